@@ -1,0 +1,42 @@
+import Foundation
+
+/// The service itself: nothing is tuned, durable and encrypted as always.
+enum HuizhenPeer {
+    static let storage = """
+        AES-256-GCM at rest; bytes and the record that finds them are synced before the answer. \
+        Blank pack space is written ahead while idle, at its default (setting storage.prewrite, 256 MiB); \
+        the rest before each measurement gives it time for that.
+        """
+
+    static func plan(_ context: StartContext) throws(BenchError) -> ServerPlan {
+        let port = try Ports.free()
+        let arguments = [
+            "serve", "--data", context.folder + "/data", "--port", String(port),
+            "--http-port", String(try Ports.free()), "--open-to-unknown-peers",
+        ]
+        let command = Command(
+            name: "huizhen", executable: context.huizhen, arguments: arguments, workingDirectory: context.folder,
+            log: context.log("huizhen"))
+        let identity = Identity(
+            name: Contestant.huizhen.label, version: context.versions.huizhen,
+            options: "serve --open-to-unknown-peers; everything else at its default", storage: storage)
+        return ServerPlan(
+            identity: identity, command: command, aeTitle: "HUIZHEN", port: port, folder: context.folder)
+    }
+
+    /// Makes the destination of C-MOVE known to the running service.
+    ///
+    /// - Throws: `.failed` if it refuses; `.timedOut`.
+    static func add(
+        _ destination: MoveDestination, to server: Server, executable: String, log: String
+    ) throws(BenchError) {
+        try Command(
+            name: "huizhen peer add", executable: executable,
+            arguments: [
+                "peer", "add", destination.aeTitle, "--address", Clients.loopback, "--port", String(destination.port),
+                "--data", server.folder + "/data",
+            ],
+            workingDirectory: server.folder, log: log
+        ).run(atMost: .seconds(30))
+    }
+}

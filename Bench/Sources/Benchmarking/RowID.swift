@@ -1,0 +1,42 @@
+/// The rows of the table, in its order.
+public enum RowID: String, CaseIterable, Codable, Sendable {
+    case storeCTStock = "store-ct-stock"
+    case storeCTTuned1 = "store-ct-tuned-1"
+    case storeCTTuned4 = "store-ct-tuned-4"
+    case storeSmall1 = "store-small-1"
+    case storeSmall4 = "store-small-4"
+    case moveCT = "move-ct"
+    case getCT = "get-ct"
+    case findImages = "find-images"
+    case memory = "memory-4x1GB"
+    case silentPeers = "silent-50"
+
+    /// Rows whose name begins with one of the given ones; all for none.
+    ///
+    /// - Throws: `.badOption` for a name that no row begins with.
+    public static func matching(_ names: [String]) throws(BenchError) -> [RowID] {
+        guard !names.isEmpty else { return allCases }
+        for name in names where !allCases.contains(where: { $0.rawValue.hasPrefix(name) }) {
+            let known = allCases.map(\.rawValue).joined(separator: ", ")
+            throw .badOption("no row begins with \(name); rows: \(known)")
+        }
+        return allCases.filter { row in names.contains { row.rawValue.hasPrefix($0) } }
+    }
+
+    func scenario(quick: Bool) -> any Scenario {
+        switch self {
+        case .storeCTStock: StoreScenario.ctStock(quick: quick)
+        case .storeCTTuned1: StoreScenario.ctTuned(self, associations: 1, quick: quick)
+        case .storeCTTuned4: StoreScenario.ctTuned(self, associations: 4, quick: quick)
+        case .storeSmall1:
+            StoreScenario.small(self, associations: 1, goal: .ratio(to: .orthancTuned, 1, 3), quick: quick)
+        case .storeSmall4:
+            StoreScenario.small(self, associations: 4, goal: .ratio(to: .orthancTuned, 1, 4), quick: quick)
+        case .moveCT: RetrieveScenario(id: self, verb: .move, goal: .ratio(to: .orthancTuned, 1, 2))
+        case .getCT: RetrieveScenario(id: self, verb: .get, goal: .ratio(to: .orthancTuned, 2, 3))
+        case .findImages: FindScenario(id: self)
+        case .memory: MemoryScenario(id: self)
+        case .silentPeers: SilentPeersScenario(id: self)
+        }
+    }
+}

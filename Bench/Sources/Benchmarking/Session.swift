@@ -1,0 +1,103 @@
+import Foundation
+
+/// One run: its directory, programs, test data and servers.
+public final class Session {
+    let options: Options
+    let clients: Clients
+    let progress: Progress
+    let versions: Versions
+    let machine: Machine
+    private let tools: Tools
+    private let series: RealSeries?
+    private var studies: [String: TestStudy] = [:]
+    private(set) var identities: [Identity] = []
+    private(set) var running: [Server] = []
+    private var started = 0
+
+    private var logs: String { options.directory + "/logs" }
+
+    /// Prepares the directory, the programs and the description of the machine.
+    ///
+    /// - Throws: `.notOnDisk`, `.missing`, `.noHuizhen`, `.tooLittleSpace`, `.unusableSeries`, `.system`.
+    public init(_ options: Options, progress: Progress) throws(BenchError) {
+        self.options = options
+        self.progress = progress
+        try Files.makeFolder(options.directory)
+        let fileSystem = try FileSystem(under: options.directory)
+        let logs = options.directory + "/logs"
+        try Files.makeFolder(logs)
+        if let path = options.huizhen, access(path, X_OK) != 0 { throw .noHuizhen(path: path) }
+        tools = try Tools(workingDirectory: logs, announce: progress.announce)
+        clients = Clients(tools: tools, folder: logs)
+        versions = Versions(tools: tools, huizhen: options.huizhen, folder: logs)
+        var series: RealSeries?
+        if let folder = options.series { series = try RealSeries(folder: folder) }
+        self.series = series
+        let needed = options.rows.map { $0.scenario(quick: options.quick).neededByteCount(rounds: options.rounds) }
+        let free = try FileSystem.freeByteCount(under: options.directory)
+        let total = (needed.max() ?? 0) + Self.spareByteCount
+        guard free >= total else {
+            throw .tooLittleSpace(path: options.directory, neededByteCount: total, freeByteCount: free)
+        }
+        progress.show("trying the disk")
+        machine = try Machine(folder: options.directory, fileSystem: fileSystem)
+    }
+
+    /// Left free beyond what the largest row writes.
+    static let spareByteCount = 2 << 30
+
+    /// The test data of a workload, made when first asked for.
+    func study(_ workload: Workload) throws(BenchError) -> TestStudy {
+        if let study = studies[workload.name] { return study }
+        progress.show("making test data: \(workload.name)")
+        let source = workload.name == "ct" ? series : nil
+        let folder = "\(options.directory)/data/\(workload.name)"
+        let study = try TestStudy(workload, seed: options.seed, folder: folder, series: source)
+        studies[workload.name] = study
+        return study
+    }
+
+    /// Starts a contestant in a fresh folder; it runs until `stopAll()`.
+    func start(
+        _ contestant: Contestant, concurrent: Bool = false, destination: MoveDestination? = nil
+    ) throws(BenchError) -> Server {
+        started += 1
+        progress.show("starting \(contestant.label)")
+        let folder = "\(options.directory)/servers/\(started)"
+        try Files.empty(folder)
+        var context = StartContext(
+            tools: tools, versions: versions, folder: folder, logFolder: logs, huizhen: options.huizhen ?? "")
+        context.destination = destination
+        context.concurrent = concurrent
+        let plan = try contestant.plan(context)
+        let server = try Server(plan, clients: clients)
+        running.append(server)
+        if !identities.contains(where: { $0.name == plan.identity.name }) { identities.append(plan.identity) }
+        if contestant == .huizhen, let destination, let huizhen = options.huizhen {
+            try HuizhenPeer.add(destination, to: server, executable: huizhen, log: context.log("peer-add"))
+        }
+        return server
+    }
+
+    /// Ends all servers of a row and removes what they stored.
+    func stopAll() {
+        running.forEach { $0.stop() }
+        running = []
+    }
+
+    /// The contestants of a row that this run measures.
+    func taking(part contestants: [Contestant]) -> [Contestant] {
+        contestants.filter { $0 != .huizhen || options.huizhen != nil }
+    }
+
+    func settle() {
+        if options.settles { Settling.settle(running) }
+    }
+
+    /// Ends everything and removes the directory unless it is to be kept.
+    public func close() {
+        stopAll()
+        progress.clear()
+        if !options.keep { try? FileManager.default.removeItem(atPath: options.directory) }
+    }
+}

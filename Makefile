@@ -1,0 +1,39 @@
+# The two commands of the README, and what a developer needs besides.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+SWIFT ?= swift
+PREFIX ?= /usr/local
+
+.PHONY: demo test bench build install lint format packages images clean
+
+# Debian's packages this needs; installed only when one is missing.
+PACKAGES := libdcmtk-dev libssl-dev libsqlite3-dev zlib1g-dev libarchive-dev dcmtk
+TEST_PACKAGES := $(PACKAGES) orthanc strace python3-venv
+
+packages:
+	@Tests/Scripts/install-packages $(PACKAGES)
+
+build: packages
+	$(SWIFT) build -c release --product huizhen
+
+demo: build
+	@Tests/Scripts/demo
+
+test:
+	@Tests/Scripts/install-packages $(TEST_PACKAGES)
+	@Tests/Scripts/test
+
+lint:
+	$(SWIFT) format lint --strict --recursive --parallel Sources Tests Package.swift
+
+format:
+	$(SWIFT) format --in-place --recursive --parallel Sources Tests Package.swift
+
+bench: build
+	$(SWIFT) run -c release --package-path Bench bench
+
+install: build
+	@Tests/Scripts/install $(PREFIX)
+
+clean:
+	rm -rf .build

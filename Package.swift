@@ -1,0 +1,87 @@
+// swift-tools-version: 6.2
+// The dependency table of the house: doors never import doors; everything meets in Archive.
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+let package = Package(
+    name: "huizhen",
+    products: [
+        .executable(name: "huizhen", targets: ["huizhen"]),
+        .library(name: "DICOM", targets: ["DICOM"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // Ground: C, without policy.
+        .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", path: "Sources/CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CArchive", path: "Sources/CArchive", providers: [.apt(["libarchive-dev"])]),
+        .target(
+            name: "CDCMTK", path: "Sources/CDCMTK",
+            cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
+            linkerSettings: ["dcmnet", "dcmdata", "oflog", "ofstd"].map { .linkedLibrary($0) }),
+
+        // Tools.
+        .target(
+            name: "DICOM", dependencies: ["CZlib"], exclude: ["Dictionary/generate.py"], swiftSettings: strict),
+        .target(
+            name: "Toolkit", dependencies: ["CDCMTK", "DICOM"],
+            swiftSettings: strict + [.strictMemorySafety()]),
+        .target(
+            name: "Database", dependencies: [.product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: strict),
+        .target(name: "Keys", dependencies: ["COpenSSL"], swiftSettings: strict),
+        .target(name: "BlobStore", dependencies: ["Keys", "COpenSSL"], swiftSettings: strict),
+        .target(name: "Telemetry", swiftSettings: strict),
+        .target(
+            name: "HTTP",
+            dependencies: [.product(name: "Hummingbird", package: "hummingbird")],
+            swiftSettings: strict),
+
+        // Rooms.
+        .target(name: "Catalog", dependencies: ["DICOM", "Database"], swiftSettings: strict),
+        .target(name: "Access", dependencies: ["DICOM", "Database"], swiftSettings: strict),
+        .target(
+            name: "Archive", dependencies: ["DICOM", "Toolkit", "BlobStore", "Keys", "Catalog", "Access", "Telemetry"],
+            swiftSettings: strict),
+
+        // Doors.
+        .target(
+            name: "DIMSE",
+            dependencies: [
+                "DICOM", "Toolkit", "Archive", "Access", "Telemetry", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+
+        .target(name: "Control", dependencies: ["Access"], swiftSettings: strict),
+
+        // Roof.
+        .executableTarget(
+            name: "huizhen",
+            dependencies: [
+                "DICOM", "Toolkit", "Archive", "Access", "Catalog", "Keys", "BlobStore", "DIMSE", "Control", "HTTP",
+                "Telemetry", "CArchive",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+
+        .testTarget(name: "DICOMTests", dependencies: ["DICOM"], swiftSettings: strict),
+        .testTarget(name: "ToolkitTests", dependencies: ["Toolkit"], swiftSettings: strict),
+        .testTarget(name: "BlobStoreTests", dependencies: ["BlobStore", "Keys"], swiftSettings: strict),
+    ],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,44 @@
+import DICOM
+
+/// A DICOM application entity this site knows.
+public struct Peer: Sendable, Equatable, Codable {
+    /// What a peer may ask of us.
+    public enum Service: String, Sendable, CaseIterable, Codable {
+        case echo, store, find, move, get
+    }
+
+    /// PS3.5 §6.2, VR AE; case counts.
+    public var aeTitle: String
+    /// Where associations from it may come from and where ours go to: addresses, networks (`10.1.0.0/16`) or host
+    /// names. The first that is no network is the one we call.
+    public var addresses: [String]
+    /// Where it listens; nil when it only calls us.
+    public var port: UInt16?
+    public var services: Set<Service>
+    public var institution: String
+    /// Issuer of Patient ID (0010,0021) of what it sends, when the objects name none.
+    public var issuer: String
+    /// Whether unencrypted DICOM may go over a network to or from it.
+    public var allowsPlain: Bool
+    /// Parallel associations towards it, 1...16.
+    public var associations: Int
+
+    public static let associationRange = 1...16
+
+    public init(
+        aeTitle: String, addresses: [String], port: UInt16? = nil, services: Set<Service> = Set(Service.allCases),
+        institution: String, issuer: String, allowsPlain: Bool = false, associations: Int = 4
+    ) {
+        self.aeTitle = aeTitle
+        self.addresses = addresses
+        self.port = port
+        self.services = services
+        self.institution = institution
+        self.issuer = issuer
+        self.allowsPlain = allowsPlain
+        self.associations = associations
+    }
+
+    /// The address we call.
+    public var host: String? { addresses.first { !$0.contains("/") } }
+}

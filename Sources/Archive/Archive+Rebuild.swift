@@ -1,0 +1,30 @@
+import Catalog
+import Foundation
+
+extension Archive {
+    /// Rebuilds the catalogue from packs, journal and keys alone, and takes it into use.
+    ///
+    /// Queries go on with the old one meanwhile; stores wait until it is done.
+    ///
+    /// - Parameter progress: objects and events done, and how many there are.
+    public func reindex(progress: (Int, Int) -> Void) throws(ArchiveError) -> Reconciliation {
+        try gate.alone { () throws(ArchiveError) in
+            try eventLock.withLock { _ throws(ArchiveError) in try rebuild(progress) }
+        }
+    }
+
+    private func rebuild(_ progress: (Int, Int) -> Void) throws(ArchiveError) -> Reconciliation {
+        let path = directory + "/" + Self.catalogName
+        let fresh = path + ".rebuilt"
+        for suffix in ["", "-wal", "-shm"] { unlink(fresh + suffix) }
+        let built: Catalog
+        do throws(CatalogError) { built = try Catalog(path: fresh) } catch { throw ArchiveError(error) }
+        let report = try Replay(blobs: blobs, catalog: built).run(fromStart: true, progress: progress).report
+        do throws(CatalogError) { try built.close() } catch { throw ArchiveError(error) }
+        try ask { catalog throws(CatalogError) in try catalog.close() }
+        for suffix in ["-wal", "-shm"] { unlink(path + suffix) }
+        guard rename(fresh, path) == 0 else { throw .damaged }
+        do throws(CatalogError) { replaceCatalog(try Catalog(path: path)) } catch { throw ArchiveError(error) }
+        return report
+    }
+}

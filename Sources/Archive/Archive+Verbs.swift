@@ -1,0 +1,108 @@
+import BlobStore
+import Catalog
+import DICOM
+import Keys
+
+extension Archive {
+    /// Begins to receive one object.
+    ///
+    /// - Parameters:
+    ///   - expectedClass: SOP Class UID announced beside the dataset; the dataset's own counts.
+    ///   - expectedUID: SOP Instance UID announced beside the dataset; the dataset's own counts.
+    /// - Throws: `.full` when the disk is below its reserve; `.closed`.
+    public func receive(
+        from sender: Sender, defaultIssuer: String, transferSyntax: TransferSyntax, expectedClass: String?,
+        expectedUID: String?
+    ) throws(ArchiveError) -> Incoming {
+        try Incoming(
+            archive: self, sender: sender, defaultIssuer: defaultIssuer, transferSyntax: transferSyntax,
+            expectedClass: expectedClass, expectedUID: expectedUID)
+    }
+
+    func isHeldOrRecent(_ uid: String) throws(ArchiveError) -> Bool {
+        if claims.isRecent(uid) { return true }
+        return try ask { catalog throws(CatalogError) in try catalog.mayHold(sopInstanceUID: uid) }
+    }
+
+    /// Gives every match to `each` until it returns false. PS3.4 §C.4.1.
+    public func find(_ query: Query, each: (Match) -> Bool) throws(ArchiveError) {
+        try ask { catalog throws(CatalogError) in try catalog.find(query, each: each) }
+    }
+
+    /// What a retrieval names: unique keys of one level, lists allowed. PS3.4 §C.4.2.2.
+    public func holdings(
+        patientID: String?, studyInstanceUIDs: [String], seriesInstanceUIDs: [String], sopInstanceUIDs: [String],
+        visibility: Visibility, limit: Int
+    ) throws(ArchiveError) -> [Holding] {
+        try ask { catalog throws(CatalogError) in
+            try catalog.holdings(
+                patientID: patientID, studyInstanceUIDs: studyInstanceUIDs, seriesInstanceUIDs: seriesInstanceUIDs,
+                sopInstanceUIDs: sopInstanceUIDs, visibility: visibility, limit: limit)
+        }
+    }
+
+    /// Opens one object for reading.
+    public func open(_ holding: Holding) throws(ArchiveError) -> StoredObject {
+        do throws(BlobError) {
+            return StoredObject(
+                holding: holding,
+                reader: try blobs.open(BlobLocation(pack: holding.pack, offset: holding.byteOffset)))
+        } catch { throw ArchiveError(error) }
+    }
+
+    /// Reads one object again from the disk, every chunk and its digest.
+    ///
+    /// - Throws: `.damaged` when anything differs from what was written.
+    public func verify(_ holding: Holding) throws(ArchiveError) {
+        let found: Verification
+        do throws(BlobError) {
+            found = try blobs.verify(
+                BlobLocation(pack: holding.pack, offset: holding.byteOffset),
+                expectedDigest: ContentDigest(sha256: holding.digest, byteCount: holding.byteCount))
+        } catch { throw ArchiveError(error) }
+        guard found == .intact else { throw .damaged }
+    }
+
+    /// When what is removed now is destroyed, in milliseconds since 1970.
+    func destructionTime() -> Int64 {
+        let (seconds, _) = settings.gracePeriod.components
+        return Self.now() + seconds * 1000
+    }
+}
+
+/// One stored object, open for reading; ranges are decrypted and verified as they are read. Safe from any thread.
+public struct StoredObject: Sendable {
+    public let holding: Holding
+    let reader: BlobReader
+
+    /// Bytes read at a time by `forEachPiece`.
+    public static let pieceByteCount = 256 * 1024
+
+    /// Bytes of the dataset as it was sent.
+    public var byteCount: UInt64 { reader.contentByteCount }
+
+    /// Fills `buffer` from `offset` on; fewer bytes come back only at the end.
+    public func read(offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(ArchiveError) -> Int {
+        do throws(BlobError) { return try reader.read(offset: offset, into: buffer) } catch {
+            throw ArchiveError(error)
+        }
+    }
+
+    /// The DICOM JSON model of the header, as it was written at ingest. PS3.18 Annex F.
+    public func metadata() throws(ArchiveError) -> [UInt8] {
+        do throws(BlobError) { return try reader.metadata() } catch { throw ArchiveError(error) }
+    }
+
+    /// Gives the whole dataset in order, in pieces of at most `pieceByteCount`.
+    public func forEachPiece(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.pieceByteCount, alignment: 64)
+        defer { buffer.deallocate() }
+        var offset: UInt64 = 0
+        while offset < byteCount {
+            let count = try read(offset: offset, into: buffer)
+            guard count > 0 else { throw ArchiveError.damaged }
+            try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            offset += UInt64(count)
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import BlobStore
+import Catalog
+import DICOM
+import Foundation
+import Keys
+import Synchronization
+
+/// The verbs of the house: store, find, open, remove, verify, rebuild. It alone knows the bytes and the catalogue.
+///
+/// The packs and the journal are the truth, the catalogue is their projection. Every call blocks; none may come
+/// from Swift's cooperative pool.
+public final class Archive: Sendable {
+    /// What the configuration decides.
+    public struct Settings: Sendable {
+        public var differingContent = DifferingContentPolicy.keep
+        /// How long a removed study can be brought back.
+        public var gracePeriod = Duration.seconds(7 * 86_400)
+        /// How long a study must be quiet to count as complete.
+        public var studyQuietTime = Duration.seconds(5)
+        public var blobs = BlobStoreOptions()
+
+        public init() {}
+    }
+
+    let settings: Settings
+    let directory: String
+    let keys: KeyStore
+    let blobs: BlobStore
+    let claims = Claims()
+    let studyKeys: StudyKeys
+    private let placeholderKey: SymmetricKey
+    let sequence: Atomic<UInt64>
+    /// Held while an event gets its number, is journalled and applied, so that events apply in their order.
+    let eventLock = Mutex(())
+    private let current: Mutex<Catalog>
+    /// Stores hold it shared while they finish; a rebuild of the catalogue holds it alone.
+    let gate = Gate()
+    private let caretaker = Mutex<Caretaker?>(nil)
+
+    /// What the start found and mended.
+    public let reconciliation: Reconciliation
+
+    public static let catalogName = "catalog.sqlite"
+
+    /// Opens the data directory, creating what is missing, and brings the catalogue up to the packs.
+    ///
+    /// The caller holds the directory's lock.
+    public init(directory: String, masterKey: MasterKeySource, settings: Settings) throws(ArchiveError) {
+        self.settings = settings
+        self.directory = directory
+        do throws(KeyError) {
+            keys = try KeyStore.open(directory: directory + "/keys", master: masterKey)
+        } catch { throw .keys(error) }
+        do throws(BlobError) {
+            blobs = try BlobStore.open(directory: directory + "/blobs", keys: keys, options: settings.blobs)
+        } catch { throw ArchiveError(error) }
+        do throws(KeyError) {
+            placeholderKey = try keys.systemKey(purpose: "placeholder uid")
+        } catch { throw .keys(error) }
+        studyKeys = StudyKeys(store: keys)
+        let catalog: Catalog
+        do throws(CatalogError) {
+            catalog = try Catalog(path: directory + "/" + Self.catalogName)
+        } catch { throw ArchiveError(error) }
+        let replay = try Replay(blobs: blobs, catalog: catalog).run()
+        reconciliation = replay.report
+        sequence = Atomic(replay.lastSequence + 1)
+        current = Mutex(catalog)
+        caretaker.withLock { $0 = Caretaker(archive: self) }
+    }
+
+    /// The catalogue in use.
+    public var catalog: Catalog { current.withLock { $0 } }
+
+    /// Asks the catalogue in use.
+    func ask<T>(_ body: (Catalog) throws(CatalogError) -> T) throws(ArchiveError) -> T {
+        do throws(CatalogError) { return try body(catalog) } catch { throw ArchiveError(error) }
+    }
+
+    func replaceCatalog(_ catalog: Catalog) { current.withLock { $0 = catalog } }
+
+    func nextSequence() -> UInt64 { sequence.wrappingAdd(1, ordering: .relaxed).oldValue }
+
+    /// Milliseconds since 1970, UTC.
+    static func now() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
+
+    /// A UID for what names none: the same for the same object, and telling nothing about it.
+    func placeholderUID(_ name: String) -> String {
+        let code = (try? placeholderKey.derived(for: name).withUnsafeBytes { Array($0.prefix(16)) }) ?? []
+        var value = code.reduce(UInt128(0)) { $0 << 8 | UInt128($1) }
+        // Version 4 and the variant bits of a UUID, as PS3.5 Annex B.2 wants under 2.25.
+        value = value & ~(0xF << 76) | (0x4 << 76)
+        value = value & ~(0x3 << 62) | (0x2 << 62)
+        return "2.25.\(value)"
+    }
+
+    /// Journals an event and applies it; both are done on return.
+    func record(_ event: CatalogEvent) throws(ArchiveError) {
+        try eventLock.withLock { _ throws(ArchiveError) in
+            let sequence = nextSequence()
+            let entry = JournalEntry(at: Self.now(), event: event)
+            do throws(BlobError) {
+                try blobs.appendEvent(entry.encoded(), sequence: sequence)
+            } catch { throw ArchiveError(error) }
+            try ask { catalog throws(CatalogError) in try catalog.apply(entry, sequence: sequence) }
+        }
+    }
+
+    /// Free bytes on the disk that holds the packs.
+    public var freeByteCount: UInt64 { (try? blobs.freeByteCount()) ?? 0 }
+
+    /// Finishes what is under way and closes every file.
+    public func close() throws(ArchiveError) {
+        caretaker.withLock { held in
+            held?.stop()
+            held = nil
+        }
+        try ask { catalog throws(CatalogError) in try catalog.close() }
+        blobs.close()
+    }
+}

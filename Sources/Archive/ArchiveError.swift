@@ -1,0 +1,61 @@
+import BlobStore
+import Catalog
+import DICOM
+import Keys
+
+/// Why the archive could not do what was asked. Each door has one place that turns these into its own answers.
+public enum ArchiveError: Error, CustomStringConvertible {
+    /// The disk is full, or would be below the reserve; nothing of the object remains.
+    case full
+    /// The object breaks a named bound of the scan.
+    case bound(ParseError)
+    /// The object names no SOP Instance UID or no SOP Class UID, not even beside the dataset.
+    case unidentified
+    /// Bytes on the disk are not what was written: run `huizhen verify`.
+    case damaged
+    /// Nothing is held under that name, or it is not for this asker.
+    case notFound
+    /// The study is under a hold: release it first.
+    case held
+    /// The accession number given does not match the study's.
+    case accessionNumberDiffers
+    /// The service is stopping.
+    case closed
+    case blobs(BlobError)
+    case catalog(CatalogError)
+    case keys(KeyError)
+
+    public var description: String {
+        switch self {
+        case .full: "the disk is full: free space, or lower storage.reserve"
+        case .bound(let error): "the object breaks a bound: \(error)"
+        case .unidentified: "the object names no SOP class or no SOP instance"
+        case .damaged: "stored bytes are damaged: run `huizhen verify`"
+        case .notFound: "nothing is held under that name"
+        case .held: "the study is under a hold: release it first"
+        case .accessionNumberDiffers: "the accession number is not the study's"
+        case .closed: "the service is stopping"
+        case .blobs(let error): "\(error)"
+        case .catalog(let error): "\(error)"
+        case .keys(let error): "\(error)"
+        }
+    }
+
+    init(_ error: BlobError) {
+        switch error {
+        case .full: self = .full
+        case .damaged: self = .damaged
+        case .notFound, .keyDestroyed: self = .notFound
+        case .closed: self = .closed
+        default: self = .blobs(error)
+        }
+    }
+
+    init(_ error: CatalogError) {
+        switch error {
+        case .closed: self = .closed
+        case .database(.full): self = .full
+        default: self = .catalog(error)
+        }
+    }
+}

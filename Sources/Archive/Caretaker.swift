@@ -1,0 +1,57 @@
+import Catalog
+import Foundation
+
+/// The archive's own housekeeping: notes studies that are complete, destroys what is due.
+final class Caretaker: @unchecked Sendable {
+    // `stopping` and `isDone` are read and written with `condition` locked.
+
+    private unowned let archive: Archive
+    private let condition = NSCondition()
+    private var stopping = false
+    private var isDone = false
+
+    /// How often it looks.
+    static let interval: TimeInterval = 1
+    /// Looks between two searches for what is due.
+    static let looksPerDestruction = 30
+
+    init(archive: Archive) {
+        self.archive = archive
+        let thread = Thread { [self] in run() }
+        thread.name = "caretaker"
+        thread.start()
+    }
+
+    func stop() {
+        condition.lock()
+        stopping = true
+        condition.broadcast()
+        while !isDone { condition.wait() }
+        condition.unlock()
+    }
+
+    private func run() {
+        var looks = 0
+        while !waitForNext() {
+            let (quiet, _) = archive.settings.studyQuietTime.components
+            let now = Archive.now()
+            // A failure here (a full disk, say) is met again by whoever stores next, and told there.
+            _ = try? archive.catalog.completeStudies(quietSince: now - quiet * 1000, at: now)
+            looks += 1
+            if looks.isMultiple(of: Self.looksPerDestruction) { _ = try? archive.destroyDue() }
+        }
+        condition.lock()
+        isDone = true
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    /// - Returns: whether to stop.
+    private func waitForNext() -> Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        let until = Date(timeIntervalSinceNow: Self.interval)
+        while !stopping { if !condition.wait(until: until) { break } }
+        return stopping
+    }
+}

@@ -1,0 +1,166 @@
+import BlobStore
+import Catalog
+import DICOM
+import Keys
+
+/// One object on its way in. Used by one thread: `append` its dataset's bytes as they come, then `finish` or
+/// `abandon`; dropping it abandons.
+///
+/// Holds the header and a few fixed buffers in memory, never the object.
+public final class Incoming {
+    private let archive: Archive
+    private let sender: Sender
+    private let defaultIssuer: String
+    private let transferSyntax: TransferSyntax
+    private let expectedUID: String?
+    private let expectedClass: String?
+    private let writer: BlobWriter
+    private var scanner: DatasetScanner?
+    /// Set while the UID that was announced is held: then what arrives is also digested in its canonical form.
+    private var canonical: CanonicalDigest?
+
+    init(
+        archive: Archive, sender: Sender, defaultIssuer: String, transferSyntax: TransferSyntax,
+        expectedClass: String?, expectedUID: String?
+    ) throws(ArchiveError) {
+        self.archive = archive
+        self.sender = sender
+        self.defaultIssuer = defaultIssuer
+        self.transferSyntax = transferSyntax
+        self.expectedClass = expectedClass
+        self.expectedUID = expectedUID
+        do throws(BlobError) { writer = try archive.blobs.begin() } catch { throw ArchiveError(error) }
+        scanner = DatasetScanner(transferSyntax: transferSyntax)
+        if let expectedUID, try archive.isHeldOrRecent(expectedUID) {
+            canonical = CanonicalDigest(transferSyntax: transferSyntax)
+        }
+    }
+
+    deinit { writer.abandon() }
+
+    /// The next bytes of the dataset, in the transfer syntax it was announced in.
+    ///
+    /// - Throws: `.full`; `.bound` when the object breaks a limit of the scan.
+    public func append(_ bytes: UnsafeRawBufferPointer) throws(ArchiveError) {
+        do throws(BlobError) { try writer.append(bytes) } catch { throw ArchiveError(error) }
+        do throws(ParseError) {
+            try scanner?.feed(bytes)
+            try canonical?.feed(bytes)
+        } catch { throw .bound(error) }
+    }
+
+    /// Nothing of the object remains.
+    public func abandon() { writer.abandon() }
+
+    /// Makes the object durable and findable, or says why it was not kept.
+    ///
+    /// On return with `.stored`, `.replaced`, `.version` or `.conflict` the object survives a power cut and the next
+    /// query finds it. One sync of the disk.
+    public func finish() throws(ArchiveError) -> StoreOutcome {
+        do throws(ArchiveError) {
+            return try archive.gate.shared { () throws(ArchiveError) in try decide() }
+        } catch {
+            writer.abandon()
+            throw error
+        }
+    }
+
+    private func decide() throws(ArchiveError) -> StoreOutcome {
+        guard let scanner = scanner.take() else { throw .closed }
+        let scanned: ScannedDataset
+        do throws(ParseError) { scanned = try scanner.finish() } catch { throw .bound(error) }
+        let uid = scanned.header.string(.sopInstanceUID) ?? ""
+        let sopClass = scanned.header.string(.sopClassUID) ?? ""
+        guard let uid = uid.isEmpty ? expectedUID : uid, let sopClass = sopClass.isEmpty ? expectedClass : sopClass
+        else { throw .unidentified }
+        let content: ContentDigest
+        do throws(BlobError) { content = try writer.finishContent() } catch { throw ArchiveError(error) }
+        let record = InstanceRecord(
+            header: scanned.header, sopInstanceUID: uid, sopClassUID: sopClass, defaultIssuer: defaultIssuer,
+            transferSyntaxUID: transferSyntax.uid, byteCount: content.byteCount, digest: content.sha256,
+            sender: sender, receivedAt: Archive.now(), policy: archive.settings.differingContent,
+            pixelDataLayout: scanned.pixelData?.encoded() ?? [], placeholderUID: archive.placeholderUID)
+        let isRecent = archive.claims.take(uid)
+        var isStored = false
+        defer { archive.claims.release(uid, stored: isStored) }
+        if let outcome = try outcomeIfHeld(record, isRecent: isRecent) { return outcome }
+        let outcome = try store(record, header: scanned.header)
+        isStored = true
+        return outcome
+    }
+
+    /// What is answered without storing, when the UID is held; nil when the object is to be stored.
+    private func outcomeIfHeld(_ record: InstanceRecord, isRecent: Bool) throws(ArchiveError) -> StoreOutcome? {
+        do {
+            guard try isRecent || archive.catalog.mayHold(sopInstanceUID: record.sopInstanceUID) else { return nil }
+            let held = try archive.catalog.held(
+                sopInstanceUID: record.sopInstanceUID, institution: sender.institution)
+            guard let first = held.first else { return nil }
+            let digest = canonical?.finish()
+            for holding in held where try isSame(holding, record, canonicalDigest: digest) {
+                try archive.record(.sentAgain(instance: holding.sequence, sender: sender, outcome: .same))
+                writer.abandon()
+                return .same
+            }
+            let mayReplace = record.policy == .replace && first.sender.institution == sender.institution
+            if mayReplace || record.policy == .both { return nil }
+            try archive.record(
+                .sentAgain(instance: first.sequence, sender: sender, outcome: .differsKeptFirst))
+            writer.abandon()
+            return .differs
+        } catch let error as CatalogError {
+            throw ArchiveError(error)
+        } catch let error as ArchiveError {
+            throw error
+        } catch { throw .damaged }
+    }
+
+    /// The same bytes, or the same dataset in another uncompressed syntax, with other group lengths or padding.
+    private func isSame(
+        _ holding: Holding, _ record: InstanceRecord, canonicalDigest: [UInt8]?
+    ) throws(ArchiveError) -> Bool {
+        if holding.digest == record.digest && holding.byteCount == record.byteCount { return true }
+        guard let canonicalDigest else { return false }
+        return try archive.canonicalDigest(of: holding) == canonicalDigest
+    }
+
+    private func store(_ record: InstanceRecord, header: Dataset) throws(ArchiveError) -> StoreOutcome {
+        let catalog = archive.catalog
+        let key = try archive.studyKeys.take(for: record, in: catalog)
+        defer { archive.studyKeys.release(key) }
+        var record = record
+        record.sequence = archive.nextSequence()
+        var metadata: [UInt8] = []
+        header.json(into: &metadata)
+        let ticket: Ticket
+        do throws(BlobError) {
+            let location = try writer.write(
+                metadata: metadata, record: record.encoded(), sequence: record.sequence, studyKey: key.id)
+            ticket = catalog.submit(
+                record, pack: location.pack, byteOffset: location.offset, studyKey: key.id.bytes)
+        } catch { throw ArchiveError(error) }
+        do {
+            try key.durable?.wait()
+            try writer.sync()
+        } catch {
+            catalog.revoke(ticket)
+            _ = try? catalog.outcome(of: ticket)
+            if let error = error as? BlobError { throw ArchiveError(error) }
+            throw .damaged
+        }
+        catalog.confirm(ticket)
+        let outcome: Catalog.Outcome
+        do throws(CatalogError) { outcome = try catalog.outcome(of: ticket) } catch {
+            // The bytes are safe and the catalogue tries again by itself; the caller may send once more.
+            throw ArchiveError(error)
+        }
+        switch outcome {
+        case .stored, .known: return .stored
+        case .conflict: return .conflict
+        case .version: return .version
+        case .replaced(let old):
+            try archive.record(.removed(instances: [old], destroyAt: archive.destructionTime()))
+            return .replaced
+        }
+    }
+}

@@ -1,0 +1,172 @@
+import Keys
+
+/// Finding what the packs hold, header by header.
+extension BlobStore {
+    /// Gives every object that lies at or after the known positions, and finds where each pack ends.
+    ///
+    /// At start this comes before the first `begin`, or packs with room are not written again. The last object of a
+    /// pack may have been cut short by a power cut, before it was acknowledged: it is verified in full, and if a part
+    /// does not open its room is used again. Costs one small read an object, plus one reading of each last object.
+    ///
+    /// - Parameters:
+    ///   - from: where each pack is known to be good up to, from `positions()`; missing packs are read from their start.
+    ///   - each: called for every living object in the order of packs and offsets.
+    /// - Returns: what was found and repaired.
+    /// - Throws: `BlobError.io`; what `each` throws, and then packs not reached stay unwritable.
+    public func scan(
+        from positions: [UInt32: UInt64] = [:], each: (ScannedObject) throws -> Void
+    ) throws -> ScanReport {
+        var report = ScanReport()
+        let numbers = try BlobError.wrapping { () throws(SystemFailure) in try shelf.packNumbers() }
+        for number in numbers {
+            var scan = PackScan(store: self, number: number, file: try files.file(number))
+            try scan.run(from: positions[number], report: &report, each: each)
+            report.packCount += 1
+            if scan.isSpent, shelf.isRetired(number), shelf.unlinkIfRetired(number) {
+                files.forget(number)
+                report.unlinkedPackCount += 1
+            }
+        }
+        if !numbers.isEmpty { try prepareLanes() }
+        return report
+    }
+}
+
+/// The scan of one pack.
+struct PackScan {
+    /// How far behind an end a further header is looked for when the pack was known to be good up to somewhere.
+    static let searchByteCount: UInt64 = 64 << 20
+    private static let blockByteCount = 1 << 20
+
+    let store: BlobStore
+    let number: UInt32
+    let file: OpenFile
+    private var hasLiving = false
+    private var hasVoid = false
+    private var isDamaged = false
+    private var isFromStart = false
+
+    init(store: BlobStore, number: UInt32, file: OpenFile) {
+        self.store = store
+        self.number = number
+        self.file = file
+    }
+
+    /// Whether the whole pack was seen and nothing in it lives.
+    var isSpent: Bool { isFromStart && hasVoid && !hasLiving && !isDamaged }
+
+    mutating func run(
+        from known: UInt64?, report: inout ScanReport, each: (ScannedObject) throws -> Void
+    ) throws {
+        let knownEnd = store.shelf.end(of: number)
+        let byteCount = try BlobError.wrapping { () throws(SystemFailure) in try file.byteCount() }
+        var offset = known ?? 0
+        // What was known to be good is no longer there.
+        if offset > byteCount { noteDamage(at: byteCount, in: &report) }
+        isFromStart = offset == 0
+        // Held back until it is known whether it is the last.
+        var pending: ObjectHeader?
+        while offset < (knownEnd ?? byteCount) {
+            if let header = try header(at: offset) {
+                if let last = pending { try deliver(last, report: &report, each: each) }
+                pending = header.state == .live ? header : nil
+                if header.state == .void {
+                    hasVoid = true
+                    report.voidCount += 1
+                }
+                offset += header.extent
+                continue
+            }
+            let limit = knownEnd ?? (known == nil ? byteCount : min(byteCount, offset + Self.searchByteCount))
+            guard let next = try nextHeader(after: offset, limit: limit) else {
+                if knownEnd != nil { noteDamage(at: offset, in: &report) }
+                break
+            }
+            if let last = pending { try deliver(last, report: &report, each: each) }
+            pending = nil
+            noteDamage(at: offset, in: &report)
+            offset = next
+        }
+        if let last = pending {
+            if knownEnd == nil, try isTorn(last) {
+                try clear(last)
+                offset = last.location.offset
+                report.tornCount += 1
+            } else {
+                try deliver(last, report: &report, each: each)
+            }
+        }
+        if knownEnd == nil { store.shelf.register(number, end: offset, isWritable: !isDamaged) }
+    }
+
+    private mutating func deliver(
+        _ header: ObjectHeader, report: inout ScanReport, each: (ScannedObject) throws -> Void
+    ) throws {
+        hasLiving = true
+        report.objectCount += 1
+        try each(
+            ScannedObject(
+                location: header.location, extentByteCount: header.extent,
+                contentByteCount: header.contentByteCount, sequence: header.sequence, studyKey: header.studyKey,
+                isKeyDestroyed: store.keys.isDestroyed(header.studyKey), store: store))
+    }
+
+    private mutating func noteDamage(at offset: UInt64, in report: inout ScanReport) {
+        isDamaged = true
+        guard report.damaged.count < ScanReport.damageLimit else { return }
+        report.damaged.append(BlobLocation(pack: number, offset: offset))
+    }
+
+    private func header(at offset: UInt64) throws(BlobError) -> ObjectHeader? {
+        let bytes = try BlobError.wrapping { () throws(SystemFailure) in
+            try file.read(count: ObjectHeader.byteCount, at: offset)
+        }
+        let location = BlobLocation(pack: number, offset: offset)
+        return bytes.withUnsafeBytes { ObjectHeader($0, at: location) }
+    }
+
+    /// A header behind a place that has none: then the place is damaged and not the pack's end.
+    ///
+    /// Old bytes behind the end cannot be taken for one, because a header that is given up is overwritten first.
+    private func nextHeader(after offset: UInt64, limit: UInt64) throws(BlobError) -> UInt64? {
+        let page = ChunkFormat.pageByteCount
+        let block = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.blockByteCount, alignment: page)
+        defer { block.deallocate() }
+        var blockOffset = ChunkFormat.roundedUp(offset + 1)
+        while blockOffset < limit {
+            let place = blockOffset
+            let count = try BlobError.wrapping { () throws(SystemFailure) in try file.read(into: block, at: place) }
+            for start in stride(from: 0, to: count, by: page) {
+                let bytes = UnsafeRawBufferPointer(rebasing: block[start..<min(start + ObjectHeader.byteCount, count)])
+                let location = BlobLocation(pack: number, offset: blockOffset + UInt64(start))
+                if ObjectHeader.hasMagic(bytes), ObjectHeader(bytes, at: location) != nil { return location.offset }
+            }
+            if count < block.count { return nil }
+            blockOffset += UInt64(count)
+        }
+        return nil
+    }
+
+    /// Whether a last object was cut short. One whose key is gone or not to be had cannot be told, and is kept.
+    private func isTorn(_ header: ObjectHeader) throws(BlobError) -> Bool {
+        do throws(BlobError) {
+            _ = try BlobReader(header: header, file: file, keys: store.keys).checkedDigest()
+            return false
+        } catch {
+            switch error {
+            case .damaged: return true
+            case .keyDestroyed, .key(.unknown): return false
+            default: throw error
+            }
+        }
+    }
+
+    /// Wipes the header of a torn object, durably, before anything is written over the rest.
+    private func clear(_ header: ObjectHeader) throws(BlobError) {
+        let zeros = [UInt8](repeating: 0, count: ChunkFormat.pageByteCount)
+        try BlobError.wrapping { () throws(SystemFailure) in
+            try file.write(zeros, at: header.location.offset)
+            try file.syncData()
+        }
+    }
+}

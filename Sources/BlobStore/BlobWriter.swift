@@ -1,0 +1,217 @@
+import Keys
+
+/// Writes one object: append, finishContent, write, sync; or abandon at any point before sync.
+///
+/// Used by one thread. Holds at most 1.5 MiB however large the object is. Letting go of it abandons the object.
+public final class BlobWriter {
+    private enum Stage {
+        case receiving
+        case finished(ContentDigest)
+        case written(extent: UInt64)
+        case done
+    }
+
+    /// How much is written between two looks at the free space.
+    private static let checkByteCount: UInt64 = 8 << 20
+
+    private let store: BlobStore
+    private let lane: Lane
+    private let pack: Pack
+    private let start: UInt64
+    private let packWrittenEnd: UInt64
+    private let objectID: [UInt8]
+    private let objectKey: SymmetricKey
+    private var stage = Stage.receiving
+    private var uncheckedByteCount: UInt64 = 0
+
+    init(store: BlobStore, lane: Lane, pack: Pack) throws(BlobError) {
+        self.store = store
+        self.lane = lane
+        self.pack = pack
+        start = pack.end
+        packWrittenEnd = pack.writtenEnd
+        let (id, key) = try BlobError.unlocking { () throws(KeyError) in
+            (try randomBytes(count: ObjectHeader.idByteCount), try SymmetricKey.random())
+        }
+        objectID = id
+        objectKey = key
+        let start = start
+        try BlobError.unlocking { () throws(KeyError) in
+            try lane.pipeline.begin(key: key, objectID: id, pack: pack, start: start)
+        }
+    }
+
+    deinit { abandon() }
+
+    /// Takes the next bytes of content; waits when the disk is slower than the caller.
+    ///
+    /// - Throws: `.full` when less than the reserve is free; `.io`. Abandon the object then.
+    public func append(_ bytes: UnsafeRawBufferPointer) throws(BlobError) {
+        guard case .receiving = stage else { throw .misused(operation: "append") }
+        uncheckedByteCount += UInt64(bytes.count)
+        if uncheckedByteCount >= Self.checkByteCount {
+            uncheckedByteCount = 0
+            try store.checkFreeSpace()
+        }
+        do throws(BlobError) { try lane.pipeline.append(bytes) } catch { throw store.completed(error) }
+    }
+
+    /// Ends the content and returns its digest.
+    ///
+    /// - Throws: `.full`, `.io`.
+    public func finishContent() throws(BlobError) -> ContentDigest {
+        guard case .receiving = stage else { throw .misused(operation: "finishContent") }
+        do throws(BlobError) {
+            let digest = try lane.pipeline.finish()
+            stage = .finished(digest)
+            return digest
+        } catch { throw store.completed(error) }
+    }
+
+    /// Writes everything else, the header included; the object is not durable yet.
+    ///
+    /// - Parameters:
+    ///   - metadata: sealed in chunks, at most 256 MiB.
+    ///   - record: opaque bytes that scans give back, at most 1 MiB; sealed together with the header.
+    ///   - sequence: the caller's number of this event.
+    ///   - studyKey: the key of the object's study; wait for its ticket before acknowledging.
+    /// - Throws: `.tooLarge`; `.keyDestroyed`, `.key`; `.full`, `.io`.
+    public func write(
+        metadata: [UInt8], record: [UInt8], sequence: UInt64, studyKey: KeyID
+    ) throws(BlobError) -> BlobLocation {
+        guard case .finished(let digest) = stage else { throw .misused(operation: "write") }
+        guard metadata.count <= ChunkFormat.metadataLimit else {
+            throw .tooLarge(part: .metadata, limit: UInt64(ChunkFormat.metadataLimit))
+        }
+        guard record.count <= ChunkFormat.recordLimit else {
+            throw .tooLarge(part: .record, limit: UInt64(ChunkFormat.recordLimit))
+        }
+        let location = BlobLocation(pack: pack.number, offset: start)
+        var header = ObjectHeader(location: location, extent: 0, studyKey: studyKey)
+        header.sequence = sequence
+        header.contentByteCount = digest.byteCount
+        header.metadataByteCount = UInt64(metadata.count)
+        header.recordByteCount = UInt64(record.count)
+        header.extent = ChunkFormat.roundedUp(header.usedByteCount)
+        header.objectID = objectID
+        header.wrappedKey = try wrapped(by: studyKey)
+        do throws(BlobError) {
+            try seal(metadata)
+            let encoded = header.encoded
+            try seal(record: record, header: encoded)
+            // From here on a header may be on disk, even if the call fails half way.
+            stage = .written(extent: header.extent)
+            let appender = lane.pipeline.appender
+            try BlobError.wrapping { () throws(SystemFailure) in try appender.finish(header: encoded) }
+        } catch { throw store.completed(error) }
+        return location
+    }
+
+    /// Returns once the object survives a power cut; gives the lane back.
+    ///
+    /// One fdatasync. If it fails the pack is never written again and the object does not exist.
+    /// - Throws: `.io`.
+    public func sync() throws(BlobError) {
+        guard case .written(let extent) = stage else { throw .misused(operation: "sync") }
+        do throws(SystemFailure) { try pack.file.syncData() } catch {
+            voidHeader()
+            store.shelf.seal(pack, lane: lane.number)
+            finish()
+            throw BlobError.io(operation: error.operation, errno: error.errno)
+        }
+        store.shelf.advance(pack, to: start + extent)
+        finish()
+    }
+
+    /// Forgets the object; the next one of this lane overwrites what was written.
+    ///
+    /// Costs a sync after `write`, nothing before. Does nothing after `sync`.
+    public func abandon() {
+        if case .done = stage { return }
+        lane.pipeline.cancel()
+        if case .written = stage {
+            voidHeader()
+            // A header that may come back after a power cut would make an object of what was abandoned.
+            if (try? pack.file.syncData()) == nil { store.shelf.seal(pack, lane: lane.number) }
+        }
+        pack.giveBack(beyond: packWrittenEnd)
+        finish()
+    }
+
+    private func finish() {
+        stage = .done
+        lane.pipeline.appender.end()
+        store.giveBack(lane, pack: pack)
+    }
+
+    private func voidHeader() {
+        let zeros = [UInt8](repeating: 0, count: ChunkFormat.pageByteCount)
+        try? pack.file.write(zeros, at: start)
+    }
+
+    private func wrapped(by studyKey: KeyID) throws(BlobError) -> [UInt8] {
+        try BlobError.unlocking { () throws(KeyError) in
+            let wrapping = try store.keys.key(studyKey)
+            return try objectID.withRawBytes { (purpose) throws(KeyError) in
+                try store.withCipher { (cipher) throws(KeyError) in
+                    try cipher.wrap(objectKey, by: wrapping, purpose: purpose)
+                }
+            }
+        }
+    }
+
+    private func seal(_ metadata: [UInt8]) throws(BlobError) {
+        let pipeline = lane.pipeline
+        try BlobError.unlocking { () throws(KeyError) in
+            let key = try ChunkFormat.metadataKey(of: objectKey)
+            try pipeline.cipher.begin(key, stream: ChunkFormat.metadataStream, objectID: objectID, for: .sealing)
+        }
+        let chunkCount = ChunkFormat.chunkCount(of: UInt64(metadata.count))
+        try metadata.withRawBytes { (bytes) throws(BlobError) in
+            for number in 0..<chunkCount {
+                let offset = Int(number) * ChunkFormat.chunkByteCount
+                let count = ChunkFormat.byteCount(ofChunk: number, of: UInt64(bytes.count))
+                let chunk = UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset + count)])
+                let room = try BlobError.wrapping { () throws(SystemFailure) in try pipeline.appender.room() }
+                try BlobError.unlocking { () throws(KeyError) in
+                    try pipeline.cipher.seal(chunk, number: number, isLast: number == chunkCount - 1, into: room)
+                }
+                pipeline.appender.advance(count + ChunkFormat.tagByteCount)
+            }
+        }
+    }
+
+    /// The record is one message, so it is sealed apart and then copied in pieces the appender has room for.
+    private func seal(record: [UInt8], header: [UInt8]) throws(BlobError) {
+        let sealed = try BlobError.unlocking { () throws(KeyError) in
+            let key = try ChunkFormat.recordKey(of: objectKey)
+            var sealed = [UInt8](repeating: 0, count: record.count + ChunkFormat.tagByteCount)
+            try store.withCipher { (cipher) throws(KeyError) in
+                try cipher.load(key, for: .sealing)
+                try header.withRawBytes { (associated) throws(KeyError) in
+                    try record.withRawBytes { (plaintext) throws(KeyError) in
+                        try sealed.withMutableRawBytes { (output) throws(KeyError) in
+                            guard let base = output.baseAddress else { return }
+                            try cipher.seal(
+                                plaintext,
+                                nonce: AuthenticatedCipher.Nonce(stream: ChunkFormat.recordStream, number: 0),
+                                associated: associated, into: base)
+                        }
+                    }
+                }
+            }
+            return sealed
+        }
+        let appender = lane.pipeline.appender
+        try BlobError.wrapping { () throws(SystemFailure) in
+            try sealed.withRawBytes { (bytes) throws(SystemFailure) in
+                for offset in stride(from: 0, to: bytes.count, by: ChunkFormat.chunkByteCount) {
+                    let end = min(bytes.count, offset + ChunkFormat.chunkByteCount)
+                    let piece = UnsafeRawBufferPointer(rebasing: bytes[offset..<end])
+                    UnsafeMutableRawBufferPointer(start: try appender.room(), count: piece.count).copyMemory(from: piece)
+                    appender.advance(piece.count)
+                }
+            }
+        }
+    }
+}

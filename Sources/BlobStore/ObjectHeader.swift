@@ -1,0 +1,116 @@
+import Keys
+
+/// The 256 bytes at the start of an object, at a multiple of 4,096 so that a disk writes them whole or not.
+///
+/// Little endian: 0 magic, 8 version, 10 state, 12 pack, 16 offset, 24 extent, 32 sequence, 40 content length,
+/// 48 metadata length, 56 record length, 64 object identifier, 80 study key, 96 wrapped object key, 252 CRC-32; the
+/// rest is zero. Parts follow one another without gaps, so offsets follow from lengths. The record is sealed with
+/// these bytes as associated data: a header that was altered, even with its checksum, does not open.
+struct ObjectHeader: Equatable {
+    static let byteCount = 256
+    static let idByteCount = 16
+    private static let magic: UInt64 = 0x3130_424F_4C42_5A48  // "HZBLOB01"
+    private static let version: UInt16 = 1
+    private static let checkedByteCount = 252
+    /// Largest object, in bytes: every sum of lengths stays far from overflow.
+    static let extentLimit: UInt64 = 1 << 46
+
+    enum State: UInt8 {
+        case live = 1
+        /// Nothing but the extent is left, so that scans hop over it.
+        case void = 2
+    }
+
+    var state = State.live
+    var location: BlobLocation
+    var extent: UInt64
+    var sequence: UInt64 = 0
+    var contentByteCount: UInt64 = 0
+    var metadataByteCount: UInt64 = 0
+    var recordByteCount: UInt64 = 0
+    var objectID = [UInt8](repeating: 0, count: idByteCount)
+    var studyKey: KeyID
+    var wrappedKey = [UInt8](repeating: 0, count: AuthenticatedCipher.wrappedKeyByteCount)
+
+    /// Where parts start, counted from the header.
+    var metadataOffset: UInt64 { ChunkFormat.contentOffset + ChunkFormat.sealedByteCount(of: contentByteCount) }
+    var recordOffset: UInt64 { metadataOffset + ChunkFormat.sealedByteCount(of: metadataByteCount) }
+    var usedByteCount: UInt64 { recordOffset + recordByteCount + UInt64(ChunkFormat.tagByteCount) }
+
+    /// What is left of a header once its object is gone.
+    var voided: ObjectHeader {
+        ObjectHeader(state: .void, location: location, extent: extent, studyKey: Self.noKey)
+    }
+
+    private static let noKey: KeyID = {
+        guard let id = KeyID(bytes: [UInt8](repeating: 0, count: KeyID.byteCount)) else { preconditionFailure() }
+        return id
+    }()
+
+    var encoded: [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: Self.byteCount)
+        bytes.withUnsafeMutableBytes { buffer in
+            buffer.storeBytes(of: Self.magic.littleEndian, as: UInt64.self)
+            buffer.storeBytes(of: Self.version.littleEndian, toByteOffset: 8, as: UInt16.self)
+            buffer[10] = state.rawValue
+            buffer.storeBytes(of: location.pack.littleEndian, toByteOffset: 12, as: UInt32.self)
+            let numbers = [
+                location.offset, extent, sequence, contentByteCount, metadataByteCount, recordByteCount,
+            ]
+            for (index, number) in numbers.enumerated() {
+                buffer.storeBytes(of: number.littleEndian, toByteOffset: 16 + 8 * index, as: UInt64.self)
+            }
+            buffer[64..<80].copyBytes(from: objectID)
+            if state == .live { buffer[80..<96].copyBytes(from: studyKey.bytes) }
+            buffer[96..<(96 + wrappedKey.count)].copyBytes(from: wrappedKey)
+            let sum = Checksum.crc32(UnsafeRawBufferPointer(rebasing: buffer[..<Self.checkedByteCount]))
+            buffer.storeBytes(of: sum.littleEndian, toByteOffset: Self.checkedByteCount, as: UInt32.self)
+        }
+        return bytes
+    }
+
+    /// Whether bytes start like a header; a quick look before `init(_:at:)`.
+    static func hasMagic(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        bytes.count >= byteCount && UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self)) == magic
+    }
+
+    /// Reads a header; nil unless it is whole, was written for exactly this place and its lengths fit its extent.
+    init?(_ bytes: UnsafeRawBufferPointer, at location: BlobLocation) {
+        guard Self.hasMagic(bytes) else { return nil }
+        let sum = Checksum.crc32(UnsafeRawBufferPointer(rebasing: bytes[..<Self.checkedByteCount]))
+        func number(_ offset: Int) -> UInt64 {
+            UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+        }
+        let written = UInt32(
+            littleEndian: bytes.loadUnaligned(fromByteOffset: Self.checkedByteCount, as: UInt32.self))
+        guard sum == written, UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt16.self)) == Self.version,
+            let state = State(rawValue: bytes[10]),
+            UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 12, as: UInt32.self)) == location.pack,
+            number(16) == location.offset, let studyKey = KeyID(bytes: bytes[80..<96])
+        else { return nil }
+        self.init(state: state, location: location, extent: number(24), studyKey: studyKey)
+        sequence = number(32)
+        contentByteCount = number(40)
+        metadataByteCount = number(48)
+        recordByteCount = number(56)
+        objectID = Array(bytes[64..<80])
+        wrappedKey = Array(bytes[96..<(96 + AuthenticatedCipher.wrappedKeyByteCount)])
+        guard hasSoundLengths else { return nil }
+    }
+
+    init(state: State = .live, location: BlobLocation, extent: UInt64, studyKey: KeyID) {
+        self.state = state
+        self.location = location
+        self.extent = extent
+        self.studyKey = studyKey
+    }
+
+    private var hasSoundLengths: Bool {
+        guard extent >= UInt64(ChunkFormat.pageByteCount), extent % UInt64(ChunkFormat.pageByteCount) == 0,
+            extent <= Self.extentLimit, location.offset <= UInt64(Int64.max) - extent
+        else { return false }
+        if state == .void { return true }
+        return contentByteCount <= extent && metadataByteCount <= UInt64(ChunkFormat.metadataLimit)
+            && recordByteCount <= UInt64(ChunkFormat.recordLimit) && usedByteCount <= extent
+    }
+}

@@ -1,0 +1,175 @@
+import Glibc
+import Keys
+import Synchronization
+
+/// Which packs there are, where each ends, and which lane writes which.
+final class PackShelf: Sendable {
+    let directory: String
+    let options: BlobStoreOptions
+    private let state: Mutex<State>
+
+    private struct State {
+        var nextNumber: UInt32
+        // Every pack whose end is known: scanned, or begun by this process.
+        var ends: [UInt32: UInt64] = [:]
+        // Those no lane holds and that have room.
+        var available: Set<UInt32> = []
+        var held: [Int: Pack] = [:]
+        var spare: Pack?
+    }
+
+    init(directory: String, options: BlobStoreOptions) throws(SystemFailure) {
+        self.directory = directory
+        self.options = options
+        try OpenFile.makeDirectory(directory)
+        let numbers = try Self.numbers(in: directory, prefix: "pack-", suffix: ".hzp")
+        state = Mutex(State(nextNumber: (numbers.last ?? 0) + 1))
+    }
+
+    /// The numbers of the store's files of one kind, in order.
+    static func numbers(in directory: String, prefix: String, suffix: String) throws(SystemFailure) -> [UInt32] {
+        guard let listing = opendir(directory) else { throw SystemFailure("opendir") }
+        defer { closedir(listing) }
+        var numbers: [UInt32] = []
+        while let entry = readdir(listing) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if let number = PackName.number(in: name, prefix: prefix, suffix: suffix) { numbers.append(number) }
+        }
+        return numbers.sorted()
+    }
+
+    func path(_ number: UInt32) -> String { directory + "/" + PackName.pack(number) }
+
+    func packNumbers() throws(SystemFailure) -> [UInt32] {
+        try Self.numbers(in: directory, prefix: "pack-", suffix: ".hzp")
+    }
+
+    /// The ends of all packs whose end is known.
+    var positions: [UInt32: UInt64] { state.withLock { $0.ends } }
+
+    func end(of number: UInt32) -> UInt64? { state.withLock { $0.ends[number] } }
+
+    /// Notes what a scan found; a pack with room may be written again.
+    func register(_ number: UInt32, end: UInt64, isWritable: Bool) {
+        let isSealed = access(directory + "/" + PackName.seal(number), F_OK) == 0
+        state.withLock { state in
+            guard state.ends[number] == nil else { return }
+            state.ends[number] = end
+            if isWritable, !isSealed, end < options.packByteCount { state.available.insert(number) }
+        }
+    }
+
+    /// The pack a lane's next object goes to: the one it holds, or another if there is no room.
+    func pack(forLane lane: Int, expectedByteCount: UInt64) throws(SystemFailure) -> Pack {
+        let choice = state.withLock { state -> Choice in
+            if let pack = state.held[lane] {
+                let end = state.ends[pack.number] ?? 0
+                if Self.hasRoom(end: end, expected: expectedByteCount, options: options) { return .pack(pack) }
+                state.held[lane] = nil
+            }
+            if let spare = state.spare {
+                state.spare = nil
+                state.held[lane] = spare
+                return .pack(spare)
+            }
+            let fitting = state.available.filter {
+                Self.hasRoom(end: state.ends[$0] ?? 0, expected: expectedByteCount, options: options)
+            }
+            if let number = fitting.min() {
+                state.available.remove(number)
+                return .open(number, end: state.ends[number] ?? 0)
+            }
+            defer { state.nextNumber += 1 }
+            return .create(state.nextNumber)
+        }
+        let pack: Pack
+        switch choice {
+        case .pack(let pack): return pack
+        case .open(let number, let end): pack = try Pack(number: number, path: path(number), isNew: false, tail: end)
+        case .create(let number): pack = try Pack(number: number, path: path(number), isNew: true, tail: 0)
+        }
+        state.withLock { state in
+            state.ends[pack.number] = pack.end
+            state.held[lane] = pack
+        }
+        return pack
+    }
+
+    private enum Choice: Sendable {
+        case pack(Pack)
+        case open(UInt32, end: UInt64)
+        case create(UInt32)
+    }
+
+    /// An empty pack takes any object, or the largest would have no place.
+    private static func hasRoom(end: UInt64, expected: UInt64, options: BlobStoreOptions) -> Bool {
+        end == 0 || (end < options.packByteCount && expected <= options.packByteCount - end)
+    }
+
+    /// Moves a pack's end behind an object that is on disk.
+    func advance(_ pack: Pack, to end: UInt64) {
+        pack.end = end
+        state.withLock { $0.ends[pack.number] = end }
+    }
+
+    /// Never writes a pack again: after a failed sync nobody knows what of it is on disk.
+    func seal(_ pack: Pack, lane: Int) {
+        state.withLock { $0.held[lane] = nil }
+        // If the mark cannot be written either, the next start still finds the last whole object.
+        let mark = try? OpenFile(directory + "/" + PackName.seal(pack.number), flags: O_WRONLY | O_CREAT)
+        if let mark { fsync(mark.descriptor) }
+        try? OpenFile.syncDirectory(directory)
+    }
+
+    /// Takes a pack without a living object off the disk; the highest stays, so that no number is used twice.
+    func unlinkIfRetired(_ number: UInt32) -> Bool {
+        let mayGo = state.withLock { state -> Bool in
+            guard number + 1 < state.nextNumber, !state.available.contains(number),
+                !state.held.values.contains(where: { $0.number == number })
+            else { return false }
+            state.ends[number] = nil
+            return true
+        }
+        guard mayGo, unlink(path(number)) == 0 else { return false }
+        unlink(directory + "/" + PackName.seal(number))
+        return true
+    }
+
+    /// Whether the pack will not be written again.
+    func isRetired(_ number: UInt32) -> Bool {
+        state.withLock { state in
+            state.ends[number] != nil && !state.available.contains(number)
+                && !state.held.values.contains { $0.number == number } && state.spare?.number != number
+        }
+    }
+
+    /// The packs that zeros are written ahead in, with how far.
+    var prewriteWork: [(pack: Pack, window: UInt64)] {
+        state.withLock { state in
+            var work = state.held.sorted { $0.key < $1.key }.map { lane, pack in
+                (pack, lane == 0 ? options.firstPrewriteByteCount : options.prewriteByteCount)
+            }
+            if let spare = state.spare { work.append((spare, options.prewriteByteCount)) }
+            return work
+        }
+    }
+
+    /// Makes the next pack before a lane needs it, once one is three quarters full.
+    func prepareSpare() throws(SystemFailure) {
+        let number = state.withLock { state -> UInt32? in
+            guard state.spare == nil, options.prewriteByteCount > 0,
+                state.held.values.contains(where: { $0.end > options.packByteCount / 4 * 3 })
+            else { return nil }
+            defer { state.nextNumber += 1 }
+            return state.nextNumber
+        }
+        guard let number else { return }
+        let spare = try Pack(number: number, path: path(number), isNew: true, tail: 0)
+        state.withLock { state in
+            state.ends[number] = 0
+            state.spare = spare
+        }
+    }
+}

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "CDCMTK.h"
+#include "channel.h"
+#include "transport.h"
+
+#include "dcmtk/dcmnet/assoc.h"
+#include "dcmtk/dcmnet/dul.h"
+
+/// One association: DCMTK's objects, the channel below them, and what was negotiated.
+struct HZAssociation {
+    struct Context {
+        uint8_t contextID = 0;
+        uint8_t result = unanswered;
+        HZRole proposedRole = HZRoleDefault;
+        HZRole acceptedRole = HZRoleDefault;
+        std::string abstractSyntax;
+        std::vector<std::string> transferSyntaxes;
+        std::string acceptedTransferSyntax;
+    };
+
+    static constexpr uint8_t unanswered = 255;
+
+    explicit HZAssociation(const HZOptions &options);
+    ~HZAssociation();
+    HZAssociation(const HZAssociation &) = delete;
+    HZAssociation &operator=(const HZAssociation &) = delete;
+
+    HZFailure receive();
+    HZFailure request(
+        const char *callingAETitle, const char *calledAETitle, const HZProposal *proposals, size_t count);
+    HZFailure accept(const HZAnswer *answers, size_t count);
+    HZFailure reject(uint8_t result, uint8_t source, uint8_t reason);
+    HZFailure read(int64_t idle, HZPDV &pdv);
+    bool hasIncoming();
+    HZFailure write(const HZPDV &pdv);
+    HZFailure flush();
+    HZFailure release();
+    HZFailure answerRelease();
+    void abort();
+
+    std::string callingAETitle;
+    std::string calledAETitle;
+    std::string peerImplementationClass;
+    std::string peerImplementationVersion;
+    std::string peerAddress;
+    std::vector<Context> contexts;
+    size_t maximumPDV = 0;
+
+private:
+    HZFailure outcome(const OFCondition &condition);
+    HZFailure establish();
+    HZFailure openRequest(const char *calling, const char *called, const HZProposal *proposals, size_t count);
+    HZFailure connectRequest(T_ASC_Parameters *parameters);
+    void describe(T_ASC_Parameters *parameters) const;
+    void keepProposals(const HZProposal *proposals, size_t count);
+    bool takeAnswers();
+    bool answer(Context &context, const HZAnswer *answer);
+    const Context *accepted(uint8_t contextID) const;
+
+    std::string implementationClassUID;
+    std::string implementationVersionName;
+    uint32_t maximumPDU;
+    huizhen::Channel channel;
+    std::unique_ptr<huizhen::ChannelLayer> layer;
+    T_ASC_Network *network = nullptr;
+    T_ASC_Association *association = nullptr;
+    /// A PDV that was looked at but not yet asked for.
+    bool hasNext = false;
+    /// The peer has asked for release.
+    bool isReleasing = false;
+    DUL_PDV next{};
+};

@@ -1,0 +1,403 @@
+#include "channel.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace huizhen {
+
+namespace {
+
+/// Bytes read beyond what was asked for: the heads and small PDUs that follow.
+constexpr size_t spillByteCount = 64 * 1024;
+/// Bytes that gather before they are sent.
+constexpr size_t pendingByteCount = 64 * 1024;
+/// Payloads from here on are sent from where they lie.
+constexpr size_t directByteCount = 16 * 1024;
+/// How long a last PDU may take to leave, and the peer to close after it.
+constexpr auto partingTime = std::chrono::seconds(1);
+/// Bytes thrown away while waiting for the peer to close.
+constexpr size_t lingerByteCountLimit = 8 * 1024 * 1024;
+/// Step in which memory is taken for a PDU that is read ahead: a claimed length alone costs nothing.
+constexpr size_t growthByteCount = 16 * 1024;
+
+constexpr uint32_t headByteCount = 6;
+constexpr uint32_t shortBodyByteCount = 4;
+/// A PDV's own head, the least a P-DATA-TF PDU holds.
+constexpr uint32_t smallestDataBody = 6;
+
+enum PDUType : uint8_t {
+    requestPDU = 0x01,
+    acceptPDU = 0x02,
+    rejectPDU = 0x03,
+    dataPDU = 0x04,
+    releaseRequestPDU = 0x05,
+    releaseReplyPDU = 0x06,
+    abortPDU = 0x07,
+};
+
+/// Reasons of A-ABORT by the service provider. PS3.8 §9.3.8.
+enum AbortReason : uint8_t { unspecified = 0, unrecognizedPDU = 1, unexpectedPDU = 2, invalidParameter = 6 };
+constexpr uint8_t serviceProvider = 2;
+
+}  // namespace
+
+Channel::Channel(int socket, int cancellation, const HZTimeouts &timeouts, uint32_t maximumPDU)
+    : socket_(socket), cancellation_(cancellation), timeouts_(timeouts), idle_(timeouts.idle),
+      maximumPDU_(maximumPDU), spill_(new uint8_t[spillByteCount]), pending_(new uint8_t[pendingByteCount]) {
+    const int on = 1;
+    // Fails on sockets that are not TCP, which need neither.
+    (void)setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    (void)setsockopt(socket_, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+}
+
+Channel::~Channel() {
+    if (socket_ >= 0) { (void)::close(socket_); }
+}
+
+void Channel::enter(Phase phase) {
+    phase_ = phase;
+    phaseDeadline_ = phase == Phase::established ? Deadline::max() : after(timeouts_.artim);
+}
+
+void Channel::replaceSocket(int descriptor) {
+    if (descriptor == socket_) { return; }
+    (void)::close(socket_);
+    socket_ = descriptor;
+}
+
+void Channel::setIdle(int64_t milliseconds) { idle_ = milliseconds < 0 ? timeouts_.idle : milliseconds; }
+
+Channel::Deadline Channel::after(int64_t milliseconds) const {
+    return Clock::now() + std::chrono::milliseconds(milliseconds);
+}
+
+void Channel::fail(HZStatus status, int systemError) {
+    if (hasFailed()) { return; }
+    failure_.status = status;
+    failure_.systemError = systemError;
+}
+
+// MARK: Reading
+
+size_t Channel::read(void *bytes, size_t count) {
+    if (hasFailed() || count == 0) { return 0; }
+    if (readyOffset_ == ready_.size() && bodyLeft_ == 0 && !beginPDU()) { return 0; }
+    if (readyOffset_ < ready_.size()) {
+        const size_t part = std::min(count, ready_.size() - readyOffset_);
+        std::memcpy(bytes, ready_.data() + readyOffset_, part);
+        readyOffset_ += part;
+        return part;
+    }
+    const size_t part = receive(
+        static_cast<uint8_t *>(bytes), std::min<size_t>(count, bodyLeft_), pduDeadline_);
+    bodyLeft_ -= static_cast<uint32_t>(part);
+    return part;
+}
+
+bool Channel::beginPDU() {
+    while (true) {
+        uint8_t head[headByteCount];
+        size_t count = 0;
+        const Deadline silence = phase_ == Phase::established ? after(idle_) : phaseDeadline_;
+        while (count < sizeof head) {
+            const size_t part = receive(head + count, sizeof head - count, count == 0 ? silence : pduDeadline_);
+            if (part == 0) { return false; }
+            if (count == 0) { pduDeadline_ = std::min(after(timeouts_.pdu), phaseDeadline_); }
+            count += part;
+        }
+        const uint8_t type = head[0];
+        const uint32_t byteCount = static_cast<uint32_t>(head[2]) << 24 | static_cast<uint32_t>(head[3]) << 16
+            | static_cast<uint32_t>(head[4]) << 8 | head[5];
+        if (!checkHead(type, byteCount)) { return false; }
+        ready_.assign(head, head + sizeof head);
+        readyOffset_ = 0;
+        if (type != dataPDU) { return takeBody(type, byteCount, pduDeadline_); }
+        if (phase_ == Phase::established) {
+            bodyLeft_ = byteCount;
+            return true;
+        }
+        // The peer may still send data before it answers a release (PS3.8 §9.2, AR-6); nobody waits for it.
+        if (!skipBody(byteCount, pduDeadline_)) { return false; }
+    }
+}
+
+bool Channel::checkHead(uint8_t type, uint32_t byteCount) {
+    bool isExpected = false;
+    bool isSized = byteCount == shortBodyByteCount;
+    switch (type) {
+    case requestPDU:
+        isExpected = phase_ == Phase::awaitRequest;
+        isSized = byteCount <= associatePDUByteCountLimit;
+        break;
+    case acceptPDU:
+        isExpected = phase_ == Phase::awaitReply;
+        isSized = byteCount <= associatePDUByteCountLimit;
+        break;
+    case rejectPDU:
+        isExpected = phase_ == Phase::awaitReply;
+        break;
+    case dataPDU:
+        isExpected = phase_ == Phase::established || phase_ == Phase::awaitRelease;
+        isSized = byteCount >= smallestDataBody && byteCount <= maximumPDU_;
+        break;
+    case releaseRequestPDU:
+        isExpected = phase_ == Phase::established || phase_ == Phase::awaitRelease;
+        break;
+    case releaseReplyPDU:
+        isExpected = phase_ == Phase::awaitRelease;
+        break;
+    case abortPDU:
+        isExpected = true;
+        break;
+    default:
+        violate(unrecognizedPDU);
+        return false;
+    }
+    if (!isExpected) {
+        violate(unexpectedPDU);
+    } else if (!isSized) {
+        violate(invalidParameter);
+    }
+    return isExpected && isSized;
+}
+
+bool Channel::takeBody(uint8_t type, uint32_t byteCount, Deadline deadline) {
+    std::vector<uint8_t> body;
+    while (body.size() < byteCount) {
+        const size_t offset = body.size();
+        body.resize(std::min<size_t>(byteCount, offset + growthByteCount));
+        size_t filled = offset;
+        while (filled < body.size()) {
+            const size_t part = receive(body.data() + filled, body.size() - filled, deadline);
+            if (part == 0) { return false; }
+            filled += part;
+        }
+    }
+    switch (type) {
+    case requestPDU:
+        return takeAssociate(AssociateKind::request, body);
+    case acceptPDU:
+        return takeAssociate(AssociateKind::accept, body);
+    case rejectPDU:
+        fail(HZStatusRejected);
+        failure_.result = body[1];
+        failure_.source = body[2];
+        failure_.reason = body[3];
+        return false;
+    case abortPDU:
+        fail(HZStatusAborted);
+        failure_.source = body[2];
+        failure_.reason = body[3];
+        return false;
+    default:
+        ready_.insert(ready_.end(), body.begin(), body.end());
+        return true;
+    }
+}
+
+bool Channel::takeAssociate(AssociateKind kind, const std::vector<uint8_t> &body) {
+    if (!parseAssociate(body.data(), body.size(), kind, associate_)) {
+        violate(invalidParameter);
+        return false;
+    }
+    ready_ = encodeAssociate(associate_, kind);
+    return true;
+}
+
+bool Channel::skipBody(uint32_t byteCount, Deadline deadline) {
+    uint8_t discarded[4096];
+    ready_.clear();
+    while (byteCount > 0) {
+        const size_t part = receive(discarded, std::min<size_t>(byteCount, sizeof discarded), deadline);
+        if (part == 0) { return false; }
+        byteCount -= static_cast<uint32_t>(part);
+    }
+    return true;
+}
+
+size_t Channel::receive(uint8_t *bytes, size_t count, Deadline deadline) {
+    if (spillOffset_ < spillEnd_) {
+        const size_t part = std::min(count, spillEnd_ - spillOffset_);
+        std::memcpy(bytes, spill_.get() + spillOffset_, part);
+        spillOffset_ += part;
+        return part;
+    }
+    iovec parts[2] = {{bytes, count}, {spill_.get(), spillByteCount}};
+    msghdr message{};
+    message.msg_iov = parts;
+    message.msg_iovlen = 2;
+    while (true) {
+        const ssize_t received = recvmsg(socket_, &message, MSG_DONTWAIT);
+        if (received > 0) {
+            const size_t total = static_cast<size_t>(received);
+            spillOffset_ = 0;
+            spillEnd_ = total > count ? total - count : 0;
+            return std::min(total, count);
+        }
+        if (received == 0) {
+            fail(HZStatusConnectionLost);
+            return 0;
+        }
+        if (errno == EINTR) { continue; }
+        if (errno != EAGAIN && errno != EWOULDBLOCK) {
+            fail(HZStatusConnectionLost, errno);
+            return 0;
+        }
+        if (!flush()) { return 0; }
+        // A peer with Nagle's algorithm on holds its next bytes back until these are acknowledged; the kernel
+        // leaves this mode by itself, so it is armed before every wait.
+        const int on = 1;
+        (void)setsockopt(socket_, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+        if (!wait(POLLIN, deadline)) { return 0; }
+    }
+}
+
+bool Channel::hasIncoming() {
+    if (hasFailed() || readyOffset_ < ready_.size() || bodyLeft_ > 0 || spillOffset_ < spillEnd_) { return true; }
+    pollfd entry{socket_, POLLIN, 0};
+    return poll(&entry, 1, 0) > 0;
+}
+
+bool Channel::wait(short events, Deadline deadline) {
+    pollfd entries[2] = {{socket_, events, 0}, {cancellation_, POLLIN, 0}};
+    while (true) {
+        int timeout = -1;
+        if (deadline != Deadline::max()) {
+            const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+            timeout = static_cast<int>(std::clamp<int64_t>(left, 0, 60 * 60 * 1000));
+        }
+        const int ready = poll(entries, 2, timeout);
+        if (ready < 0 && errno != EINTR) {
+            fail(HZStatusConnectionLost, errno);
+            return false;
+        }
+        if (ready > 0) {
+            if (entries[1].revents != 0) {
+                fail(HZStatusCancelled);
+                return false;
+            }
+            return true;
+        }
+        if (Clock::now() >= deadline) {
+            fail(HZStatusTimedOut);
+            return false;
+        }
+    }
+}
+
+// MARK: Writing
+
+void Channel::write(const void *bytes, size_t count) {
+    if (hasFailed() || isTorn_) { return; }
+    const auto *next = static_cast<const uint8_t *>(bytes);
+    if (count < directByteCount && pendingCount_ + count <= pendingByteCount) {
+        std::memcpy(pending_.get() + pendingCount_, next, count);
+        pendingCount_ += count;
+        return;
+    }
+    (void)send(next, count, std::min(after(timeouts_.pdu), phaseDeadline_));
+}
+
+bool Channel::flush() {
+    if (hasFailed()) { return false; }
+    if (pendingCount_ == 0) { return true; }
+    return send(nullptr, 0, std::min(after(timeouts_.pdu), phaseDeadline_));
+}
+
+/// Sends what has gathered and then `bytes`.
+bool Channel::send(const uint8_t *bytes, size_t count, Deadline deadline) {
+    size_t sent = 0;
+    const size_t total = pendingCount_ + count;
+    while (sent < total) {
+        const size_t fromPending = std::min(sent, pendingCount_);
+        const size_t fromBytes = sent - fromPending;
+        iovec parts[2] = {
+            {pending_.get() + fromPending, pendingCount_ - fromPending},
+            {const_cast<uint8_t *>(bytes) + fromBytes, count - fromBytes}};
+        msghdr message{};
+        message.msg_iov = parts;
+        message.msg_iovlen = count > 0 ? 2 : 1;
+        const ssize_t written = sendmsg(socket_, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (written >= 0) {
+            sent += static_cast<size_t>(written);
+            continue;
+        }
+        if (errno == EINTR) { continue; }
+        const bool isFull = errno == EAGAIN || errno == EWOULDBLOCK;
+        if (!isFull) { fail(HZStatusConnectionLost, errno); }
+        if (!isFull || !wait(POLLOUT, deadline)) {
+            isTorn_ = sent > 0 || count > 0;
+            pendingCount_ = isTorn_ ? 0 : pendingCount_;
+            return false;
+        }
+    }
+    pendingCount_ = 0;
+    return true;
+}
+
+// MARK: Parting
+
+void Channel::violate(uint8_t reason) {
+    if (hasFailed()) { return; }
+    fail(HZStatusProtocolViolation);
+    sendAbort(serviceProvider, reason);
+}
+
+void Channel::sendAbort(uint8_t source, uint8_t reason) {
+    if (phase_ == Phase::ended || isTorn_ || pendingCount_ + 10 > pendingByteCount) { return; }
+    const uint8_t pdu[] = {abortPDU, 0, 0, 0, 0, 4, 0, 0, source, reason};
+    std::memcpy(pending_.get() + pendingCount_, pdu, sizeof pdu);
+    pendingCount_ += sizeof pdu;
+    phase_ = Phase::ended;
+    mayLinger_ = true;
+    // One step without cancellation: this is what a cancelled association still has to say.
+    cancellation_ = -1;
+    (void)send(nullptr, 0, Clock::now() + partingTime);
+}
+
+void Channel::abortIfTimedOut() {
+    if (failure_.status == HZStatusTimedOut && phase_ == Phase::established) { sendAbort(serviceProvider, unspecified); }
+}
+
+bool Channel::part() {
+    phase_ = Phase::ended;
+    mayLinger_ = true;
+    return flush();
+}
+
+void Channel::sendReject(uint8_t result, uint8_t source, uint8_t reason) {
+    if (hasFailed()) { return; }
+    const uint8_t pdu[] = {rejectPDU, 0, 0, 0, 0, 4, 0, result, source, reason};
+    write(pdu, sizeof pdu);
+    (void)part();
+}
+
+void Channel::linger() {
+    if (!mayLinger_ || isTorn_) { return; }
+    mayLinger_ = false;
+    (void)shutdown(socket_, SHUT_WR);
+    const Deadline deadline = Clock::now() + partingTime;
+    size_t discarded = 0;
+    while (discarded < lingerByteCountLimit) {
+        const ssize_t received = recv(socket_, spill_.get(), spillByteCount, MSG_DONTWAIT);
+        if (received > 0) {
+            discarded += static_cast<size_t>(received);
+        } else if (received == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) {
+            return;
+        } else {
+            const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+            pollfd entry{socket_, POLLIN, 0};
+            if (left <= 0 || poll(&entry, 1, static_cast<int>(left)) == 0) { return; }
+        }
+    }
+}
+
+}  // namespace huizhen

@@ -1,0 +1,26 @@
+// The Linux calls that glibc shows only under _GNU_SOURCE, which Swift's Glibc module does not define.
+// Each takes a file descriptor owned by the caller, may be called from any thread and returns 0, or -1 with errno.
+#pragma once
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// Gives the range's blocks back to the file system; the file keeps its size and reads zeros there.
+static inline int huizhen_punch_hole(int descriptor, long long offset, long long byteCount) {
+    return (int)syscall(SYS_fallocate, descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, byteCount);
+}
+
+// Starts writing the range's dirty pages and does not wait for them (SYNC_FILE_RANGE_WRITE).
+static inline int huizhen_start_writeback(int descriptor, long long offset, long long byteCount) {
+    return (int)syscall(SYS_sync_file_range, descriptor, offset, byteCount, 2);
+}
+
+// The open(2) flag whose value differs between processors.
+static inline int huizhen_direct_flag(void) { return __O_DIRECT; }
+
+// Makes the calling thread (on Linux not the process) the last to get processor time.
+static inline int huizhen_lower_thread_priority(void) {
+    return setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 19);
+}

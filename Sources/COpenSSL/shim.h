@@ -1,0 +1,7 @@
+// OpenSSL's envelope interface, as Debian's libssl-dev installs it. The functions Keys and BlobStore call are
+// plain functions in OpenSSL 3; nothing is wrapped here.
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/kdf.h>
+#include <openssl/rand.h>

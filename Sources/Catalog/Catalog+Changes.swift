@@ -1,0 +1,149 @@
+import Database
+
+/// One entry of the change feed.
+public struct Change: Sendable, Equatable {
+    /// Increases by one event at a time and never repeats.
+    public var id: Int64
+    /// Milliseconds since 1970, UTC.
+    public var at: Int64
+    /// `stored`, `conflict`, `replaced`, `version`, `differs`, `removed`, `restored`, `destroyed`, `held`,
+    /// `released` or `complete`.
+    public var kind: String
+    /// Rows of the catalogue; the study may be gone by the time the entry is read.
+    public var study: Int64
+    public var series: Int64?
+    public var instance: Int64?
+}
+
+/// A study held under a conflict mark.
+public struct Conflict: Sendable {
+    public var studyInstanceUID: String
+    public var patientID: String
+    public var issuer: String
+    public var institution: String
+    public var heldByPatientID: String?
+    public var heldByIssuer: String?
+    public var heldByInstitution: String?
+    public var instanceCount: Int
+}
+
+/// How much the archive holds.
+public struct Totals: Sendable {
+    public var patients = 0
+    public var studies = 0
+    public var series = 0
+    public var instances = 0
+    public var byteCount: UInt64 = 0
+    public var conflicts = 0
+    public var removed = 0
+}
+
+extension Catalog {
+    /// Entries after `id`, oldest first, as of the last commit.
+    public func changes(after id: Int64, limit: Int) throws(CatalogError) -> [Change] {
+        try settle()
+        return try select { connection throws(DatabaseError) in
+            var result: [Change] = []
+            try connection.query(
+                "SELECT id, at, kind, study, series, instance FROM change WHERE id > ? ORDER BY id LIMIT ?",
+                [.integer(id), .integer(Int64(limit))]
+            ) { row throws(DatabaseError) in
+                result.append(
+                    Change(
+                        id: row.integer(0) ?? 0, at: row.integer(1) ?? 0, kind: row.text(2) ?? "",
+                        study: row.integer(3) ?? 0, series: row.integer(4), instance: row.integer(5)))
+                return true
+            }
+            return result
+        }
+    }
+
+    /// Notes every study that has been quiet since `quietSince` as complete, and returns how many there were.
+    ///
+    /// A study that receives another instance later becomes complete once more.
+    @discardableResult
+    public func completeStudies(quietSince: Int64, at now: Int64) throws(CatalogError) -> Int {
+        let waiting = try select { connection throws(DatabaseError) in
+            try connection.first(
+                "SELECT count(*) FROM study WHERE completed_at IS NULL AND instance_count > 0 AND last_received_at <= ?",
+                [.integer(quietSince)]
+            ) { row throws(DatabaseError) in Int(row.integer(0) ?? 0) } ?? 0
+        }
+        guard waiting > 0 else { return 0 }
+        try perform { connection, admission throws(DatabaseError) in
+            try admission.flush(in: connection)
+            let condition = "completed_at IS NULL AND instance_count > 0 AND last_received_at <= ?2"
+            try connection.execute(
+                "INSERT INTO change (at, kind, study) SELECT ?1, 'complete', id FROM study WHERE \(condition)",
+                [.integer(now), .integer(quietSince)])
+            try connection.execute(
+                "UPDATE study SET completed_at = ?1 WHERE \(condition)", [.integer(now), .integer(quietSince)])
+        }
+        return waiting
+    }
+
+    /// Studies under a conflict mark, for the operator.
+    public func conflicts() throws(CatalogError) -> [Conflict] {
+        try settle()
+        return try select { connection throws(DatabaseError) in
+            var result: [Conflict] = []
+            try connection.query(
+                """
+                SELECT study.uid, patient.patient_id, patient.issuer, study.institution, main_patient.patient_id,
+                    main_patient.issuer, main.institution, study.instance_count
+                FROM study JOIN patient ON patient.id = study.patient
+                LEFT JOIN study AS main ON main.uid = study.uid AND main.branch = 0
+                LEFT JOIN patient AS main_patient ON main_patient.id = main.patient
+                WHERE study.branch <> 0 AND study.instance_count > 0 ORDER BY study.id
+                """
+            ) { row throws(DatabaseError) in
+                result.append(
+                    Conflict(
+                        studyInstanceUID: row.text(0) ?? "", patientID: row.text(1) ?? "", issuer: row.text(2) ?? "",
+                        institution: row.text(3) ?? "", heldByPatientID: row.text(4), heldByIssuer: row.text(5),
+                        heldByInstitution: row.text(6), instanceCount: Int(row.integer(7) ?? 0)))
+                return true
+            }
+            return result
+        }
+    }
+
+    /// Whether any row of a study carries a hold, and its accession numbers.
+    public func removalGuard(
+        studyInstanceUID: String
+    ) throws(CatalogError) -> (held: Bool, accessionNumbers: [String]) {
+        try settle()
+        return try select { connection throws(DatabaseError) in
+            var result = (held: false, accessionNumbers: [String]())
+            try connection.query("SELECT held, accession FROM study WHERE uid = ?", [.text(studyInstanceUID)]) {
+                row throws(DatabaseError) in
+                if row.integer(0) == 1 { result.held = true }
+                result.accessionNumbers.append(row.text(1) ?? "")
+                return true
+            }
+            return result
+        }
+    }
+
+    /// Totals, as of the last commit.
+    public func totals() throws(CatalogError) -> Totals {
+        try settle()
+        return try select { connection throws(DatabaseError) in
+            try connection.first(
+                """
+                SELECT (SELECT count(*) FROM patient), (SELECT count(*) FROM study WHERE instance_count > 0),
+                    (SELECT count(*) FROM series WHERE instance_count > 0), count(*), coalesce(sum(byte_count), 0),
+                    (SELECT count(*) FROM study WHERE branch <> 0 AND instance_count > 0),
+                    coalesce(sum(state = 3), 0)
+                FROM instance
+                """
+            ) { row throws(DatabaseError) in
+                Totals(
+                    patients: Int(row.integer(0) ?? 0), studies: Int(row.integer(1) ?? 0),
+                    series: Int(row.integer(2) ?? 0), instances: Int(row.integer(3) ?? 0),
+                    byteCount: UInt64(row.integer(4) ?? 0), conflicts: Int(row.integer(5) ?? 0),
+                    removed: Int(row.integer(6) ?? 0))
+            } ?? Totals()
+        }
+    }
+}

@@ -1,0 +1,133 @@
+import Database
+
+extension Catalog {
+    /// Applies an event of the journal; returns when it is committed. Applying it again changes nothing.
+    public func apply(_ entry: JournalEntry, sequence: UInt64) throws(CatalogError) {
+        try perform { connection, admission throws(DatabaseError) in
+            try admission.flush(in: connection)
+            let applied = try connection.first("SELECT event_sequence FROM applied") {
+                row throws(DatabaseError) in UInt64(row.integer(0) ?? 0)
+            }
+            if let applied, applied >= sequence { return }
+            try EventApplication(connection: connection, sequence: sequence, at: entry.at)
+                .apply(entry.event, &admission)
+            try connection.execute("UPDATE applied SET event_sequence = ?", [.integer(Int64(sequence))])
+            admission.reset()
+        }
+    }
+
+    /// The last event in the tables.
+    public func appliedEventSequence() throws(CatalogError) -> UInt64 {
+        try select { connection throws(DatabaseError) in
+            try connection.first("SELECT event_sequence FROM applied") {
+                row throws(DatabaseError) in UInt64(row.integer(0) ?? 0)
+            } ?? 0
+        }
+    }
+
+    /// How far each pack is in the tables: the offset of the last object known there.
+    public func positions() throws(CatalogError) -> [UInt32: UInt64] {
+        try select { connection throws(DatabaseError) in
+            var result: [UInt32: UInt64] = [:]
+            try connection.query("SELECT pack, byte_offset FROM position") { row throws(DatabaseError) in
+                result[UInt32(row.integer(0) ?? 0)] = UInt64(row.integer(1) ?? 0)
+                return true
+            }
+            return result
+        }
+    }
+
+    /// The highest sequence number in the tables.
+    public func lastSequence() throws(CatalogError) -> UInt64 {
+        try select { connection throws(DatabaseError) in
+            try connection.first(
+                """
+                SELECT max((SELECT coalesce(max(sequence), 0) FROM instance),
+                    (SELECT event_sequence FROM applied))
+                """
+            ) { row throws(DatabaseError) in UInt64(row.integer(0) ?? 0) } ?? 0
+        }
+    }
+
+    /// Whether an instance is in the tables, in whatever state.
+    public func isKnown(sequence: UInt64) throws(CatalogError) -> Bool {
+        try select { connection throws(DatabaseError) in
+            try connection.first("SELECT 1 FROM instance WHERE sequence = ?", [.integer(Int64(sequence))]) {
+                _ throws(DatabaseError) in true
+            } ?? false
+        }
+    }
+}
+
+/// Carries one event into the tables.
+private struct EventApplication {
+    let connection: SQLConnection
+    let sequence: UInt64
+    let at: Int64
+
+    func apply(_ event: CatalogEvent, _ admission: inout Admission) throws(DatabaseError) {
+        switch event {
+        case .sentAgain(let instance, let sender, let outcome):
+            guard let row = try row(instance) else { return }
+            let sender = try admission.sender(sender, in: connection)
+            try connection.execute(
+                "INSERT INTO also_sent (sequence, instance, sender, received_at, outcome) VALUES (?, ?, ?, ?, ?)",
+                [
+                    .integer(Int64(sequence)), .integer(row.id), .integer(sender), .integer(at),
+                    .text(outcome.rawValue),
+                ])
+            if outcome == .differsKeptFirst { try note("differs", row) }
+        case .removed(let instances, let destroyAt):
+            try each(instances, kind: "removed") { row throws(DatabaseError) in
+                try connection.execute(
+                    "UPDATE instance SET state = 3, destroy_at = ? WHERE id = ?",
+                    [.integer(destroyAt), .integer(row.id)])
+            }
+        case .restored(let instances):
+            try each(instances, kind: "restored") { row throws(DatabaseError) in
+                try connection.execute(
+                    "UPDATE instance SET state = 0, destroy_at = NULL WHERE id = ? AND state = 3",
+                    [.integer(row.id)])
+            }
+        case .destroyed(let instances):
+            try each(instances, kind: "destroyed") { row throws(DatabaseError) in
+                try connection.execute("DELETE FROM also_sent WHERE instance = ?", [.integer(row.id)])
+                try connection.execute("DELETE FROM instance WHERE id = ?", [.integer(row.id)])
+            }
+        case .held(let instances, let on):
+            try each(instances, kind: on ? "held" : "released") { row throws(DatabaseError) in
+                try connection.execute(
+                    "UPDATE study SET held = ? WHERE id = ?", [.integer(on ? 1 : 0), .integer(row.study)])
+            }
+        }
+    }
+
+    private typealias RowID = (id: Int64, series: Int64, study: Int64)
+
+    private func row(_ instance: UInt64) throws(DatabaseError) -> RowID? {
+        try connection.first(
+            "SELECT id, series, study FROM instance WHERE sequence = ?", [.integer(Int64(instance))]
+        ) { row throws(DatabaseError) in
+            (row.integer(0) ?? 0, row.integer(1) ?? 0, row.integer(2) ?? 0)
+        }
+    }
+
+    private func each(
+        _ instances: [UInt64], kind: String, _ body: (RowID) throws(DatabaseError) -> Void
+    ) throws(DatabaseError) {
+        var studies: Set<Int64> = []
+        for instance in instances {
+            guard let row = try row(instance) else { continue }
+            try body(row)
+            try note(kind, row)
+            studies.insert(row.study)
+        }
+        for study in studies { try Counts.refresh(study: study, in: connection) }
+    }
+
+    private func note(_ kind: String, _ row: RowID) throws(DatabaseError) {
+        try connection.execute(
+            "INSERT INTO change (at, kind, study, series, instance) VALUES (?, ?, ?, ?, ?)",
+            [.integer(at), .text(kind), .integer(row.study), .integer(row.series), .integer(row.id)])
+    }
+}

@@ -1,0 +1,129 @@
+import DICOM
+import Database
+
+extension Catalog {
+    /// The instances held under a SOP Instance UID that this institution would meet: what everybody sees, and its
+    /// own conflict branches. Oldest first.
+    public func held(sopInstanceUID: String, institution: String) throws(CatalogError) -> [Holding] {
+        try settle()
+        return try holdings(
+            "instance.uid = ? AND instance.state = 0 AND (instance.branch = 0 OR branch.institution = ?)",
+            [.text(sopInstanceUID), .text(institution)], order: "instance.sequence")
+    }
+
+    /// Whether a SOP Instance UID is held at all, as of the last commit. One index look-up.
+    public func mayHold(sopInstanceUID: String) throws(CatalogError) -> Bool {
+        try select { connection throws(DatabaseError) in
+            try connection.first("SELECT 1 FROM instance WHERE uid = ?", [.text(sopInstanceUID)]) {
+                _ throws(DatabaseError) in true
+            } ?? false
+        }
+    }
+
+    /// The instances a retrieval names: unique keys of one level, lists allowed. PS3.4 §C.4.2.2.
+    ///
+    /// In the order of series and instance number. At most `limit` are given.
+    public func holdings(
+        patientID: String? = nil, studyInstanceUIDs: [String] = [], seriesInstanceUIDs: [String] = [],
+        sopInstanceUIDs: [String] = [], visibility: Visibility, limit: Int
+    ) throws(CatalogError) -> [Holding] {
+        try settle()
+        var conditions = ["instance.state = 0"]
+        var arguments: [SQLValue] = []
+        if let patientID {
+            conditions.append("patient.patient_id = ?")
+            arguments.append(.text(patientID))
+        }
+        for (column, values) in [
+            ("study.uid", studyInstanceUIDs), ("series.uid", seriesInstanceUIDs), ("instance.uid", sopInstanceUIDs),
+        ] where !values.isEmpty {
+            conditions.append("\(column) IN (\(values.map { _ in "?" }.joined(separator: ", ")))")
+            arguments += values.map(SQLValue.text)
+        }
+        if case .institution(let institution) = visibility {
+            conditions.append("(instance.branch = 0 OR branch.institution = ?)")
+            arguments.append(.text(institution))
+        }
+        return try holdings(
+            conditions.joined(separator: " AND "), arguments, order: "instance.series, instance.number, instance.id",
+            limit: limit)
+    }
+
+    /// Every instance after `sequence`, hidden ones included, in order: for verification.
+    public func holdings(after sequence: UInt64, limit: Int) throws(CatalogError) -> [Holding] {
+        try holdings(
+            "instance.sequence > ?", [.integer(Int64(sequence))], order: "instance.sequence", limit: limit)
+    }
+
+    /// The instances that a sequence number names.
+    public func holdings(sequences: [UInt64]) throws(CatalogError) -> [Holding] {
+        var result: [Holding] = []
+        for start in stride(from: 0, to: sequences.count, by: 500) {
+            let part = sequences[start..<min(start + 500, sequences.count)]
+            result += try holdings(
+                "instance.sequence IN (\(part.map { _ in "?" }.joined(separator: ", ")))",
+                part.map { .integer(Int64($0)) }, order: "instance.sequence")
+        }
+        return result
+    }
+
+    /// Removed instances whose grace period ended.
+    public func due(at now: Int64, limit: Int) throws(CatalogError) -> [Holding] {
+        try settle()
+        return try holdings(
+            "instance.destroy_at IS NOT NULL AND instance.destroy_at <= ?", [.integer(now)],
+            order: "instance.destroy_at", limit: limit)
+    }
+
+    /// Instances of these studies that are removed and not yet destroyed.
+    public func removed(studyInstanceUID: String) throws(CatalogError) -> [Holding] {
+        try settle()
+        return try holdings("study.uid = ? AND instance.state = 3", [.text(studyInstanceUID)], order: "instance.sequence")
+    }
+
+    /// Whether any stored instance still uses a study key.
+    public func usesStudyKey(_ key: [UInt8]) throws(CatalogError) -> Bool {
+        try select { connection throws(DatabaseError) in
+            try connection.first("SELECT 1 FROM instance WHERE study_key = ? LIMIT 1", [.blob(key)]) {
+                _ throws(DatabaseError) in true
+            } ?? false
+        }
+    }
+
+    /// The key under which this study's instances of this patient and institution are stored, if any are.
+    public func studyKey(of record: InstanceRecord) throws(CatalogError) -> [UInt8]? {
+        try select { connection throws(DatabaseError) in
+            try connection.first(
+                """
+                SELECT instance.study_key FROM instance JOIN study ON study.id = instance.study
+                JOIN patient ON patient.id = study.patient
+                WHERE study.uid = ? AND patient.key = ? AND patient.issuer = ? AND study.institution = ? LIMIT 1
+                """,
+                [
+                    .text(record.studyInstanceUID), .text(record.patientKey), .text(record.issuer),
+                    .text(record.sender.institution),
+                ]
+            ) { row throws(DatabaseError) in row.blob(0) ?? [] }
+        }
+    }
+
+    private func holdings(
+        _ condition: String, _ arguments: [SQLValue], order: String, limit: Int? = nil
+    ) throws(CatalogError) -> [Holding] {
+        try select { connection throws(DatabaseError) in
+            var result: [Holding] = []
+            try connection.query(
+                """
+                SELECT \(HoldingColumns.list) FROM instance JOIN series ON series.id = instance.series
+                JOIN study ON study.id = instance.study JOIN patient ON patient.id = study.patient
+                JOIN sender ON sender.id = instance.sender LEFT JOIN branch ON branch.id = instance.branch
+                WHERE \(condition) ORDER BY \(order) LIMIT \(limit ?? -1)
+                """, arguments
+            ) { row throws(DatabaseError) in
+                result.append(HoldingColumns.holding(row, from: 0))
+                return true
+            }
+            return result
+        }
+    }
+}

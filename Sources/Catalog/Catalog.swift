@@ -1,0 +1,106 @@
+import DICOM
+import Database
+
+/// What the archive holds: patients, studies, series and instances, the change feed, and the questions about them.
+///
+/// The tables are a projection of the packs and the journal: one thread writes them, any thread reads them. Every
+/// call blocks; none may come from Swift's cooperative pool.
+public final class Catalog: Sendable {
+    /// What became of a record that was put in.
+    public enum Outcome: Equatable, Sendable {
+        case stored
+        /// Stored under a conflict mark.
+        case conflict
+        /// Took the place of the instance with this sequence number.
+        case replaced(sequence: UInt64)
+        /// Kept beside the first.
+        case version
+        /// Was in the tables already.
+        case known
+    }
+
+    let database: SQLDatabase
+    private let writer: Writer
+
+    /// Opens or creates the file.
+    ///
+    /// - Throws: `.database(.newerSchema)` when a later program wrote it.
+    public init(path: String) throws(CatalogError) {
+        do throws(DatabaseError) {
+            database = try SQLDatabase(path: path, durability: .rebuilt, migrations: Schema.migrations)
+        } catch { throw .database(error) }
+        writer = Writer(database: database)
+    }
+
+    /// Puts a record in while its bytes are being synced; follow with `confirm` or `revoke`, then `outcome`.
+    public func submit(
+        _ record: InstanceRecord, pack: UInt32, byteOffset: UInt64, studyKey: [UInt8]
+    ) -> Ticket {
+        let ticket = Ticket(record, pack: pack, byteOffset: byteOffset, studyKey: studyKey)
+        writer.submit(ticket)
+        return ticket
+    }
+
+    /// The bytes are on the disk: the record may be shown.
+    public func confirm(_ ticket: Ticket) { writer.resolve(ticket, .confirmed) }
+
+    /// The bytes did not reach the disk: the record is forgotten.
+    public func revoke(_ ticket: Ticket) { writer.resolve(ticket, .revoked) }
+
+    /// Waits for the decision about a record.
+    ///
+    /// - Throws: `.revoked`, `.closed`, or `.database` when the tables refused it; the record is then tried again
+    ///   by itself.
+    public func outcome(of ticket: Ticket) throws(CatalogError) -> Outcome {
+        switch try ticket.wait() {
+        case .stored: .stored
+        case .conflict: .conflict
+        case .replaced(let sequence): .replaced(sequence: sequence)
+        case .version: .version
+        case .known: .known
+        }
+    }
+
+    /// Returns when everything confirmed before the call can be found.
+    public func settle() throws(CatalogError) { try writer.settle() }
+
+    /// Records waiting to be written.
+    public var queueDepth: Int { writer.depth }
+
+    /// Durable records the tables have refused so far, on a full disk for instance.
+    public var behindCount: Int { writer.behindCount }
+
+    /// Gives every match of a query to `each` until it returns false.
+    ///
+    /// PS3.4 §C.2.2. Sees everything that was acknowledged before the call.
+    public func find(_ query: Query, each: (Match) -> Bool) throws(CatalogError) {
+        try settle()
+        try read { connection throws(CatalogError) in
+            var search = Search(query)
+            try search.run(in: connection) { match throws(DatabaseError) in each(match) }
+        }
+    }
+
+    func perform(_ work: @escaping Writer.Work) throws(CatalogError) { try writer.perform(work) }
+
+    func read<T>(_ body: (SQLConnection) throws(CatalogError) -> T) throws(CatalogError) -> T {
+        var result: Result<T, CatalogError> = .failure(.closed)
+        do throws(DatabaseError) {
+            try database.read { connection throws(DatabaseError) in
+                do throws(CatalogError) { result = .success(try body(connection)) } catch { result = .failure(error) }
+            }
+        } catch { throw .database(error) }
+        return try result.get()
+    }
+
+    /// Reads with errors of the database only.
+    func select<T>(_ body: (SQLConnection) throws(DatabaseError) -> T) throws(CatalogError) -> T {
+        do throws(DatabaseError) { return try database.read(body) } catch { throw .database(error) }
+    }
+
+    /// Commits what is there and closes the file.
+    public func close() throws(CatalogError) {
+        writer.close()
+        do throws(DatabaseError) { try database.close() } catch { throw .database(error) }
+    }
+}

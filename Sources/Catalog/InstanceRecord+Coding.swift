@@ -1,0 +1,50 @@
+import DICOM
+
+extension InstanceRecord {
+    private static let version: UInt8 = 1
+
+    /// The form that is sealed in the pack.
+    public func encoded() -> [UInt8] {
+        var writer = ByteWriter()
+        writer.integer(Self.version)
+        writer.integer(sequence)
+        for text in [
+            sopInstanceUID, sopClassUID, studyInstanceUID, seriesInstanceUID, patientID, issuer, transferSyntaxUID,
+            policy.rawValue,
+        ] { writer.text(text) }
+        writer.integer(byteCount)
+        writer.blob(digest)
+        writer.sender(sender)
+        writer.integer(receivedAt)
+        for level in [patient, study, series, instance] { writer.dataset(level) }
+        writer.blob(pixelDataLayout)
+        return writer.bytes
+    }
+
+    /// Reads `encoded()`.
+    ///
+    /// - Throws: `.damagedRecord`.
+    public init(encoded bytes: [UInt8]) throws(CatalogError) {
+        var reader = ByteReader(bytes)
+        guard try reader.integer(UInt8.self) == Self.version else { throw .damagedRecord }
+        sequence = try reader.integer()
+        sopInstanceUID = try reader.text()
+        sopClassUID = try reader.text()
+        studyInstanceUID = try reader.text()
+        seriesInstanceUID = try reader.text()
+        patientID = try reader.text()
+        issuer = try reader.text()
+        transferSyntaxUID = try reader.text()
+        guard let policy = DifferingContentPolicy(rawValue: try reader.text()) else { throw .damagedRecord }
+        self.policy = policy
+        byteCount = try reader.integer()
+        digest = try reader.blob()
+        sender = try reader.sender()
+        receivedAt = try reader.integer()
+        patient = try reader.dataset()
+        study = try reader.dataset()
+        series = try reader.dataset()
+        instance = try reader.dataset()
+        pixelDataLayout = try reader.blob()
+    }
+}

@@ -1,0 +1,72 @@
+import DICOM
+
+/// Which attributes each level of the query model answers from the catalogue. PS3.4 §C.6.1 and §C.6.2, PS3.18
+/// tables 10.6.3-3 to -5, and what viewers ask for besides.
+public enum LevelAttributes {
+    public static let patient: Set<Tag> = [
+        .patientName, .patientID, .issuerOfPatientID, .issuerOfPatientIDQualifiersSequence, .patientBirthDate,
+        .patientBirthTime, .patientSex, .otherPatientIDs, .otherPatientIDsSequence, .otherPatientNames,
+        .ethnicGroup, .patientComments, .typeOfPatientID, .patientSpeciesDescription, .responsiblePerson,
+    ]
+
+    public static let study: Set<Tag> = [
+        .studyDate, .studyTime, .accessionNumber, .issuerOfAccessionNumberSequence, .studyID, .studyInstanceUID,
+        .referringPhysicianName, .studyDescription, .procedureCodeSequence, .nameOfPhysiciansReadingStudy,
+        .admittingDiagnosesDescription, .patientAge, .patientSize, .patientWeight, .occupation,
+        .additionalPatientHistory, .consultingPhysicianName, .physiciansOfRecord, .requestingService, .admissionID,
+        .reasonForPerformedProcedureCodeSequence, .referencedStudySequence, .timezoneOffsetFromUTC,
+    ]
+
+    public static let series: Set<Tag> = [
+        .modality, .seriesNumber, .seriesInstanceUID, .seriesDescription, .seriesDate, .seriesTime, .laterality,
+        .bodyPartExamined, .patientPosition, .protocolName, .performingPhysicianName, .operatorsName,
+        .institutionName, .institutionalDepartmentName, .institutionAddress, .stationName, .manufacturer,
+        .manufacturerModelName, .deviceSerialNumber, .softwareVersions, .performedProcedureStepStartDate,
+        .performedProcedureStepStartTime, .performedProcedureStepID, .performedProcedureStepDescription,
+        .requestAttributesSequence, .seriesDescriptionCodeSequence, .frameOfReferenceUID,
+        .smallestPixelValueInSeries, .largestPixelValueInSeries, .anatomicRegionSequence,
+    ]
+
+    public static let instance: Set<Tag> = [
+        .specificCharacterSet, .sopClassUID, .sopInstanceUID, .instanceNumber, .rows, .columns, .bitsAllocated,
+        .bitsStored, .samplesPerPixel, .photometricInterpretation, .numberOfFrames, .contentDate, .contentTime,
+        .acquisitionNumber, .acquisitionDate, .acquisitionTime, .acquisitionDateTime, .instanceCreationDate,
+        .instanceCreationTime, .imageType, .imagePositionPatient, .imageOrientationPatient, .sliceLocation,
+        .sliceThickness, .pixelSpacing, .windowCenter, .windowWidth, .imageComments, .conceptNameCodeSequence,
+        .completionFlag, .verificationFlag, .verificationDateTime, .contentLabel, .contentDescription,
+        .contentCreatorName, .presentationCreationDate, .presentationCreationTime, .documentTitle,
+        .mimeTypeOfEncapsulatedDocument, .instanceAvailability, .lossyImageCompression, .lossyImageCompressionRatio,
+        .referencedSeriesSequence, .observationDateTime, .burnedInAnnotation,
+    ]
+
+    /// Attributes the catalogue computes. PS3.4 §C.3.4.
+    public static let computed: Set<Tag> = [
+        .modalitiesInStudy, .sopClassesInStudy, .numberOfPatientRelatedStudies, .numberOfPatientRelatedSeries,
+        .numberOfPatientRelatedInstances, .numberOfStudyRelatedSeries, .numberOfStudyRelatedInstances,
+        .numberOfSeriesRelatedInstances,
+    ]
+
+    /// The header's attributes by level, empty ones left out.
+    static func split(
+        _ header: Dataset
+    ) -> (patient: Dataset, study: Dataset, series: Dataset, instance: Dataset) {
+        var result = (patient: Dataset(), study: Dataset(), series: Dataset(), instance: Dataset())
+        for element in header.elements {
+            switch element.value {
+            case .bytes(let bytes) where bytes.isEmpty: continue
+            case .bulk, .fragments: continue
+            default: break
+            }
+            if instance.contains(element.tag) {
+                result.instance.set(element)
+            } else if series.contains(element.tag) {
+                result.series.set(element)
+            } else if study.contains(element.tag) {
+                result.study.set(element)
+            } else if patient.contains(element.tag) {
+                result.patient.set(element)
+            }
+        }
+        return result
+    }
+}

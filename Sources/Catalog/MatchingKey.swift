@@ -1,0 +1,113 @@
+import DICOM
+
+/// One key of a query and the matching it asks for. PS3.4 §C.2.2.2.
+struct MatchingKey: Sendable {
+    enum Rule: Sendable {
+        /// Any value, or none.
+        case universal
+        case single([String])
+        case wildcard(String)
+        /// Bounds as MatchText has them; empty means open.
+        case dateRange(String, String)
+        case timeRange(String, String)
+        case name(String)
+        case integer(Int)
+        /// The keys of the sequence's one item.
+        case sequence([MatchingKey])
+    }
+
+    var tag: Tag
+    var vr: VR
+    var rule: Rule
+
+    init(_ element: Element, of dataset: Dataset) {
+        tag = element.tag
+        vr = element.vr == .UN ? Dictionary.vr(of: element.tag) ?? .UN : element.vr
+        if case .items(let items) = element.value {
+            let keys = items.first.map { item in item.elements.map { MatchingKey($0, of: item) } } ?? []
+            rule = keys.allSatisfy(\.isUniversal) ? .universal : .sequence(keys)
+            return
+        }
+        let values = dataset.strings(element.tag).filter { !$0.isEmpty }
+        guard let first = values.first, !values.allSatisfy({ $0.allSatisfy { $0 == "*" } }) else {
+            rule = .universal
+            return
+        }
+        switch vr {
+        case .DA: rule = Self.range(first, bounded: MatchText.date) { .dateRange($0, $1) }
+        case .TM: rule = Self.range(first, bounded: MatchText.time) { .timeRange($0, $1) }
+        case .PN: rule = .name(first)
+        case .IS, .US, .UL, .SS, .SL:
+            rule = dataset.int(element.tag).map { .integer($0) } ?? .single(values)
+        case .UI: rule = .single(values)
+        default:
+            rule =
+                first.contains("*") || first.contains("?")
+                ? .wildcard(values.joined(separator: "\\")) : .single(values)
+        }
+    }
+
+    var isUniversal: Bool { if case .universal = rule { true } else { false } }
+
+    private static func range(
+        _ value: String, bounded: (String) -> String, make: (String, String) -> Rule
+    ) -> Rule {
+        // The retired date form YYYY.MM.DD has no hyphen, so the hyphen always separates.
+        guard let hyphen = value.firstIndex(of: "-") else {
+            let single = bounded(value)
+            return make(single, single)
+        }
+        return make(bounded(String(value[..<hyphen])), bounded(String(value[value.index(after: hyphen)...])))
+    }
+
+    /// Whether a dataset that holds this attribute matches.
+    func matches(_ dataset: Dataset) -> Bool {
+        switch rule {
+        case .universal: return true
+        case .single(let wanted):
+            return dataset.strings(tag).contains { wanted.contains($0) }
+        case .wildcard(let pattern):
+            return dataset.strings(tag).contains { MatchText.wildcard($0, pattern) }
+        case .dateRange(let low, let high):
+            return dataset.strings(tag).contains { Self.isDate(MatchText.date($0), from: low, to: high) }
+        case .timeRange(let low, let high):
+            return dataset.strings(tag).contains { Self.isTime(MatchText.time($0), from: low, to: high) }
+        case .name(let pattern):
+            return dataset.strings(tag).contains { Self.isName($0, pattern) }
+        case .integer(let number): return dataset.ints(tag).contains(number)
+        case .sequence(let keys):
+            guard case .items(let items) = dataset[tag]?.value else { return false }
+            return items.contains { item in keys.allSatisfy { $0.matches(item) } }
+        }
+    }
+
+    static func isDate(_ value: String, from low: String, to high: String) -> Bool {
+        !value.isEmpty && (low.isEmpty || value >= low) && (high.isEmpty || value <= high)
+    }
+
+    /// A bound of fewer digits stands for the whole hour or minute it names.
+    static func isTime(_ value: String, from low: String, to high: String) -> Bool {
+        !value.isEmpty && (low.isEmpty || value >= low || value.hasPrefix(low))
+            && (high.isEmpty || value <= upperTime(high))
+    }
+
+    static func upperTime(_ value: String) -> String {
+        let whole = "235959.999999"
+        return value.count >= 6
+            ? (value.contains(".") ? value : value + ".999999") : value + whole.dropFirst(value.count)
+    }
+
+    /// Whether any component group of the name matches. An explicit group in the pattern asks for that group only.
+    static func isName(_ value: String, _ pattern: String) -> Bool {
+        let held = MatchText.name(value)
+        if pattern.contains("=") {
+            let wanted = MatchText.name(pattern)
+            return zip(
+                [held.alphabetic, held.ideographic, held.phonetic],
+                [wanted.alphabetic, wanted.ideographic, wanted.phonetic]
+            ).allSatisfy { $1.isEmpty || MatchText.wildcard($0, $1) }
+        }
+        let wanted = MatchText.folded(pattern)
+        return [held.alphabetic, held.ideographic, held.phonetic].contains { MatchText.wildcard($0, wanted) }
+    }
+}

@@ -1,0 +1,99 @@
+import DICOM
+import Database
+
+/// Runs a query's plan and puts the levels of each row together.
+struct Search {
+    let query: Query
+    private let plan: QueryPlan
+    private var parents: [Int: (id: Int64, attributes: Dataset)] = [:]
+    private var failure: CatalogError?
+
+    init(_ query: Query) {
+        self.query = query
+        plan = QueryPlan(query)
+    }
+
+    /// Calls `each` with every match until it returns false, the limit is reached or the rows end.
+    mutating func run(
+        in connection: SQLConnection, each: (Match) throws(DatabaseError) -> Bool
+    ) throws(CatalogError) {
+        var skipped = 0
+        var given = 0
+        var search = self
+        do throws(DatabaseError) {
+            try connection.query(plan.sql, plan.arguments) { row throws(DatabaseError) in
+                guard let match = search.match(row, in: connection) else { return search.failure == nil }
+                if !search.plan.remaining.isEmpty {
+                    guard search.plan.remaining.allSatisfy({ $0.matches(match.attributes) }) else { return true }
+                    if skipped < search.query.offset {
+                        skipped += 1
+                        return true
+                    }
+                    given += 1
+                }
+                guard try each(match) else { return false }
+                return search.plan.remaining.isEmpty || given < search.query.limit ?? Int.max
+            }
+        } catch { throw .database(error) }
+        if let failure = search.failure { throw failure }
+    }
+
+    private mutating func match(_ row: SQLRow, in connection: SQLConnection) -> Match? {
+        do throws(CatalogError) {
+            var attributes = try parent(0, row)
+            if query.level == .patient {
+                try addPatientCounts(row.integer(0) ?? 0, to: &attributes, in: connection)
+                return Match(attributes: attributes)
+            }
+            attributes.merge(try parent(2, row))
+            attributes.set(.modalitiesInStudy, .CS, strings: Self.list(row.text(4)))
+            attributes.set(.sopClassesInStudy, .UI, strings: Self.list(row.text(5)))
+            attributes.set(.numberOfStudyRelatedSeries, .IS, strings: [String(row.integer(6) ?? 0)])
+            attributes.set(.numberOfStudyRelatedInstances, .IS, strings: [String(row.integer(7) ?? 0)])
+            if query.level == .study { return Match(attributes: attributes) }
+            attributes.merge(try parent(8, row))
+            attributes.set(.numberOfSeriesRelatedInstances, .IS, strings: [String(row.integer(10) ?? 0)])
+            if query.level == .series { return Match(attributes: attributes) }
+            attributes.merge(try Dataset.held(row.blob(11) ?? []))
+            return Match(attributes: attributes, holding: HoldingColumns.holding(row, from: 12))
+        } catch {
+            failure = error
+            return nil
+        }
+    }
+
+    /// The attributes of a level above, parsed once for neighbouring rows.
+    private mutating func parent(_ column: Int, _ row: SQLRow) throws(CatalogError) -> Dataset {
+        let id = row.integer(column) ?? 0
+        if let held = parents[column], held.id == id { return held.attributes }
+        let attributes = try Dataset.held(row.blob(column + 1) ?? [])
+        parents[column] = (id, attributes)
+        return attributes
+    }
+
+    private static func list(_ text: String?) -> [String] {
+        (text ?? "").split(separator: "\\").map(String.init)
+    }
+
+    /// Counts only what the asker may see: a patient's rows are all of one branch.
+    private func addPatientCounts(
+        _ patient: Int64, to attributes: inout Dataset, in connection: SQLConnection
+    ) throws(CatalogError) {
+        let wanted: Set<Tag> = [
+            .numberOfPatientRelatedStudies, .numberOfPatientRelatedSeries, .numberOfPatientRelatedInstances,
+        ]
+        guard query.keys.elements.contains(where: { wanted.contains($0.tag) }) else { return }
+        do throws(DatabaseError) {
+            let counts = try connection.first(
+                """
+                SELECT count(*), sum(series_count), sum(instance_count) FROM study
+                WHERE patient = ? AND instance_count > 0
+                """, [.integer(patient)]
+            ) { row throws(DatabaseError) in (0..<3).map { String(row.integer($0) ?? 0) } }
+            guard let counts else { return }
+            attributes.set(.numberOfPatientRelatedStudies, .IS, strings: [counts[0]])
+            attributes.set(.numberOfPatientRelatedSeries, .IS, strings: [counts[1]])
+            attributes.set(.numberOfPatientRelatedInstances, .IS, strings: [counts[2]])
+        } catch { throw .database(error) }
+    }
+}

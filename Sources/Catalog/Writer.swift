@@ -1,0 +1,280 @@
+import Database
+import Foundation
+import Synchronization
+
+/// The one thread that writes the catalogue, in batches.
+///
+/// A record is put into the open transaction at once, so that the next record is judged with it in place, while
+/// its bytes are still on their way to the disk; the transaction commits only when the bytes of every record in it
+/// are there. So the tables never show what a power cut could take, and a store costs no sync beside its own.
+final class Writer: @unchecked Sendable {
+    // Everything below `condition` is read and written with it locked, except what only the thread touches.
+
+    /// Records in a transaction before it drains and commits.
+    static let batchRecordCount = 512
+    /// Age at which a transaction drains and commits.
+    static let batchAge = 0.02
+
+    typealias Work = @Sendable (SQLConnection, inout Admission) throws(DatabaseError) -> Void
+
+    private enum Item {
+        case record(Ticket)
+        case work(Work, done: Completion)
+
+        var isPending: Bool { if case .record(let ticket) = self { ticket.durability == .pending } else { false } }
+        var isRevoked: Bool { if case .record(let ticket) = self { ticket.durability == .revoked } else { false } }
+        var isWork: Bool { if case .work = self { true } else { false } }
+    }
+
+    /// What a caller of `perform` or `settle` waits for.
+    private final class Completion: @unchecked Sendable {
+        // Written once before `signal`, read after `wait`.
+        var error: CatalogError?
+        let semaphore = DispatchSemaphore(value: 0)
+    }
+
+    private let database: SQLDatabase
+    private let condition = NSCondition()
+    private var queue: [Item] = []
+    private var settling: [Completion] = []
+    private var stopping = false
+    private var stopped = false
+    // Only the thread touches these.
+    private var admission = Admission()
+    /// Records whose bytes are safe but which the tables refused, on a full disk for instance. Tried again with
+    /// every batch; the packs hold them meanwhile, so a restart finds them too.
+    private var behind: [Ticket] = []
+    private let outstanding = Atomic<Int>(0)
+    private let lag = Atomic<Int>(0)
+
+    init(database: SQLDatabase) {
+        self.database = database
+        let thread = Thread { [self] in run() }
+        thread.name = "catalog"
+        thread.stackSize = 1 << 20
+        thread.start()
+    }
+
+    /// Queues a record; its outcome comes through the ticket.
+    func submit(_ ticket: Ticket) {
+        if !enqueue(.record(ticket)) { ticket.answer(.failure(.closed)) }
+    }
+
+    /// The record's bytes are on the disk, or will never be.
+    func resolve(_ ticket: Ticket, _ durability: Ticket.Durability) {
+        condition.lock()
+        ticket.set(durability)
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    /// Runs `work` in order with the records and returns when it is committed.
+    func perform(_ work: @escaping Work) throws(CatalogError) {
+        let completion = Completion()
+        guard enqueue(.work(work, done: completion)) else { throw .closed }
+        completion.semaphore.wait()
+        if let error = completion.error { throw error }
+    }
+
+    /// Returns when everything confirmed before the call is committed.
+    func settle() throws(CatalogError) {
+        guard outstanding.load(ordering: .acquiring) > 0 else { return }
+        let completion = Completion()
+        condition.lock()
+        guard !stopping else {
+            condition.unlock()
+            throw .closed
+        }
+        settling.append(completion)
+        condition.broadcast()
+        condition.unlock()
+        completion.semaphore.wait()
+        if let error = completion.error { throw error }
+    }
+
+    /// Commits what is there and ends the thread.
+    func close() {
+        condition.lock()
+        stopping = true
+        condition.broadcast()
+        while !stopped { condition.wait() }
+        condition.unlock()
+    }
+
+    var depth: Int {
+        condition.lock()
+        defer { condition.unlock() }
+        return queue.count
+    }
+
+    private func enqueue(_ item: Item) -> Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        guard !stopping else { return false }
+        outstanding.add(1, ordering: .releasing)
+        queue.append(item)
+        condition.broadcast()
+        return true
+    }
+
+    private func run() {
+        while true {
+            condition.lock()
+            while queue.isEmpty && settling.isEmpty && !stopping { condition.wait() }
+            let settled = queue.isEmpty ? settling : []
+            if queue.isEmpty { settling = [] }
+            let ending = queue.isEmpty && stopping
+            if ending {
+                stopped = true
+                condition.broadcast()
+            }
+            condition.unlock()
+            for completion in settled { completion.semaphore.signal() }
+            if ending { return }
+            if settled.isEmpty { batch() }
+        }
+    }
+
+    /// How many durable records the tables have not taken yet.
+    private(set) var behindCount: Int {
+        get { lag.load(ordering: .relaxed) }
+        set { lag.store(newValue, ordering: .relaxed) }
+    }
+
+    /// One transaction: takes items until it must drain, waits for their bytes, commits.
+    private func batch() {
+        var taken: [Item] = []
+        var settled: [Completion] = []
+        var failed: DatabaseError?
+        catchUp()
+        do throws(DatabaseError) {
+            try database.write { connection throws(DatabaseError) in
+                try fill(&taken, &settled, connection)
+                try admission.flush(in: connection)
+                try writePositions(taken, connection)
+            }
+        } catch { failed = error }
+        if failed != nil || taken.contains(where: \.isRevoked) { again(taken) }
+        for item in taken {
+            if case .work(_, let done) = item { done.semaphore.signal() }
+        }
+        outstanding.subtract(taken.count, ordering: .releasing)
+        for completion in settled { completion.semaphore.signal() }
+    }
+
+    private func catchUp() {
+        let late = behind
+        behind = []
+        for ticket in late {
+            if alone(.record(ticket)) != nil { behind.append(ticket) }
+        }
+        behindCount = behind.count
+    }
+
+    /// Takes and applies items; returns when the batch may commit.
+    private func fill(
+        _ taken: inout [Item], _ settled: inout [Completion], _ connection: SQLConnection
+    ) throws(DatabaseError) {
+        let began = Date()
+        while let item = next(taken, &settled, began) {
+            taken.append(item)
+            switch item {
+            case .record(let ticket): try apply(ticket, connection)
+            case .work(let work, _): try work(connection, &admission)
+            }
+        }
+        if taken.contains(where: \.isRevoked) { throw .failed(code: 0, message: "a store was revoked") }
+    }
+
+    private func apply(_ ticket: Ticket, _ connection: SQLConnection) throws(DatabaseError) {
+        let outcome = try admission.apply(
+            ticket.record, pack: ticket.pack, byteOffset: ticket.byteOffset, studyKey: ticket.studyKey, in: connection)
+        ticket.answer(.success(outcome))
+    }
+
+    /// The next item, or nil once the batch is full, old or asked for and every record in it is resolved.
+    private func next(_ taken: [Item], _ settled: inout [Completion], _ began: Date) -> Item? {
+        condition.lock()
+        defer { condition.unlock() }
+        while true {
+            let draining =
+                taken.count >= Self.batchRecordCount || (!taken.isEmpty && -began.timeIntervalSinceNow > Self.batchAge)
+            if !queue.isEmpty && !draining { return queue.removeFirst() }
+            let pending = taken.contains(where: \.isPending)
+            let asked = !settling.isEmpty || stopping || taken.contains(where: \.isWork)
+            if !pending && (asked || draining) {
+                if queue.isEmpty {
+                    settled += settling
+                    settling = []
+                }
+                return nil
+            }
+            if pending {
+                condition.wait()
+            } else if !condition.wait(until: began + Self.batchAge) {
+                return nil
+            }
+        }
+    }
+
+    /// Applies the items of an undone batch again, each in a transaction of its own, without those that were
+    /// revoked, and gives each its error.
+    private func again(_ taken: [Item]) {
+        admission.reset()
+        for item in taken {
+            var failure: CatalogError?
+            switch item {
+            case .record(let ticket):
+                awaitResolution(of: ticket)
+                failure = ticket.durability == .revoked ? .revoked : alone(item)
+                if let failure { ticket.answer(.failure(failure)) }
+                if failure != nil && ticket.durability == .confirmed { behind.append(ticket) }
+            case .work(_, let done):
+                failure = alone(item)
+                done.error = failure
+            }
+        }
+        behindCount = behind.count
+    }
+
+    private func awaitResolution(of ticket: Ticket) {
+        condition.lock()
+        while ticket.durability == .pending { condition.wait() }
+        condition.unlock()
+    }
+
+    /// Applies one item in a transaction of its own.
+    private func alone(_ item: Item) -> CatalogError? {
+        do throws(DatabaseError) {
+            try database.write { connection throws(DatabaseError) in
+                switch item {
+                case .record(let ticket): try apply(ticket, connection)
+                case .work(let work, _): try work(connection, &admission)
+                }
+                try admission.flush(in: connection)
+                try writePositions([item], connection)
+            }
+            return nil
+        } catch {
+            admission.reset()
+            return .database(error)
+        }
+    }
+
+    /// Notes how far each pack is in the tables, so that the next start reads only what follows.
+    private func writePositions(_ items: [Item], _ connection: SQLConnection) throws(DatabaseError) {
+        var positions: [UInt32: UInt64] = [:]
+        for case .record(let ticket) in items {
+            positions[ticket.pack] = max(positions[ticket.pack] ?? 0, ticket.byteOffset)
+        }
+        for (pack, offset) in positions {
+            try connection.execute(
+                """
+                INSERT INTO position (pack, byte_offset) VALUES (?1, ?2)
+                ON CONFLICT (pack) DO UPDATE SET byte_offset = max(byte_offset, ?2)
+                """,
+                [.integer(Int64(pack)), .integer(Int64(offset))])
+        }
+    }
+}
+

@@ -1,0 +1,153 @@
+import Foundation
+import Glibc
+
+/// Length-led frames over a Unix socket: JSON messages and an object's bytes. One thread a side.
+public final class Channel {
+    private enum Kind: UInt8 {
+        case message = 0x4A
+        case data = 0x44
+        case end = 0x45
+    }
+
+    /// The largest frame either side takes, in bytes.
+    public static let frameByteCountLimit = 64 << 20
+
+    private let descriptor: CInt
+
+    public init(descriptor: CInt) { self.descriptor = descriptor }
+
+    deinit { close(descriptor) }
+
+    /// Connects to the service of a data directory.
+    public static func connect(dataDirectory: String) throws(ControlError) -> Channel {
+        let path = dataDirectory + "/" + ControlServer.socketName
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw .notRunning(path: path, errno: errno) }
+        guard var address = SocketAddress(path: path) else {
+            close(descriptor)
+            throw .notRunning(path: path, errno: ENAMETOOLONG)
+        }
+        guard address.with({ Glibc.connect(descriptor, $0, $1) }) == 0 else {
+            let number = errno
+            close(descriptor)
+            throw .notRunning(path: path, errno: number)
+        }
+        return Channel(descriptor: descriptor)
+    }
+
+    public func send(_ message: some Encodable) throws(ControlError) {
+        guard let bytes = try? JSONEncoder().encode(message) else { throw .malformed }
+        try bytes.withUnsafeBytesTyped { bytes throws(ControlError) in try write(.message, bytes) }
+    }
+
+    public func send(data: UnsafeRawBufferPointer) throws(ControlError) { try write(.data, data) }
+
+    public func sendEnd() throws(ControlError) { try write(.end, UnsafeRawBufferPointer(start: nil, count: 0)) }
+
+    public func receive<T: Decodable>(_ type: T.Type) throws(ControlError) -> T {
+        let (kind, bytes) = try read()
+        guard kind == .message, let value = try? JSONDecoder().decode(type, from: Data(bytes)) else {
+            throw .malformed
+        }
+        return value
+    }
+
+    /// A message, or nil at the end of a list of objects.
+    public func receiveOptional<T: Decodable>(_ type: T.Type) throws(ControlError) -> T? {
+        let (kind, bytes) = try read()
+        if kind == .end { return nil }
+        guard kind == .message, let value = try? JSONDecoder().decode(type, from: Data(bytes)) else {
+            throw .malformed
+        }
+        return value
+    }
+
+    /// Gives the pieces of one object's bytes until its end.
+    public func receiveData(_ body: (UnsafeRawBufferPointer) -> Void) throws(ControlError) {
+        while true {
+            let (kind, bytes) = try read()
+            switch kind {
+            case .data: bytes.withUnsafeBytes(body)
+            case .end: return
+            case .message: throw .malformed
+            }
+        }
+    }
+
+    private func write(_ kind: Kind, _ bytes: UnsafeRawBufferPointer) throws(ControlError) {
+        var head = [kind.rawValue]
+        let count = UInt32(bytes.count)
+        head += (0..<4).map { UInt8(truncatingIfNeeded: count >> (8 * $0)) }
+        try head.withUnsafeBytesTyped { head throws(ControlError) in try writeAll(head) }
+        try writeAll(bytes)
+    }
+
+    private func writeAll(_ bytes: UnsafeRawBufferPointer) throws(ControlError) {
+        var rest = bytes
+        while !rest.isEmpty {
+            let count = Glibc.send(descriptor, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { throw .connectionLost }
+            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+        }
+    }
+
+    private func read() throws(ControlError) -> (Kind, [UInt8]) {
+        let head = try readExactly(5)
+        guard let kind = Kind(rawValue: head[0]) else { throw .malformed }
+        let count = (0..<4).reduce(0) { $0 | Int(head[$1 + 1]) << (8 * $1) }
+        guard count <= Self.frameByteCountLimit else { throw .malformed }
+        return (kind, try readExactly(count))
+    }
+
+    private func readExactly(_ count: Int) throws(ControlError) -> [UInt8] {
+        var isLost = false
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            while filled < count {
+                let got = recv(descriptor, buffer.baseAddress.map { $0 + filled }, count - filled, 0)
+                if got < 0 && errno == EINTR { continue }
+                guard got > 0 else {
+                    isLost = true
+                    return
+                }
+                filled += got
+            }
+        }
+        if isLost { throw .connectionLost }
+        return bytes
+    }
+}
+
+extension Collection<UInt8> {
+    /// The bytes in one buffer; typed throws pass through.
+    fileprivate func withUnsafeBytesTyped(
+        _ body: (UnsafeRawBufferPointer) throws(ControlError) -> Void
+    ) throws(ControlError) {
+        var failure: ControlError?
+        Array(self).withUnsafeBytes { buffer in
+            do throws(ControlError) { try body(buffer) } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+}
+
+/// A Unix socket's address.
+struct SocketAddress {
+    private var value = sockaddr_un()
+
+    /// Nil when the path is longer than the system allows.
+    init?(path: String) {
+        let bytes = Array(path.utf8)
+        guard bytes.count < MemoryLayout.size(ofValue: value.sun_path) else { return nil }
+        value.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &value.sun_path) { $0.copyBytes(from: bytes) }
+    }
+
+    mutating func with<T>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> T) -> T {
+        withUnsafePointer(to: &value) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+    }
+}

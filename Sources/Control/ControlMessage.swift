@@ -1,0 +1,131 @@
+import Access
+import Foundation
+
+/// What the operator's tools ask of the running service.
+public enum ControlRequest: Codable, Sendable {
+    case status
+    case peers
+    case addPeer(Peer)
+    case removePeer(aeTitle: String)
+    case testPeer(aeTitle: String)
+    case conflicts
+    case remove(study: String, series: String?, instance: String?, now: Bool, accessionNumber: String?)
+    case restore(study: String)
+    case hold(study: String, on: Bool)
+    case verify
+    case reindex
+    /// Objects follow; each is answered by a `.stored`.
+    case `import`(peer: String)
+    /// Objects come back.
+    case export(studies: [String], series: [String], instances: [String])
+}
+
+/// What precedes an object's bytes on the socket.
+public struct ObjectHead: Codable, Sendable {
+    public var transferSyntaxUID: String
+    public var sopClassUID: String
+    public var sopInstanceUID: String
+
+    public init(transferSyntaxUID: String, sopClassUID: String, sopInstanceUID: String) {
+        self.transferSyntaxUID = transferSyntaxUID
+        self.sopClassUID = sopClassUID
+        self.sopInstanceUID = sopInstanceUID
+    }
+}
+
+/// What the service answers; the last message of an exchange is `.done` or `.failed`.
+public enum ControlReply: Codable, Sendable {
+    case progress(done: Int, total: Int)
+    case status(ServiceStatus)
+    case peers([Peer])
+    case conflicts([ConflictReport])
+    case removed(instances: Int, destroyAt: Int64)
+    case restored(instances: Int)
+    /// Sequence numbers of damaged objects.
+    case verified(objects: Int, damaged: [UInt64])
+    case reindexed(objects: Int, events: Int, damaged: Int)
+    /// One imported object's outcome, or why it was refused.
+    case stored(outcome: String?, failure: String?)
+    case object(ObjectHead)
+    case echoed(milliseconds: Double)
+    case done
+    case failed(String)
+}
+
+/// What `huizhen status` shows.
+public struct ServiceStatus: Codable, Sendable {
+    public var version: String
+    public var processID: Int32
+    public var dataDirectory: String
+    public var dimsePort: UInt16
+    public var dimseAddresses: [String]
+    public var httpPort: UInt16
+    public var aeTitle: String
+    public var isOpenToUnknownPeers: Bool
+    public var plainNetworkPeers: [String]
+    public var patients: Int
+    public var studies: Int
+    public var series: Int
+    public var instances: Int
+    public var byteCount: UInt64
+    public var conflicts: Int
+    public var removed: Int
+    public var freeByteCount: UInt64
+    public var catalogBehind: Int
+    public var reconciledObjects: Int
+    public var tornObjects: Int
+
+    public init(
+        version: String, processID: Int32, dataDirectory: String, dimsePort: UInt16, dimseAddresses: [String],
+        httpPort: UInt16, aeTitle: String, isOpenToUnknownPeers: Bool, plainNetworkPeers: [String], patients: Int,
+        studies: Int, series: Int, instances: Int, byteCount: UInt64, conflicts: Int, removed: Int,
+        freeByteCount: UInt64, catalogBehind: Int, reconciledObjects: Int, tornObjects: Int
+    ) {
+        self.version = version
+        self.processID = processID
+        self.dataDirectory = dataDirectory
+        self.dimsePort = dimsePort
+        self.dimseAddresses = dimseAddresses
+        self.httpPort = httpPort
+        self.aeTitle = aeTitle
+        self.isOpenToUnknownPeers = isOpenToUnknownPeers
+        self.plainNetworkPeers = plainNetworkPeers
+        self.patients = patients
+        self.studies = studies
+        self.series = series
+        self.instances = instances
+        self.byteCount = byteCount
+        self.conflicts = conflicts
+        self.removed = removed
+        self.freeByteCount = freeByteCount
+        self.catalogBehind = catalogBehind
+        self.reconciledObjects = reconciledObjects
+        self.tornObjects = tornObjects
+    }
+}
+
+/// What `huizhen conflicts` shows of one study.
+public struct ConflictReport: Codable, Sendable {
+    public var studyInstanceUID: String
+    public var patientID: String
+    public var issuer: String
+    public var institution: String
+    public var heldByPatientID: String?
+    public var heldByIssuer: String?
+    public var heldByInstitution: String?
+    public var instances: Int
+
+    public init(
+        studyInstanceUID: String, patientID: String, issuer: String, institution: String, heldByPatientID: String?,
+        heldByIssuer: String?, heldByInstitution: String?, instances: Int
+    ) {
+        self.studyInstanceUID = studyInstanceUID
+        self.patientID = patientID
+        self.issuer = issuer
+        self.institution = institution
+        self.heldByPatientID = heldByPatientID
+        self.heldByIssuer = heldByIssuer
+        self.heldByInstitution = heldByInstitution
+        self.instances = instances
+    }
+}

@@ -1,0 +1,236 @@
+/// Text that changes its character sets by escape sequences. ISO 2022; PS3.5 §6.1.2.5, PS3.3 tables C.12-3 and -4.
+struct CodeExtensions: Sendable {
+    /// A set that lies in the lower half of the bytes.
+    enum Lower: Sendable, Equatable {
+        case ascii
+        /// JIS X 0201 romaji, read as ASCII.
+        case romaji
+        /// JIS X 0208, two bytes a character.
+        case kanji
+        /// JIS X 0212, two bytes a character.
+        case supplementaryKanji
+
+        var isTwoByte: Bool { self == .kanji || self == .supplementaryKanji }
+
+        var escape: [UInt8] {
+            switch self {
+            case .ascii: [0x1B, 0x28, 0x42]
+            case .romaji: [0x1B, 0x28, 0x4A]
+            case .kanji: [0x1B, 0x24, 0x42]
+            case .supplementaryKanji: [0x1B, 0x24, 0x28, 0x44]
+            }
+        }
+    }
+
+    /// A set that lies in the upper half.
+    enum Upper: Sendable, Equatable {
+        case single(Int)
+        /// KS X 1001, two bytes a character.
+        case korean
+        /// GB 2312, two bytes a character.
+        case chinese
+
+        var escape: [UInt8] {
+            switch self {
+            case .single(13): [0x1B, 0x29, 0x49]
+            case .single(let number): [0x1B, 0x2D, SingleByteSet.all[number]?.escapeFinal ?? 0]
+            case .korean: [0x1B, 0x24, 0x29, 0x43]
+            case .chinese: [0x1B, 0x24, 0x29, 0x41]
+            }
+        }
+    }
+
+    let initialLower: Lower
+    let initialUpper: Upper?
+    /// For writing, in the order they were declared.
+    let lowers: [Lower]
+    let uppers: [Upper]
+
+    /// The first term's set is what each value begins in; nil when no term is known.
+    init?(first: CharacterSetTerm, others: [CharacterSetTerm]) {
+        var lowers: [Lower] = []
+        var uppers: [Upper] = []
+        for term in [first] + others {
+            guard case .number(let number, _) = term else { continue }
+            switch number {
+            case 87: lowers.append(.kanji)
+            case 159: lowers.append(.supplementaryKanji)
+            case 149: uppers.append(.korean)
+            case 58: uppers.append(.chinese)
+            default: if SingleByteSet.all[number] != nil { uppers.append(.single(number)) }
+            }
+        }
+        if lowers.isEmpty && uppers.isEmpty { return nil }
+        var initialUpper: Upper?
+        var initialLower = Lower.ascii
+        if case .number(let number, _) = first, SingleByteSet.all[number] != nil {
+            initialUpper = .single(number)
+            if number == 13 { initialLower = .romaji }
+        }
+        self.initialUpper = initialUpper
+        self.initialLower = initialLower
+        self.lowers = lowers
+        self.uppers = uppers
+    }
+
+    // MARK: Reading
+
+    func decode(_ input: UnsafeRawBufferPointer, vr: VR, to output: inout [UInt8]) {
+        var lower = initialLower
+        // Senders leave out the escape that a delimiter makes necessary; the set designated last then stays.
+        var upper = initialUpper ?? (input.contains(0x1B) ? nil : uppers.first)
+        if upper == nil, !input.contains(0x1B) || UTF8Text.isValid(input) && input.contains(where: { $0 >= 0x80 }) {
+            output += CharacterSet.guessed(input)
+            return
+        }
+        var index = 0
+        while index < input.count {
+            let byte = input[index]
+            if byte == 0x1B {
+                index += Self.designate(input, at: index, lower: &lower, upper: &upper, output: &output)
+            } else if byte >= 0x80 {
+                index += decodeUpper(input, at: index, set: upper, to: &output)
+            } else if lower.isTwoByte, byte > 0x20, byte < 0x7F {
+                index += Self.decodeLower(input, at: index, set: lower, to: &output)
+            } else {
+                output.append(byte)
+                index += 1
+                if Self.isDelimiter(byte, vr: vr) {
+                    lower = initialLower
+                    upper = initialUpper ?? upper
+                }
+            }
+        }
+    }
+
+    /// Whether the sets in use end here. PS3.5 §6.1.2.5.3.
+    static func isDelimiter(_ byte: UInt8, vr: VR) -> Bool {
+        switch byte {
+        case 0x09, 0x0A, 0x0C, 0x0D: true
+        case UInt8(ascii: "\\"): vr.hasSeveralValues
+        case UInt8(ascii: "^"), UInt8(ascii: "="): vr == .PN
+        default: false
+        }
+    }
+
+    /// Follows an escape sequence; returns its bytes. An unknown one is read as one unreadable character.
+    private static func designate(
+        _ input: UnsafeRawBufferPointer, at index: Int, lower: inout Lower, upper: inout Upper?,
+        output: inout [UInt8]
+    ) -> Int {
+        func byte(_ offset: Int) -> UInt8 { index + offset < input.count ? input[index + offset] : 0 }
+        switch (byte(1), byte(2), byte(3)) {
+        case (0x28, 0x42, _): lower = .ascii
+        case (0x28, 0x4A, _): lower = .romaji
+        case (0x29, 0x49, _): upper = .single(13)
+        case (0x24, 0x42, _), (0x24, 0x40, _): lower = .kanji
+        case (0x24, 0x28, 0x44):
+            lower = .supplementaryKanji
+            return 4
+        case (0x24, 0x29, 0x43):
+            upper = .korean
+            return 4
+        case (0x24, 0x29, 0x41):
+            upper = .chinese
+            return 4
+        case (0x2D, let final, _):
+            guard let set = SingleByteSet.all.values.first(where: { $0.escapeFinal == final && $0.number != 13 })
+            else { fallthrough }
+            upper = .single(set.number)
+        default:
+            output += UTF8Text.replacement
+            return 1
+        }
+        return 3
+    }
+
+    /// Reads a run in the upper half; returns its bytes.
+    private func decodeUpper(
+        _ input: UnsafeRawBufferPointer, at index: Int, set: Upper?, to output: inout [UInt8]
+    ) -> Int {
+        var end = index
+        while end < input.count, input[end] >= 0x80 { end += 1 }
+        let run = UnsafeRawBufferPointer(rebasing: input[index..<end])
+        switch set ?? uppers.first {
+        case .single(let number): SingleByteSet.all[number]?.decode(run, to: &output)
+        case .korean: Iconv.decode(run, from: "EUC-KR", to: &output)
+        case .chinese: Iconv.decode(run, from: "GB18030", to: &output)
+        case nil: output += CharacterSet.guessed(run)
+        }
+        return end - index
+    }
+
+    /// Reads a run of two-byte characters in the lower half; returns its bytes.
+    private static func decodeLower(
+        _ input: UnsafeRawBufferPointer, at index: Int, set: Lower, to output: inout [UInt8]
+    ) -> Int {
+        var raised: [UInt8] = []
+        var end = index
+        while end < input.count, input[end] > 0x20, input[end] < 0x7F {
+            if set == .supplementaryKanji, (end - index) % 2 == 0 { raised.append(0x8F) }
+            raised.append(input[end] | 0x80)
+            end += 1
+        }
+        raised.withUnsafeBytes { Iconv.decode($0, from: "EUC-JP", to: &output) }
+        return end - index
+    }
+
+    // MARK: Writing
+
+    func encode(_ string: String, vr: VR) -> [UInt8]? {
+        var output: [UInt8] = []
+        var lower = initialLower
+        var upper = initialUpper
+        for scalar in string.unicodeScalars {
+            if scalar.isASCII {
+                if lower.isTwoByte {
+                    output += initialLower.escape
+                    lower = initialLower
+                }
+                output.append(UInt8(scalar.value))
+                if Self.isDelimiter(UInt8(scalar.value), vr: vr) { upper = initialUpper }
+                continue
+            }
+            if let upper, let bytes = Self.bytes(of: scalar, in: upper) {
+                output += bytes
+            } else if let (set, bytes) = Self.first(uppers, { Self.bytes(of: scalar, in: $0) }) {
+                output += set.escape + bytes
+                upper = set
+            } else if let (set, bytes) = Self.first(lowers, { Self.bytes(of: scalar, in: $0) }) {
+                if lower != set { output += set.escape }
+                lower = set
+                output += bytes
+            } else {
+                return nil
+            }
+        }
+        if lower.isTwoByte { output += initialLower.escape }
+        return output
+    }
+
+    private static func first<Set>(_ sets: [Set], _ bytes: (Set) -> [UInt8]?) -> (Set, [UInt8])? {
+        for set in sets { if let found = bytes(set) { return (set, found) } }
+        return nil
+    }
+
+    private static func bytes(of scalar: Unicode.Scalar, in set: Upper) -> [UInt8]? {
+        switch set {
+        case .single(let number): SingleByteSet.all[number]?.byte(of: scalar).map { [$0] }
+        case .korean: converted(scalar, to: "EUC-KR").flatMap { $0.count == 2 ? $0 : nil }
+        case .chinese: converted(scalar, to: "EUC-CN").flatMap { $0.count == 2 ? $0 : nil }
+        }
+    }
+
+    private static func bytes(of scalar: Unicode.Scalar, in set: Lower) -> [UInt8]? {
+        guard let bytes = converted(scalar, to: "EUC-JP") else { return nil }
+        switch set {
+        case .kanji where bytes.count == 2 && bytes[0] >= 0xA1: return bytes.map { $0 & 0x7F }
+        case .supplementaryKanji where bytes.count == 3 && bytes[0] == 0x8F: return bytes[1...].map { $0 & 0x7F }
+        default: return nil
+        }
+    }
+
+    private static func converted(_ scalar: Unicode.Scalar, to encoding: String) -> [UInt8]? {
+        Array(String(scalar).utf8).withUnsafeBytes { Iconv.encode($0, to: encoding) }
+    }
+}

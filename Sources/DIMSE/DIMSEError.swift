@@ -1,0 +1,28 @@
+import DICOM
+import Toolkit
+
+/// Why an exchange with another application entity ended before its time.
+public enum DIMSEError: Error, CustomStringConvertible {
+    case association(AssociationError)
+    /// A message that the protocol does not allow here.
+    case unexpectedMessage(String)
+    /// A command set or identifier that cannot be read.
+    case unreadable
+    /// A command set or identifier beyond its bound.
+    case tooLarge(limit: Int)
+    /// The other side accepted no presentation context for what is to be done.
+    case notAccepted
+    /// The other side answered with a failure.
+    case failed(Status)
+
+    public var description: String {
+        switch self {
+        case .association(let error): "\(error)"
+        case .unexpectedMessage(let what): "the other side sent \(what) where none may come"
+        case .unreadable: "the other side sent a message that cannot be read"
+        case .tooLarge(let limit): "the other side sent a message of more than \(limit) bytes"
+        case .notAccepted: "the other side accepts no presentation context for this"
+        case .failed(let status): "the other side answered with status \(status)"
+        }
+    }
+}

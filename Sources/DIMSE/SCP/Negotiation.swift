@@ -1,0 +1,61 @@
+import Access
+import DICOM
+import Toolkit
+
+/// Decides about proposed presentation contexts. Pure. PS3.8 §9.3.3.2, PS3.7 §D.3.
+struct Negotiation {
+    let services: Set<Peer.Service>
+    let acceptsUnknownSOPClasses: Bool
+
+    static let queryModels: [String: Peer.Service] = [
+        SOPClass.patientRootFind: .find, SOPClass.studyRootFind: .find,
+        SOPClass.patientRootMove: .move, SOPClass.studyRootMove: .move,
+        SOPClass.patientRootGet: .get, SOPClass.studyRootGet: .get,
+    ]
+
+    /// Message syntaxes in the order we like them.
+    private static let messageSyntaxes = [
+        TransferSyntax.explicitVRLittleEndian.uid, TransferSyntax.implicitVRLittleEndian.uid,
+        TransferSyntax.explicitVRBigEndian.uid,
+    ]
+
+    func answers(to proposed: [PresentationContext]) -> [ContextAnswer] { proposed.map(answer) }
+
+    private func answer(to context: PresentationContext) -> ContextAnswer {
+        let isVerification = context.abstractSyntax == SOPClass.verification
+        if isVerification || Self.queryModels[context.abstractSyntax] != nil {
+            let service = isVerification ? Peer.Service.echo : Self.queryModels[context.abstractSyntax] ?? .echo
+            guard services.contains(service) else { return .refuse(context.id, .userRejection) }
+            guard let syntax = Self.messageSyntaxes.first(where: context.transferSyntaxes.contains) else {
+                return .refuse(context.id, .transferSyntaxesNotSupported)
+            }
+            return .accept(context.id, transferSyntax: syntax, role: .default)
+        }
+        guard SOPClass.storage[context.abstractSyntax] != nil
+            || (acceptsUnknownSOPClasses && !context.abstractSyntax.hasPrefix("1.2.840.10008.1.")
+                && !context.abstractSyntax.hasPrefix("1.2.840.10008.5.1.4.1.2."))
+        else { return .refuse(context.id, .abstractSyntaxNotSupported) }
+        guard let syntax = storageSyntax(context.transferSyntaxes) else {
+            return .refuse(context.id, .transferSyntaxesNotSupported)
+        }
+        // A requester in the SCP role wants objects sent to it by C-GET. PS3.4 §C.5.
+        switch context.role {
+        case .scp where services.contains(.get): return .accept(context.id, transferSyntax: syntax, role: .scp)
+        case .both where services.contains(.get):
+            return .accept(context.id, transferSyntax: syntax, role: services.contains(.store) ? .both : .scp)
+        case .scp: return .refuse(context.id, .userRejection)
+        default:
+            guard services.contains(.store) else { return .refuse(context.id, .userRejection) }
+            return .accept(context.id, transferSyntax: syntax, role: context.role)
+        }
+    }
+
+    /// The first syntax proposed, which is the sender's choice; among the uncompressed ones explicit VR little
+    /// endian, because it alone keeps the VR of private attributes and is read fastest.
+    private func storageSyntax(_ proposed: [String]) -> String? {
+        let storable = proposed.filter { UIDs.isValid($0) && TransferSyntax(uid: $0).isStorable }
+        guard let first = storable.first else { return nil }
+        return Self.messageSyntaxes.contains(first)
+            ? Self.messageSyntaxes.first(where: storable.contains) ?? first : first
+    }
+}

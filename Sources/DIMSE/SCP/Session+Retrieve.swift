@@ -1,0 +1,165 @@
+import Access
+import Archive
+import Catalog
+import DICOM
+import Toolkit
+
+extension Session {
+    /// Time between two pending responses while sub-operations run.
+    static let pendingInterval = Duration.milliseconds(100)
+
+    /// C-MOVE, PS3.4 §C.4.2: sends what is named to another peer, over associations of our own.
+    func move(
+        _ command: Command, context: PresentationContext, transferSyntax: TransferSyntax
+    ) throws(DIMSEError) -> Status {
+        let keys = try stream.readIdentifier(contextID: context.id, transferSyntax: transferSyntax)
+        guard let title = command.moveDestination, let destination = shared.access.peer(aeTitle: title),
+            destination.host != nil, destination.port != nil
+        else { return try finish(command, .moveDestinationUnknown, "the destination is no known peer", context) }
+        guard shared.access.mayCallPlain(destination) else {
+            return try finish(command, .moveDestinationUnknown, "the destination allows no plain DICOM", context)
+        }
+        let named: [Holding]
+        switch try holdings(keys, context: context, command: command) {
+        case .success(let found): named = found
+        case .failure(let answered): return answered.status
+        }
+        let run = shared.sender.start(
+            named.map { StoredItem(archive: archive, holding: $0) }, to: destination,
+            originator: (permit.aeTitle, command.messageID))
+        var isCancelled = false
+        do throws(DIMSEError) {
+            var last = ContinuousClock.now - Self.pendingInterval
+            while !run.waitForProgress(until: last + Self.pendingInterval) {
+                if !isCancelled {
+                    isCancelled = try stream.isCancelled(messageID: command.messageID)
+                    if isCancelled { run.cancel() }
+                }
+                guard last.duration(to: .now) >= Self.pendingInterval else { continue }
+                last = .now
+                var pending = Command(answering: command, status: .pending)
+                pending.set(run.counts, withRemaining: true)
+                try stream.send(pending, contextID: context.id)
+                try stream.flush()
+            }
+        } catch {
+            run.cancel()
+            throw error
+        }
+        return try conclude(command, run.counts, failed: run.failed, isCancelled: isCancelled, context: context)
+    }
+
+    /// C-GET, PS3.4 §C.4.3: sends what is named back over the same association.
+    func get(
+        _ command: Command, context: PresentationContext, transferSyntax: TransferSyntax
+    ) throws(DIMSEError) -> Status {
+        let keys = try stream.readIdentifier(contextID: context.id, transferSyntax: transferSyntax)
+        let named: [Holding]
+        switch try holdings(keys, context: context, command: command) {
+        case .success(let found): named = found
+        case .failure(let answered): return answered.status
+        }
+        let exchange = StoreExchange(stream: stream, contexts: contexts.values.filter(\.takesObjects))
+        var counts = SubOperationCounts(remaining: named.count)
+        var failed: [String] = []
+        var last = ContinuousClock.now
+        for holding in named {
+            let item = StoredItem(archive: archive, holding: holding)
+            let status = try exchange.send(item, originator: nil) { shared.metrics.bytesSent.add(UInt64($0)) }
+            counts.remaining -= 1
+            if let status, status.isSuccess {
+                counts.completed += 1
+            } else if let status, status.isWarning {
+                counts.warning += 1
+            } else {
+                counts.failed += 1
+                failed.append(holding.sopInstanceUID)
+            }
+            let isCancelled = try exchange.wasCancelled(messageID: command.messageID)
+            if isCancelled {
+                return try conclude(command, counts, failed: failed, isCancelled: true, context: context)
+            }
+            if counts.remaining > 0, last.duration(to: .now) >= Self.pendingInterval {
+                last = .now
+                var pending = Command(answering: command, status: .pending)
+                pending.set(counts, withRemaining: true)
+                try stream.send(pending, contextID: context.id)
+            }
+        }
+        return try conclude(command, counts, failed: failed, isCancelled: false, context: context)
+    }
+
+    /// An operation that was answered before it began.
+    private struct Answered: Error { var status: Status }
+
+    /// What the identifier names: unique keys of its level and of those above. PS3.4 §C.4.2.2.1.
+    private func holdings(
+        _ keys: Dataset, context: PresentationContext, command: Command
+    ) throws(DIMSEError) -> Result<[Holding], Answered> {
+        guard let level = Self.level(keys, model: context.abstractSyntax) else {
+            let status = try finish(command, .dataSetDoesNotMatchSOPClass, "no such query level", context)
+            return .failure(Answered(status: status))
+        }
+        let patientID = keys.string(.patientID).flatMap { $0.isEmpty ? nil : $0 }
+        func uids(_ tag: Tag) -> [String] { keys.strings(tag).filter { !$0.isEmpty } }
+        let studies = uids(.studyInstanceUID)
+        let series = uids(.seriesInstanceUID)
+        let instances = uids(.sopInstanceUID)
+        let isNamed =
+            switch level {
+            case .patient: patientID != nil
+            case .study: !studies.isEmpty
+            case .series: !series.isEmpty
+            case .instance: !instances.isEmpty
+            }
+        guard isNamed else {
+            let status = try finish(
+                command, .dataSetDoesNotMatchSOPClass, "the unique key of the level is missing", context)
+            return .failure(Answered(status: status))
+        }
+        let limit = shared.settings.retrieveLimit
+        let found: [Holding]
+        do throws(ArchiveError) {
+            found = try archive.holdings(
+                patientID: patientID, studyInstanceUIDs: studies, seriesInstanceUIDs: level >= .series ? series : [],
+                sopInstanceUIDs: level >= .instance ? instances : [], visibility: visibility, limit: limit + 1)
+        } catch {
+            let (status, comment) = StatusMapping.status(of: error)
+            return .failure(Answered(status: try finish(command, status, comment, context)))
+        }
+        guard found.count <= limit else {
+            return .failure(
+                Answered(
+                    status: try finish(command, .outOfResourcesForMatches, "more objects than the limit", context)))
+        }
+        return .success(found)
+    }
+
+    /// The last response with counts and, when something failed, the Failed SOP Instance UID List.
+    private func conclude(
+        _ command: Command, _ counts: SubOperationCounts, failed: [String], isCancelled: Bool,
+        context: PresentationContext
+    ) throws(DIMSEError) -> Status {
+        let status: Status
+        if isCancelled {
+            status = .cancelled
+        } else if counts.failed == 0 && counts.warning == 0 {
+            status = .success
+        } else if counts.completed == 0 && counts.warning == 0 {
+            status = .outOfResourcesForSubOperations
+        } else {
+            status = .subOperationsWithFailures
+        }
+        var response = Command(answering: command, status: status, hasDataSet: !failed.isEmpty)
+        response.set(counts, withRemaining: isCancelled)
+        var list: [UInt8]?
+        if !failed.isEmpty {
+            var dataSet = Dataset()
+            dataSet.set(.failedSOPInstanceUIDList, .UI, strings: failed)
+            list = dataSet.encoded(
+                transferSyntax: TransferSyntax(uid: context.acceptedTransferSyntax ?? ""), characterSet: nil)
+        }
+        try stream.send(response, dataSet: list, contextID: context.id)
+        return status
+    }
+}

@@ -1,0 +1,44 @@
+import Archive
+import Catalog
+import DICOM
+
+extension Session {
+    /// C-STORE, PS3.4 Annex B. The fragments go to the archive as they come; a failure is answered after the rest
+    /// of the data set was read and dropped, so that the association goes on.
+    func store(
+        _ command: Command, contextID: UInt8, transferSyntax: TransferSyntax
+    ) throws(DIMSEError) -> Status {
+        var incoming: Incoming?
+        var failure: ArchiveError?
+        do throws(ArchiveError) {
+            incoming = try archive.receive(
+                from: Sender(peer: permit.aeTitle, institution: permit.institution, door: "dimse"),
+                defaultIssuer: permit.issuer, transferSyntax: transferSyntax,
+                expectedClass: command.affectedSOPClassUID, expectedUID: command.affectedSOPInstanceUID)
+        } catch { failure = error }
+        try stream.readDataSet(contextID: contextID) { fragment in
+            shared.metrics.bytesReceived.add(UInt64(fragment.count))
+            guard failure == nil else { return }
+            do throws(ArchiveError) { try incoming?.append(fragment) } catch {
+                failure = error
+                incoming?.abandon()
+                incoming = nil
+            }
+        }
+        var answer: (status: Status, comment: String?) = (.success, nil)
+        do throws(ArchiveError) {
+            if let failure { throw failure }
+            guard let incoming else { throw .closed }
+            answer = StatusMapping.status(of: try incoming.finish())
+        } catch {
+            answer = StatusMapping.status(of: error)
+            shared.logger.warning(
+                "store refused",
+                metadata: ["peer": "\(permit.aeTitle)", "status": "\(answer.status)", "reason": "\(error)"])
+        }
+        var response = Command(answering: command, status: answer.status)
+        if let comment = answer.comment { response.setErrorComment(comment) }
+        try stream.send(response, contextID: contextID)
+        return answer.status
+    }
+}

@@ -1,0 +1,95 @@
+import Access
+import Archive
+import Catalog
+import DICOM
+import Logging
+import Synchronization
+import Toolkit
+
+/// What every association of the door shares.
+struct Shared: Sendable {
+    let archive: Archive
+    let access: Access
+    let settings: DIMSESettings
+    let metrics: DIMSEMetrics
+    let logger: Logger
+    let sender: ObjectSender
+}
+
+/// One accepted association: reads requests and answers them until the other side ends. Runs on its own thread.
+final class Session {
+    let shared: Shared
+    let permit: Permit
+    let stream: MessageStream
+    let contexts: [UInt8: PresentationContext]
+    var archive: Archive { shared.archive }
+    var visibility: Visibility { .institution(permit.institution) }
+
+    init(_ association: Association, permit: Permit, shared: Shared) {
+        self.shared = shared
+        self.permit = permit
+        stream = MessageStream(association)
+        contexts = association.accepted
+    }
+
+    /// - Parameter busy: told when an operation begins and ends; returns false when the service stops and no further
+    ///   operation may begin.
+    func run(busy: (Bool) -> Bool) {
+        do throws(DIMSEError) {
+            while true {
+                let (command, contextID) = try stream.nextCommand()
+                guard busy(true) else { return abort("the service stops") }
+                try answer(command, contextID: contextID)
+                try stream.flush()
+                guard busy(false) else { return abort("the service stops") }
+            }
+        } catch {
+            if case .association(.released) = error {
+                stream.association.answerRelease()
+                return
+            }
+            abort("\(error)")
+        }
+    }
+
+    private func abort(_ reason: String) {
+        shared.metrics.associationsAborted.add()
+        shared.logger.notice(
+            "association ended early", metadata: ["peer": "\(permit.aeTitle)", "reason": "\(reason)"])
+        stream.association.abort()
+    }
+
+    private func answer(_ command: Command, contextID: UInt8) throws(DIMSEError) {
+        guard let context = contexts[contextID], let syntax = context.acceptedTransferSyntax else {
+            throw .unexpectedMessage("a message on a context that was not accepted")
+        }
+        let transferSyntax = TransferSyntax(uid: syntax)
+        let start = ContinuousClock.now
+        let status: Status
+        switch (command.field, Negotiation.queryModels[context.abstractSyntax]) {
+        case (.echoRequest, _) where context.abstractSyntax == SOPClass.verification:
+            status = .success
+            try stream.send(Command(answering: command, status: status), contextID: contextID)
+        case (.storeRequest, nil) where context.abstractSyntax != SOPClass.verification && command.hasDataSet:
+            status = try store(command, contextID: contextID, transferSyntax: transferSyntax)
+        case (.findRequest, .find) where command.hasDataSet:
+            status = try find(command, context: context, transferSyntax: transferSyntax)
+        case (.moveRequest, .move) where command.hasDataSet:
+            status = try move(command, context: context, transferSyntax: transferSyntax)
+        case (.getRequest, .get) where command.hasDataSet:
+            status = try get(command, context: context, transferSyntax: transferSyntax)
+        case (.cancelRequest, _):
+            // What it meant to cancel has been answered already.
+            return
+        case (.some(let field), _) where field.response != nil && field.rawValue & 0x8000 == 0:
+            status = .unrecognizedOperation
+            if command.hasDataSet { try stream.readDataSet(contextID: contextID) { _ in } }
+            try stream.send(Command(answering: command, status: status), contextID: contextID)
+        default:
+            throw .unexpectedMessage("a command that belongs to no service")
+        }
+        if let verb = command.field?.verb {
+            shared.metrics.duration(verb: verb, status: status).observe(start.duration(to: .now))
+        }
+    }
+}

@@ -1,0 +1,23 @@
+import Archive
+
+/// The one place where the archive's outcomes and errors become DIMSE statuses. PS3.4 §B.2.3.
+enum StatusMapping {
+    static func status(of outcome: StoreOutcome) -> (Status, comment: String?) {
+        switch outcome {
+        case .stored, .same, .replaced, .conflict, .version: (.success, nil)
+        case .differs: (.duplicateSOPInstance, "other content is held under this UID and stays")
+        }
+    }
+
+    static func status(of error: ArchiveError) -> (Status, comment: String) {
+        switch error {
+        case .full: (.outOfResources, "the disk is full")
+        case .closed: (.outOfResources, "the service is stopping")
+        case .unidentified: (.dataSetDoesNotMatchSOPClass, "SOP class or instance UID is missing")
+        case .bound: (.cannotUnderstand, "the object breaks a bound of the reader")
+        case .damaged: (.processingFailure, "stored bytes are damaged")
+        case .notFound, .held, .accessionNumberDiffers: (.unableToProcess, "not found")
+        case .blobs, .catalog, .keys: (.processingFailure, "storage failed, see the server's log")
+        }
+    }
+}

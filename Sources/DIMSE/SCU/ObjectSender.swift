@@ -1,0 +1,105 @@
+import Access
+import DICOM
+import Foundation
+import Toolkit
+
+/// Sends objects to peers by C-STORE over several associations at once. PS3.4 Annex B as SCU.
+public final class ObjectSender: Sendable {
+    /// Presentation contexts of one association; 128 is the most the protocol has.
+    static let contextLimit = 128
+    /// Objects that must wait before a further association is worth its opening.
+    static let objectsPerAssociation = 16
+
+    private let aeTitle: String
+    private let timeouts: AssociationTimeouts
+    private let metrics: DIMSEMetrics?
+
+    public init(aeTitle: String, timeouts: AssociationTimeouts, metrics: DIMSEMetrics?) {
+        self.aeTitle = aeTitle
+        self.timeouts = timeouts
+        self.metrics = metrics
+    }
+
+    /// Begins to send; the run tells how far it is.
+    ///
+    /// A destination that serves one association at a time gets them all over the first: the others are made beside
+    /// it and end by themselves when nothing is left.
+    public func start(
+        _ items: [any SendItem], to destination: Peer, originator: (aeTitle: String, messageID: UInt16)? = nil
+    ) -> SendRun {
+        let run = SendRun(items)
+        guard let host = destination.host, let port = destination.port else {
+            run.giveUp(.association(.nameNotResolved))
+            return run
+        }
+        let worker = Worker(
+            sender: self, run: run, host: host, port: port, called: destination.aeTitle, originator: originator)
+        let useful = max(1, (items.count + Self.objectsPerAssociation - 1) / Self.objectsPerAssociation)
+        for index in 0..<min(destination.associations, useful) where !items.isEmpty {
+            let thread = Thread { worker.work(isFirst: index == 0) }
+            thread.name = "send"
+            thread.stackSize = 1 << 20
+            thread.start()
+        }
+        return run
+    }
+
+    /// What the associations of one run share.
+    private struct Worker: Sendable {
+        let sender: ObjectSender
+        let run: SendRun
+        let host: String
+        let port: UInt16
+        let called: String
+        let originator: (aeTitle: String, messageID: UInt16)?
+
+        func work(isFirst: Bool) {
+            var failures = 0
+            while run.pendingCount > 0 {
+                do throws(DIMSEError) {
+                    try associate()
+                } catch {
+                    failures += 1
+                    // Only the first may speak for the destination: a further association may just not be welcome.
+                    guard isFirst else { return }
+                    if failures >= SendRun.attemptLimit { return run.giveUp(error) }
+                }
+            }
+        }
+
+        private func associate() throws(DIMSEError) {
+            let kinds = run.nextKinds()
+            let contexts = kinds.sorted().enumerated().map { index, kind in
+                PresentationContext(
+                    id: UInt8(index * 2 + 1), abstractSyntax: kind.sopClassUID,
+                    transferSyntaxes: [kind.transferSyntaxUID])
+            }
+            guard !contexts.isEmpty else { return }
+            let association: Association
+            do throws(AssociationError) {
+                association = try Association.request(
+                    AssociationRequest(
+                        host: host, port: port, callingAETitle: sender.aeTitle, calledAETitle: called,
+                        contexts: contexts, timeouts: sender.timeouts))
+            } catch { throw .association(error) }
+            let exchange = StoreExchange(
+                stream: MessageStream(association), contexts: Array(association.accepted.values))
+            while let item = run.take(of: kinds) {
+                do throws(DIMSEError) {
+                    let status = try send(item, exchange)
+                    run.finished(item, status)
+                } catch {
+                    run.broken(item, error)
+                    association.abort()
+                    throw error
+                }
+            }
+            // Everything was answered already; how the other side takes the goodbye changes nothing.
+            try? association.release()
+        }
+
+        private func send(_ item: any SendItem, _ exchange: StoreExchange) throws(DIMSEError) -> Status? {
+            try exchange.send(item, originator: originator) { sender.metrics?.bytesSent.add(UInt64($0)) }
+        }
+    }
+}

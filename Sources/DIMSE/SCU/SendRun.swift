@@ -1,0 +1,171 @@
+import DICOM
+import Foundation
+
+/// One sending of many objects to one destination: a queue the associations take from, and what came of each.
+public final class SendRun: @unchecked Sendable {
+    // Everything below `condition` is read and written with it locked.
+
+    /// Times an object is tried when associations break under it.
+    static let attemptLimit = 2
+
+    private let condition = NSCondition()
+    private var waiting: [any SendItem]
+    private var attempts: [String: Int] = [:]
+    private var inFlight = 0
+    private var tally: SubOperationCounts
+    private var failures: [String] = []
+    private var statuses: [Status: Int] = [:]
+    private var lastError: DIMSEError?
+    private var isCancelled = false
+    private var version = 0
+    private var seen = 0
+
+    init(_ items: [any SendItem]) {
+        // More kinds than one association has contexts for are sent kind by kind.
+        let kinds = Set(items.map(SendKind.init))
+        waiting =
+            kinds.count <= ObjectSender.contextLimit
+            ? items.reversed() : items.sorted { SendKind($0) > SendKind($1) }
+        tally = SubOperationCounts(remaining: items.count)
+    }
+
+    /// Sub-operations so far.
+    public var counts: SubOperationCounts { locked { tally } }
+
+    /// SOP Instance UIDs that did not arrive.
+    public var failed: [String] { locked { failures } }
+
+    /// How often each status was answered.
+    public var answeredStatuses: [Status: Int] { locked { statuses } }
+
+    /// Why the last association broke or was not made, if any did.
+    public var error: DIMSEError? { locked { lastError } }
+
+    /// No further object is begun.
+    public func cancel() {
+        condition.lock()
+        isCancelled = true
+        waiting.removeAll()
+        changed()
+        condition.unlock()
+    }
+
+    /// Waits for something to change.
+    ///
+    /// - Returns: whether everything is done.
+    public func waitForProgress(until instant: ContinuousClock.Instant) -> Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        while !isDone {
+            let (seconds, attoseconds) = ContinuousClock.now.duration(to: instant).components
+            let left = Double(seconds) + Double(attoseconds) * 1e-18
+            // Without this floor a change that is not reported yet would be polled for.
+            if !condition.wait(until: Date(timeIntervalSinceNow: max(left, 0.001))) { break }
+        }
+        return isDone
+    }
+
+    /// Waits until every object has its result.
+    public func wait() { while !waitForProgress(until: .now + .seconds(3600)) {} }
+
+    // For the associations.
+
+    var pendingCount: Int { locked { waiting.count } }
+
+    /// The kinds of the objects that come next, at most as many as an association has contexts for.
+    func nextKinds() -> Set<SendKind> {
+        condition.lock()
+        defer { condition.unlock() }
+        var kinds: Set<SendKind> = []
+        for item in waiting.reversed() {
+            kinds.insert(SendKind(item))
+            if kinds.count == ObjectSender.contextLimit { break }
+        }
+        return kinds
+    }
+
+    /// The next object, or nil when none waits or the next is of another kind.
+    func take(of kinds: Set<SendKind>) -> (any SendItem)? {
+        condition.lock()
+        defer { condition.unlock() }
+        guard let last = waiting.last, kinds.contains(SendKind(last)) else { return nil }
+        waiting.removeLast()
+        let item = last
+        inFlight += 1
+        return item
+    }
+
+    func finished(_ item: any SendItem, _ status: Status?) {
+        condition.lock()
+        inFlight -= 1
+        settle(item, status)
+        changed()
+        condition.unlock()
+    }
+
+    /// The association broke under this object: it is tried again, or failed.
+    func broken(_ item: any SendItem, _ error: DIMSEError) {
+        condition.lock()
+        inFlight -= 1
+        lastError = error
+        let count = attempts[item.sopInstanceUID, default: 1]
+        if count < Self.attemptLimit && !isCancelled {
+            attempts[item.sopInstanceUID] = count + 1
+            waiting.append(item)
+        } else {
+            settle(item, nil)
+        }
+        changed()
+        condition.unlock()
+    }
+
+    /// No association can be made any more: everything that waits has failed.
+    func giveUp(_ error: DIMSEError) {
+        condition.lock()
+        lastError = error
+        while let item = waiting.popLast() { settle(item, nil) }
+        changed()
+        condition.unlock()
+    }
+
+    private func settle(_ item: any SendItem, _ status: Status?) {
+        tally.remaining -= 1
+        if let status { statuses[status, default: 0] += 1 }
+        if let status, status.isSuccess {
+            tally.completed += 1
+        } else if let status, status.isWarning {
+            tally.warning += 1
+        } else {
+            tally.failed += 1
+            failures.append(item.sopInstanceUID)
+        }
+    }
+
+    private var isDone: Bool { waiting.isEmpty && inFlight == 0 }
+
+    private func changed() {
+        version += 1
+        condition.broadcast()
+    }
+
+    private func locked<T>(_ body: () -> T) -> T {
+        condition.lock()
+        defer { condition.unlock() }
+        return body()
+    }
+}
+
+/// What decides about an object's presentation context.
+struct SendKind: Hashable, Comparable {
+    var sopClassUID: String
+    var transferSyntaxUID: String
+
+    init(_ item: any SendItem) {
+        sopClassUID = item.sopClassUID
+        transferSyntaxUID = item.transferSyntaxUID
+    }
+
+    static func < (a: SendKind, b: SendKind) -> Bool {
+        (a.sopClassUID, a.transferSyntaxUID) < (b.sopClassUID, b.transferSyntaxUID)
+    }
+}

@@ -1,0 +1,61 @@
+import Foundation
+import GRDB
+
+/// A connection inside one `read` or `write` of an `SQLDatabase`; statements are prepared once and kept.
+public struct SQLConnection {
+    let database: GRDB.Database
+
+    /// Runs one statement.
+    ///
+    /// - Throws: `.full`, or `.failed` with SQLite's code.
+    public func execute(_ sql: String, _ arguments: [SQLValue] = []) throws(DatabaseError) {
+        try mapping {
+            let statement = try database.cachedStatement(sql: sql)
+            try statement.execute(arguments: StatementArguments(arguments.map(\.databaseValue)))
+        }
+    }
+
+    /// Calls `each` for every row until it returns false.
+    public func query(
+        _ sql: String, _ arguments: [SQLValue] = [], each: (SQLRow) throws(DatabaseError) -> Bool
+    ) throws(DatabaseError) {
+        try mapping {
+            let statement = try database.cachedStatement(sql: sql)
+            let cursor = try Row.fetchCursor(
+                statement, arguments: StatementArguments(arguments.map(\.databaseValue)))
+            while let row = try cursor.next() {
+                if try !each(SQLRow(row: row)) { break }
+            }
+        }
+    }
+
+    /// What `transform` makes of the first row, or nil when there is none.
+    public func first<T>(
+        _ sql: String, _ arguments: [SQLValue] = [], _ transform: (SQLRow) throws(DatabaseError) -> T
+    ) throws(DatabaseError) -> T? {
+        var result: T?
+        try query(sql, arguments) { row throws(DatabaseError) in
+            result = try transform(row)
+            return false
+        }
+        return result
+    }
+
+    public var lastInsertedRowID: Int64 { database.lastInsertedRowID }
+
+    public var changedRowCount: Int { database.changesCount }
+}
+
+/// Runs `body` and turns what SQLite throws into a `DatabaseError` without values.
+func mapping<T>(_ body: () throws -> T) throws(DatabaseError) -> T {
+    do {
+        return try body()
+    } catch let error as DatabaseError {
+        throw error
+    } catch let error as GRDB.DatabaseError {
+        if error.resultCode == .SQLITE_FULL { throw .full }
+        throw .failed(code: error.extendedResultCode.rawValue, message: error.message ?? "no message")
+    } catch {
+        throw .failed(code: -1, message: String(describing: type(of: error)))
+    }
+}

@@ -1,0 +1,57 @@
+/// Why a key cannot be had: what, where, what to do.
+public enum KeyError: Error, Equatable, Sendable {
+    /// The key file can be read by others than its owner.
+    case exposed(path: String)
+    /// Study keys exist but the master key they are wrapped by does not.
+    case masterMissing(path: String)
+    /// The master key file does not hold exactly one key.
+    case masterUnreadable(path: String, byteCount: Int)
+    /// The study keys were wrapped by another master key.
+    case masterDiffers
+    /// The study key file is not what was written.
+    case damaged(file: String, byteOffset: UInt64)
+    /// No study key has this identifier.
+    case unknown
+    /// The study key was destroyed, and with it everything it protected.
+    case destroyed
+    /// Sealed bytes are not what was sealed under this key for this purpose.
+    case refused
+    /// The study key file holds as many keys as it may.
+    case full(limit: Int)
+    /// The file system refused; after a failed sync the store takes no more keys until it is opened again.
+    case io(operation: String, errno: Int32)
+    /// OpenSSL refused, which it does when memory is short.
+    case cryptography(operation: String)
+}
+
+extension KeyError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .exposed(let path):
+            "the key file \(path) can be read by other users: chmod 600 it, and replace the key if it was copied"
+        case .masterMissing(let path):
+            "the master key file \(path) is missing but keys wrapped by it exist: restore it from its backup"
+        case .masterUnreadable(let path, let byteCount):
+            "the master key file \(path) holds \(byteCount) bytes instead of 32: restore it from its backup"
+        case .masterDiffers:
+            "the study keys were wrapped by another master key: restore the one they were made with"
+        case .damaged(let file, let byteOffset):
+            "the key file \(file) is damaged at byte \(byteOffset): restore it from its backup"
+        case .unknown: "no study key has this identifier: restore the key file from its backup"
+        case .destroyed: "the study key was destroyed: what it protected is gone by intention"
+        case .refused: "sealed bytes were altered or belong elsewhere: restore them from a backup"
+        case .full(let limit): "the study key file holds its limit of \(limit) keys: open a second archive"
+        case .io(let operation, let errno):
+            "key storage: \(operation) failed with errno \(errno): check the disk, then restart"
+        case .cryptography(let operation): "OpenSSL: \(operation) failed: check the memory limit of the service"
+        }
+    }
+}
+
+extension KeyError {
+    static func wrapping<Result>(_ body: () throws(SystemFailure) -> Result) throws(KeyError) -> Result {
+        do throws(SystemFailure) { return try body() } catch {
+            throw .io(operation: error.operation, errno: error.errno)
+        }
+    }
+}

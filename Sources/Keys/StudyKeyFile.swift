@@ -1,0 +1,112 @@
+import Glibc
+
+/// The append-only file of wrapped study keys, `studies.keys`.
+///
+/// Not thread-safe; `KeyStore` calls it under its lock. Room is written as zeros 64 KiB at a time, because a sync of
+/// bytes that overwrite written blocks costs half of one that also has to grow the file.
+struct StudyKeyFile {
+    private static let growthByteCount: UInt64 = 64 << 10
+    private static let readByteCount = 1 << 20
+
+    let file: OpenFile
+    let path: String
+    /// Where the next record goes.
+    private(set) var end: UInt64 = UInt64(StudyKeyRecord.byteCount)
+    private var zeroedEnd: UInt64
+
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    static func create(_ path: String, masterCheck: [UInt8]) throws(KeyError) {
+        let unfinished = path + ".new"
+        unlink(unfinished)
+        try KeyError.wrapping { () throws(SystemFailure) in
+            let file = try OpenFile(unfinished, flags: O_RDWR | O_CREAT | O_EXCL)
+            try file.write(StudyKeyRecord.head(masterCheck: masterCheck), at: 0)
+            guard fsync(file.descriptor) == 0 else { throw SystemFailure("fsync") }
+            guard rename(unfinished, path) == 0 else { throw SystemFailure("rename") }
+            try OpenFile.syncDirectory(OpenFile.directory(of: path))
+        }
+    }
+
+    /// Opens the file and gives each record to `each`; drops what the last write left unfinished.
+    init(_ path: String, masterCheck: [UInt8], each: (StudyKeyRecord, UInt64) -> Void) throws(KeyError) {
+        self.path = path
+        let file = try KeyError.wrapping { () throws(SystemFailure) in try OpenFile(path, flags: O_RDWR) }
+        self.file = file
+        let head = try KeyError.wrapping { () throws(SystemFailure) in
+            try file.read(count: StudyKeyRecord.byteCount, at: 0)
+        }
+        guard let check = StudyKeyRecord.masterCheck(inHead: head, count: masterCheck.count) else {
+            throw .damaged(file: path, byteOffset: 0)
+        }
+        guard check == masterCheck else { throw .masterDiffers }
+        let byteCount = try KeyError.wrapping { () throws(SystemFailure) in try file.byteCount() }
+        zeroedEnd = byteCount
+        try readRecords(byteCount: byteCount, each: each)
+    }
+
+    private mutating func readRecords(
+        byteCount: UInt64, each: (StudyKeyRecord, UInt64) -> Void
+    ) throws(KeyError) {
+        let size = StudyKeyRecord.byteCount
+        var offset = UInt64(size)
+        var tail: UInt64?
+        while offset < byteCount {
+            let block = try KeyError.wrapping { () throws(SystemFailure) in
+                try file.read(count: Self.readByteCount, at: offset)
+            }
+            for start in stride(from: 0, to: block.count, by: size) {
+                let place = offset + UInt64(start)
+                let reading =
+                    start + size <= block.count ? StudyKeyRecord.read(block[start..<(start + size)]) : .torn
+                switch reading {
+                case .record(let record) where tail == nil: each(record, place)
+                case .empty where tail == nil, .torn where tail == nil: tail = place
+                case .empty: break
+                case .torn where start + size > block.count: break
+                case .record, .torn, .damaged: throw .damaged(file: path, byteOffset: tail ?? place)
+                }
+            }
+            if block.isEmpty { break }
+            offset += UInt64(block.count)
+        }
+        end = tail ?? (byteCount / UInt64(size) * UInt64(size))
+        // A torn record is wiped now, so that the next record's neighbour is known to be empty.
+        if let tail, tail < byteCount {
+            let room = Int(min(UInt64(size), byteCount - tail))
+            try KeyError.wrapping { () throws(SystemFailure) in
+                try file.write([UInt8](repeating: 0, count: room), at: tail)
+            }
+        }
+    }
+
+    /// Writes a record at the end, not yet synced; the result is its offset.
+    mutating func append(_ record: StudyKeyRecord) throws(KeyError) -> UInt64 {
+        let offset = end
+        let needed = offset + UInt64(StudyKeyRecord.byteCount)
+        if needed > zeroedEnd {
+            let zeros = [UInt8](repeating: 0, count: Int(Self.growthByteCount))
+            let target = file
+            let start = zeroedEnd
+            try KeyError.wrapping { () throws(SystemFailure) in try target.write(zeros, at: start) }
+            zeroedEnd += Self.growthByteCount
+        }
+        try write(record, at: offset)
+        end = needed
+        return offset
+    }
+
+    func write(_ record: StudyKeyRecord, at offset: UInt64) throws(KeyError) {
+        try KeyError.wrapping { () throws(SystemFailure) in try file.write(record.encoded, at: offset) }
+    }
+
+    func record(at offset: UInt64) throws(KeyError) -> StudyKeyRecord {
+        let bytes = try KeyError.wrapping { () throws(SystemFailure) in
+            try file.read(count: StudyKeyRecord.byteCount, at: offset)
+        }
+        guard bytes.count == StudyKeyRecord.byteCount, case .record(let record) = StudyKeyRecord.read(bytes[...]) else {
+            throw .damaged(file: path, byteOffset: offset)
+        }
+        return record
+    }
+}

@@ -1,0 +1,117 @@
+import CDCMTK
+
+// The negotiation's values on their way to C and back.
+
+extension HZTimeouts {
+    init(_ timeouts: AssociationTimeouts) {
+        self.init(
+            artim: timeouts.artim.boundedMilliseconds, idle: timeouts.idle.boundedMilliseconds,
+            pdu: timeouts.pdu.boundedMilliseconds)
+    }
+}
+
+extension HZRole {
+    init(_ role: PresentationContext.Role) {
+        self =
+            switch role {
+            case .default: .default
+            case .scu: .SCU
+            case .scp: .SCP
+            case .both: .both
+            }
+    }
+}
+
+extension PresentationContext.Role {
+    init(_ role: HZRole) {
+        self =
+            switch role {
+            case .default: .default
+            case .SCU: .scu
+            case .SCP: .scp
+            case .both: .both
+            }
+    }
+}
+
+/// All contexts of an association, as they stand.
+func readContexts(_ handle: OpaquePointer) -> [PresentationContext] {
+    let count = unsafe hz_association_context_count(handle)
+    return (0..<count).map { index in
+        let context = unsafe hz_association_context(handle, index)
+        let syntaxes = unsafe (0..<context.transferSyntaxCount).map { position in
+            unsafe String(cString: hz_association_transfer_syntax(handle, index, position))
+        }
+        var result = unsafe PresentationContext(
+            id: context.contextID, abstractSyntax: String(cString: context.abstractSyntax),
+            transferSyntaxes: syntaxes, role: PresentationContext.Role(context.proposedRole))
+        if let accepted = unsafe context.acceptedTransferSyntax {
+            result.acceptedTransferSyntax = unsafe String(cString: accepted)
+            result.acceptedRole = unsafe PresentationContext.Role(context.acceptedRole)
+        }
+        unsafe result.refusal = PresentationContext.Refusal(rawValue: context.result)
+        return result
+    }
+}
+
+/// Copies strings into C memory that lives as long as this value.
+@safe final class CStrings {
+    private var pointers: [UnsafeMutablePointer<CChar>] = unsafe []
+
+    deinit {
+        unsafe pointers.forEach { unsafe $0.deallocate() }
+    }
+
+    func copy(_ text: String) -> UnsafePointer<CChar> {
+        let bytes = text.utf8CString
+        let pointer = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
+        for (offset, byte) in bytes.enumerated() { unsafe (pointer + offset).initialize(to: byte) }
+        unsafe pointers.append(pointer)
+        return unsafe UnsafePointer(pointer)
+    }
+}
+
+/// Gives `body` the contexts as C wants them, for its duration.
+func withProposals(
+    _ contexts: [PresentationContext], _ body: (UnsafeBufferPointer<HZProposal>) -> HZFailure
+) -> HZFailure {
+    let strings = CStrings()
+    var syntaxes: [UnsafePointer<CChar>?] = unsafe []
+    for context in contexts {
+        for syntax in context.transferSyntaxes { unsafe syntaxes.append(strings.copy(syntax)) }
+    }
+    return unsafe syntaxes.withUnsafeBufferPointer { syntaxes in
+        var start = 0
+        var proposals: [HZProposal] = unsafe []
+        for context in contexts {
+            let count = context.transferSyntaxes.count
+            unsafe proposals.append(
+                HZProposal(
+                    contextID: context.id, role: HZRole(context.role),
+                    abstractSyntax: strings.copy(context.abstractSyntax),
+                    transferSyntaxes: syntaxes.baseAddress.map { unsafe $0 + start }, transferSyntaxCount: count))
+            start += count
+        }
+        return withExtendedLifetime(strings) { unsafe proposals.withUnsafeBufferPointer(body) }
+    }
+}
+
+/// Gives `body` the answers as C wants them, for its duration.
+func withAnswers(
+    _ answers: [ContextAnswer], _ body: (UnsafeBufferPointer<HZAnswer>) -> HZFailure
+) -> HZFailure {
+    let strings = CStrings()
+    var items: [HZAnswer] = unsafe []
+    for answer in answers {
+        switch answer.verdict {
+        case .accepted(let transferSyntax, let role):
+            unsafe items.append(
+                HZAnswer(
+                    contextID: answer.id, result: 0, role: HZRole(role), transferSyntax: strings.copy(transferSyntax)))
+        case .refused(let refusal):
+            unsafe items.append(
+                HZAnswer(contextID: answer.id, result: refusal.rawValue, role: .default, transferSyntax: nil))
+        }
+    }
+    return withExtendedLifetime(strings) { unsafe items.withUnsafeBufferPointer(body) }
+}

@@ -1,0 +1,95 @@
+import DICOM
+import DIMSE
+import Foundation
+
+/// Something that was not taken, and why.
+struct Skipped: Encodable, Error, Sendable {
+    var path: String
+    var reason: String
+}
+
+/// Finds files under paths: folders are walked, in the order of their names.
+enum ImportSource {
+    static func files(under paths: [String]) -> [String] {
+        var result: [String] = []
+        for path in paths {
+            var isFolder: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
+                result.append(path)
+                continue
+            }
+            let names = FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []
+            for name in names.sorted() {
+                let inner = path + "/" + name
+                var isInnerFolder: ObjCBool = false
+                if FileManager.default.fileExists(atPath: inner, isDirectory: &isInnerFolder), !isInnerFolder.boolValue {
+                    result.append(inner)
+                }
+            }
+        }
+        return result
+    }
+}
+
+/// A Part 10 file, or a bare dataset, on disk. PS3.10 §7.
+struct FileItem: SendItem {
+    let path: String
+    let datasetOffset: UInt64
+    let sopClassUID: String
+    let sopInstanceUID: String
+    let transferSyntaxUID: String
+
+    /// Bytes of a file that are read to find its file meta information.
+    static let headByteCount = 1 << 20
+    static let pieceByteCount = 256 * 1024
+
+    static func open(_ path: String) -> Result<FileItem, Skipped> {
+        guard let handle = FileHandle(forReadingAtPath: path) else {
+            return .failure(Skipped(path: path, reason: "cannot be opened"))
+        }
+        defer { try? handle.close() }
+        guard let head = try? handle.read(upToCount: headByteCount), !head.isEmpty else {
+            return .failure(Skipped(path: path, reason: "is empty or cannot be read"))
+        }
+        return describe([UInt8](head), path: path)
+    }
+
+    /// What the first bytes tell.
+    static func describe(_ head: [UInt8], path: String) -> Result<FileItem, Skipped> {
+        guard let parsed = try? Part10.parseMeta(head) else {
+            return .failure(Skipped(path: path, reason: "is no DICOM file"))
+        }
+        if parsed.meta.string(.mediaStorageSOPClassUID) == "1.2.840.10008.1.3.10" {
+            return .failure(Skipped(path: path, reason: "is a DICOMDIR, which is a list and no object"))
+        }
+        // The dataset's own UIDs count; one real file in ten says something else in its file meta.
+        var scanner = DatasetScanner(transferSyntax: parsed.transferSyntax)
+        let found: Dataset
+        do {
+            try head[parsed.datasetOffset...].withUnsafeBytes { try scanner.feed($0) }
+            found = try scanner.finish().header
+        } catch {
+            return .failure(Skipped(path: path, reason: "cannot be read: \(error)"))
+        }
+        let sopClass = found.string(.sopClassUID) ?? parsed.meta.string(.mediaStorageSOPClassUID) ?? ""
+        let instance = found.string(.sopInstanceUID) ?? parsed.meta.string(.mediaStorageSOPInstanceUID) ?? ""
+        guard !sopClass.isEmpty, !instance.isEmpty else {
+            return .failure(Skipped(path: path, reason: "names no SOP class or no SOP instance"))
+        }
+        return .success(
+            FileItem(
+                path: path, datasetOffset: UInt64(parsed.datasetOffset), sopClassUID: sopClass,
+                sopInstanceUID: instance, transferSyntaxUID: parsed.transferSyntax.uid))
+    }
+
+    func forEachPiece(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        guard let handle = FileHandle(forReadingAtPath: path) else {
+            throw Skipped(path: path, reason: "cannot be opened")
+        }
+        defer { try? handle.close() }
+        try handle.seek(toOffset: datasetOffset)
+        while let piece = try handle.read(upToCount: Self.pieceByteCount), !piece.isEmpty {
+            try piece.withUnsafeBytes(body)
+        }
+    }
+}

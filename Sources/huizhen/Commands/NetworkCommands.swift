@@ -1,0 +1,233 @@
+import ArgumentParser
+import DICOM
+import DIMSE
+import Foundation
+import Synchronization
+
+struct EchoCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "echo", abstract: "Ask another application entity whether it is there (C-ECHO).")
+
+    @OptionGroup var target: PeerTarget
+
+    func run() async throws {
+        let settings = try await target.options.load()
+        let place = try target.target(settings)
+        let start = ContinuousClock.now
+        try reaching {
+            let requester = try Requester(place, sopClasses: [SOPClass.verification])
+            let status = try requester.echo()
+            requester.close()
+            guard status.isSuccess else { throw DIMSEError.failed(status) }
+        }
+        print("\(place.calledAETitle) answered after \(start.duration(to: .now).formatted(.units(allowed: [.milliseconds])))")
+    }
+}
+
+struct FindCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "find", abstract: "Search another application entity (C-FIND).")
+
+    @OptionGroup var target: PeerTarget
+    @OptionGroup var query: QueryOptions
+    @OptionGroup var output: OutputOptions
+
+    @Option(help: "Stop after so many matches.")
+    var limit = 10_000
+
+    func run() async throws {
+        let settings = try await target.options.load()
+        let place = try target.target(settings)
+        var (keys, model) = try query.parse()
+        keys.set(.specificCharacterSet, .CS, strings: ["ISO_IR 192"])
+        var matches: [Dataset] = []
+        let status = try reaching {
+            let requester = try Requester(
+                place, sopClasses: [model == .studyRoot ? SOPClass.studyRootFind : SOPClass.patientRootFind])
+            let status = try requester.find(keys, model: model) { match in
+                matches.append(match)
+                return matches.count < limit
+            }
+            requester.close()
+            return status
+        }
+        if output.json {
+            var bytes: [UInt8] = Array("[".utf8)
+            for (index, match) in matches.enumerated() {
+                if index > 0 { bytes += Array(",\n".utf8) }
+                match.json(into: &bytes)
+            }
+            bytes += Array("]".utf8)
+            print(String(decoding: bytes, as: UTF8.self))
+        } else {
+            for match in matches {
+                for element in match.elements {
+                    let name = Dictionary.keyword(of: element.tag) ?? "\(element.tag)"
+                    print("\(name): \(match.strings(element.tag).joined(separator: "\\"))")
+                }
+                print("")
+            }
+            print("\(matches.count) matches")
+        }
+        guard status.isSuccess || status == .cancelled else { throw CommandFailure.end(3, "\(DIMSEError.failed(status))") }
+    }
+}
+
+struct MoveCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "move", abstract: "Have another application entity send objects to a third (C-MOVE).")
+
+    @OptionGroup var target: PeerTarget
+    @OptionGroup var query: QueryOptions
+
+    @Option(help: "AE title of the destination, as the other side knows it.")
+    var to: String
+
+    func run() async throws {
+        let settings = try await target.options.load()
+        let place = try target.target(settings)
+        let (keys, model) = try query.parse()
+        var line = ProgressLine()
+        let result = try reaching {
+            let requester = try Requester(
+                place, sopClasses: [model == .studyRoot ? SOPClass.studyRootMove : SOPClass.patientRootMove])
+            let result = try requester.move(keys, model: model, destination: to) { counts in
+                let done = counts.completed + counts.failed + counts.warning
+                line.show(done: done, total: done + counts.remaining, "moving")
+            }
+            requester.close()
+            return result
+        }
+        line.end()
+        try conclude(result.status, result.counts, "moved")
+    }
+}
+
+/// The last line of a retrieval, and its exit code.
+private func conclude(_ status: Status, _ counts: SubOperationCounts, _ verb: String) throws {
+    print("\(counts.completed) \(verb), \(counts.warning) with warnings, \(counts.failed) failed; status \(status)")
+    guard status.isSuccess else { throw ExitCode(counts.completed > 0 ? 3 : 1) }
+}
+
+struct GetCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "get",
+        abstract: "Fetch objects from another application entity over the same association (C-GET) into a folder.",
+        discussion: """
+            Objects become files 000001.dcm and so on, since a UID in a name would tell who was examined. Storage \
+            classes other than the common ones are asked for with --sop-class.
+            """)
+
+    @OptionGroup var target: PeerTarget
+    @OptionGroup var query: QueryOptions
+
+    @Option(help: "Folder to write to; made if missing.")
+    var into: String
+
+    @Option(name: .customLong("sop-class"), help: "Storage SOP Class UID to ask for; may be repeated.")
+    var sopClasses: [String] = []
+
+    @Option(name: .customLong("syntax"), help: "Transfer Syntax UID to take; may be repeated; uncompressed by default.")
+    var syntaxes: [String] = []
+
+    private static let commonClasses = [
+        "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.4",
+        "1.2.840.10008.5.1.4.1.1.4.1", "1.2.840.10008.5.1.4.1.1.1", "1.2.840.10008.5.1.4.1.1.1.1",
+        "1.2.840.10008.5.1.4.1.1.1.2", "1.2.840.10008.5.1.4.1.1.6.1", "1.2.840.10008.5.1.4.1.1.3.1",
+        "1.2.840.10008.5.1.4.1.1.7", "1.2.840.10008.5.1.4.1.1.12.1", "1.2.840.10008.5.1.4.1.1.12.2",
+        "1.2.840.10008.5.1.4.1.1.20", "1.2.840.10008.5.1.4.1.1.128", "1.2.840.10008.5.1.4.1.1.88.11",
+        "1.2.840.10008.5.1.4.1.1.88.22", "1.2.840.10008.5.1.4.1.1.88.33", "1.2.840.10008.5.1.4.1.1.104.1",
+        "1.2.840.10008.5.1.4.1.1.77.1.4", "1.2.840.10008.5.1.4.1.1.9.1.1",
+    ]
+
+    func run() async throws {
+        let settings = try await target.options.load()
+        let place = try target.target(settings)
+        let (keys, model) = try query.parse()
+        let folder = try ObjectFolder(path: into)
+        let wanted =
+            syntaxes.isEmpty
+            ? [TransferSyntax.explicitVRLittleEndian.uid, TransferSyntax.implicitVRLittleEndian.uid] : syntaxes
+        var line = ProgressLine()
+        let result = try reaching {
+            let requester = try Requester(
+                place, sopClasses: [model == .studyRoot ? SOPClass.studyRootGet : SOPClass.patientRootGet],
+                receiving: (sopClasses.isEmpty ? Self.commonClasses : sopClasses).map { ($0, wanted) })
+            let result = try requester.get(
+                keys, model: model,
+                progress: { counts in
+                    let done = counts.completed + counts.failed + counts.warning
+                    line.show(done: done, total: done + counts.remaining, "fetching")
+                },
+                receive: { sopClass, instance, syntax, fragments throws(DIMSEError) in
+                    let file = folder.next(
+                        sopClassUID: sopClass, sopInstanceUID: instance, transferSyntax: syntax)
+                    try fragments { file?.append($0) }
+                    return file?.finish() == true ? .success : .outOfResources
+                })
+            requester.close()
+            return result
+        }
+        line.end()
+        try conclude(result.status, result.counts, "fetched")
+    }
+}
+
+struct SendCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "send", abstract: "Send files, folders or archives to another application entity (C-STORE).",
+        discussion: "Ends with 0 when everything was stored, with 3 when something was not.")
+
+    @OptionGroup var target: PeerTarget
+
+    @Argument(help: "Files, folders or archives.")
+    var paths: [String]
+
+    @Option(help: "Parallel associations, 1...16.")
+    var associations = 4
+
+    @OptionGroup var output: OutputOptions
+
+    struct Result: Encodable {
+        var sent: Int
+        var failed: Int
+        var warning: Int
+        var skipped: [Skipped]
+    }
+
+    func run() async throws {
+        let settings = try await target.options.load()
+        var peer = try target.resolve(settings)
+        peer.associations = min(max(associations, 1), 16)
+        let sender = ObjectSender(
+            aeTitle: target.calling ?? settings.text("ae-title"), timeouts: settings.timeouts, metrics: nil)
+        let (result, error) = try await onThread { [paths, peer] in
+            var items: [any SendItem] = []
+            var skipped: [Skipped] = []
+            for source in ImportSource.files(under: paths) {
+                switch FileItem.open(source) {
+                case .success(let item): items.append(item)
+                case .failure(let why): skipped.append(why)
+                }
+            }
+            let run = sender.start(items, to: peer)
+            var line = ProgressLine()
+            while !run.waitForProgress(until: .now + .milliseconds(100)) {
+                line.show(done: items.count - run.counts.remaining, total: items.count, "sending")
+            }
+            line.end()
+            let counts = run.counts
+            return (
+                Result(sent: counts.completed, failed: counts.failed, warning: counts.warning, skipped: skipped),
+                run.error.map { "\($0)" }
+            )
+        }
+        try output.show(
+            result,
+            (result.skipped.map { "skipped \($0.path): \($0.reason)" }
+                + ["\(result.sent) sent, \(result.warning) with warnings, \(result.failed) failed, \(result.skipped.count) skipped"])
+                .joined(separator: "\n"))
+        if let error, result.sent == 0 { throw CommandFailure.end(2, error) }
+        if result.failed > 0 { throw ExitCode(3) }
+    }
+}

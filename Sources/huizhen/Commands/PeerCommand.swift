@@ -1,0 +1,115 @@
+import Access
+import ArgumentParser
+import Control
+
+struct PeerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "peer", abstract: "Say which application entities may call, what they may do, and where they are.",
+        subcommands: [Add.self, List.self, Remove.self, Test.self])
+
+    struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Add a peer, or replace the one with this AE title; holds for its next association.")
+
+        @Argument(help: "AE title.")
+        var aeTitle: String
+
+        @Option(
+            name: .customLong("address"),
+            help: "Address, network (10.1.0.0/16) or host name it calls from; the first is where we call. May be repeated.")
+        var addresses: [String]
+
+        @Option(help: "Port it listens on; without one it can only call.")
+        var port: UInt16?
+
+        @Option(help: "What it may do: echo, store, find, move, get, separated by commas; all by default.")
+        var services: String = Peer.Service.allCases.map(\.rawValue).joined(separator: ",")
+
+        @Option(help: "Its institution; ours by default.")
+        var institution: String?
+
+        @Option(help: "Issuer of Patient ID for objects that name none; its institution by default.")
+        var issuer: String?
+
+        @Option(help: "Parallel associations towards it, 1...16.")
+        var associations = 4
+
+        @Flag(name: .customLong("allow-plain"), help: "Allow unencrypted DICOM over the network to and from it.")
+        var allowPlain = false
+
+        @OptionGroup var options: ConfigurationOptions
+
+        func run() async throws {
+            var services: Set<Peer.Service> = []
+            for name in self.services.split(separator: ",") {
+                guard let service = Peer.Service(rawValue: String(name)) else {
+                    throw ValidationError("\(name) is no service: take echo, store, find, move or get.")
+                }
+                services.insert(service)
+            }
+            let settings = try await options.load()
+            let institution = institution ?? settings.text("institution")
+            let peer = Peer(
+                aeTitle: aeTitle, addresses: addresses, port: port, services: services, institution: institution,
+                issuer: issuer ?? (self.institution == nil ? settings.text("issuer") : institution),
+                allowsPlain: allowPlain, associations: associations)
+            try Channel.ask(.addPeer(peer), settings).finish()
+            print("\(aeTitle) is added")
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List the peers.")
+
+        @OptionGroup var options: ConfigurationOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            let channel = try Channel.ask(.peers, try await options.load())
+            guard case .peers(let peers) = try channel.reply() else { throw CommandFailure.end(2, "no peers came") }
+            let rows = peers.map {
+                [
+                    $0.aeTitle, $0.addresses.joined(separator: ","), $0.port.map(String.init) ?? "-",
+                    $0.services.map(\.rawValue).sorted().joined(separator: ","), $0.institution, $0.issuer,
+                    $0.allowsPlain ? "plain" : "loopback only",
+                ]
+            }
+            try output.show(
+                peers,
+                rows.isEmpty
+                    ? "no peers: add one with `huizhen peer add`"
+                    : table(["AE title", "addresses", "port", "services", "institution", "issuer", "network"], rows))
+        }
+    }
+
+    struct Remove: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Remove a peer.")
+
+        @Argument(help: "AE title.")
+        var aeTitle: String
+
+        @OptionGroup var options: ConfigurationOptions
+
+        func run() async throws {
+            try Channel.ask(.removePeer(aeTitle: aeTitle), try await options.load()).finish()
+            print("\(aeTitle) is removed")
+        }
+    }
+
+    struct Test: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Ask a peer for a C-ECHO, from the running service.")
+
+        @Argument(help: "AE title.")
+        var aeTitle: String
+
+        @OptionGroup var options: ConfigurationOptions
+
+        func run() async throws {
+            let channel = try Channel.ask(.testPeer(aeTitle: aeTitle), try await options.load())
+            guard case .echoed(let milliseconds) = try channel.reply() else {
+                throw CommandFailure.end(2, "no answer came")
+            }
+            print("\(aeTitle) answered after \(Int(milliseconds.rounded())) ms")
+        }
+    }
+}

@@ -1,0 +1,253 @@
+import Access
+import ArgumentParser
+import Control
+import Foundation
+
+extension Channel {
+    /// Asks the running service.
+    static func ask(_ request: ControlRequest, _ settings: Settings) throws -> Channel {
+        do throws(ControlError) {
+            let channel = try Channel.connect(dataDirectory: settings.dataDirectory)
+            try channel.send(request)
+            return channel
+        } catch { throw CommandFailure.end(2, "\(error)") }
+    }
+
+    /// The next reply that is no progress; progress goes to the terminal.
+    func reply(_ line: inout ProgressLine, _ what: String) throws -> ControlReply {
+        while true {
+            let reply: ControlReply
+            do throws(ControlError) { reply = try receive(ControlReply.self) } catch {
+                line.end()
+                throw CommandFailure.end(2, "\(error)")
+            }
+            switch reply {
+            case .progress(let done, let total): line.show(done: done, total: total, what)
+            case .failed(let why):
+                line.end()
+                throw CommandFailure.end(1, why)
+            default:
+                line.end()
+                return reply
+            }
+        }
+    }
+
+    func reply() throws -> ControlReply {
+        var line = ProgressLine()
+        return try reply(&line, "")
+    }
+
+    /// Waits for the end of an exchange that has no other result.
+    func finish() throws {
+        guard case .done = try reply() else { throw CommandFailure.end(2, "\(ControlError.malformed)") }
+    }
+}
+
+struct StatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Show whether the service runs and what it holds.")
+
+    @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let channel = try Channel.ask(.status, try await options.load())
+        guard case .status(let status) = try channel.reply() else { throw CommandFailure.end(2, "no status came") }
+        var lines = [
+            "huizhen \(status.version), process \(status.processID), data in \(status.dataDirectory)",
+            "DIMSE \(status.aeTitle) on port \(status.dimsePort) of \(status.dimseAddresses.joined(separator: ", "))",
+            "health and metrics on http://127.0.0.1:\(status.httpPort)",
+            "\(status.patients) patients, \(status.studies) studies, \(status.series) series, "
+                + "\(status.instances) objects, \(readable(status.byteCount)); \(readable(status.freeByteCount)) free",
+        ]
+        if status.isOpenToUnknownPeers { lines.append("OPEN to unknown peers on this machine: a test server") }
+        if !status.plainNetworkPeers.isEmpty {
+            lines.append("UNENCRYPTED over the network: \(status.plainNetworkPeers.joined(separator: ", "))")
+        }
+        if status.conflicts > 0 { lines.append("\(status.conflicts) studies under a conflict mark: see `huizhen conflicts`") }
+        if status.removed > 0 { lines.append("\(status.removed) objects removed, in their grace period") }
+        if status.catalogBehind > 0 { lines.append("the catalogue lags behind by \(status.catalogBehind) objects") }
+        try output.show(status, lines.joined(separator: "\n"))
+    }
+}
+
+struct ConflictsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "conflicts",
+        abstract: "List studies that came under a UID held for another patient or institution.")
+
+    @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let channel = try Channel.ask(.conflicts, try await options.load())
+        guard case .conflicts(let conflicts) = try channel.reply() else {
+            throw CommandFailure.end(2, "no conflicts came")
+        }
+        let rows = conflicts.map {
+            [
+                $0.studyInstanceUID, "\($0.patientID) (\($0.issuer)) from \($0.institution)",
+                $0.heldByPatientID == nil
+                    ? "a series of another study"
+                    : "\($0.heldByPatientID ?? "") (\($0.heldByIssuer ?? "")) from \($0.heldByInstitution ?? "")",
+                "\($0.instances)",
+            ]
+        }
+        try output.show(
+            conflicts, rows.isEmpty ? "no conflicts" : table(["study", "sent as", "held for", "objects"], rows))
+    }
+}
+
+struct VerifyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Read every stored object again and compare it with its digest; the service goes on meanwhile.",
+        discussion: "Ends with 0 when everything is intact, with 3 when an object is damaged.")
+
+    @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var output: OutputOptions
+
+    struct Result: Encodable {
+        var objects: Int
+        var damaged: [UInt64]
+    }
+
+    func run() async throws {
+        let channel = try Channel.ask(.verify, try await options.load())
+        var line = ProgressLine()
+        guard case .verified(let objects, let damaged) = try channel.reply(&line, "verifying") else {
+            throw CommandFailure.end(2, "no result came")
+        }
+        try output.show(
+            Result(objects: objects, damaged: damaged),
+            damaged.isEmpty
+                ? "\(objects) objects are intact"
+                : "\(damaged.count) of \(objects) objects are damaged: numbers \(damaged.map(String.init).joined(separator: ", "))")
+        if !damaged.isEmpty { throw ExitCode(3) }
+    }
+}
+
+struct ReindexCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reindex",
+        abstract: "Rebuild the catalogue from packs, journal and keys; stores wait until it is done.")
+
+    @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var output: OutputOptions
+
+    struct Result: Encodable {
+        var objects: Int
+        var events: Int
+        var damaged: Int
+    }
+
+    func run() async throws {
+        let channel = try Channel.ask(.reindex, try await options.load())
+        var line = ProgressLine()
+        guard case .reindexed(let objects, let events, let damaged) = try channel.reply(&line, "rebuilding") else {
+            throw CommandFailure.end(2, "no result came")
+        }
+        try output.show(
+            Result(objects: objects, events: events, damaged: damaged),
+            "rebuilt from \(objects) objects and \(events) events"
+                + (damaged > 0 ? "; \(damaged) objects cannot be read: run `huizhen verify`" : ""))
+        if damaged > 0 { throw ExitCode(3) }
+    }
+}
+
+struct RemoveCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "remove",
+        abstract: "Remove a study, a series or an object.",
+        discussion: """
+            Hidden at once; keys and bytes are destroyed after the grace period (storage.grace, 7 days) and can be \
+            brought back with --restore until then. --now destroys at once and asks for the study's accession number \
+            once more. A hold (--hold) prevents both until --release.
+            """)
+
+    @Argument(help: "Study Instance UID.")
+    var study: String
+
+    @Option(help: "Series Instance UID, to remove one series only.")
+    var series: String?
+
+    @Option(help: "SOP Instance UID, to remove one object only.")
+    var instance: String?
+
+    @Flag(help: "Destroy at once; needs --accession-number.")
+    var now = false
+
+    @Option(name: .customLong("accession-number"), help: "The study's accession number, with --now; may be empty.")
+    var accessionNumber: String?
+
+    @Flag(help: "Bring back what was removed from the study.")
+    var restore = false
+
+    @Flag(help: "Put the study under a hold.")
+    var hold = false
+
+    @Flag(help: "Release the study's hold.")
+    var release = false
+
+    @OptionGroup var options: ConfigurationOptions
+
+    func validate() throws {
+        if [now, restore, hold, release].count(where: { $0 }) > 1 {
+            throw ValidationError("Give one of --now, --restore, --hold and --release.")
+        }
+        if now && accessionNumber == nil {
+            throw ValidationError("--now destroys for good: give the study's --accession-number once more.")
+        }
+    }
+
+    func run() async throws {
+        let request: ControlRequest =
+            if restore {
+                .restore(study: study)
+            } else if hold || release {
+                .hold(study: study, on: hold)
+            } else {
+                .remove(
+                    study: study, series: series, instance: instance, now: now, accessionNumber: accessionNumber)
+            }
+        let channel = try Channel.ask(request, try await options.load())
+        switch try channel.reply() {
+        case .removed(let instances, let destroyAt):
+            let date = Date(timeIntervalSince1970: Double(destroyAt) / 1000)
+            print(now ? "\(instances) objects are destroyed" : "\(instances) objects are hidden, destroyed at \(date.ISO8601Format())")
+        case .restored(let instances): print("\(instances) objects are back")
+        default: print(hold ? "the study is under a hold" : "the hold is released")
+        }
+    }
+}
+
+struct SettingsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "settings", abstract: "List every setting with its value, default, range and meaning.")
+
+    @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var output: OutputOptions
+
+    struct Entry: Encodable {
+        var key: String
+        var value: String
+        var defaultValue: String
+        var range: String
+        var variable: String
+        var about: String
+    }
+
+    func run() async throws {
+        let settings = try await options.load()
+        let entries = Settings.table.map {
+            Entry(
+                key: $0.key, value: settings.text($0.key), defaultValue: $0.defaultValue, range: $0.range,
+                variable: $0.variable, about: $0.about)
+        }
+        try output.show(
+            entries,
+            entries.map { "\($0.key) = \($0.value)\n    \($0.about)\n    \($0.range); default \($0.defaultValue); \($0.variable)" }
+                .joined(separator: "\n"))
+    }
+}

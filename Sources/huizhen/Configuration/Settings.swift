@@ -1,0 +1,205 @@
+import Archive
+import BlobStore
+import Catalog
+import Configuration
+import DIMSE
+import Foundation
+import Toolkit
+
+/// The effective configuration: command line, then environment, then file, then defaults.
+struct Settings: Sendable {
+    private var values: [String: String]
+
+    static let table: [Setting] = [
+        Setting(
+            key: "data", kind: .text, defaultValue: Self.defaultDataDirectory,
+            about: "directory of packs, journal, catalogue and keys"),
+        Setting(
+            key: "master-key", kind: .text, defaultValue: "",
+            about: "file of the master key; empty: keys/master.key in the data directory, made at first start"),
+        Setting(key: "ae-title", kind: .text, defaultValue: "HUIZHEN", about: "our AE title; calls to another are refused"),
+        Setting(key: "institution", kind: .text, defaultValue: "LOCAL", about: "name of this institution"),
+        Setting(
+            key: "issuer", kind: .text, defaultValue: "LOCAL",
+            about: "issuer of Patient ID for objects that name none, from peers without one of their own"),
+        Setting(
+            key: "dimse.addresses", kind: .list, defaultValue: "127.0.0.1,::1",
+            about: "addresses to listen on; 0.0.0.0 and :: are every IPv4 and IPv6 address"),
+        Setting(key: "dimse.port", kind: .integer(0...65535), defaultValue: "11112", about: "DIMSE port; 0 takes a free one"),
+        Setting(
+            key: "dimse.open-to-unknown-peers", kind: .flag, defaultValue: "false",
+            about: "test server: callers that were not added may do everything, from loopback addresses"),
+        Setting(
+            key: "dimse.associations", kind: .integer(1...2000), defaultValue: "100",
+            about: "accepted associations at a time"),
+        Setting(
+            key: "dimse.connections", kind: .integer(1...10000), defaultValue: "1024",
+            about: "connections at a time, accepted as associations or not"),
+        Setting(
+            key: "dimse.connections-per-address", kind: .integer(1...10000), defaultValue: "512",
+            about: "connections at a time from one address"),
+        Setting(
+            key: "dimse.artim", kind: .seconds(1...600), defaultValue: "30",
+            about: "time to complete negotiation, release or abort (PS3.8 §9.1.5)"),
+        Setting(
+            key: "dimse.idle", kind: .seconds(1...86400), defaultValue: "600",
+            about: "time an association may stay without a message"),
+        Setting(
+            key: "dimse.pdu", kind: .seconds(1...3600), defaultValue: "60",
+            about: "time a PDU that has begun may take to arrive or to be taken"),
+        Setting(key: "dimse.connect", kind: .seconds(1...600), defaultValue: "10", about: "time to connect to a peer"),
+        Setting(
+            key: "dimse.maximum-pdu", kind: .integer(4096...131072), defaultValue: "131072",
+            about: "bytes of the largest PDU taken"),
+        Setting(
+            key: "dimse.find-limit", kind: .integer(1...1_000_000), defaultValue: "20000",
+            about: "matches of one C-FIND; the answer then ends with 0xA700"),
+        Setting(
+            key: "dimse.retrieve-limit", kind: .integer(1...10_000_000), defaultValue: "1000000",
+            about: "objects of one C-MOVE or C-GET"),
+        Setting(
+            key: "dimse.unknown-sop-classes", kind: .flag, defaultValue: "false",
+            about: "take SOP classes for storage that no list names"),
+        Setting(
+            key: "dimse.stop", kind: .seconds(0...600), defaultValue: "10",
+            about: "time running operations have to finish when the service stops"),
+        Setting(key: "http.port", kind: .integer(0...65535), defaultValue: "8042", about: "health and metrics, on 127.0.0.1 only; 0 takes a free one"),
+        Setting(
+            key: "storage.differing-content", kind: .choice(DifferingContentPolicy.allCases.map(\.rawValue)),
+            defaultValue: "keep", about: "what happens to other content under a held SOP Instance UID"),
+        Setting(
+            key: "storage.grace", kind: .seconds(0...31_536_000), defaultValue: "604800",
+            about: "how long a removed study can be brought back"),
+        Setting(
+            key: "storage.reserve", kind: .integer(0...1_099_511_627_776), defaultValue: "268435456",
+            about: "bytes that must stay free; below, stores are answered with 0xA700"),
+        Setting(
+            key: "storage.pack", kind: .integer(1_048_576...1_099_511_627_776), defaultValue: "1073741824",
+            about: "bytes of a pack file"),
+        Setting(
+            key: "storage.prewrite", kind: .integer(0...17_179_869_184), defaultValue: "268435456",
+            about: "bytes of blank pack kept ready (a quarter of it for each further writer), so that a store overwrites "
+                + "instead of growing a file; 0: none"),
+        Setting(
+            key: "study.quiet", kind: .seconds(0...86400), defaultValue: "5",
+            about: "how long a study must be quiet to count as complete"),
+        Setting(
+            key: "log.level", kind: .choice(["debug", "info", "notice", "warning", "error"]), defaultValue: "notice",
+            about: "least severity that is logged"),
+    ]
+
+    private static var defaultDataDirectory: String {
+        let home = ProcessInfo.processInfo.environment["HOME"] ?? "/var/lib"
+        return home + "/.local/share/huizhen"
+    }
+
+    /// Reads every source.
+    ///
+    /// - Parameters:
+    ///   - file: JSON with nested objects or dotted keys; nil for none.
+    ///   - commandLine: values given as options, by key.
+    init(file: String?, commandLine: [String: String]) async throws {
+        var providers: [any ConfigProvider] = [
+            InMemoryProvider(
+                values: Dictionary(
+                    uniqueKeysWithValues: commandLine.map {
+                        (AbsoluteConfigKey($0.key.split(separator: ".").map(String.init)), ConfigValue(stringLiteral: $0.value))
+                    })),
+            EnvironmentVariablesProvider().prefixKeys(with: "huizhen"),
+        ]
+        if let file { providers.append(try Self.provider(file: file)) }
+        let reader = ConfigReader(providers: providers)
+        values = [:]
+        for setting in Self.table {
+            let value = reader.string(forKey: ConfigKey(setting.key), default: setting.defaultValue)
+            try setting.check(value)
+            values[setting.key] = value
+        }
+    }
+
+    /// The file's values as text, every key known.
+    private static func provider(file: String) throws -> any ConfigProvider {
+        guard let data = FileManager.default.contents(atPath: file) else {
+            throw SettingsError.unreadable(file: file, why: "it is not there, or not for this user")
+        }
+        guard let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
+            throw SettingsError.unreadable(file: file, why: "it is no JSON object")
+        }
+        var flat: [AbsoluteConfigKey: ConfigValue] = [:]
+        try flatten(object, path: [], file: file, into: &flat)
+        return InMemoryProvider(values: flat)
+    }
+
+    private static func flatten(
+        _ object: [String: Any], path: [String], file: String, into flat: inout [AbsoluteConfigKey: ConfigValue]
+    ) throws {
+        for (name, value) in object {
+            let path = path + name.split(separator: ".").map(String.init)
+            if let inner = value as? [String: Any] {
+                try flatten(inner, path: path, file: file, into: &flat)
+                continue
+            }
+            let key = path.joined(separator: ".")
+            guard let setting = table.first(where: { $0.key == key }) else {
+                throw SettingsError.unknownKey(key, file: file)
+            }
+            let text: String
+            switch (value, setting.kind) {
+            case (let list as [Any], _): text = list.map { "\($0)" }.joined(separator: ",")
+            case (let number as NSNumber, .flag): text = number.boolValue ? "true" : "false"
+            default: text = "\(value)"
+            }
+            flat[AbsoluteConfigKey(path)] = ConfigValue(stringLiteral: text)
+        }
+    }
+
+    func text(_ key: String) -> String { values[key] ?? "" }
+
+    func flag(_ key: String) -> Bool { text(key) == "true" }
+
+    func integer(_ key: String) -> Int { Int(text(key)) ?? 0 }
+
+    func seconds(_ key: String) -> Duration { .seconds(integer(key)) }
+
+    func list(_ key: String) -> [String] {
+        text(key).split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+    }
+}
+
+extension Settings {
+    var dataDirectory: String { text("data") }
+
+    var timeouts: AssociationTimeouts {
+        AssociationTimeouts(
+            artim: seconds("dimse.artim"), idle: seconds("dimse.idle"), pdu: seconds("dimse.pdu"),
+            connect: seconds("dimse.connect"))
+    }
+
+    var dimse: DIMSESettings {
+        var result = DIMSESettings()
+        result.addresses = list("dimse.addresses")
+        result.port = UInt16(integer("dimse.port"))
+        result.associationLimit = integer("dimse.associations")
+        result.connectionLimit = integer("dimse.connections")
+        result.connectionLimitPerAddress = integer("dimse.connections-per-address")
+        result.timeouts = timeouts
+        result.maximumPDU = integer("dimse.maximum-pdu")
+        result.findLimit = integer("dimse.find-limit")
+        result.retrieveLimit = integer("dimse.retrieve-limit")
+        result.acceptsUnknownSOPClasses = flag("dimse.unknown-sop-classes")
+        result.stopTimeout = seconds("dimse.stop")
+        return result
+    }
+
+    var archive: Archive.Settings {
+        var result = Archive.Settings()
+        result.differingContent = DifferingContentPolicy(rawValue: text("storage.differing-content")) ?? .keep
+        result.gracePeriod = seconds("storage.grace")
+        result.studyQuietTime = seconds("study.quiet")
+        result.blobs.reserveByteCount = UInt64(integer("storage.reserve"))
+        result.blobs.packByteCount = UInt64(integer("storage.pack"))
+        result.blobs.firstPrewriteByteCount = UInt64(integer("storage.prewrite"))
+        result.blobs.prewriteByteCount = UInt64(integer("storage.prewrite")) / 4
+        return result
+    }
+}

@@ -1,0 +1,20 @@
+import ArgumentParser
+
+@main
+struct Huizhen: AsyncParsableCommand {
+    static let version = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        commandName: "huizhen",
+        abstract: "Huizhen (会诊) moves medical images between hospitals for remote consultation.",
+        discussion: """
+            `huizhen serve` runs the service. Every other command talks to it over a socket in its data directory, \
+            or to another application entity over DICOM.
+            """,
+        version: version,
+        subcommands: [
+            Serve.self, StatusCommand.self, PeerCommand.self, EchoCommand.self, SendCommand.self, FindCommand.self,
+            MoveCommand.self, GetCommand.self, ImportCommand.self, ExportCommand.self, VerifyCommand.self,
+            RemoveCommand.self, ReindexCommand.self, ConflictsCommand.self, SettingsCommand.self,
+        ])
+}

@@ -1,0 +1,198 @@
+import Access
+import Archive
+import Catalog
+import Control
+import DICOM
+import DIMSE
+import Glibc
+import Toolkit
+
+/// Carries out what the operator's tools ask for. Runs on the tool's own thread.
+struct Operations: Sendable {
+    let service: Service
+
+    /// Progress messages are sent at most every so many objects.
+    private static let progressStep = 50
+    private static let pageSize = 500
+
+    func serve(_ channel: Channel) {
+        do throws(ControlError) {
+            let request = try channel.receive(ControlRequest.self)
+            do {
+                try answer(request, channel)
+            } catch let error as ControlError {
+                throw error
+            } catch {
+                try channel.send(ControlReply.failed("\(error)"))
+            }
+        } catch {
+            // The tool went away or speaks another version; it has its own words for that.
+            service.logger.debug("control connection ended", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    private func answer(_ request: ControlRequest, _ channel: Channel) throws {
+        switch request {
+        case .status: try channel.send(ControlReply.status(status()))
+        case .peers: try channel.send(ControlReply.peers(service.access.list()))
+        case .addPeer(let peer): try service.access.add(peer)
+        case .removePeer(let title): try service.access.remove(aeTitle: title)
+        case .testPeer(let title): try testPeer(title, channel)
+        case .conflicts: try channel.send(ControlReply.conflicts(conflicts()))
+        case .remove(let study, let series, let instance, let now, let accession):
+            let removal = try service.archive.remove(
+                studyInstanceUID: study, seriesInstanceUID: series, sopInstanceUID: instance, now: now,
+                accessionNumber: accession)
+            try channel.send(ControlReply.removed(instances: removal.instances, destroyAt: removal.destroyAt))
+        case .restore(let study):
+            try channel.send(
+                ControlReply.restored(instances: service.archive.restore(studyInstanceUID: study)))
+        case .hold(let study, let on): try service.archive.hold(studyInstanceUID: study, on)
+        case .verify: try verify(channel)
+        case .reindex: try reindex(channel)
+        case .import(let peer): try importObjects(from: peer, channel)
+        case .export(let studies, let series, let instances):
+            try export(studies, series, instances, channel)
+        }
+        try channel.send(ControlReply.done)
+    }
+
+    private func status() throws -> ServiceStatus {
+        let totals = try service.archive.catalog.totals()
+        let access = service.access
+        return ServiceStatus(
+            version: Huizhen.version, processID: getpid(), dataDirectory: service.settings.dataDirectory,
+            dimsePort: service.dimsePort.load(ordering: .acquiring),
+            dimseAddresses: service.settings.list("dimse.addresses"),
+            httpPort: service.httpPort.load(ordering: .acquiring), aeTitle: access.settings.aeTitle,
+            isOpenToUnknownPeers: access.settings.isOpenToUnknownPeers,
+            plainNetworkPeers: access.list().filter { $0.allowsPlain && access.isOverNetwork($0) }.map(\.aeTitle),
+            patients: totals.patients, studies: totals.studies, series: totals.series, instances: totals.instances,
+            byteCount: totals.byteCount, conflicts: totals.conflicts, removed: totals.removed,
+            freeByteCount: service.archive.freeByteCount, catalogBehind: service.archive.catalog.behindCount,
+            reconciledObjects: service.archive.reconciliation.objectsAdded,
+            tornObjects: service.archive.reconciliation.tornObjects)
+    }
+
+    private func conflicts() throws -> [ConflictReport] {
+        try service.archive.catalog.conflicts().map {
+            ConflictReport(
+                studyInstanceUID: $0.studyInstanceUID, patientID: $0.patientID, issuer: $0.issuer,
+                institution: $0.institution, heldByPatientID: $0.heldByPatientID, heldByIssuer: $0.heldByIssuer,
+                heldByInstitution: $0.heldByInstitution, instances: $0.instanceCount)
+        }
+    }
+
+    private func testPeer(_ title: String, _ channel: Channel) throws {
+        guard let peer = service.access.peer(aeTitle: title) else { throw AccessError.unknownPeer(title) }
+        guard let host = peer.host, let port = peer.port else {
+            throw AccessError.invalid("\(title) has no port: add it again with --port")
+        }
+        guard service.access.mayCallPlain(peer) else {
+            throw AccessError.invalid("\(title) is over the network and allows no plain DICOM: see --allow-plain")
+        }
+        let start = ContinuousClock.now
+        let requester = try Requester(
+            .init(
+                host: host, port: port, calledAETitle: title, callingAETitle: service.access.settings.aeTitle,
+                timeouts: service.settings.timeouts),
+            sopClasses: [SOPClass.verification])
+        let status = try requester.echo()
+        requester.close()
+        guard status.isSuccess else { throw DIMSEError.failed(status) }
+        let (seconds, attoseconds) = start.duration(to: .now).components
+        try channel.send(
+            ControlReply.echoed(milliseconds: Double(seconds) * 1000 + Double(attoseconds) / 1e15))
+    }
+
+    private func verify(_ channel: Channel) throws {
+        let archive = service.archive
+        let total = try archive.catalog.totals().instances
+        var done = 0
+        var damaged: [UInt64] = []
+        var last: UInt64 = 0
+        while true {
+            let page = try archive.catalog.holdings(after: last, limit: Self.pageSize)
+            guard let end = page.last else { break }
+            last = end.sequence
+            for holding in page {
+                do throws(ArchiveError) { try archive.verify(holding) } catch {
+                    switch error {
+                    // Destroyed since the page was read.
+                    case .notFound: break
+                    default: damaged.append(holding.sequence)
+                    }
+                }
+                done += 1
+                if done.isMultiple(of: Self.progressStep) {
+                    try channel.send(ControlReply.progress(done: done, total: max(done, total)))
+                }
+            }
+        }
+        try channel.send(ControlReply.verified(objects: done, damaged: damaged))
+    }
+
+    private func reindex(_ channel: Channel) throws {
+        var lost: ControlError?
+        let report = try service.archive.reindex { done, total in
+            guard lost == nil, done.isMultiple(of: Self.progressStep) else { return }
+            do throws(ControlError) { try channel.send(ControlReply.progress(done: done, total: total)) } catch {
+                // The rebuild goes on without a watcher.
+                lost = error
+            }
+        }
+        try channel.send(
+            ControlReply.reindexed(
+                objects: report.objectsAdded, events: report.eventsApplied, damaged: report.damagedObjects))
+    }
+
+    private func importObjects(from peer: String, _ channel: Channel) throws {
+        let access = service.access
+        let known = access.peer(aeTitle: peer)
+        let sender = Sender(
+            peer: peer, institution: known?.institution ?? access.settings.institution, door: "import")
+        while let head = try channel.receiveOptional(ObjectHead.self) {
+            var incoming: Incoming?
+            var failure: ArchiveError?
+            do throws(ArchiveError) {
+                incoming = try service.archive.receive(
+                    from: sender, defaultIssuer: known?.issuer ?? access.settings.issuer,
+                    transferSyntax: TransferSyntax(uid: head.transferSyntaxUID), expectedClass: head.sopClassUID,
+                    expectedUID: head.sopInstanceUID)
+            } catch { failure = error }
+            try channel.receiveData { piece in
+                guard failure == nil else { return }
+                do throws(ArchiveError) { try incoming?.append(piece) } catch {
+                    failure = error
+                    incoming?.abandon()
+                }
+            }
+            var outcome: StoreOutcome?
+            if failure == nil {
+                do throws(ArchiveError) { outcome = try incoming?.finish() } catch { failure = error }
+            }
+            try channel.send(
+                ControlReply.stored(outcome: outcome?.rawValue, failure: failure.map { "\($0)" }))
+        }
+    }
+
+    private func export(
+        _ studies: [String], _ series: [String], _ instances: [String], _ channel: Channel
+    ) throws {
+        let holdings = try service.archive.holdings(
+            patientID: nil, studyInstanceUIDs: studies, seriesInstanceUIDs: series, sopInstanceUIDs: instances,
+            visibility: .everything, limit: service.settings.integer("dimse.retrieve-limit"))
+        for (index, holding) in holdings.enumerated() {
+            let object = try service.archive.open(holding)
+            try channel.send(ControlReply.progress(done: index, total: holdings.count))
+            try channel.send(
+                ControlReply.object(
+                    ObjectHead(
+                        transferSyntaxUID: holding.transferSyntaxUID, sopClassUID: holding.sopClassUID,
+                        sopInstanceUID: holding.sopInstanceUID)))
+            try object.forEachPiece { try channel.send(data: $0) }
+            try channel.sendEnd()
+        }
+        try channel.send(ControlReply.progress(done: holdings.count, total: holdings.count))
+    }
+}

@@ -1,0 +1,83 @@
+import ArgumentParser
+import Foundation
+import HTTP
+import Logging
+import ServiceLifecycle
+import Synchronization
+import Toolkit
+
+/// Where a command finds its configuration.
+struct ConfigurationOptions: ParsableArguments {
+    @Option(help: "Data directory of the service.")
+    var data: String?
+
+    @Option(help: "Configuration file, JSON; see `huizhen settings`.")
+    var config: String?
+
+    @Option(name: .customLong("set"), help: "Any setting, as KEY=VALUE; may be repeated.")
+    var assignments: [String] = []
+
+    func load(_ more: [String: String] = [:]) async throws -> Settings {
+        var values = more
+        if let data { values["data"] = data }
+        for assignment in assignments {
+            let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, Settings.table.contains(where: { $0.key == parts[0] }) else {
+                throw ValidationError("--set takes KEY=VALUE with a key that `huizhen settings` lists.")
+            }
+            values[String(parts[0])] = String(parts[1])
+        }
+        let file = config ?? ProcessInfo.processInfo.environment["HUIZHEN_CONFIG"]
+        return try await Settings(file: file, commandLine: values)
+    }
+}
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the service.",
+        discussion: """
+            Needs no configuration: data in ~/.local/share/huizhen, keys made at first start, DIMSE on port 11112 of \
+            the loopback addresses, AE title HUIZHEN. Stops in order on SIGTERM and SIGINT.
+            """)
+
+    @OptionGroup var options: ConfigurationOptions
+
+    @Option(help: "DIMSE port.")
+    var port: Int?
+
+    @Option(name: .customLong("http-port"), help: "Port of health and metrics.")
+    var httpPort: Int?
+
+    @Flag(help: "Test server: callers that were not added may do everything, from loopback addresses.")
+    var openToUnknownPeers = false
+
+    func run() async throws {
+        var values: [String: String] = [:]
+        if let port { values["dimse.port"] = String(port) }
+        if let httpPort { values["http.port"] = String(httpPort) }
+        if openToUnknownPeers { values["dimse.open-to-unknown-peers"] = "true" }
+        let settings = try await options.load(values)
+        var logger = Logger(label: "huizhen", factory: StreamLogHandler.standardError(label:))
+        logger.logLevel = Logger.Level(rawValue: settings.text("log.level")) ?? .notice
+        guard DataDictionary.isLoaded else {
+            throw CleanExit.message("DCMTK's data dictionary is missing: install libdcmtk17, or set DCMDICTPATH")
+        }
+        signal(SIGPIPE, SIG_IGN)
+        let directory = try DataDirectory(path: settings.dataDirectory)
+        defer { withExtendedLifetime(directory) {} }
+        let service = try await onThread { [logger] in try Service(settings: settings, logger: logger) }
+        var httpLogger = logger
+        httpLogger.logLevel = max(logger.logLevel, .notice)
+        let status = StatusServer(
+            port: settings.integer("http.port"), logger: httpLogger, health: { service.health },
+            metrics: { service.metrics() })
+        let application = status.application { service.httpPort.store(UInt16($0), ordering: .releasing) }
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [
+                    .init(service: application), .init(service: DoorService(service: service)),
+                ],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: httpLogger))
+        try await group.run()
+    }
+}

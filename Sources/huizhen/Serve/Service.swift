@@ -1,0 +1,119 @@
+import Access
+import Archive
+import Control
+import DIMSE
+import Foundation
+import HTTP
+import Keys
+import Logging
+import ServiceLifecycle
+import Synchronization
+import Telemetry
+
+/// The rooms and doors of one running service.
+final class Service: Sendable {
+    let settings: Settings
+    let logger: Logger
+    let archive: Archive
+    let access: Access
+    let registry: Registry
+    let dimse: DIMSEServer
+    let dimsePort = Atomic<UInt16>(0)
+    let httpPort = Atomic<UInt16>(0)
+    private let isServing = Atomic<Bool>(false)
+    private let control = Mutex<ControlServer?>(nil)
+
+    /// Builds the rooms. Blocks: replays what the last run left.
+    init(settings: Settings, logger: Logger) throws {
+        self.settings = settings
+        self.logger = logger
+        let directory = settings.dataDirectory
+        let keyFile = settings.text("master-key")
+        archive = try Archive(
+            directory: directory,
+            masterKey: .file(path: keyFile.isEmpty ? directory + "/keys/master.key" : keyFile),
+            settings: settings.archive)
+        access = try Access(
+            path: directory + "/access.sqlite",
+            settings: .init(
+                aeTitle: settings.text("ae-title"), institution: settings.text("institution"),
+                issuer: settings.text("issuer"),
+                isOpenToUnknownPeers: settings.flag("dimse.open-to-unknown-peers")))
+        registry = Registry()
+        dimse = DIMSEServer(
+            archive: archive, access: access, settings: settings.dimse, metrics: DIMSEMetrics(registry),
+            logger: logger)
+        let report = archive.reconciliation
+        logger.notice(
+            "reconciled",
+            metadata: [
+                "objects-added": "\(report.objectsAdded)", "events-applied": "\(report.eventsApplied)",
+                "torn-objects": "\(report.tornObjects)", "damaged-objects": "\(report.damagedObjects)",
+            ])
+    }
+
+    /// Opens the doors.
+    func open() throws {
+        dimsePort.store(try dimse.start(), ordering: .releasing)
+        let operations = Operations(service: self)
+        let server = try ControlServer(dataDirectory: settings.dataDirectory) { operations.serve($0) }
+        control.withLock { $0 = server }
+        isServing.store(true, ordering: .releasing)
+        logger.notice("serving", metadata: ["dimse-port": "\(dimsePort.load(ordering: .acquiring))"])
+    }
+
+    /// Closes the doors in order, then the rooms.
+    func close() {
+        isServing.store(false, ordering: .releasing)
+        logger.notice("stopping")
+        dimse.stop()
+        control.withLock { $0?.close() }
+        do {
+            try archive.close()
+            try access.close()
+        } catch { logger.error("closing failed", metadata: ["reason": "\(error)"]) }
+        logger.notice("stopped")
+    }
+
+    var health: StatusServer.Health {
+        if !isServing.load(ordering: .acquiring) { return .init(isServing: false, detail: "starting or stopping") }
+        if archive.freeByteCount < UInt64(settings.integer("storage.reserve")) {
+            return .init(isServing: false, detail: "the disk is below its reserve: stores are refused")
+        }
+        if archive.catalog.behindCount > 0 {
+            return .init(isServing: false, detail: "the catalogue lags behind the packs")
+        }
+        return .init(isServing: true, detail: "serving")
+    }
+
+    /// Everything measured, with what is only looked up when asked.
+    func metrics() -> String {
+        registry.gauge("huizhen_catalog_queue_depth", help: "Records waiting for the catalogue.")
+            .set(Int64(archive.catalog.queueDepth))
+        registry.gauge("huizhen_catalog_behind", help: "Durable records the catalogue has refused so far.")
+            .set(Int64(archive.catalog.behindCount))
+        registry.gauge("huizhen_storage_free_bytes", help: "Free bytes on the disk of the packs.")
+            .set(Int64(clamping: archive.freeByteCount))
+        return registry.exposition()
+    }
+}
+
+/// Runs the blocking service beside asynchronous ones.
+struct DoorService: ServiceLifecycle.Service {
+    let service: Service
+
+    func run() async throws {
+        try await onThread { try service.open() }
+        try? await gracefulShutdown()
+        try await onThread { service.close() }
+    }
+}
+
+/// Runs blocking work on a thread of its own, away from the cooperative pool.
+func onThread<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
+    try await withCheckedThrowingContinuation { continuation in
+        let thread = Thread { continuation.resume(with: Result { try body() }) }
+        thread.stackSize = 4 << 20
+        thread.start()
+    }
+}

@@ -1,0 +1,87 @@
+import Foundation
+import Keys
+import Testing
+
+@testable import BlobStore
+
+/// A disk without room refuses one object and harms none.
+@Suite(.serialized) struct FullDiskTests {
+    @Test func refusesBelowTheReserveAndRecovers() throws {
+        var options = StoreFixture.smallOptions
+        options.reserveByteCount = .max
+        let fixture = try StoreFixture(options)
+        do {
+            _ = try fixture.store.begin()
+            Issue.record("stored although less than the reserve is free")
+        } catch BlobError.full(let free) {
+            #expect(free > 0)
+        }
+    }
+
+    /// A file system of its own, if the test may mount one.
+    private func withSmallDisk(mebibytes: Int, _ body: (String) throws -> Void) throws {
+        guard geteuid() == 0 else { return }
+        let point = try TemporaryDirectory.make()
+        defer { TemporaryDirectory.remove(point) }
+        guard mount("huizhen", point, "tmpfs", 0, "size=\(mebibytes)m") == 0 else { return }
+        defer { umount2(point, Int32(2)) }
+        try body(point)
+    }
+
+    @Test func answersFullWhenTheDiskRunsOutAndStoresAgainOnceThereIsRoom() throws {
+        try withSmallDisk(mebibytes: 24) { point in
+            let fixture = try StoreFixture(under: point)
+            let first = try fixture.put(noise(8 << 20))
+            for _ in 0..<3 {
+                let writer = try fixture.store.begin()
+                let piece = noise(1 << 20)
+                do {
+                    for _ in 0..<40 { try piece.withUnsafeBytes { try writer.append($0) } }
+                    _ = try writer.finishContent()
+                    Issue.record("40 MiB fitted into 16")
+                } catch BlobError.full {}
+                writer.abandon()
+            }
+            #expect(try fixture.content(first) == noise(8 << 20))
+            let second = try fixture.put(noise(8 << 20, seed: 2))
+            #expect(try fixture.content(second) == noise(8 << 20, seed: 2))
+            try fixture.store.destroy(first)
+            let third = try fixture.put(noise(8 << 20, seed: 3))
+            #expect(try fixture.content(third) == noise(8 << 20, seed: 3))
+            #expect(try fixture.locations() == [second, third])
+            try fixture.reopen()
+            #expect(try fixture.locations() == [second, third])
+        }
+    }
+
+    @Test func answersFullWhenTheHeadersWriteFindsNoRoom() throws {
+        try withSmallDisk(mebibytes: 4) { point in
+            let fixture = try StoreFixture(under: point)
+            let kept = try fixture.put(noise(3 << 20))
+            var refused = 0
+            for _ in 0..<400 {
+                do { _ = try fixture.put(noise(20_000)) } catch BlobError.full { refused += 1 }
+            }
+            #expect(refused > 300)
+            #expect(try fixture.content(kept) == noise(3 << 20))
+            #expect(try fixture.reopen().damaged.isEmpty)
+        }
+    }
+
+    @Test func answersFullWhenTheJournalFindsNoRoom() throws {
+        try withSmallDisk(mebibytes: 2) { point in
+            let fixture = try StoreFixture(under: point)
+            var stored: UInt64 = 0
+            do {
+                while true {
+                    try fixture.store.appendEvent(noise(100_000), sequence: stored)
+                    stored += 1
+                }
+            } catch BlobError.full {}
+            let report = try fixture.store.scanEvents { _ in }
+            #expect(stored > 10 && report.eventCount == stored && report.damaged.isEmpty)
+            try fixture.reopen()
+            #expect(try fixture.store.scanEvents { _ in }.eventCount == stored)
+        }
+    }
+}

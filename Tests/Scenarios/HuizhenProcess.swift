@@ -1,0 +1,129 @@
+import Foundation
+
+/// The real service as a process of its own, with a directory and ports that are its own too; ended with the value.
+final class HuizhenProcess {
+    let directory: String
+    private(set) var port = 0
+    private(set) var httpPort = 0
+    private var process: Process?
+    private let arguments: [String]
+    private let environment: [String: String]
+    private let wrapper: [String]
+
+    /// The binary beside the test bundle.
+    static let binary: String = {
+        if let named = ProcessInfo.processInfo.environment["HUIZHEN_BINARY"] { return named }
+        return Bundle.main.bundleURL.deletingLastPathComponent().path + "/huizhen"
+    }()
+
+    /// Starts the service and returns once it answers.
+    ///
+    /// - Parameter wrapper: a program that starts it, strace for instance.
+    init(
+        directory: String? = nil, arguments: [String] = ["--open-to-unknown-peers"],
+        environment: [String: String] = [:], wrapper: [String] = []
+    ) throws {
+        self.directory = directory ?? TemporaryFolder.make()
+        self.arguments = arguments
+        self.environment = environment
+        self.wrapper = wrapper
+        try start()
+    }
+
+    deinit {
+        if process?.isRunning == true { kill() }
+    }
+
+    /// Starts it again in the same directory.
+    func start() throws {
+        let command = [Self.binary, "serve", "--data", directory, "--port", "0", "--http-port", "0"] + arguments
+        let whole = wrapper + command
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: whole[0])
+        process.arguments = Array(whole.dropFirst())
+        var variables = ProcessInfo.processInfo.environment
+        // Small packs and no blank space ahead: a test shall not write gigabytes.
+        variables["HUIZHEN_STORAGE_PREWRITE"] = "0"
+        variables["HUIZHEN_STORAGE_RESERVE"] = "1048576"
+        variables.merge(environment) { $1 }
+        process.environment = variables
+        let log = directory + "/../" + (directory as NSString).lastPathComponent + ".log"
+        if !FileManager.default.fileExists(atPath: log) { FileManager.default.createFile(atPath: log, contents: nil) }
+        let handle = FileHandle(forWritingAtPath: log)
+        handle?.seekToEndOfFile()
+        process.standardError = handle
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        self.process = process
+        for _ in 0..<600 {
+            if let status = try? self.status() {
+                port = status["dimsePort"] as? Int ?? 0
+                httpPort = status["httpPort"] as? Int ?? 0
+                if port > 0, httpPort > 0 { return }
+            }
+            if !process.isRunning { break }
+            usleep(50_000)
+        }
+        throw ToolFailure(text: "the service did not start:\n" + logText())
+    }
+
+    /// What `huizhen status --json` says.
+    func status() throws -> [String: Any] {
+        let output = try Tool.run(Self.binary, ["status", "--json", "--data", directory]).checked()
+        return try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any] ?? [:]
+    }
+
+    /// Runs a command of the tool against this service.
+    @discardableResult
+    func tool(_ arguments: [String]) throws -> Tool.Result {
+        try Tool.run(Self.binary, arguments + ["--data", directory])
+    }
+
+    func logText() -> String {
+        let path = directory + "/../" + (directory as NSString).lastPathComponent + ".log"
+        return (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+    }
+
+    var processID: Int32 { process?.processIdentifier ?? 0 }
+
+    /// kill -9.
+    func kill() {
+        guard let process else { return }
+        Foundation.kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
+    /// SIGTERM, and waits for the orderly end.
+    ///
+    /// - Returns: the exit code.
+    @discardableResult
+    func stop() -> Int32 {
+        guard let process else { return -1 }
+        process.terminate()
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+}
+
+/// Folders that tests write to, removed at the end of the run.
+enum TemporaryFolder {
+    private static let root: String = {
+        let path = NSTemporaryDirectory() + "huizhen-scenarios-\(getpid())"
+        try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        atexit {
+            try? FileManager.default.removeItem(atPath: NSTemporaryDirectory() + "huizhen-scenarios-\(getpid())")
+        }
+        return path
+    }()
+
+    static func make() -> String {
+        let path = root + "/" + UUID().uuidString.prefix(8).lowercased()
+        try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        return path
+    }
+}
+
+struct ToolFailure: Error, CustomStringConvertible {
+    var text: String
+    var description: String { text }
+}

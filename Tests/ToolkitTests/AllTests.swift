@@ -1,0 +1,4 @@
+import Testing
+
+/// One after the other: several count this process's descriptors.
+@Suite(.serialized, .timeLimit(.minutes(3))) struct AllTests {}
