@@ -82,6 +82,23 @@ let package = Package(
         .testTarget(name: "DICOMTests", dependencies: ["DICOM"], swiftSettings: strict),
         .testTarget(name: "ToolkitTests", dependencies: ["Toolkit"], swiftSettings: strict),
         .testTarget(name: "BlobStoreTests", dependencies: ["BlobStore", "Keys"], swiftSettings: strict),
+        .testTarget(
+            name: "Scenarios", dependencies: ["huizhen"], path: "Tests/Scenarios",
+            exclude: ["Peers", "refused-images.tsv"], swiftSettings: strict),
+        .testTarget(name: "CatalogTests", dependencies: ["Catalog", "Database", "DICOM"], swiftSettings: strict),
+        .testTarget(name: "AccessTests", dependencies: ["Access"], swiftSettings: strict),
+        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: strict),
+        .testTarget(name: "ControlTests", dependencies: ["Control", "Access"], swiftSettings: strict),
+        .testTarget(
+            name: "ArchiveTests", dependencies: ["Archive", "BlobStore", "Catalog", "DICOM", "Keys", "CZlib"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "DIMSETests",
+            dependencies: [
+                "DIMSE", "Toolkit", "Archive", "Access", "Catalog", "DICOM", "Telemetry",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -4,6 +4,9 @@ import DICOM
 import Keys
 
 extension Archive {
+    /// Opens a way in; its studies are not complete before it ends.
+    public func arrival() -> Arrival { Arrival(board: arrivals) }
+
     /// Begins to receive one object.
     ///
     /// - Parameters:
@@ -11,12 +14,12 @@ extension Archive {
     ///   - expectedUID: SOP Instance UID announced beside the dataset; the dataset's own counts.
     /// - Throws: `.full` when the disk is below its reserve; `.closed`.
     public func receive(
-        from sender: Sender, defaultIssuer: String, transferSyntax: TransferSyntax, expectedClass: String?,
-        expectedUID: String?
+        from sender: Sender, by arrival: Arrival, defaultIssuer: String, transferSyntax: TransferSyntax,
+        expectedClass: String?, expectedUID: String?
     ) throws(ArchiveError) -> Incoming {
         try Incoming(
-            archive: self, sender: sender, defaultIssuer: defaultIssuer, transferSyntax: transferSyntax,
-            expectedClass: expectedClass, expectedUID: expectedUID)
+            archive: self, sender: sender, arrival: arrival, defaultIssuer: defaultIssuer,
+            transferSyntax: transferSyntax, expectedClass: expectedClass, expectedUID: expectedUID)
     }
 
     func isHeldOrRecent(_ uid: String) throws(ArchiveError) -> Bool {

@@ -27,6 +27,7 @@ public final class Archive: Sendable {
     let keys: KeyStore
     let blobs: BlobStore
     let claims = Claims()
+    let arrivals = ArrivalBoard()
     let studyKeys: StudyKeys
     private let placeholderKey: SymmetricKey
     let sequence: Atomic<UInt64>

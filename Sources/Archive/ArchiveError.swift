@@ -9,6 +9,8 @@ public enum ArchiveError: Error, CustomStringConvertible {
     case full
     /// The object breaks a named bound of the scan.
     case bound(ParseError)
+    /// The bytes are no dataset in the transfer syntax they were announced in.
+    case unreadable
     /// The object names no SOP Instance UID or no SOP Class UID, not even beside the dataset.
     case unidentified
     /// Bytes on the disk are not what was written: run `huizhen verify`.
@@ -29,6 +31,7 @@ public enum ArchiveError: Error, CustomStringConvertible {
         switch self {
         case .full: "the disk is full: free space, or lower storage.reserve"
         case .bound(let error): "the object breaks a bound: \(error)"
+        case .unreadable: "the bytes are no dataset in the announced transfer syntax"
         case .unidentified: "the object names no SOP class or no SOP instance"
         case .damaged: "stored bytes are damaged: run `huizhen verify`"
         case .notFound: "nothing is held under that name"

@@ -36,7 +36,8 @@ final class Caretaker: @unchecked Sendable {
             let (quiet, _) = archive.settings.studyQuietTime.components
             let now = Archive.now()
             // A failure here (a full disk, say) is met again by whoever stores next, and told there.
-            _ = try? archive.catalog.completeStudies(quietSince: now - quiet * 1000, at: now)
+            _ = try? archive.catalog.completeStudies(
+                quietSince: now - quiet * 1000, arriving: archive.arrivals.studies, at: now)
             looks += 1
             if looks.isMultiple(of: Self.looksPerDestruction) { _ = try? archive.destroyDue() }
         }

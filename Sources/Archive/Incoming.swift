@@ -10,6 +10,7 @@ import Keys
 public final class Incoming {
     private let archive: Archive
     private let sender: Sender
+    private let arrival: Arrival
     private let defaultIssuer: String
     private let transferSyntax: TransferSyntax
     private let expectedUID: String?
@@ -20,11 +21,12 @@ public final class Incoming {
     private var canonical: CanonicalDigest?
 
     init(
-        archive: Archive, sender: Sender, defaultIssuer: String, transferSyntax: TransferSyntax,
+        archive: Archive, sender: Sender, arrival: Arrival, defaultIssuer: String, transferSyntax: TransferSyntax,
         expectedClass: String?, expectedUID: String?
     ) throws(ArchiveError) {
         self.archive = archive
         self.sender = sender
+        self.arrival = arrival
         self.defaultIssuer = defaultIssuer
         self.transferSyntax = transferSyntax
         self.expectedClass = expectedClass
@@ -69,6 +71,9 @@ public final class Incoming {
         guard let scanner = scanner.take() else { throw .closed }
         let scanned: ScannedDataset
         do throws(ParseError) { scanned = try scanner.finish() } catch { throw .bound(error) }
+        guard scanned.byteCount > 0, !scanned.isDamaged || scanned.header.contains(.sopInstanceUID) else {
+            throw .unreadable
+        }
         let uid = scanned.header.string(.sopInstanceUID) ?? ""
         let sopClass = scanned.header.string(.sopClassUID) ?? ""
         guard let uid = uid.isEmpty ? expectedUID : uid, let sopClass = sopClass.isEmpty ? expectedClass : sopClass
@@ -80,6 +85,7 @@ public final class Incoming {
             transferSyntaxUID: transferSyntax.uid, byteCount: content.byteCount, digest: content.sha256,
             sender: sender, receivedAt: Archive.now(), policy: archive.settings.differingContent,
             pixelDataLayout: scanned.pixelData?.encoded() ?? [], placeholderUID: archive.placeholderUID)
+        arrival.note(record.studyInstanceUID)
         let isRecent = archive.claims.take(uid)
         var isStored = false
         defer { archive.claims.release(uid, stored: isStored) }

@@ -22,12 +22,12 @@ extension BlobStore {
             var scan = PackScan(store: self, number: number, file: try files.file(number))
             try scan.run(from: positions[number], report: &report, each: each)
             report.packCount += 1
-            if scan.isSpent, shelf.isRetired(number), shelf.unlinkIfRetired(number) {
+            if scan.isSpent, shelf.unlinkIfRetired(number) {
                 files.forget(number)
                 report.unlinkedPackCount += 1
             }
         }
-        if !numbers.isEmpty { try prepareLanes() }
+        try prepareLanes()
         return report
     }
 }

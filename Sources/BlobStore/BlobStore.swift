@@ -15,6 +15,7 @@ public final class BlobStore: Sendable {
     private let upkeep: Upkeep
     private let ciphers = Mutex<[AuthenticatedCipher]>([])
     private let isClosed = Atomic(false)
+    private let arePrepared = Atomic(false)
 
     /// Opens the store in `directory`, making it if it is absent.
     ///
@@ -143,8 +144,9 @@ public final class BlobStore: Sendable {
         upkeep.stop()
     }
 
-    /// Has the first lanes' packs made and written with zeros.
+    /// Has the first lanes' packs made and written with zeros, once.
     func prepareLanes() throws(BlobError) {
+        guard !arePrepared.exchange(true, ordering: .acquiringAndReleasing) else { return }
         for lane in 0..<shelf.options.preparedLaneCount {
             _ = try BlobError.wrapping { () throws(SystemFailure) in
                 try shelf.pack(forLane: lane, expectedByteCount: 0)

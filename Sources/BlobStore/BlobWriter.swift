@@ -2,7 +2,7 @@ import Keys
 
 /// Writes one object: append, finishContent, write, sync; or abandon at any point before sync.
 ///
-/// Used by one thread. Holds at most 1.5 MiB however large the object is. Letting go of it abandons the object.
+/// Used by one thread. Holds at most 2 MiB however large the object is. Letting go of it abandons the object.
 public final class BlobWriter {
     private enum Stage {
         case receiving
@@ -56,7 +56,7 @@ public final class BlobWriter {
         do throws(BlobError) { try lane.pipeline.append(bytes) } catch { throw store.completed(error) }
     }
 
-    /// Ends the content and returns its digest.
+    /// Ends the content and returns its digest; sealing may go on until `write`.
     ///
     /// - Throws: `.full`, `.io`.
     public func finishContent() throws(BlobError) -> ContentDigest {
@@ -96,6 +96,7 @@ public final class BlobWriter {
         header.objectID = objectID
         header.wrappedKey = try wrapped(by: studyKey)
         do throws(BlobError) {
+            try lane.pipeline.settle()
             try seal(metadata)
             let encoded = header.encoded
             try seal(record: record, header: encoded)
@@ -208,7 +209,8 @@ public final class BlobWriter {
                 for offset in stride(from: 0, to: bytes.count, by: ChunkFormat.chunkByteCount) {
                     let end = min(bytes.count, offset + ChunkFormat.chunkByteCount)
                     let piece = UnsafeRawBufferPointer(rebasing: bytes[offset..<end])
-                    UnsafeMutableRawBufferPointer(start: try appender.room(), count: piece.count).copyMemory(from: piece)
+                    UnsafeMutableRawBufferPointer(start: try appender.room(), count: piece.count).copyMemory(
+                        from: piece)
                     appender.advance(piece.count)
                 }
             }

@@ -10,6 +10,8 @@ final class ContentPipeline: @unchecked Sendable {  // cursors are behind the ga
     static let chunkLimit = 16
     /// How many chunks wait before the thread is woken.
     private static let wakeCount = 2
+    /// How many chunks one turn takes: handing over costs some 10 µs, hashing four chunks 150.
+    private static let turnCount = 4
 
     private enum Task {
         case hash(Range<Int>)
@@ -39,6 +41,7 @@ final class ContentPipeline: @unchecked Sendable {  // cursors are behind the ga
     private var failure: BlobError?
     private var isStopping = false
     private var isWorkerAsleep = false
+    private var isCallerAsleep = false
 
     init() throws(KeyError) {
         cipher = try ChunkCipher()
@@ -84,14 +87,14 @@ final class ContentPipeline: @unchecked Sendable {  // cursors are behind the ga
         }
     }
 
-    /// Works off what is left; the result is the digest of everything.
+    /// Hashes what is left; the result is the digest of everything. Sealing may still go on.
     func finish() throws(BlobError) -> ContentDigest {
         gate.lock()
         lastByteCount = filled
         published += 1
-        if published > Self.wakeCount, isWorkerAsleep { gate.wakeAll() }
-        while hashed < published || sealed < published {
-            if let task = takeTask(prefersHashing: true) { run(task) } else { gate.wait() }
+        if mustWakeThread { gate.wakeAll() }
+        while hashed < published {
+            if let task = takeTask(prefersHashing: true) { run(task) } else { waitForThread() }
         }
         let failure = failure
         gate.unlock()
@@ -100,10 +103,21 @@ final class ContentPipeline: @unchecked Sendable {  // cursors are behind the ga
         return ContentDigest(sha256: sha256, byteCount: byteCount)
     }
 
+    /// Returns once everything is sealed; from then on the cipher and the appender are the caller's.
+    func settle() throws(BlobError) {
+        gate.lock()
+        while sealed < published {
+            if let task = takeTask(prefersHashing: false) { run(task) } else { waitForThread() }
+        }
+        let failure = failure
+        gate.unlock()
+        if let failure { throw failure }
+    }
+
     /// Returns once nobody works on the object any more.
     func cancel() {
         gate.lock()
-        while isHashing || isSealing { gate.wait() }
+        while isHashing || isSealing { waitForThread() }
         (published, hashed, sealed) = (0, 0, 0)
         filled = 0
         gate.unlock()
@@ -118,12 +132,24 @@ final class ContentPipeline: @unchecked Sendable {  // cursors are behind the ga
         filled = 0
         if published >= Self.wakeCount {
             if thread == nil { startThread() }
-            if isWorkerAsleep { gate.wakeAll() }
+            if mustWakeThread { gate.wakeAll() }
         }
         while published - min(hashed, sealed) >= Self.chunkLimit {
-            if let task = takeTask(prefersHashing: true) { run(task) } else { gate.wait() }
+            if let task = takeTask(prefersHashing: true) { run(task) } else { waitForThread() }
         }
         if let failure { throw failure }
+    }
+
+    /// Whether the thread sleeps although there is enough to do. Called under the gate.
+    private var mustWakeThread: Bool {
+        isWorkerAsleep && published >= Self.wakeCount && (lastByteCount == nil || published > Self.wakeCount)
+            && (hashed < published || sealed < published)
+    }
+
+    private func waitForThread() {
+        isCallerAsleep = true
+        gate.wait()
+        isCallerAsleep = false
     }
 
     private func slot(_ number: Int) -> UnsafeMutableRawPointer {
@@ -157,7 +183,7 @@ final class ContentPipeline: @unchecked Sendable {  // cursors are behind the ga
     private func takeHashing() -> Task? {
         guard !isHashing, hashed < published else { return nil }
         isHashing = true
-        return .hash(hashed..<min(published, hashed + 2))
+        return .hash(hashed..<min(published, hashed + Self.turnCount))
     }
 
     private func takeSealing() -> Task? {
@@ -165,7 +191,7 @@ final class ContentPipeline: @unchecked Sendable {  // cursors are behind the ga
         let available = lastByteCount == nil ? published - 1 : published
         guard !isSealing, sealed < available else { return nil }
         isSealing = true
-        let end = min(available, sealed + 2)
+        let end = min(available, sealed + Self.turnCount)
         return .seal(sealed..<end, isLast: end == published)
     }
 
@@ -184,12 +210,13 @@ final class ContentPipeline: @unchecked Sendable {  // cursors are behind the ga
         case .hash(let range): (hashed, isHashing) = (range.upperBound, false)
         case .seal(let range, _): (sealed, isSealing) = (range.upperBound, false)
         }
-        gate.wakeAll()
+        if isCallerAsleep || mustWakeThread { gate.wakeAll() }
     }
 
     private func perform(_ task: Task, last: (number: Int, byteCount: Int?)) throws(BlobError) {
         func chunk(_ number: Int) -> UnsafeRawBufferPointer {
-            let count = number == last.number ? last.byteCount ?? ChunkFormat.chunkByteCount : ChunkFormat.chunkByteCount
+            let count =
+                number == last.number ? last.byteCount ?? ChunkFormat.chunkByteCount : ChunkFormat.chunkByteCount
             return UnsafeRawBufferPointer(start: slot(number), count: count)
         }
         switch task {

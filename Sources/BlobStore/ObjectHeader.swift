@@ -83,7 +83,8 @@ struct ObjectHeader: Equatable {
         }
         let written = UInt32(
             littleEndian: bytes.loadUnaligned(fromByteOffset: Self.checkedByteCount, as: UInt32.self))
-        guard sum == written, UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt16.self)) == Self.version,
+        guard sum == written,
+            UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt16.self)) == Self.version,
             let state = State(rawValue: bytes[10]),
             UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 12, as: UInt32.self)) == location.pack,
             number(16) == location.offset, let studyKey = KeyID(bytes: bytes[80..<96])

@@ -12,10 +12,18 @@ final class PackShelf: Sendable {
         var nextNumber: UInt32
         // Every pack whose end is known: scanned, or begun by this process.
         var ends: [UInt32: UInt64] = [:]
-        // Those no lane holds and that have room.
+        // Those with room that were not opened for writing yet.
         var available: Set<UInt32> = []
         var held: [Int: Pack] = [:]
+        // Open, with room, but given up by a lane whose object was too large for them.
+        var idle: [UInt32: Pack] = [:]
         var spare: Pack?
+
+        /// Whether a pack will not be written again.
+        func isRetired(_ number: UInt32) -> Bool {
+            ends[number] != nil && !available.contains(number) && idle[number] == nil && spare?.number != number
+                && !held.values.contains { $0.number == number }
+        }
     }
 
     init(directory: String, options: BlobStoreOptions) throws(SystemFailure) {
@@ -63,38 +71,54 @@ final class PackShelf: Sendable {
 
     /// The pack a lane's next object goes to: the one it holds, or another if there is no room.
     func pack(forLane lane: Int, expectedByteCount: UInt64) throws(SystemFailure) -> Pack {
-        let choice = state.withLock { state -> Choice in
-            if let pack = state.held[lane] {
-                let end = state.ends[pack.number] ?? 0
-                if Self.hasRoom(end: end, expected: expectedByteCount, options: options) { return .pack(pack) }
-                state.held[lane] = nil
-            }
-            if let spare = state.spare {
-                state.spare = nil
-                state.held[lane] = spare
-                return .pack(spare)
-            }
-            let fitting = state.available.filter {
-                Self.hasRoom(end: state.ends[$0] ?? 0, expected: expectedByteCount, options: options)
-            }
-            if let number = fitting.min() {
-                state.available.remove(number)
-                return .open(number, end: state.ends[number] ?? 0)
-            }
-            defer { state.nextNumber += 1 }
-            return .create(state.nextNumber)
-        }
+        let choice = state.withLock { choose(lane, expectedByteCount, in: &$0) }
         let pack: Pack
         switch choice {
         case .pack(let pack): return pack
         case .open(let number, let end): pack = try Pack(number: number, path: path(number), isNew: false, tail: end)
         case .create(let number): pack = try Pack(number: number, path: path(number), isNew: true, tail: 0)
         }
-        state.withLock { state in
-            state.ends[pack.number] = pack.end
+        return state.withLock { state in
+            // Another may have found the lane a pack meanwhile; a file is only ever held as one `Pack`.
+            if let held = state.held[lane] {
+                state.idle[pack.number] = pack
+                return held
+            }
             state.held[lane] = pack
+            return pack
         }
-        return pack
+    }
+
+    private func choose(_ lane: Int, _ expected: UInt64, in state: inout State) -> Choice {
+        func fits(_ number: UInt32) -> Bool {
+            Self.hasRoom(end: state.ends[number] ?? 0, expected: expected, options: options)
+        }
+        if let pack = state.held[lane] {
+            if fits(pack.number) { return .pack(pack) }
+            state.held[lane] = nil
+            if (state.ends[pack.number] ?? 0) < options.packByteCount { state.idle[pack.number] = pack }
+        }
+        if let number = state.idle.keys.filter(fits).min(), let pack = state.idle.removeValue(forKey: number) {
+            state.held[lane] = pack
+            return .pack(pack)
+        }
+        if let number = state.available.filter(fits).min() {
+            state.available.remove(number)
+            return .open(number, end: state.ends[number] ?? 0)
+        }
+        if let spare = state.spare {
+            state.spare = nil
+            state.held[lane] = spare
+            return .pack(spare)
+        }
+        return .create(Self.newNumber(in: &state))
+    }
+
+    /// A number for a new pack, whose end is known before its file exists, so that no scan takes it for an old one.
+    private static func newNumber(in state: inout State) -> UInt32 {
+        defer { state.nextNumber += 1 }
+        state.ends[state.nextNumber] = 0
+        return state.nextNumber
     }
 
     private enum Choice: Sendable {
@@ -126,23 +150,13 @@ final class PackShelf: Sendable {
     /// Takes a pack without a living object off the disk; the highest stays, so that no number is used twice.
     func unlinkIfRetired(_ number: UInt32) -> Bool {
         let mayGo = state.withLock { state -> Bool in
-            guard number + 1 < state.nextNumber, !state.available.contains(number),
-                !state.held.values.contains(where: { $0.number == number })
-            else { return false }
+            guard number + 1 < state.nextNumber, state.isRetired(number) else { return false }
             state.ends[number] = nil
             return true
         }
         guard mayGo, unlink(path(number)) == 0 else { return false }
         unlink(directory + "/" + PackName.seal(number))
         return true
-    }
-
-    /// Whether the pack will not be written again.
-    func isRetired(_ number: UInt32) -> Bool {
-        state.withLock { state in
-            state.ends[number] != nil && !state.available.contains(number)
-                && !state.held.values.contains { $0.number == number } && state.spare?.number != number
-        }
     }
 
     /// The packs that zeros are written ahead in, with how far.
@@ -162,14 +176,10 @@ final class PackShelf: Sendable {
             guard state.spare == nil, options.prewriteByteCount > 0,
                 state.held.values.contains(where: { $0.end > options.packByteCount / 4 * 3 })
             else { return nil }
-            defer { state.nextNumber += 1 }
-            return state.nextNumber
+            return Self.newNumber(in: &state)
         }
         guard let number else { return }
         let spare = try Pack(number: number, path: path(number), isNew: true, tail: 0)
-        state.withLock { state in
-            state.ends[number] = 0
-            state.spare = spare
-        }
+        state.withLock { $0.spare = spare }
     }
 }

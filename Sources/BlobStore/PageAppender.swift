@@ -7,7 +7,7 @@ import Keys
 /// back until the rest is written. One user at a time: whoever seals.
 final class PageAppender {
     /// How many bytes are gathered before they are written.
-    private static let flushByteCount = 256 << 10
+    private static let flushByteCount = 512 << 10
     private static let capacity = flushByteCount + ChunkFormat.strideByteCount + 2 * ChunkFormat.pageByteCount
 
     private let buffer = UnsafeMutableRawBufferPointer.allocate(

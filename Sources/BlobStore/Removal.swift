@@ -11,7 +11,8 @@ enum Removal {
         let header = try files.header(location, allowsVoid: true)
         if header.state == .void { return header }
         let file = try files.file(location.pack)
-        let page = header.voided.encoded + [UInt8](repeating: 0, count: ChunkFormat.pageByteCount - ObjectHeader.byteCount)
+        let page =
+            header.voided.encoded + [UInt8](repeating: 0, count: ChunkFormat.pageByteCount - ObjectHeader.byteCount)
         try BlobError.wrapping { () throws(SystemFailure) in try file.write(page, at: location.offset) }
         return header.voided
     }
@@ -27,7 +28,7 @@ enum Removal {
                     guard header.extent > page else { continue }
                     do throws(SystemFailure) {
                         try file.punchHole(at: header.location.offset + page, byteCount: header.extent - page)
-                    } catch where error.errno == EOPNOTSUPP {
+                    } catch  where error.errno == EOPNOTSUPP {
                         // The room is lost until its pack goes, the object is gone all the same.
                     }
                 }

@@ -11,6 +11,13 @@
 #include "dcmtk/dcmnet/assoc.h"
 #include "dcmtk/dcmnet/dul.h"
 
+namespace huizhen {
+
+HZFailure failure(HZStatus status, int systemError = 0);
+T_ASC_SC_ROLE toolkitRole(HZRole role);
+
+}  // namespace huizhen
+
 /// One association: DCMTK's objects, the channel below them, and what was negotiated.
 struct HZAssociation {
     struct Context {
@@ -54,6 +61,8 @@ struct HZAssociation {
 private:
     HZFailure outcome(const OFCondition &condition);
     HZFailure establish();
+    HZFailure readData(int64_t idle);
+    HZFailure nextPDV(HZPDV &pdv);
     HZFailure openRequest(const char *calling, const char *called, const HZProposal *proposals, size_t count);
     HZFailure connectRequest(T_ASC_Parameters *parameters);
     void describe(T_ASC_Parameters *parameters) const;
@@ -69,9 +78,9 @@ private:
     std::unique_ptr<huizhen::ChannelLayer> layer;
     T_ASC_Network *network = nullptr;
     T_ASC_Association *association = nullptr;
-    /// A PDV that was looked at but not yet asked for.
-    bool hasNext = false;
+    /// The PDVs of the PDU read last that have not been asked for yet, in DCMTK's buffer.
+    const uint8_t *data = nullptr;
+    size_t dataLeft = 0;
     /// The peer has asked for release.
     bool isReleasing = false;
-    DUL_PDV next{};
 };

@@ -11,41 +11,14 @@
 #include <cerrno>
 #include <cstring>
 
+#include "pdu.h"
+
 namespace huizhen {
 
 namespace {
 
-/// Bytes read beyond what was asked for: the heads and small PDUs that follow.
-constexpr size_t spillByteCount = 64 * 1024;
-/// Bytes that gather before they are sent.
-constexpr size_t pendingByteCount = 64 * 1024;
-/// Payloads from here on are sent from where they lie.
-constexpr size_t directByteCount = 16 * 1024;
-/// How long a last PDU may take to leave, and the peer to close after it.
-constexpr auto partingTime = std::chrono::seconds(1);
-/// Bytes thrown away while waiting for the peer to close.
-constexpr size_t lingerByteCountLimit = 8 * 1024 * 1024;
 /// Step in which memory is taken for a PDU that is read ahead: a claimed length alone costs nothing.
 constexpr size_t growthByteCount = 16 * 1024;
-
-constexpr uint32_t headByteCount = 6;
-constexpr uint32_t shortBodyByteCount = 4;
-/// A PDV's own head, the least a P-DATA-TF PDU holds.
-constexpr uint32_t smallestDataBody = 6;
-
-enum PDUType : uint8_t {
-    requestPDU = 0x01,
-    acceptPDU = 0x02,
-    rejectPDU = 0x03,
-    dataPDU = 0x04,
-    releaseRequestPDU = 0x05,
-    releaseReplyPDU = 0x06,
-    abortPDU = 0x07,
-};
-
-/// Reasons of A-ABORT by the service provider. PS3.8 §9.3.8.
-enum AbortReason : uint8_t { unspecified = 0, unrecognizedPDU = 1, unexpectedPDU = 2, invalidParameter = 6 };
-constexpr uint8_t serviceProvider = 2;
 
 }  // namespace
 
@@ -58,8 +31,13 @@ Channel::Channel(int socket, int cancellation, const HZTimeouts &timeouts, uint3
     (void)setsockopt(socket_, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
 
-Channel::~Channel() {
+Channel::~Channel() { close(); }
+
+void Channel::close() {
     if (socket_ >= 0) { (void)::close(socket_); }
+    socket_ = -1;
+    phase_ = Phase::ended;
+    fail(HZStatusMisuse);
 }
 
 void Channel::enter(Phase phase) {
@@ -122,6 +100,7 @@ bool Channel::beginPDU() {
         if (type != dataPDU) { return takeBody(type, byteCount, pduDeadline_); }
         if (phase_ == Phase::established) {
             bodyLeft_ = byteCount;
+            dataByteCount_ = byteCount;
             return true;
         }
         // The peer may still send data before it answers a release (PS3.8 §9.2, AR-6); nobody waits for it.
@@ -146,7 +125,7 @@ bool Channel::checkHead(uint8_t type, uint32_t byteCount) {
         break;
     case dataPDU:
         isExpected = phase_ == Phase::established || phase_ == Phase::awaitRelease;
-        isSized = byteCount >= smallestDataBody && byteCount <= maximumPDU_;
+        isSized = byteCount >= pdvHeadByteCount && byteCount <= maximumPDU_;
         break;
     case releaseRequestPDU:
         isExpected = phase_ == Phase::established || phase_ == Phase::awaitRelease;
@@ -206,6 +185,12 @@ bool Channel::takeBody(uint8_t type, uint32_t byteCount, Deadline deadline) {
 bool Channel::takeAssociate(AssociateKind kind, const std::vector<uint8_t> &body) {
     if (!parseAssociate(body.data(), body.size(), kind, associate_)) {
         violate(invalidParameter);
+        return false;
+    }
+    if (kind == AssociateKind::request && (associate_.protocolVersion & 1) == 0) {
+        constexpr uint8_t protocolVersionNotSupported = 2;
+        sendReject(permanentRejection, rejectingACSE, protocolVersionNotSupported);
+        fail(HZStatusProtocolViolation);
         return false;
     }
     ready_ = encodeAssociate(associate_, kind);
@@ -289,113 +274,6 @@ bool Channel::wait(short events, Deadline deadline) {
         if (Clock::now() >= deadline) {
             fail(HZStatusTimedOut);
             return false;
-        }
-    }
-}
-
-// MARK: Writing
-
-void Channel::write(const void *bytes, size_t count) {
-    if (hasFailed() || isTorn_) { return; }
-    const auto *next = static_cast<const uint8_t *>(bytes);
-    if (count < directByteCount && pendingCount_ + count <= pendingByteCount) {
-        std::memcpy(pending_.get() + pendingCount_, next, count);
-        pendingCount_ += count;
-        return;
-    }
-    (void)send(next, count, std::min(after(timeouts_.pdu), phaseDeadline_));
-}
-
-bool Channel::flush() {
-    if (hasFailed()) { return false; }
-    if (pendingCount_ == 0) { return true; }
-    return send(nullptr, 0, std::min(after(timeouts_.pdu), phaseDeadline_));
-}
-
-/// Sends what has gathered and then `bytes`.
-bool Channel::send(const uint8_t *bytes, size_t count, Deadline deadline) {
-    size_t sent = 0;
-    const size_t total = pendingCount_ + count;
-    while (sent < total) {
-        const size_t fromPending = std::min(sent, pendingCount_);
-        const size_t fromBytes = sent - fromPending;
-        iovec parts[2] = {
-            {pending_.get() + fromPending, pendingCount_ - fromPending},
-            {const_cast<uint8_t *>(bytes) + fromBytes, count - fromBytes}};
-        msghdr message{};
-        message.msg_iov = parts;
-        message.msg_iovlen = count > 0 ? 2 : 1;
-        const ssize_t written = sendmsg(socket_, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (written >= 0) {
-            sent += static_cast<size_t>(written);
-            continue;
-        }
-        if (errno == EINTR) { continue; }
-        const bool isFull = errno == EAGAIN || errno == EWOULDBLOCK;
-        if (!isFull) { fail(HZStatusConnectionLost, errno); }
-        if (!isFull || !wait(POLLOUT, deadline)) {
-            isTorn_ = sent > 0 || count > 0;
-            pendingCount_ = isTorn_ ? 0 : pendingCount_;
-            return false;
-        }
-    }
-    pendingCount_ = 0;
-    return true;
-}
-
-// MARK: Parting
-
-void Channel::violate(uint8_t reason) {
-    if (hasFailed()) { return; }
-    fail(HZStatusProtocolViolation);
-    sendAbort(serviceProvider, reason);
-}
-
-void Channel::sendAbort(uint8_t source, uint8_t reason) {
-    if (phase_ == Phase::ended || isTorn_ || pendingCount_ + 10 > pendingByteCount) { return; }
-    const uint8_t pdu[] = {abortPDU, 0, 0, 0, 0, 4, 0, 0, source, reason};
-    std::memcpy(pending_.get() + pendingCount_, pdu, sizeof pdu);
-    pendingCount_ += sizeof pdu;
-    phase_ = Phase::ended;
-    mayLinger_ = true;
-    // One step without cancellation: this is what a cancelled association still has to say.
-    cancellation_ = -1;
-    (void)send(nullptr, 0, Clock::now() + partingTime);
-}
-
-void Channel::abortIfTimedOut() {
-    if (failure_.status == HZStatusTimedOut && phase_ == Phase::established) { sendAbort(serviceProvider, unspecified); }
-}
-
-bool Channel::part() {
-    phase_ = Phase::ended;
-    mayLinger_ = true;
-    return flush();
-}
-
-void Channel::sendReject(uint8_t result, uint8_t source, uint8_t reason) {
-    if (hasFailed()) { return; }
-    const uint8_t pdu[] = {rejectPDU, 0, 0, 0, 0, 4, 0, result, source, reason};
-    write(pdu, sizeof pdu);
-    (void)part();
-}
-
-void Channel::linger() {
-    if (!mayLinger_ || isTorn_) { return; }
-    mayLinger_ = false;
-    (void)shutdown(socket_, SHUT_WR);
-    const Deadline deadline = Clock::now() + partingTime;
-    size_t discarded = 0;
-    while (discarded < lingerByteCountLimit) {
-        const ssize_t received = recv(socket_, spill_.get(), spillByteCount, MSG_DONTWAIT);
-        if (received > 0) {
-            discarded += static_cast<size_t>(received);
-        } else if (received == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) {
-            return;
-        } else {
-            const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
-            pollfd entry{socket_, POLLIN, 0};
-            if (left <= 0 || poll(&entry, 1, static_cast<int>(left)) == 0) { return; }
         }
     }
 }

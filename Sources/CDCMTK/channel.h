@@ -11,6 +11,11 @@
 
 namespace huizhen {
 
+/// Bytes read beyond what was asked for: the heads and small PDUs that follow.
+constexpr size_t spillByteCount = 64 * 1024;
+/// Bytes that gather before they are sent.
+constexpr size_t pendingByteCount = 64 * 1024;
+
 /// The byte stream of one association: deadlines, buffers, and the outer form of each PDU.
 ///
 /// DCMTK reads and writes through it and sees only whole, expected PDUs within bounds. The first failure sticks:
@@ -38,6 +43,8 @@ public:
 
     /// Gives up to `count` bytes of the next PDU; 0 after a failure.
     size_t read(void *bytes, size_t count);
+    /// Bytes of the P-DATA-TF PDU read last, its head left out.
+    size_t dataByteCount() const { return dataByteCount_; }
     /// Takes all bytes; what cannot be sent is a sticky failure.
     void write(const void *bytes, size_t count);
     /// Sends what has gathered; false after a failure.
@@ -55,8 +62,10 @@ public:
     bool part();
     /// Sends A-ASSOCIATE-RJ and ends.
     void sendReject(uint8_t result, uint8_t source, uint8_t reason);
-    /// Waits, bounded, for the peer to close, so that a last PDU is not lost to a connection reset.
-    void linger();
+    /// Waits, bounded, for the peer to close, so that a last PDU is not lost to a connection reset; then closes.
+    void lingerAndClose();
+    /// Whatever comes after is misuse, unless it failed before.
+    void close();
 
     const HZFailure &failure() const { return failure_; }
     bool hasFailed() const { return failure_.status != HZStatusOK; }
@@ -72,6 +81,7 @@ private:
     bool checkHead(uint8_t type, uint32_t byteCount);
     bool takeBody(uint8_t type, uint32_t byteCount, Deadline deadline);
     bool takeAssociate(AssociateKind kind, const std::vector<uint8_t> &body);
+    void linger();
     bool skipBody(uint32_t byteCount, Deadline deadline);
     size_t receive(uint8_t *bytes, size_t count, Deadline deadline);
     bool send(const uint8_t *bytes, size_t count, Deadline deadline);
@@ -92,6 +102,7 @@ private:
     std::vector<uint8_t> ready_;
     size_t readyOffset_ = 0;
     uint32_t bodyLeft_ = 0;
+    uint32_t dataByteCount_ = 0;
     Deadline pduDeadline_ = Deadline::max();
 
     std::unique_ptr<uint8_t[]> spill_;

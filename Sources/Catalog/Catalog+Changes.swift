@@ -61,25 +61,40 @@ extension Catalog {
     /// Notes every study that has been quiet since `quietSince` as complete, and returns how many there were.
     ///
     /// A study that receives another instance later becomes complete once more.
+    /// - Parameter arriving: Study Instance UIDs that an open association has sent objects of; they wait.
     @discardableResult
-    public func completeStudies(quietSince: Int64, at now: Int64) throws(CatalogError) -> Int {
-        let waiting = try select { connection throws(DatabaseError) in
-            try connection.first(
-                "SELECT count(*) FROM study WHERE completed_at IS NULL AND instance_count > 0 AND last_received_at <= ?",
-                [.integer(quietSince)]
-            ) { row throws(DatabaseError) in Int(row.integer(0) ?? 0) } ?? 0
+    public func completeStudies(
+        quietSince: Int64, arriving: Set<String> = [], at now: Int64
+    ) throws(CatalogError) -> Int {
+        let quiet = try select { connection throws(DatabaseError) in
+            var rows: [Int64] = []
+            try connection.query(
+                """
+                SELECT id, uid FROM study
+                WHERE completed_at IS NULL AND instance_count > 0 AND last_received_at <= ?
+                """, [.integer(quietSince)]
+            ) { row throws(DatabaseError) in
+                if let id = row.integer(0), !arriving.contains(row.text(1) ?? "") { rows.append(id) }
+                return true
+            }
+            return rows
         }
-        guard waiting > 0 else { return 0 }
+        guard !quiet.isEmpty else { return 0 }
         try perform { connection, admission throws(DatabaseError) in
             try admission.flush(in: connection)
-            let condition = "completed_at IS NULL AND instance_count > 0 AND last_received_at <= ?2"
-            try connection.execute(
-                "INSERT INTO change (at, kind, study) SELECT ?1, 'complete', id FROM study WHERE \(condition)",
-                [.integer(now), .integer(quietSince)])
-            try connection.execute(
-                "UPDATE study SET completed_at = ?1 WHERE \(condition)", [.integer(now), .integer(quietSince)])
+            for id in quiet {
+                // Another object may have come since the look.
+                try connection.execute(
+                    """
+                    UPDATE study SET completed_at = ?1
+                    WHERE id = ?2 AND completed_at IS NULL AND last_received_at <= ?3
+                    """, [.integer(now), .integer(id), .integer(quietSince)])
+                guard connection.changedRowCount > 0 else { continue }
+                try connection.execute(
+                    "INSERT INTO change (at, kind, study) VALUES (?, 'complete', ?)", [.integer(now), .integer(id)])
+            }
         }
-        return waiting
+        return quiet.count
     }
 
     /// Studies under a conflict mark, for the operator.

@@ -72,6 +72,10 @@ public final class SQLDatabase: Sendable {
 
     /// Closes every connection, folding the write-ahead log into the file.
     public func close() throws(DatabaseError) {
-        try mapping { try pool.close() }
+        try mapping {
+            // Closing alone may leave the latest commits in the log beside the file, which is then not whole by itself.
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
+            try pool.close()
+        }
     }
 }

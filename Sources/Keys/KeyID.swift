@@ -32,7 +32,9 @@ public struct KeyID: Hashable, Sendable {
         var result: [UInt8] = []
         result.reserveCapacity(Self.byteCount)
         for word in [high, low] {
-            for shift in stride(from: 56, through: 0, by: -8) { result.append(UInt8(truncatingIfNeeded: word >> shift)) }
+            for shift in stride(from: 56, through: 0, by: -8) {
+                result.append(UInt8(truncatingIfNeeded: word >> shift))
+            }
         }
         return result
     }

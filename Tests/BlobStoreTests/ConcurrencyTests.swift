@@ -20,7 +20,8 @@ import Testing
         if let failure = failures.withLock({ $0.first }) { throw failure }
     }
 
-    @Test(arguments: [StoreFixture.smallOptions, BlobStoreOptions()]) func storesFiveHundredObjectsFromEachOfFourWriters(
+    @Test(arguments: [StoreFixture.smallOptions, BlobStoreOptions()])
+    func storesFiveHundredObjectsFromEachOfFourWriters(
         options: BlobStoreOptions
     ) throws {
         var options = options

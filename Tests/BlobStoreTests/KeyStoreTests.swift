@@ -95,7 +95,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [128, 129, 200, 255, 256, 257, 383]) func opensAFileCutAnywhereAfterItsHead(byteCount: UInt64) throws {
+    @Test(arguments: [128, 129, 200, 255, 256, 257, 383]) func opensAFileCutAnywhereAfterItsHead(byteCount: UInt64)
+        throws
+    {
         try withDirectory { directory in
             let store = try KeyStore.open(directory: directory)
             for _ in 0..<3 { try store.createStudyKey().ticket.wait() }
@@ -110,7 +112,8 @@ import Testing
         }
     }
 
-    @Test(arguments: [0, 5, 8, 23, 24, 36, 83, 100, 124, 127]) func namesTheOffsetOfADamagedRecord(byte: UInt64) throws {
+    @Test(arguments: [0, 5, 8, 23, 24, 36, 83, 100, 124, 127]) func namesTheOffsetOfADamagedRecord(byte: UInt64) throws
+    {
         try withDirectory { directory in
             let store = try KeyStore.open(directory: directory)
             for _ in 0..<3 { try store.createStudyKey().ticket.wait() }
@@ -237,7 +240,8 @@ import Testing
         try sealed.withUnsafeMutableBytes { output in
             try zeros.withUnsafeBytes { plaintext in
                 try cipher.seal(
-                    plaintext, nonce: .init(stream: 0, number: 0), associated: UnsafeRawBufferPointer(start: nil, count: 0),
+                    plaintext, nonce: .init(stream: 0, number: 0),
+                    associated: UnsafeRawBufferPointer(start: nil, count: 0),
                     into: try #require(output.baseAddress))
             }
         }
@@ -261,7 +265,8 @@ import Testing
         let byName = try seal { target in
             try [5].withUnsafeBytes {
                 try cipher.seal(
-                    UnsafeRawBufferPointer(rebasing: $0[..<1]), nonce: .init(stream: 0x0102_0304, number: 0x0506_0708_090A_0B0C),
+                    UnsafeRawBufferPointer(rebasing: $0[..<1]),
+                    nonce: .init(stream: 0x0102_0304, number: 0x0506_0708_090A_0B0C),
                     associated: none, into: target)
             }
         }
@@ -270,7 +275,8 @@ import Testing
             try [5].withUnsafeBytes { plaintext in
                 try nonce.withUnsafeBytes {
                     try cipher.seal(
-                        UnsafeRawBufferPointer(rebasing: plaintext[..<1]), nonceBytes: $0, associated: none, into: target)
+                        UnsafeRawBufferPointer(rebasing: plaintext[..<1]), nonceBytes: $0, associated: none,
+                        into: target)
                 }
             }
         }

@@ -36,7 +36,8 @@ import Testing
     }
 
     private func put(_ fixture: StoreFixture, _ byteCount: Int, _ sequence: UInt64) throws -> BlobLocation {
-        try fixture.put(noise(byteCount, seed: sequence), record: [UInt8(truncatingIfNeeded: sequence)], sequence: sequence)
+        try fixture.put(
+            noise(byteCount, seed: sequence), record: [UInt8(truncatingIfNeeded: sequence)], sequence: sequence)
     }
 
     @Test func findsEveryObjectAgainAndGoesOnBehindThem() throws {
@@ -253,5 +254,22 @@ import Testing
         let fixture = try StoreFixture()
         for sequence in 1...3 { _ = try put(fixture, 10, UInt64(sequence)) }
         #expect(throws: Enough.self) { try fixture.store.scan { _ in throw Enough() } }
+    }
+}
+
+/// A sync that failed: what was written since the last good one cannot be trusted again.
+@Suite struct FailedSyncTests {
+    @Test func neverWritesASealedPackAgainNotEvenAfterARestart() throws {
+        let fixture = try StoreFixture()
+        let first = try fixture.put([1])
+        let pack = try fixture.store.shelf.pack(forLane: 0, expectedByteCount: 0)
+        #expect(pack.number == first.pack)
+        fixture.store.shelf.seal(pack, lane: 0)
+        let second = try fixture.put([2])
+        #expect(second.pack != first.pack)
+        try fixture.reopen()
+        let third = try fixture.put([3])
+        #expect(third.pack == second.pack)
+        #expect(try fixture.locations() == [first, second, third])
     }
 }

@@ -173,6 +173,11 @@ import Testing
         let second = try writer.write(metadata: [], record: [], sequence: 1, studyKey: fixture.study)
         try writer.sync()
         #expect(second.pack != first.pack && second.offset == 0)
+        // What was left of the first pack is used by the next lane.
+        let busy = try fixture.store.begin()
+        let third = try fixture.put([1])
+        busy.abandon()
+        #expect(third.pack == first.pack)
     }
 
     @Test func refusesCallsOutOfOrder() throws {

@@ -13,7 +13,8 @@ final class HuizhenProcess {
     /// The binary beside the test bundle.
     static let binary: String = {
         if let named = ProcessInfo.processInfo.environment["HUIZHEN_BINARY"] { return named }
-        return Bundle.main.bundleURL.deletingLastPathComponent().path + "/huizhen"
+        let bundle = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        return (bundle as NSString).deletingLastPathComponent + "/huizhen"
     }()
 
     /// Starts the service and returns once it answers.
@@ -48,7 +49,7 @@ final class HuizhenProcess {
         variables.merge(environment) { $1 }
         process.environment = variables
         let log = directory + "/../" + (directory as NSString).lastPathComponent + ".log"
-        if !FileManager.default.fileExists(atPath: log) { FileManager.default.createFile(atPath: log, contents: nil) }
+        if !FileManager.default.fileExists(atPath: log) { _ = FileManager.default.createFile(atPath: log, contents: nil) }
         let handle = FileHandle(forWritingAtPath: log)
         handle?.seekToEndOfFile()
         process.standardError = handle
@@ -59,6 +60,7 @@ final class HuizhenProcess {
             if let status = try? self.status() {
                 port = status["dimsePort"] as? Int ?? 0
                 httpPort = status["httpPort"] as? Int ?? 0
+                processID = Int32(status["processID"] as? Int ?? 0)
                 if port > 0, httpPort > 0 { return }
             }
             if !process.isRunning { break }
@@ -84,12 +86,25 @@ final class HuizhenProcess {
         return (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
     }
 
-    var processID: Int32 { process?.processIdentifier ?? 0 }
+    /// Of the service itself, also when a wrapper started it.
+    private(set) var processID: Int32 = 0
+
+    /// Bytes of memory in use.
+    var residentByteCount: Int { memory("VmRSS:") }
+
+    /// The most bytes of memory that were in use.
+    var peakResidentByteCount: Int { memory("VmHWM:") }
+
+    private func memory(_ field: String) -> Int {
+        let text = (try? String(contentsOfFile: "/proc/\(processID)/status", encoding: .utf8)) ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix(field) }
+        return (line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) } ?? 0) * 1024
+    }
 
     /// kill -9.
     func kill() {
         guard let process else { return }
-        Foundation.kill(process.processIdentifier, SIGKILL)
+        Foundation.kill(processID > 0 ? processID : process.processIdentifier, SIGKILL)
         process.waitUntilExit()
     }
 
@@ -99,7 +114,7 @@ final class HuizhenProcess {
     @discardableResult
     func stop() -> Int32 {
         guard let process else { return -1 }
-        process.terminate()
+        Foundation.kill(processID > 0 ? processID : process.processIdentifier, SIGTERM)
         process.waitUntilExit()
         return process.terminationStatus
     }

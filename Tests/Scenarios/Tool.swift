@@ -25,8 +25,8 @@ enum Tool {
         // Files, because a full pipe would stop the program.
         let folder = TemporaryFolder.make()
         let (outPath, errorPath) = (folder + "/out", folder + "/error")
-        FileManager.default.createFile(atPath: outPath, contents: nil)
-        FileManager.default.createFile(atPath: errorPath, contents: nil)
+        _ = FileManager.default.createFile(atPath: outPath, contents: nil)
+        _ = FileManager.default.createFile(atPath: errorPath, contents: nil)
         process.standardOutput = FileHandle(forWritingAtPath: outPath)
         process.standardError = FileHandle(forWritingAtPath: errorPath)
         process.standardInput = FileHandle.nullDevice

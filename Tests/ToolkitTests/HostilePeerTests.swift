@@ -102,7 +102,8 @@ extension AllTests {
         }
 
         @Test func takesWhatOthersMayAdd() throws {
-            let extended = RawPDU.item(0x53, [0, 1, 0, 1]) + RawPDU.item(0x56, [0, 3, 0x31, 0x2e, 0x32, 1, 1])
+            let extended =
+                RawPDU.item(0x53, [0, 1, 0, 1]) + RawPDU.item(0x56, [0, 3, 0x31, 0x2e, 0x32, 1, 1])
                 + RawPDU.item(0x57, [1, 2, 3]) + RawPDU.item(0x58, [9, 9, 9]) + RawPDU.item(0x99, [])
             let request = RawPDU.request(
                 called: " TESTSCP", userInformation: RawPDU.userInformation(maximumPDU: 0, more: extended))
@@ -167,7 +168,9 @@ extension AllTests {
             let head = peer.read(6)
             _ = peer.read(Int(head[4]) << 8 | Int(head[5]))
             let store = CommandSet.store(messageID: 1, sopClassUID: "1.2", sopInstanceUID: "1.2.3")
-            let pdv = { (flags: UInt8, bytes: [UInt8]) in RawPDU.bigEndian(UInt32(bytes.count + 2)) + [1, flags] + bytes }
+            let pdv = { (flags: UInt8, bytes: [UInt8]) in
+                RawPDU.bigEndian(UInt32(bytes.count + 2)) + [1, flags] + bytes
+            }
             let command = store.encoded
             let parts = command.map { pdv(1, [$0]) }.flatMap { $0 } + pdv(3, []) + pdv(0, [1, 2, 3])
             peer.write(RawPDU.pdu(4, parts))
@@ -176,6 +179,7 @@ extension AllTests {
             #expect(reply.first == 4)
             #expect(service.wait { $0.answeredCount == 1 })
             #expect(service.log.storedByteCounts == [131_072 - 6 + 3])
+            #expect(service.log.errors.isEmpty)
         }
 
         @Test func abortsAPeerThatStallsInAPDU() throws {
@@ -209,7 +213,8 @@ extension AllTests {
 
         @Test func noticesAPeerThatVanishesInAnObject() throws {
             let store = CommandSet.store(messageID: 1, sopClassUID: "1.2", sopInstanceUID: "1.2.3")
-            let bytes = RawPDU.request() + RawPDU.data(store.encoded)
+            let bytes =
+                RawPDU.request() + RawPDU.data(store.encoded)
                 + RawPDU.data(isCommand: false, isLast: false, [UInt8](repeating: 0, count: 10_000)).dropLast(100)
             let (error, _) = try outcome(of: bytes, hangUp: true)
             #expect(error == .connectionLost)
@@ -220,6 +225,23 @@ extension AllTests {
             #expect(error == .aborted(source: 2, reason: 5))
             let (early, _) = try outcome(of: RawPDU.abort(source: 0, reason: 0))
             #expect(early == .aborted(source: 0, reason: 0))
+        }
+
+        @Test func servesBesideAThousandConnections() throws {
+            var limit = rlimit()
+            getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+            limit.rlim_cur = max(limit.rlim_cur, min(limit.rlim_max, 4096))
+            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+            try #require(limit.rlim_cur >= 2500, "needs 2,500 descriptors")
+            let service = try TestService()
+            defer { service.stop() }
+            let open = try (0..<500).map { _ in try Association.request(.toTest(port: service.port)) }
+            let silent = try (0..<500).map { _ in try RawPeer(port: service.port) }
+            for association in open { #expect(try association.echo() == 0) }
+            for association in open { try association.release() }
+            silent.forEach { $0.close() }
+            #expect(service.wait { $0.endedCount == 1000 })
+            #expect(service.log.errors == [AssociationError](repeating: .connectionLost, count: 500))
         }
 
         @Test func fiftySilentPeersDisturbNobody() throws {

@@ -140,7 +140,7 @@ extension AllTests {
                 return false
             }
             defer { service.stop() }
-            #expect(throws: AssociationError.aborted(source: 1, reason: 0)) {
+            #expect(throws: AssociationError.aborted(source: 0, reason: 0)) {
                 try Association.request(.toTest(port: service.port))
             }
             #expect(failure.withLock { $0 } == .misuse)

@@ -12,7 +12,7 @@ extension Dataset {
     /// Appends the dataset in the DICOM JSON model, valid UTF-8 throughout. PS3.18 Annex F.
     ///
     /// Group lengths and file meta are left out. A bulk data URI is the prefix and the path of tags and item numbers,
-    /// from 0, as in `bulkdata/00880200/0/7FE00010`. About 20 µs for the header of a CT slice.
+    /// from 0, as in `bulkdata/00880200/0/7FE00010`. One pass without intermediate strings.
     public func json(into bytes: inout [UInt8], options: JSONOptions = JSONOptions()) {
         var writer = JSONWriter(bytes: bytes, options: options)
         bytes = []

@@ -67,6 +67,7 @@ public enum Part10 {
             if next > bytes.count { throw .truncated(byteOffset: UInt64(bytes.count)) }
             offset = next
         }
+        if offset > start, offset < bytes.count { throw .truncated(byteOffset: UInt64(bytes.count)) }
         return offset
     }
 

@@ -1,6 +1,6 @@
 /// The data dictionary. PS3.6 §6 to §9, PS3.7 §E.
 ///
-/// Read from its text once, at first use (about 2 ms); then any thread may ask, at the cost of a binary search.
+/// Read from its text once, at first use; then any thread may ask, at the cost of a binary search.
 public enum Dictionary {
     /// The value representation of an attribute; nil for private and unknown ones.
     ///

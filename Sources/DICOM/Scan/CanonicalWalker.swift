@@ -35,6 +35,14 @@ public struct CanonicalWalker {
         try inflater.inflate(bytes) { piece throws(ParseError) in try state.machine.feed(piece) }
     }
 
+    public func feed(_ bytes: ArraySlice<UInt8>) throws(ParseError) {
+        try bytes.withUnsafeBufferPointer { buffer throws(ParseError) in
+            try feed(UnsafeRawBufferPointer(buffer))
+        }
+    }
+
+    public func feed(_ bytes: [UInt8]) throws(ParseError) { try feed(bytes[...]) }
+
     /// Gives the rest of the form. Returns whether the dataset was whole and sound.
     @discardableResult
     public func finish() throws(ParseError) -> Bool {

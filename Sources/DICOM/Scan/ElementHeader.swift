@@ -81,9 +81,15 @@ struct ElementEncoding: Hashable, Sendable {
 
     private static func isCapital(_ byte: UInt8) -> Bool { (0x41...0x5A).contains(byte) }
 
-    /// "??" and two blanks or dashes stand for an unknown VR in the field.
+    /// Two question marks, blanks, dashes or zeros stand for an unknown VR in the field.
     private static func isUnknownMark(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        bytes[4] == bytes[5] && [0x3F, 0x20, 0x2D].contains(bytes[4])
+        guard bytes[4] == bytes[5] else { return false }
+        switch bytes[4] {
+        case UInt8(ascii: "?"), UInt8(ascii: " "), UInt8(ascii: "-"): return true
+        // Four zeros are an implicit length.
+        case 0: return bytes[6] | bytes[7] != 0
+        default: return false
+        }
     }
 
     /// Reads a header; nil when more bytes are needed, then at least `needed`.

@@ -6,6 +6,7 @@ struct HeaderSink: ScanSink {
     /// The sequences around what comes next.
     private var sequences: [(element: ElementHeader, items: [Dataset])] = []
     private var heldByteCount = 0
+    private var lastDeclared: (terms: [UInt8], set: CharacterSet) = ([], .undeclared)
     private var pixels: PixelDataScan?
     /// Encapsulated data that comes now: whether it is the image's own, where it began, and how many fragments.
     private var fragments: (element: ElementHeader, isOwn: Bool, count: Int)?
@@ -75,10 +76,16 @@ struct HeaderSink: ScanSink {
             throw .headerTooLarge(limit: limits.headerByteCount, byteOffset: header.valueOffset)
         }
         append(header.tag, header.vr, .bytes(held))
-        if header.tag == .specificCharacterSet {
-            let terms = held.split(separator: UInt8(ascii: "\\"), omittingEmptySubsequences: false)
-            levels[levels.count - 1].characterSet = CharacterSet(terms.map { String(decoding: $0, as: UTF8.self) })
+        if header.tag == .specificCharacterSet { declare(held) }
+    }
+
+    /// Takes a character set into use; items mostly repeat the one around them.
+    private mutating func declare(_ declared: [UInt8]) {
+        if declared != lastDeclared.terms {
+            let terms = declared.split(separator: UInt8(ascii: "\\"), omittingEmptySubsequences: false)
+            lastDeclared = (declared, CharacterSet(terms.map { String(decoding: $0, as: UTF8.self) }))
         }
+        levels[levels.count - 1].characterSet = lastDeclared.set
     }
 
     /// The value as it is held: text in UTF-8 without padding, numbers in little endian.

@@ -80,7 +80,8 @@ struct PixelDataScan {
             let (offset, isTooLarge) = first.addingReportingOverflow(entry)
             if isTooLarge { return [] }
             while fragment < offsets.count, offsets[fragment] < offset { fragment += 1 }
-            guard fragment < offsets.count, offsets[fragment] == offset, starts.last != UInt32(fragment) else { return [] }
+            let isExact = fragment < offsets.count && offsets[fragment] == offset
+            if !isExact || starts.last == UInt32(fragment) { return [] }
             starts.append(UInt32(fragment))
         }
         if starts.count > declared { return Array(starts.prefix(declared + 1)) }

@@ -7,7 +7,7 @@ public struct ScanLimits: Hashable, Sendable {
     /// Bytes of all held values together.
     public var headerByteCount = 64 << 20
     /// Elements and items together.
-    public var elementCount = 4_000_000
+    public var elementCount = 1_000_000
     /// Fragments of pixel data; also entries of an offset table.
     public var fragmentCount = 4_000_000
     /// Bytes that a deflated dataset may grow to.

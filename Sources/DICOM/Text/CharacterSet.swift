@@ -39,17 +39,12 @@ public struct CharacterSet: Sendable {
             }
         }
         guard let first = terms.first else { return .undeclared }
-        if terms.count == 1 {
-            switch first {
-            case .number(let number, isExtensible: false):
-                if let set = SingleByteSet.all[number] { return .singleByte(set) }
-                return CodeExtensions(first: first, others: [first]).map { .codeExtensions($0) } ?? .undeclared
-            case .number: return CodeExtensions(first: first, others: [first]).map { .codeExtensions($0) } ?? .undeclared
-            default: return .undeclared
-            }
+        if terms.count == 1, case .number(let number, isExtensible: false) = first,
+            let set = SingleByteSet.all[number]
+        {
+            return .singleByte(set)
         }
-        return CodeExtensions(first: first, others: Array(terms.dropFirst())).map { .codeExtensions($0) }
-            ?? .undeclared
+        return CodeExtensions(terms).map { .codeExtensions($0) } ?? .undeclared
     }
 
     /// The characters of a value, all its values with their backslashes.
@@ -126,16 +121,24 @@ enum CharacterSetTerm: Sendable {
     case number(Int, isExtensible: Bool)
 
     init(_ term: String) {
-        let name = String(term.uppercased().filter { $0.isLetter || $0.isNumber })
+        let letters = term.utf8.compactMap { byte -> UInt8? in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"): byte - 0x20
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): byte
+            default: nil
+            }
+        }
+        let name = String(decoding: letters, as: UTF8.self)
         switch name {
         case "GB18030": self = .gb18030
         case "GBK", "GB2312": self = .gbk
         case "UTF8", "ISOIR192", "ISO2022IR192": self = .utf8
         default:
-            let isExtensible = name.hasPrefix("ISO2022")
-            let digits = name.dropFirst(isExtensible ? 7 : 0).drop { !$0.isNumber }
+            let isExtensible = name.hasPrefix("ISO2022IR")
             // ISO_IR 6 is ASCII, which needs no declaring.
-            if let number = Int(digits), number != 6, name.contains("IR") {
+            if isExtensible || name.hasPrefix("ISOIR"), let number = Int(name.dropFirst(isExtensible ? 9 : 5)),
+                number != 6
+            {
                 self = .number(number, isExtensible: isExtensible)
             } else if let number = Self.latin[name] {
                 self = .number(number, isExtensible: false)

@@ -47,10 +47,10 @@ struct CodeExtensions: Sendable {
     let uppers: [Upper]
 
     /// The first term's set is what each value begins in; nil when no term is known.
-    init?(first: CharacterSetTerm, others: [CharacterSetTerm]) {
+    init?(_ terms: [CharacterSetTerm]) {
         var lowers: [Lower] = []
         var uppers: [Upper] = []
-        for term in [first] + others {
+        for term in terms {
             guard case .number(let number, _) = term else { continue }
             switch number {
             case 87: lowers.append(.kanji)
@@ -63,7 +63,7 @@ struct CodeExtensions: Sendable {
         if lowers.isEmpty && uppers.isEmpty { return nil }
         var initialUpper: Upper?
         var initialLower = Lower.ascii
-        if case .number(let number, _) = first, SingleByteSet.all[number] != nil {
+        if case .number(let number, _) = terms.first, SingleByteSet.all[number] != nil {
             initialUpper = .single(number)
             if number == 13 { initialLower = .romaji }
         }

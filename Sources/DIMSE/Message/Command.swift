@@ -16,9 +16,6 @@ public struct Command: Sendable {
         case echoResponse = 0x8030
         case cancelRequest = 0x0FFF
 
-        /// A response answers a request with the same low bits.
-        var response: Field? { Field(rawValue: rawValue | 0x8000) }
-
         var verb: String {
             switch self {
             case .storeRequest, .storeResponse: "store"
@@ -53,7 +50,7 @@ public struct Command: Sendable {
     init(answering request: Command, status: Status, hasDataSet: Bool = false) {
         attributes = Dataset()
         if let uid = request.affectedSOPClassUID { attributes.set(.affectedSOPClassUID, .UI, strings: [uid]) }
-        set(.commandField, (request.field?.response ?? .echoResponse).rawValue)
+        set(.commandField, request.fieldNumber | 0x8000)
         set(.messageIDBeingRespondedTo, request.messageID)
         set(.status, status.rawValue)
         self.hasDataSet = hasDataSet
@@ -69,6 +66,12 @@ public struct Command: Sendable {
     private func number(_ tag: Tag) -> UInt16? { attributes.int(tag).flatMap { UInt16(exactly: $0) } }
 
     public var field: Field? { number(.commandField).flatMap(Field.init) }
+
+    /// Command Field as it came, for requests of services that are not offered.
+    var fieldNumber: UInt16 { number(.commandField) ?? 0 }
+
+    /// Whether this asks for an answer. Responses have the top bit; C-CANCEL gets no answer.
+    var isRequest: Bool { fieldNumber & 0x8000 == 0 && field != .cancelRequest && attributes.contains(.messageID) }
     public var messageID: UInt16 { number(.messageID) ?? 0 }
     public var messageIDBeingRespondedTo: UInt16 { number(.messageIDBeingRespondedTo) ?? 0 }
     public var affectedSOPClassUID: String? { attributes.string(.affectedSOPClassUID) }

@@ -13,7 +13,7 @@ extension Session {
         do throws(ArchiveError) {
             incoming = try archive.receive(
                 from: Sender(peer: permit.aeTitle, institution: permit.institution, door: "dimse"),
-                defaultIssuer: permit.issuer, transferSyntax: transferSyntax,
+                by: arrival, defaultIssuer: permit.issuer, transferSyntax: transferSyntax,
                 expectedClass: command.affectedSOPClassUID, expectedUID: command.affectedSOPInstanceUID)
         } catch { failure = error }
         try stream.readDataSet(contextID: contextID) { fragment in

@@ -22,6 +22,7 @@ final class Session {
     let permit: Permit
     let stream: MessageStream
     let contexts: [UInt8: PresentationContext]
+    let arrival: Arrival
     var archive: Archive { shared.archive }
     var visibility: Visibility { .institution(permit.institution) }
 
@@ -30,6 +31,7 @@ final class Session {
         self.permit = permit
         stream = MessageStream(association)
         contexts = association.accepted
+        arrival = shared.archive.arrival()
     }
 
     /// - Parameter busy: told when an operation begins and ends; returns false when the service stops and no further
@@ -81,7 +83,7 @@ final class Session {
         case (.cancelRequest, _):
             // What it meant to cancel has been answered already.
             return
-        case (.some(let field), _) where field.response != nil && field.rawValue & 0x8000 == 0:
+        case _ where command.isRequest:
             status = .unrecognizedOperation
             if command.hasDataSet { try stream.readDataSet(contextID: contextID) { _ in } }
             try stream.send(Command(answering: command, status: status), contextID: contextID)

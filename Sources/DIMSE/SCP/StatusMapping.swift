@@ -14,6 +14,7 @@ enum StatusMapping {
         case .full: (.outOfResources, "the disk is full")
         case .closed: (.outOfResources, "the service is stopping")
         case .unidentified: (.dataSetDoesNotMatchSOPClass, "SOP class or instance UID is missing")
+        case .unreadable: (.cannotUnderstand, "no data set in the announced transfer syntax")
         case .bound: (.cannotUnderstand, "the object breaks a bound of the reader")
         case .damaged: (.processingFailure, "stored bytes are damaged")
         case .notFound, .held, .accessionNumberDiffers: (.unableToProcess, "not found")

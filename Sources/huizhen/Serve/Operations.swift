@@ -151,12 +151,13 @@ struct Operations: Sendable {
         let known = access.peer(aeTitle: peer)
         let sender = Sender(
             peer: peer, institution: known?.institution ?? access.settings.institution, door: "import")
+        let arrival = service.archive.arrival()
         while let head = try channel.receiveOptional(ObjectHead.self) {
             var incoming: Incoming?
             var failure: ArchiveError?
             do throws(ArchiveError) {
                 incoming = try service.archive.receive(
-                    from: sender, defaultIssuer: known?.issuer ?? access.settings.issuer,
+                    from: sender, by: arrival, defaultIssuer: known?.issuer ?? access.settings.issuer,
                     transferSyntax: TransferSyntax(uid: head.transferSyntaxUID), expectedClass: head.sopClassUID,
                     expectedUID: head.sopInstanceUID)
             } catch { failure = error }

@@ -113,5 +113,7 @@ enum RawPDU {
 
     static func abort(source: UInt8, reason: UInt8) -> [UInt8] { pdu(0x07, [0, 0, source, reason]) }
 
-    static func bigEndian(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
+    static func bigEndian(_ value: UInt32) -> [UInt8] {
+        (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) }
+    }
 }

@@ -9,7 +9,7 @@ public struct RealSeries {
 
     private let files: [Data]
 
-    /// Reads all Part 10 files of a folder, in the order of their names.
+    /// Reads the CT images of a folder, in the order of their names.
     ///
     /// - Throws: `.unusableSeries` if a file is not Explicit VR Little Endian, too large, or lacks a UID.
     public init(folder: String) throws(BenchError) {
@@ -20,10 +20,12 @@ public struct RealSeries {
             guard let data = FileManager.default.contents(atPath: path), data.count > 132,
                 data[128..<132] == Data("DICM".utf8)
             else { continue }
+            // A DICOMDIR or a report may lie beside the slices.
+            guard try Self.sopClass(of: [UInt8](data.prefix(4096))) == Phantom.ctImageStorage else { continue }
             guard data.count <= Self.fileByteCountLimit else { throw .unusableSeries(reason: "a file is over 16 MiB") }
             files.append(data)
         }
-        guard !files.isEmpty else { throw .unusableSeries(reason: "no Part 10 file in the folder") }
+        guard !files.isEmpty else { throw .unusableSeries(reason: "no CT image in the folder") }
         self.files = files
     }
 
@@ -73,6 +75,15 @@ public struct RealSeries {
             study: places.study.map { $0 + start }, series: places.series.map { $0 + start },
             instance: head.places.instance + places.instance.map { $0 + start })
         return (head.bytes + body, moved)
+    }
+
+    /// The SOP class the file meta information names.
+    private static func sopClass(of head: [UInt8]) throws(BenchError) -> String {
+        var scan = ElementScan(bytes: head, offset: 132)
+        while let element = try scan.next(), element.tag >> 16 == 2 {
+            if element.tag == 0x0002_0002 { return element.text(in: head) }
+        }
+        return ""
     }
 
     private static func replacement(for tag: UInt32, index: Int, identity: StudyIdentity) -> String? {

@@ -10,8 +10,8 @@ struct Plot {
         let isPlain: Bool
     }
 
-    private static let width = 760.0
-    private static let labelWidth = 210.0
+    private static let width = 800.0
+    private static let labelWidth = 250.0
     private static let valueWidth = 90.0
     private static let stripHeight = 26.0
     private static let axisHeight = 24.0

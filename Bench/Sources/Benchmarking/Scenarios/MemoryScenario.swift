@@ -4,7 +4,7 @@ import Foundation
 struct MemoryScenario: Scenario {
     static let goal = Goal(atMost: 128, text: "≤ 128 MB")
     /// What Orthanc may take of the objects' size; with less free memory it is left out.
-    static let orthancFactor = 2.5
+    static let orthancFactor = 3.0
 
     let id: RowID
 
@@ -27,9 +27,10 @@ struct MemoryScenario: Scenario {
             do throws(BenchError) {
                 let measured = try measure(contestant, study: study, warmUp: warmUp, session: session)
                 result.samples = [Sample(round: 0, value: Double(measured.growth) / 1e6)]
-                notes.append(
-                    "\(contestant.label): \(Figures.text(Double(measured.before) / 1e6)) MB before; "
-                        + "the store took \(Figures.text(measured.seconds)) s.")
+                result.failure = measured.failure
+                let end = measured.seconds.map { "the store took \(Figures.text($0)) s" } ?? "it did not store all"
+                let before = Figures.text(Double(measured.before) / 1e6)
+                notes.append("\(contestant.label): \(before) MB before; \(end).")
             } catch {
                 result.failure = error
             }
@@ -52,9 +53,17 @@ struct MemoryScenario: Scenario {
             judgements: [growth] + results.judge([.information(on: .orthancTuned)]), notes: notes)
     }
 
+    private struct Measured {
+        let before: Int
+        let growth: Int
+        /// Nil if it did not store all.
+        let seconds: Double?
+        let failure: BenchError?
+    }
+
     private func measure(
         _ contestant: Contestant, study: TestStudy, warmUp: TestStudy, session: Session
-    ) throws(BenchError) -> (before: Int, growth: Int, seconds: Double) {
+    ) throws(BenchError) -> Measured {
         if contestant != .huizhen {
             let needed = Int(Double(study.totalByteCount) * Self.orthancFactor)
             let free = Machine.availableMemoryByteCount
@@ -64,15 +73,16 @@ struct MemoryScenario: Scenario {
         _ = try session.clients.store([warmUp.parts], to: server, .tuned, atMost: WorkBound.store)
         session.settle()
         let watch = MemoryWatch(pid: server.pid)
-        let seconds: Double
+        var seconds: Double?
+        var failure: BenchError?
         do throws(BenchError) {
             seconds = try session.clients.store(
                 study.shares(associations: study.parts.count), to: server, .tuned, atMost: WorkBound.largeStore)
         } catch {
-            _ = watch.finish()
-            throw error
+            // What it had grown by when it gave up is a figure too.
+            failure = error
         }
         let (before, growth) = watch.finish()
-        return (before, growth, seconds)
+        return Measured(before: before, growth: growth, seconds: seconds, failure: failure)
     }
 }

@@ -19,7 +19,9 @@ struct Pixels {
             if fragment.count % 2 == 1 { fragment.append(0) }
             return fragment
         }
-        var bytes: [UInt8] = [0xE0, 0x7F, 0x10, 0x00, UInt8(ascii: "O"), UInt8(ascii: "B"), 0, 0, 0xFF, 0xFF, 0xFF, 0xFF]
+        var bytes: [UInt8] = [
+            0xE0, 0x7F, 0x10, 0x00, UInt8(ascii: "O"), UInt8(ascii: "B"), 0, 0, 0xFF, 0xFF, 0xFF, 0xFF,
+        ]
         var offsets: [UInt8] = []
         var offset = 0
         for fragment in fragments {

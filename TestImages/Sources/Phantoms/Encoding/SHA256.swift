@@ -8,7 +8,7 @@ public enum SHA256 {
         var tail = Array(message.suffix(message.count % 64)) + [0x80]
         while tail.count % 64 != 56 { tail.append(0) }
         for index in (0..<8).reversed() {
-            tail.append(UInt8(truncatingIfNeeded: UInt64(message.count) * 8 >> (8 * UInt64(index))))
+            tail.append(UInt8(truncatingIfNeeded: (UInt64(message.count) * 8) >> (8 * UInt64(index))))
         }
         let wholeByteCount = message.count - message.count % 64
         message.withUnsafeBufferPointer { absorb($0, byteCount: wholeByteCount, into: &state) }

@@ -24,14 +24,15 @@ enum PhotographPhantoms {
             sopClassUID: SOPClassUID.photograph, series: series, number: 1, seed: seed)
         phantom.setColor([drawFace(seed).interleaved()], columns: 320, rows: 400)
         putCameraAttributes(of: &phantom, region: Code("89545001", "SCT", "Face"))
+        phantom.dataset.put("Laterality", .empty)
         return phantom
     }
 
     /// General Image, VL Image and Acquisition Context modules. PS3.3 §C.8.12.1.
     private static func putCameraAttributes(of phantom: inout Phantom, region: Code) {
         phantom.dataset.put([
-            "ImageType": ["ORIGINAL", "PRIMARY"], "PatientOrientation": .empty, "Laterality": .empty,
-            "LossyImageCompression": "00", "BurnedInAnnotation": "NO", "AcquisitionContextSequence": .empty,
+            "ImageType": ["ORIGINAL", "PRIMARY"], "PatientOrientation": .empty, "LossyImageCompression": "00",
+            "BurnedInAnnotation": "NO", "AcquisitionContextSequence": .empty,
             "AnatomicRegionSequence": .code(region), "AcquisitionDateTime": .text(visit.date + visit.time),
             "ICCProfile": .bytes(ColorProfile.standardRGB), "ColorSpace": "SRGB",
         ])

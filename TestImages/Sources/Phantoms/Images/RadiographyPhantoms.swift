@@ -37,15 +37,18 @@ enum RadiographyPhantoms {
         putDetectorAttributes(of: &phantom, spacing: 0.8)
         phantom.dataset.put([
             "ViewPosition": "PA", "PatientOrientation": ["L", "F"], "ImageLaterality": "U",
-            "AnatomicRegionSequence": .code(Code("43799004", "SCT", "Chest")), "KVP": 120, "WindowCenter": 8000,
+            "AnatomicRegionSequence": .code(Code("43799004", "SCT", "Chest")), "PositionerType": .empty, "KVP": 120,
+            "WindowCenter": 8000,
             "WindowWidth": 15_000,
         ])
+        putView(Code("272479007", "SCT", "postero-anterior"), of: &phantom)
         return phantom
     }
 
     /// Digital Mammography X-Ray Image Storage - For Presentation.
     private static func mammogram(_ seed: Seed) -> Phantom {
-        let series = Series(visit: breast, key: "mg", number: 1, modality: "MG", description: "L CC", bodyPart: "BREAST")
+        let series = Series(
+            visit: breast, key: "mg", number: 1, modality: "MG", description: "L CC", bodyPart: "BREAST")
         var phantom = Phantom(
             "mg", shows: "Mammography for presentation: left breast with glandular tissue, a mass and calcifications",
             sopClassUID: SOPClassUID.mammography, series: series, number: 1, seed: seed)
@@ -59,10 +62,14 @@ enum RadiographyPhantoms {
             "AnatomicRegionSequence": .code(Code("76752008", "SCT", "Breast")), "KVP": 28, "CompressionForce": 90,
             "BodyPartThickness": 52, "AnodeTargetMaterial": "MOLYBDENUM", "WindowCenter": 2000, "WindowWidth": 3800,
         ])
-        var view = Code("399162004", "SCT", "cranio-caudal").dataset
+        putView(Code("399162004", "SCT", "cranio-caudal"), of: &phantom)
+        return phantom
+    }
+
+    private static func putView(_ code: Code, of phantom: inout Phantom) {
+        var view = code.dataset
         view.put("ViewModifierCodeSequence", .empty)
         phantom.dataset.put("ViewCodeSequence", .items([view]))
-        return phantom
     }
 
     /// DX Series, DX Image, DX Detector and Acquisition Context modules. PS3.3 §C.8.11 and §C.7.6.14.
@@ -85,7 +92,9 @@ enum RadiographyPhantoms {
         let center = Double(columns) / 2
         let unit = Double(rows) / 512
         let body = Ellipse(center, 300 * unit, 230 * unit, 330 * unit)
-        let lungs = [-1.0, 1].map { Ellipse(center + $0 * 102 * unit, 232 * unit, 76 * unit, 158 * unit, angle: $0 * -0.12) }
+        let lungs = [-1.0, 1].map {
+            Ellipse(center + $0 * 102 * unit, 232 * unit, 76 * unit, 158 * unit, angle: $0 * -0.12)
+        }
         let heart = Ellipse(center + 34 * unit, 300 * unit, 78 * unit, 96 * unit, angle: 0.5)
         return Plane(columns: columns, rows: rows) { x, y in
             var thickness = 0.0

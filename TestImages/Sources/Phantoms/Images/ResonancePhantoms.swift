@@ -23,7 +23,7 @@ enum ResonancePhantoms {
         let depth = -20 + 5.5 * Double(number - 1)
         // General Image, Image Plane, Frame of Reference and MR Image modules. PS3.3 §C.7.6 and §C.8.3.
         phantom.dataset.put([
-            "ImageType": ["ORIGINAL", "PRIMARY", "M", "SE"], "AcquisitionDate": .text(visit.date),
+            "ImageType": ["ORIGINAL", "PRIMARY", "M_SE"], "AcquisitionDate": .text(visit.date),
             "AcquisitionTime": .text(visit.time), "AcquisitionNumber": 1, "ScanningSequence": "SE",
             "SequenceVariant": ["SK", "SP"], "ScanOptions": .empty, "MRAcquisitionType": "2D", "SequenceName": "tse2d",
             "SliceThickness": 5, "RepetitionTime": 4200, "EchoTime": 96, "NumberOfAverages": 1,
@@ -32,7 +32,8 @@ enum ResonancePhantoms {
             "FrameOfReferenceUID": .text(series.frameOfReferenceUID(seed)), "PositionReferenceIndicator": .empty,
             "ImagePositionPatient": [-119.375, -119.375, .decimal(depth)],
             "ImageOrientationPatient": [1, 0, 0, 0, 1, 0], "SliceLocation": .decimal(depth),
-            "PixelSpacing": [1.25, 1.25], "WindowCenter": 900, "WindowWidth": 1800, "InPlanePhaseEncodingDirection": "ROW",
+            "PixelSpacing": [1.25, 1.25], "WindowCenter": 900, "WindowWidth": 1800,
+            "InPlanePhaseEncodingDirection": "ROW",
         ])
         return phantom
     }
@@ -53,7 +54,7 @@ enum ResonancePhantoms {
         return Plane(columns: size, rows: size) { x, y in
             var signal = 0.0
             for (ellipse, value) in shapes where ellipse.contains(x, y) { signal = value }
-            // Magnitude of a complex signal: noise is never negative, PS3.3 §C.8.3.1.1.1 "M".
+            // Magnitude of a complex signal: noise never makes it negative.
             let real = signal + 22 * numbers.noise()
             let imaginary = 22 * numbers.noise()
             return (real * real + imaginary * imaginary).squareRoot()

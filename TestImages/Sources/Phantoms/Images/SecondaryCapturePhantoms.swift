@@ -4,7 +4,8 @@ import DICOM
 enum SecondaryCapturePhantoms {
     private static let columns = 256
     private static let rows = 192
-    private static let visit = Visit(key: "sc", subject: .suWanqing, description: "截图 secondary capture", date: "20260114")
+    private static let visit = Visit(
+        key: "sc", subject: .suWanqing, description: "截图 secondary capture", date: "20260114")
 
     static let recipes: [TomographyPhantoms.Recipe] = [
         { trueColor("sc-rgb-interleaved", planarConfiguration: 0, number: 1, seed: $0) },

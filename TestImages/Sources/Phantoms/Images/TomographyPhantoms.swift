@@ -5,7 +5,8 @@ enum TomographyPhantoms {
     typealias Recipe = @Sendable (Seed) -> Phantom
 
     static let sliceCount = 12
-    private static let visit = Visit(key: "ct", subject: .linYunqi, description: "体部 CT 质控 water phantom", date: "20260105")
+    private static let visit = Visit(
+        key: "ct", subject: .linYunqi, description: "体部 CT 质控 water phantom", date: "20260105")
     static let series = Series(
         visit: visit, key: "axial", number: 2, modality: "CT", description: "轴位 axial 2.5 mm", bodyPart: "CHEST")
 
@@ -23,7 +24,8 @@ enum TomographyPhantoms {
         _ name: String, series: Series, number: Int, of count: Int, size: Int, noise: Double, seed: Seed
     ) -> Phantom {
         var phantom = Phantom(
-            name, shows: "CT: water cylinder with bone, fat, air, contrast and cone inserts, slice \(number) of \(count)",
+            name,
+            shows: "CT: water cylinder with bone, fat, air, contrast and cone inserts, slice \(number) of \(count)",
             sopClassUID: SOPClassUID.ct, series: series, number: number, seed: seed)
         var numbers = seed.numbers("noise \(name)")
         let plane = cylinder(
@@ -35,7 +37,8 @@ enum TomographyPhantoms {
     }
 
     /// General Image, Image Plane, Frame of Reference and CT Image modules. PS3.3 §C.7.6 and §C.8.2.
-    static func attributes(series: Series, number: Int, size: Int, seed: Seed) -> KeyValuePairs<String, AttributeValue> {
+    static func attributes(series: Series, number: Int, size: Int, seed: Seed) -> KeyValuePairs<String, AttributeValue>
+    {
         let spacing = 320 / Double(size)
         let depth = 2.5 * Double(number - 1)
         return [
@@ -59,7 +62,9 @@ enum TomographyPhantoms {
     /// - Parameter position: where the slice lies along the cylinder, from 0 to 1.
     static func cylinder(size: Int, position: Double, noise: Double, from numbers: inout SplitMix64) -> Plane {
         let unit = Double(size) / 256
-        func circle(_ x: Double, _ y: Double, _ radius: Double) -> Ellipse { .circle(x * unit, y * unit, radius * unit) }
+        func circle(_ x: Double, _ y: Double, _ radius: Double) -> Ellipse {
+            .circle(x * unit, y * unit, radius * unit)
+        }
         let view = circle(127.5, 127.5, 127)
         let inserts: [(Ellipse, Double)] = [
             (circle(127.5, 118, 92), 110), (circle(127.5, 118, 88), 0), (circle(127.5, 66, 13), 900),

@@ -21,7 +21,7 @@ enum UltrasoundPhantoms {
             (0..<frameCount).map { frame($0, seed: seed).interleavedYBR() }, columns: columns, rows: rows,
             photometricInterpretation: "YBR_FULL", planarConfiguration: 1)
         phantom.dataset.put([
-            "ImageType": ["ORIGINAL", "PRIMARY", "", "0001"], "NumberOfFrames": .number(frameCount),
+            "ImageType": ["ORIGINAL", "PRIMARY", "TTE", "0011"], "NumberOfFrames": .number(frameCount),
             "FrameIncrementPointer": "FrameTime", "FrameTime": 40, "CineRate": 25, "RecommendedDisplayFrameRate": 25,
             "StartTrim": 1, "StopTrim": .number(frameCount), "HeartRate": 50, "LossyImageCompression": "00",
             "UltrasoundColorDataPresent": 1, "BurnedInAnnotation": "NO", "PatientOrientation": .empty,

@@ -41,6 +41,12 @@ public struct Phantom: Sendable {
         if !series.bodyPart.isEmpty { dataset.put("BodyPartExamined", .text(series.bodyPart)) }
     }
 
+    /// For objects without the General Image or a document module, which date themselves otherwise.
+    mutating func removeContentDate() {
+        dataset.remove(.contentDate)
+        dataset.remove(.contentTime)
+    }
+
     /// The whole file. PS3.10 §7.
     public func part10() -> [UInt8] {
         var dataset = dataset
@@ -64,6 +70,21 @@ public struct Phantom: Sendable {
         return Part10.header(
             sopClassUID: sopClassUID, sopInstanceUID: dataset.string(.sopInstanceUID) ?? "",
             transferSyntax: transferSyntax) + body
+    }
+
+    /// What precedes native pixel data of a known length that is written piece by piece.
+    func part10Beginning(pixelByteCount: UInt32) -> [UInt8] {
+        var bytes = Phantom(self, name: name, shows: shows).part10()
+        bytes += [0xE0, 0x7F, 0x10, 0x00, UInt8(ascii: "O"), UInt8(ascii: "W"), 0, 0]
+        return bytes + (0..<4).map { UInt8(truncatingIfNeeded: pixelByteCount >> (8 * $0)) }
+    }
+
+    /// The terms that the file really declares: none when all its text is ASCII.
+    var declaredCharacterSet: [String] {
+        let encoded = dataset.encoded(
+            transferSyntax: .explicitVRLittleEndian, characterSet: CharacterSet(characterSet))
+        let read = try? Dataset.parse(encoded, transferSyntax: .explicitVRLittleEndian)
+        return read?.strings(.specificCharacterSet) ?? []
     }
 
     /// The instance again under another name, that is another SOP Instance UID, in another transfer syntax.

@@ -1,0 +1,94 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Control
+
+/// The socket in the data directory.
+struct ControlServerTests {
+    private final class Directory {
+        let path: String
+
+        init() throws {
+            path = FileManager.default.temporaryDirectory.path + "/hz-control-" + UUID().uuidString
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        }
+
+        deinit { try? FileManager.default.removeItem(atPath: path) }
+    }
+
+    @Test func answersSeveralToolsAtOnce() throws {
+        let directory = try Directory()
+        let server = try ControlServer(dataDirectory: directory.path) { channel in
+            while let request = try? channel.receive(ControlRequest.self) {
+                if case .removePeer(let title) = request { try? channel.send(ControlReply.failed(title)) }
+            }
+        }
+        defer { server.close() }
+        let tools = try (0..<5).map { _ in try Channel.connect(dataDirectory: directory.path) }
+        for (index, tool) in tools.enumerated() {
+            try tool.send(ControlRequest.removePeer(aeTitle: "P\(index)"))
+        }
+        for (index, tool) in tools.enumerated().reversed() {
+            guard case .failed("P\(index)") = try tool.receive(ControlReply.self) else {
+                return #expect(Bool(false), "another reply")
+            }
+        }
+    }
+
+    @Test func letsOnlyTheOwnerAtItsSocket() throws {
+        let directory = try Directory()
+        let server = try ControlServer(dataDirectory: directory.path) { _ in }
+        let path = directory.path + "/" + ControlServer.socketName
+        let attributes = try FileManager.default.attributesOfItem(atPath: path)
+        #expect(attributes[.posixPermissions] as? Int == 0o600)
+        server.close()
+        server.close()
+        #expect(!FileManager.default.fileExists(atPath: path))
+    }
+
+    @Test func takesTheNameOverFromAServiceThatDied() throws {
+        let directory = try Directory()
+        let path = directory.path + "/" + ControlServer.socketName
+        #expect(FileManager.default.createFile(atPath: path, contents: Data()))
+        let server = try ControlServer(dataDirectory: directory.path) { try? $0.send(ControlReply.done) }
+        defer { server.close() }
+        guard case .done = try Channel.connect(dataDirectory: directory.path).receive(ControlReply.self) else {
+            return #expect(Bool(false), "another reply")
+        }
+    }
+
+    @Test func saysThatNoServiceRuns() throws {
+        let directory = try Directory()
+        expect(.notRunning) { _ = try Channel.connect(dataDirectory: directory.path) }
+        let server = try ControlServer(dataDirectory: directory.path) { _ in }
+        server.close()
+        expect(.notRunning) { _ = try Channel.connect(dataDirectory: directory.path) }
+    }
+
+    @Test func saysWhenThePathIsTooLongForASocket() {
+        let path = "/tmp/" + String(repeating: "x", count: 120)
+        expect(.cannotListen) { _ = try ControlServer(dataDirectory: path) { _ in } }
+        expect(.notRunning) { _ = try Channel.connect(dataDirectory: path) }
+    }
+
+    @Test func closesTheConnectionOnePastItsLimit() throws {
+        let directory = try Directory()
+        let served = Atomic<Int>(0)
+        let server = try ControlServer(dataDirectory: directory.path) { channel in
+            served.wrappingAdd(1, ordering: .relaxed)
+            try? channel.send(ControlReply.done)
+            _ = try? channel.receive(ControlRequest.self)
+        }
+        defer { server.close() }
+        var tools: [Channel] = []
+        for _ in 0..<ControlServer.connectionLimit {
+            let tool = try Channel.connect(dataDirectory: directory.path)
+            _ = try tool.receive(ControlReply.self)
+            tools.append(tool)
+        }
+        let late = try Channel.connect(dataDirectory: directory.path)
+        expect(.connectionLost) { _ = try late.receive(ControlReply.self) }
+        #expect(served.load(ordering: .relaxed) == ControlServer.connectionLimit)
+    }
+}

@@ -1,0 +1,115 @@
+import Foundation
+import Testing
+
+/// What `powercut.py` rebuilt from a recording.
+struct PowerCuts: Decodable {
+    struct Cut: Decodable {
+        var directory: String
+        var why: String
+        var variant: String
+        /// Numbers of the objects whose success had left before the cut.
+        var acknowledged: [Int]
+    }
+    struct Early: Decodable {
+        var object: Int
+        var unsynced: Int
+    }
+
+    var cuts: [Cut]
+    /// Answers that left while bytes of packs or keys were not synced.
+    var early: [Early]
+    var acknowledged: [Int]
+    var points: Int
+    var syncs: Int
+}
+
+@Suite(.serialized, .timeLimit(.minutes(60))) struct PowerCutTests {
+    private static let strace = [
+        "/usr/bin/strace", "-f", "-y", "-xx", "-s", "4194304", "-e",
+        "trace=openat,pwrite64,pwritev,pwritev2,write,writev,fdatasync,fsync,ftruncate,fallocate,rename,renameat,"
+            + "renameat2,unlink,unlinkat,mkdir,mkdirat,sendto,sendmsg",
+    ]
+    private static let seed = Int(ProcessInfo.processInfo.environment["HUIZHEN_SEED"] ?? "") ?? Int.random(in: 1...99_999)
+
+    /// Records a service that stores, and gives the disks that power cuts could leave.
+    private func record(
+        associations: Int, count: Int, cuts: Int, emptyDirectory: Bool
+    ) throws -> (cuts: PowerCuts, before: Set<Int>) {
+        let huizhen: HuizhenProcess
+        let base = TemporaryFolder.make()
+        let trace = TemporaryFolder.make() + "/trace"
+        let wrapper = Self.strace + ["-o", trace]
+        var before: Set<Int> = []
+        if emptyDirectory {
+            huizhen = try HuizhenProcess(wrapper: wrapper)
+        } else {
+            let first = try HuizhenProcess()
+            before = Set(try store(first, first: 0, count: 6, associations: 2))
+            #expect(first.stop() == 0)
+            _ = try Tool.run("/bin/cp", ["-a", first.directory + "/.", base]).checked()
+            huizhen = try HuizhenProcess(directory: first.directory, wrapper: wrapper)
+        }
+        let stored = try store(huizhen, first: 100, count: count, associations: associations)
+        #expect(stored.count == count)
+        #expect(huizhen.stop() == 0)
+        let cuts = try Python.ask(
+            "powercut.py",
+            [
+                "--trace", trace, "--base", base, "--directory", huizhen.directory, "--into", TemporaryFolder.make(),
+                "--cuts", "\(cuts)", "--seed", "\(Self.seed)",
+            ], as: PowerCuts.self)
+        #expect(cuts.acknowledged == stored, "the recording misses answers")
+        #expect(cuts.syncs >= 1)
+        try? FileManager.default.removeItem(atPath: trace)
+        return (cuts, before)
+    }
+
+    private func store(_ huizhen: HuizhenProcess, first: Int, count: Int, associations: Int) throws -> [Int] {
+        let peer = try Python.start(
+            "storm.py",
+            [
+                "store", "--port", "\(huizhen.port)", "--seed", "\(Self.seed)", "--first", "\(first)", "--count",
+                "\(count)", "--associations", "\(associations)",
+            ])
+        return try Stored(peer).acknowledged
+    }
+
+    /// Starts the service on every disk and looks for what was acknowledged.
+    private func check(_ cuts: PowerCuts, before: Set<Int>) throws {
+        for cut in cuts.cuts {
+            let name = "seed \(Self.seed), \((cut.directory as NSString).lastPathComponent), \(cut.why)"
+            let huizhen: HuizhenProcess
+            do { huizhen = try HuizhenProcess(directory: cut.directory) } catch {
+                Issue.record("\(name): does not start: \(error)")
+                continue
+            }
+            let checked = try Checked(huizhen, seed: Self.seed)
+            let acknowledged = before.union(cut.acknowledged)
+            #expect(acknowledged.subtracting(checked.found).isEmpty, "\(name): acknowledged and lost")
+            #expect(checked.different.isEmpty, "\(name): not as sent")
+            #expect(checked.getStatus == 0, "\(name)")
+            huizhen.kill()
+            try? FileManager.default.removeItem(atPath: cut.directory)
+        }
+    }
+
+    @Test func losesNothingAcknowledgedInAPowerCut() throws {
+        print("power cuts: HUIZHEN_SEED=\(Self.seed)")
+        let (cuts, before) = try record(
+            associations: 3, count: 24, cuts: isSoak ? 300 : 12, emptyDirectory: false)
+        #expect(cuts.points > 24)
+        try check(cuts, before: before)
+    }
+
+    @Test func losesNothingAcknowledgedInAPowerCutOfTheFirstRun() throws {
+        let (cuts, _) = try record(associations: 1, count: 6, cuts: isSoak ? 100 : 6, emptyDirectory: true)
+        try check(cuts, before: [])
+    }
+
+    @Test func acknowledgesOnlyAfterTheSyncHasReturned() throws {
+        // One association: what is unsynced while its answer leaves can only be its own object.
+        let (cuts, _) = try record(associations: 1, count: 20, cuts: 1, emptyDirectory: false)
+        #expect(cuts.acknowledged.count == 20)
+        #expect(cuts.early.isEmpty, "answered before the sync: \(cuts.early)")
+    }
+}
