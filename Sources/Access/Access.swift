@@ -69,10 +69,11 @@ public final class Access: Sendable {
         guard let title = AETitle(peer.aeTitle), "\(title)" == peer.aeTitle else {
             throw .invalid("an AE title has 1 to 16 characters, no backslash and no spaces at its ends")
         }
-        guard !peer.addresses.isEmpty else { throw .invalid("a peer needs at least one address") }
+        guard !peer.addresses.isEmpty, !peer.addresses.contains("") else {
+            throw .invalid("a peer needs at least one address, and none may be empty")
+        }
         for address in peer.addresses where address.contains("/") {
-            let parts = address.split(separator: "/")
-            guard parts.count == 2, NetworkAddress(String(parts[0])) != nil, Int(parts[1]) != nil else {
+            guard NetworkAddress.network(address) != nil else {
                 throw .invalid("\(address) is no network: write it like 10.1.0.0/16")
             }
         }

@@ -27,16 +27,22 @@ public struct NetworkAddress: Hashable, Sendable {
 
     /// Whether this address lies in `network`, written `address` or `address/prefix`.
     func isIn(_ network: String) -> Bool {
-        let parts = network.split(separator: "/", maxSplits: 1)
-        guard let first = parts.first, let base = NetworkAddress(String(first)) else { return false }
-        guard parts.count == 2 else { return base == self }
-        guard let length = Int(parts[1]), length >= 0, base.isIPv4 == isIPv4 else { return false }
-        let bits = base.isIPv4 ? length + 96 : length
-        guard bits <= 128 else { return false }
+        guard network.contains("/") else { return NetworkAddress(network) == self }
+        guard let (base, bits) = Self.network(network), base.isIPv4 == isIPv4 else { return false }
         for bit in 0..<bits where (bytes[bit / 8] ^ base.bytes[bit / 8]) & (0x80 >> UInt8(bit % 8)) != 0 {
             return false
         }
         return true
+    }
+
+    /// Reads `address/prefix`; the count is that of the leading bits of the 16 bytes.
+    static func network(_ text: String) -> (base: NetworkAddress, bitCount: Int)? {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2, let base = NetworkAddress(String(parts[0])), let length = Int(parts[1]) else {
+            return nil
+        }
+        guard (0...(base.isIPv4 ? 32 : 128)).contains(length) else { return nil }
+        return (base, base.isIPv4 ? length + 96 : length)
     }
 
     /// The addresses of a host name. Asks the resolver: may block for seconds.

@@ -26,7 +26,8 @@ extension Archive {
         let holdings = try ask { catalog throws(CatalogError) in
             let shown = try catalog.holdings(
                 studyInstanceUIDs: [studyInstanceUID], seriesInstanceUIDs: seriesInstanceUID.map { [$0] } ?? [],
-                sopInstanceUIDs: sopInstanceUID.map { [$0] } ?? [], visibility: .everything, limit: -1)
+                sopInstanceUIDs: sopInstanceUID.map { [$0] } ?? [], withVersions: true, visibility: .everything,
+                limit: -1)
             let isWhole = seriesInstanceUID == nil && sopInstanceUID == nil
             return now && isWhole ? shown + (try catalog.removed(studyInstanceUID: studyInstanceUID)) : shown
         }
@@ -40,7 +41,7 @@ extension Archive {
     /// Brings back what was removed from a study and not destroyed yet.
     public func restore(studyInstanceUID: String) throws(ArchiveError) -> Int {
         let holdings = try ask { catalog throws(CatalogError) in
-            try catalog.removed(studyInstanceUID: studyInstanceUID)
+            try catalog.removed(studyInstanceUID: studyInstanceUID, restorable: true)
         }
         guard !holdings.isEmpty else { throw .notFound }
         try record(.restored(instances: holdings.map(\.sequence)))

@@ -58,15 +58,16 @@ struct Admission {
         let series = try series(record, study: study, in: connection)
         var outcome: Outcome = study.branch == 0 ? .stored : .conflict
         var state = InstanceState.current
+        var thinnedStudy: Int64?
         if let held = try held(record, in: connection) {
             switch record.policy {
             case .replace where held.institution == record.sender.institution:
-                try flush(in: connection)
                 try InstanceState.superseded.set(on: held.id, in: connection)
-                try Counts.refresh(study: held.study, in: connection)
+                thinnedStudy = held.study
                 outcome = .replaced(sequence: held.sequence)
             default:
                 state = .version
+                thinnedStudy = study.id
                 outcome = .version
             }
         }
@@ -95,6 +96,13 @@ struct Admission {
             studyGrowth[study.id, default: (0, 0)].count += 1
             studyGrowth[study.id, default: (0, 0)].at = record.receivedAt
             seriesGrowth[series, default: 0] += 1
+        }
+        if let thinnedStudy {
+            // Only now: a series without instances is forgotten, and the new one had none before. What is remembered
+            // of the study's classes no longer holds.
+            try flush(in: connection)
+            try Counts.refresh(study: thinnedStudy, in: connection)
+            studies.removeAll(keepingCapacity: true)
         }
         return outcome
     }
@@ -170,7 +178,7 @@ extension Admission {
         let key = StudyKey(
             uid: record.studyInstanceUID, patientKey: record.patientKey, issuer: record.issuer,
             institution: record.sender.institution)
-        if var row = studies[key], try seriesIsFree(record, study: row.id, branch: row.branch, in: connection) {
+        if var row = studies[key], try seriesIsFree(record, study: row.id, branch: 0, in: connection) {
             if row.classes.insert(record.sopClassUID).inserted {
                 try connection.execute(
                     "UPDATE study SET sop_classes = ? WHERE id = ?",
@@ -200,6 +208,8 @@ extension Admission {
             try connection.execute(
                 "UPDATE study SET sop_classes = ? WHERE id = ?", [.text(joined(row.classes)), .integer(row.id)])
         }
+        // A row under a conflict mark is looked up each time: the next record of the study may be free of conflict.
+        guard branch == 0 else { return row }
         if studies.count > Self.cachedRowCount { studies.removeAll() }
         studies[key] = row
         return row
@@ -209,8 +219,9 @@ extension Admission {
 
     private func studyRow(
         _ record: InstanceRecord, branch: Int64, in connection: SQLConnection
-    ) throws(DatabaseError) -> (id: Int64, patientKey: String, issuer: String, institution: String, classes: Set<String>)?
-    {
+    ) throws(DatabaseError) -> (
+        id: Int64, patientKey: String, issuer: String, institution: String, classes: Set<String>
+    )? {
         try connection.first(
             """
             SELECT study.id, patient.key, patient.issuer, study.institution, study.sop_classes FROM study

@@ -147,9 +147,10 @@ extension Catalog {
             try connection.first(
                 """
                 SELECT (SELECT count(*) FROM patient), (SELECT count(*) FROM study WHERE instance_count > 0),
-                    (SELECT count(*) FROM series WHERE instance_count > 0), count(*), coalesce(sum(byte_count), 0),
+                    (SELECT count(*) FROM series WHERE instance_count > 0), coalesce(sum(state = 0), 0),
+                    coalesce(sum(byte_count), 0),
                     (SELECT count(*) FROM study WHERE branch <> 0 AND instance_count > 0),
-                    coalesce(sum(state = 3), 0)
+                    coalesce(sum(state >= 3), 0)
                 FROM instance
                 """
             ) { row throws(DatabaseError) in

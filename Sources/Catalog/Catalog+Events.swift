@@ -80,13 +80,20 @@ private struct EventApplication {
         case .removed(let instances, let destroyAt):
             try each(instances, kind: "removed") { row throws(DatabaseError) in
                 try connection.execute(
-                    "UPDATE instance SET state = 3, destroy_at = ? WHERE id = ?",
+                    "UPDATE instance SET state = state % 3 + 3, destroy_at = ? WHERE id = ?",
                     [.integer(destroyAt), .integer(row.id)])
             }
         case .restored(let instances):
-            try each(instances, kind: "restored") { row throws(DatabaseError) in
+            // The newest first: where several were shown under one UID, one after the other, it is shown again and
+            // the others are versions beside it.
+            try each(instances.sorted(by: >), kind: "restored") { row throws(DatabaseError) in
                 try connection.execute(
-                    "UPDATE instance SET state = 0, destroy_at = NULL WHERE id = ? AND state = 3",
+                    """
+                    UPDATE instance SET destroy_at = NULL, state = CASE WHEN state = 4 OR EXISTS (
+                        SELECT 1 FROM instance AS other WHERE other.uid = instance.uid
+                        AND other.branch = instance.branch AND other.state = 0) THEN 1 ELSE 0 END
+                    WHERE id = ? AND state IN (3, 4)
+                    """,
                     [.integer(row.id)])
             }
         case .destroyed(let instances):

@@ -3,12 +3,12 @@ import Database
 
 extension Catalog {
     /// The instances held under a SOP Instance UID that this institution would meet: what everybody sees, and its
-    /// own conflict branches. Oldest first.
+    /// own conflict branches. Those that are shown first, then versions beside them; oldest first.
     public func held(sopInstanceUID: String, institution: String) throws(CatalogError) -> [Holding] {
         try settle()
         return try holdings(
-            "instance.uid = ? AND instance.state = 0 AND (instance.branch = 0 OR branch.institution = ?)",
-            [.text(sopInstanceUID), .text(institution)], order: "instance.sequence")
+            "instance.uid = ? AND instance.state IN (0, 1) AND (instance.branch = 0 OR branch.institution = ?)",
+            [.text(sopInstanceUID), .text(institution)], order: "instance.state, instance.sequence")
     }
 
     /// Whether a SOP Instance UID is held at all, as of the last commit. One index look-up.
@@ -23,12 +23,13 @@ extension Catalog {
     /// The instances a retrieval names: unique keys of one level, lists allowed. PS3.4 §C.4.2.2.
     ///
     /// In the order of series and instance number. At most `limit` are given.
+    /// - Parameter withVersions: whether what is kept beside the shown instances counts too: for a removal.
     public func holdings(
         patientID: String? = nil, studyInstanceUIDs: [String] = [], seriesInstanceUIDs: [String] = [],
-        sopInstanceUIDs: [String] = [], visibility: Visibility, limit: Int
+        sopInstanceUIDs: [String] = [], withVersions: Bool = false, visibility: Visibility, limit: Int
     ) throws(CatalogError) -> [Holding] {
         try settle()
-        var conditions = ["instance.state = 0"]
+        var conditions = [withVersions ? "instance.state < 3" : "instance.state = 0"]
         var arguments: [SQLValue] = []
         if let patientID {
             conditions.append("patient.patient_id = ?")
@@ -67,18 +68,21 @@ extension Catalog {
         return result
     }
 
-    /// Removed instances whose grace period ended.
+    /// Removed instances whose grace period ended and whose study is under no hold.
     public func due(at now: Int64, limit: Int) throws(CatalogError) -> [Holding] {
         try settle()
         return try holdings(
-            "instance.destroy_at IS NOT NULL AND instance.destroy_at <= ?", [.integer(now)],
+            "instance.destroy_at IS NOT NULL AND instance.destroy_at <= ? AND study.held = 0", [.integer(now)],
             order: "instance.destroy_at", limit: limit)
     }
 
-    /// Instances of these studies that are removed and not yet destroyed.
-    public func removed(studyInstanceUID: String) throws(CatalogError) -> [Holding] {
+    /// Instances of a study that are removed and not yet destroyed.
+    ///
+    /// - Parameter restorable: whether those are left out whose place another instance has taken.
+    public func removed(studyInstanceUID: String, restorable: Bool = false) throws(CatalogError) -> [Holding] {
         try settle()
-        return try holdings("study.uid = ? AND instance.state = 3", [.text(studyInstanceUID)], order: "instance.sequence")
+        let states = restorable ? "instance.state IN (3, 4)" : "instance.state >= 3"
+        return try holdings("study.uid = ? AND \(states)", [.text(studyInstanceUID)], order: "instance.sequence")
     }
 
     /// Whether any stored instance still uses a study key.

@@ -7,8 +7,11 @@ enum InstanceState: Int64 {
     case version = 1
     /// Another instance took its place.
     case superseded = 2
-    /// Hidden until it is destroyed or restored.
+    /// Hidden until it is destroyed or restored; what it was before is kept.
     case removed = 3
+    case removedVersion = 4
+    /// Never restored: another instance has its place.
+    case removedSuperseded = 5
 
     func set(on instance: Int64, in connection: SQLConnection) throws(DatabaseError) {
         try connection.execute(

@@ -39,6 +39,11 @@ public enum LevelAttributes {
         .referencedSeriesSequence, .observationDateTime, .burnedInAnnotation,
     ]
 
+    /// Whether a key is one the catalogue can match; others are ignored. PS3.4 §C.2.2.1.3.
+    public static func isSupported(_ tag: Tag) -> Bool {
+        [patient, study, series, instance, computed].contains { $0.contains(tag) }
+    }
+
     /// Attributes the catalogue computes. PS3.4 §C.3.4.
     public static let computed: Set<Tag> = [
         .modalitiesInStudy, .sopClassesInStudy, .numberOfPatientRelatedStudies, .numberOfPatientRelatedSeries,

@@ -93,8 +93,8 @@ struct MatchingKey: Sendable {
 
     static func upperTime(_ value: String) -> String {
         let whole = "235959.999999"
-        return value.count >= 6
-            ? (value.contains(".") ? value : value + ".999999") : value + whole.dropFirst(value.count)
+        if value.contains(".") { return value + String(repeating: "9", count: max(0, whole.count - value.count)) }
+        return value.count >= 6 ? value + ".999999" : value + whole.dropFirst(value.count)
     }
 
     /// Whether any component group of the name matches. An explicit group in the pattern asks for that group only.

@@ -14,9 +14,11 @@ struct QueryPlan {
         visible(query.visibility, level: query.level)
         for element in query.keys.elements where element.tag != .queryRetrieveLevel {
             if element.tag == .specificCharacterSet || element.tag.isGroupLength { continue }
+            guard LevelAttributes.isSupported(element.tag) else { continue }
             let key = MatchingKey(element, of: query.keys)
-            if key.isUniversal || LevelAttributes.computed.subtracting([.modalitiesInStudy, .sopClassesInStudy])
-                .contains(key.tag)
+            if key.isUniversal
+                || LevelAttributes.computed.subtracting([.modalitiesInStudy, .sopClassesInStudy])
+                    .contains(key.tag)
             {
                 continue
             }
@@ -26,9 +28,9 @@ struct QueryPlan {
         let tail = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
         sql = Self.source(query.level) + tail + Self.order(query.level)
         // With keys left for the rows, the limit is counted there.
-        if remaining.isEmpty, let limit = query.limit {
+        if remaining.isEmpty, query.limit != nil || query.offset > 0 {
             sql += " LIMIT ? OFFSET ?"
-            arguments += [.integer(Int64(limit)), .integer(Int64(query.offset))]
+            arguments += [.integer(Int64(query.limit ?? -1)), .integer(Int64(query.offset))]
         }
     }
 
@@ -161,7 +163,11 @@ struct QueryPlan {
         let patterns: [String]
         switch key.rule {
         case .single(let values): patterns = values.map { MatchText.glob($0) }
-        case .wildcard(let pattern) where Self.isPlain(pattern): patterns = [MatchText.glob(pattern)]
+        case .wildcard(let pattern):
+            // A star may reach over into the column's next value, so the rows decide.
+            remaining.append(key)
+            guard Self.isPlain(pattern) else { return }
+            patterns = [MatchText.glob(pattern)]
         default: return
         }
         conditions.append("(" + patterns.map { _ in "\(column) GLOB ?" }.joined(separator: " OR ") + ")")

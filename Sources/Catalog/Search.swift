@@ -20,6 +20,7 @@ struct Search {
         var skipped = 0
         var given = 0
         var search = self
+        if query.limit == 0 { return }
         do throws(DatabaseError) {
             try connection.query(plan.sql, plan.arguments) { row throws(DatabaseError) in
                 guard let match = search.match(row, in: connection) else { return search.failure == nil }

@@ -164,9 +164,11 @@ final class Writer: @unchecked Sendable {
 
     private func catchUp() {
         let late = behind
-        behind = []
-        for ticket in late {
-            if alone(.record(ticket)) != nil { behind.append(ticket) }
+        for (index, ticket) in late.enumerated() {
+            behind = Array(late[(index + 1)...])
+            guard alone(.record(ticket)) != nil else { continue }
+            behind = Array(late[index...])
+            break
         }
         behindCount = behind.count
     }
@@ -263,6 +265,8 @@ final class Writer: @unchecked Sendable {
 
     /// Notes how far each pack is in the tables, so that the next start reads only what follows.
     private func writePositions(_ items: [Item], _ connection: SQLConnection) throws(DatabaseError) {
+        // A record the tables have refused lies before the newer ones of its pack: the next start must meet it again.
+        guard behind.isEmpty else { return }
         var positions: [UInt32: UInt64] = [:]
         for case .record(let ticket) in items {
             positions[ticket.pack] = max(positions[ticket.pack] ?? 0, ticket.byteOffset)
@@ -277,4 +281,3 @@ final class Writer: @unchecked Sendable {
         }
     }
 }
-

@@ -47,7 +47,9 @@ public struct StatusServer: Sendable {
                 headers: [.contentType: "application/json", .cacheControl: "no-store"],
                 body: .init(
                     byteBuffer: ByteBuffer(
-                        string: "{\"status\":\"\(state.isServing ? "ok" : "unavailable")\",\"detail\":\"\(state.detail)\"}\n")))
+                        string:
+                            "{\"status\":\"\(state.isServing ? "ok" : "unavailable")\",\"detail\":\"\(state.detail)\"}\n"
+                    )))
         }
         router.get("metrics") { _, _ in
             Response(

@@ -57,7 +57,7 @@ struct NetworkAddressTests {
     @Test func resolvesLocalhostToLoopback() {
         let found = NetworkAddress.resolve("localhost")
         #expect(!found.isEmpty)
-        #expect(found.allSatisfy(\.isLoopback))
+        #expect(found.allSatisfy { $0.isLoopback })
         #expect(NetworkAddress.resolve("no.such.name.invalid").isEmpty)
     }
 }

@@ -107,17 +107,15 @@ struct CrashTests {
     func findsEverythingAcknowledgedAfterASuddenEnd(_ withOldCatalogue: Bool) throws {
         let fixture = try ArchiveFixture()
         for number in 1...5 { try fixture.store(image(number)) }
-        try fixture.archive.close()
         let catalogue = fixture.directory + "-catalogue"
-        try FileManager.default.copyItem(atPath: fixture.directory + "/" + Archive.catalogName, toPath: catalogue)
         defer { try? FileManager.default.removeItem(atPath: catalogue) }
-        try fixture.reopen()
+        try fixture.reopen(copyingCatalogue: catalogue)
         let acknowledged = Mutex<[Int]>([1, 2, 3, 4, 5])
         let isDone = Atomic<Int>(0)
         let copies = Mutex<[(path: String, before: [Int])]>([])
         @Sendable func object(_ number: Int) -> Dataset {
             image(
-                number, study: "1.2.\(number % 3)", patient: "P\(number % 3)",
+                number, study: "1.3.\(number % 3)", patient: "P\(number % 3)",
                 pixels: noise(number * 97 % 30_000, seed: 1))
         }
         onThreads(4) { thread in

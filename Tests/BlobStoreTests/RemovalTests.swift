@@ -17,7 +17,8 @@ import Testing
         let last = try fixture.put(noise(7000))
         let before = try blockByteCount(fixture.packPath(1))
         try fixture.store.destroy(location)
-        #expect(before - (try blockByteCount(fixture.packPath(1))) >= 8 << 20)
+        // A hole may cost the file system a block or two for its map.
+        #expect(before - (try blockByteCount(fixture.packPath(1))) >= (8 << 20) - (64 << 10))
         #expect(throws: BlobError.notFound) { try fixture.store.open(location) }
         let header = try fixture.bytes(location, count: ObjectHeader.byteCount)
         #expect(header[96..<156].allSatisfy { $0 == 0 }, "the wrapped key is gone")

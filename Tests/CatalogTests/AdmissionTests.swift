@@ -35,8 +35,9 @@ struct AdmissionTests {
         let shown = try fixture.matches(.instance)
         #expect(shown.map(\.holding?.sequence) == [1])
         #expect(try fixture.found(.study, .init(), .numberOfStudyRelatedInstances) == ["1"])
-        #expect(try fixture.catalog.held(sopInstanceUID: "1.5", institution: "North").map(\.sequence) == [1])
-        #expect(try fixture.catalog.totals().instances == 3)
+        #expect(try fixture.catalog.held(sopInstanceUID: "1.5", institution: "North").map(\.sequence) == [1, 2, 3])
+        #expect(try fixture.catalog.totals().instances == 1)
+        #expect(try fixture.catalog.totals().byteCount == 3006)
     }
 
     @Test func putsNewerContentInPlaceOfTheFirstWhenItsInstitutionReplaces() throws {
@@ -64,6 +65,16 @@ struct AdmissionTests {
         #expect(try fixture.found(.series) == ["1.2.1.2"])
         #expect(try fixture.found(.study, .init(), .numberOfStudyRelatedSeries) == ["1"])
         #expect(try fixture.found(.study, .init(), .modalitiesInStudy) == ["MR"])
+    }
+
+    @Test func countsNothingOfAVersionThatIsNotShown() throws {
+        let fixture = try CatalogFixture()
+        try fixture.put(record(1, uid: "1.5", policy: .both))
+        try fixture.put(record(2, uid: "1.5", series: "1.2.1.2", policy: .both, modality: "MR", sopClass: "1.2.3"))
+        #expect(try fixture.found(.study, .init(), .numberOfStudyRelatedSeries) == ["1"])
+        #expect(try fixture.found(.study, .init(), .modalitiesInStudy) == ["CT"])
+        #expect(try fixture.found(.study, .init(), .sopClassesInStudy) == ["1.2.840.10008.5.1.4.1.1.2"])
+        #expect(try fixture.found(.series) == ["1.2.1.1"])
     }
 
     @Test func keepsTwoInstitutionsPatientsOfOneIdentifierApart() throws {

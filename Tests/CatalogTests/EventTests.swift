@@ -167,6 +167,7 @@ struct EventTests {
         let fixture = try CatalogFixture()
         try fixture.put(record(1, at: 1000))
         try fixture.put(record(2, study: "1.2.2", at: 2000))
+        try fixture.catalog.settle()
         #expect(try fixture.catalog.completeStudies(quietSince: 999, at: 3000) == 0)
         #expect(try fixture.catalog.completeStudies(quietSince: 1000, at: 3000) == 1)
         #expect(try fixture.catalog.completeStudies(quietSince: 1000, at: 3001) == 0)
@@ -177,6 +178,16 @@ struct EventTests {
         let feed = try fixture.catalog.changes(after: 4, limit: 10)
         #expect(feed.map(\.kind) == ["complete", "complete"] && feed.allSatisfy { $0.at == 5000 })
         #expect(feed.allSatisfy { $0.instance == nil })
+    }
+
+    @Test func completesAStudyOnlyAfterItsWaysInAreClosed() throws {
+        let fixture = try CatalogFixture()
+        try fixture.put(record(1, at: 1000))
+        try fixture.put(record(2, study: "1.2.2", at: 1000))
+        try fixture.catalog.settle()
+        #expect(try fixture.catalog.completeStudies(quietSince: 2000, arriving: ["1.2.1"], at: 3000) == 1)
+        #expect(try fixture.catalog.completeStudies(quietSince: 2000, arriving: [], at: 3000) == 1)
+        #expect(try fixture.catalog.completeStudies(quietSince: 2000, arriving: [], at: 3000) == 0)
     }
 
     @Test func completesNoStudyOfWhichNothingIsShown() throws {

@@ -1,7 +1,7 @@
-import Catalog
 import DICOM
 import Testing
 
+@testable import Catalog
 @testable import DIMSE
 
 /// Identifiers of C-FIND, asked and answered.
@@ -88,7 +88,7 @@ struct FindAnswerTests {
         let read = try Dataset.parse(bytes, transferSyntax: .implicitVRLittleEndian)
         let items = read.items(.requestAttributesSequence)
         #expect(items.count == 2)
-        #expect(items.allSatisfy { $0.elements.map(\.tag) == [.scheduledProcedureStepID] })
+        #expect(items.flatMap { $0.elements.map(\.tag) } == [.scheduledProcedureStepID, .scheduledProcedureStepID])
         asked.set(.requestAttributesSequence, .SQ, items: [])
         let whole = answer(asked, Match(attributes: attributes, holding: nil), .implicitVRLittleEndian)
         let wholeRead = try Dataset.parse(whole, transferSyntax: .implicitVRLittleEndian)

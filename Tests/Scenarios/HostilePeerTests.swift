@@ -136,7 +136,9 @@ struct Answer: Decodable {
         let answers = try face("big_identifier")
         #expect(answers.count == 4)
         #expect(answers[0].status == 0 || answers[0].status == 0xA900)
-        for answer in answers.dropFirst(1) where answer.status == nil { #expect(answer.ended == "aborted", "\(answer)") }
+        for answer in answers.dropFirst(1) where answer.status == nil {
+            #expect(answer.ended == "aborted", "\(answer)")
+        }
         #expect(answers[1].status != 0)
         #expect(answers[3].ended == "aborted")
     }

@@ -49,7 +49,9 @@ final class HuizhenProcess {
         variables.merge(environment) { $1 }
         process.environment = variables
         let log = directory + "/../" + (directory as NSString).lastPathComponent + ".log"
-        if !FileManager.default.fileExists(atPath: log) { _ = FileManager.default.createFile(atPath: log, contents: nil) }
+        if !FileManager.default.fileExists(atPath: log) {
+            _ = FileManager.default.createFile(atPath: log, contents: nil)
+        }
         let handle = FileHandle(forWritingAtPath: log)
         handle?.seekToEndOfFile()
         process.standardError = handle

@@ -29,7 +29,8 @@ struct PowerCuts: Decodable {
         "trace=openat,pwrite64,pwritev,pwritev2,write,writev,fdatasync,fsync,ftruncate,fallocate,rename,renameat,"
             + "renameat2,unlink,unlinkat,mkdir,mkdirat,sendto,sendmsg",
     ]
-    private static let seed = Int(ProcessInfo.processInfo.environment["HUIZHEN_SEED"] ?? "") ?? Int.random(in: 1...99_999)
+    private static let seed =
+        Int(ProcessInfo.processInfo.environment["HUIZHEN_SEED"] ?? "") ?? Int.random(in: 1...99_999)
 
     /// Records a service that stores, and gives the disks that power cuts could leave.
     private func record(

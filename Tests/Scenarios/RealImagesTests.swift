@@ -106,7 +106,10 @@ struct RoundTrip: Decodable {
         let folder = try Images.pydicom.get()
         let sent = try Tool.run(
             HuizhenProcess.binary,
-            ["send", "HUIZHEN@127.0.0.1:\(huizhen.port)", folder, "--json", "--associations", "2", "--data", huizhen.directory])
+            [
+                "send", "HUIZHEN@127.0.0.1:\(huizhen.port)", folder, "--json", "--associations", "2", "--data",
+                huizhen.directory,
+            ])
         struct Sent: Decodable {
             var sent: Int
             var failed: Int

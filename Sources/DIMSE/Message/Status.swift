@@ -42,7 +42,13 @@ public struct Status: RawRepresentable, Hashable, Sendable, CustomStringConverti
 
     /// The class of the status, as a metric's label.
     var label: String {
-        if isSuccess { "success" } else if isPending { "pending" } else if isWarning { "warning" } else if self == .cancelled {
+        if isSuccess {
+            "success"
+        } else if isPending {
+            "pending"
+        } else if isWarning {
+            "warning"
+        } else if self == .cancelled {
             "cancelled"
         } else {
             "failure"

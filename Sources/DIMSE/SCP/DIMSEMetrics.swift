@@ -15,7 +15,8 @@ public final class DIMSEMetrics: Sendable {
         self.registry = registry
         connections = registry.gauge("huizhen_dimse_connections", help: "Open connections, accepted or not.")
         associations = registry.gauge("huizhen_dimse_associations", help: "Accepted associations that are open.")
-        associationsAccepted = registry.counter("huizhen_dimse_associations_accepted_total", help: "Associations accepted.")
+        associationsAccepted = registry.counter(
+            "huizhen_dimse_associations_accepted_total", help: "Associations accepted.")
         associationsAborted = registry.counter(
             "huizhen_dimse_associations_aborted_total", help: "Associations that ended other than by release.")
         plainAssociations = registry.counter(

@@ -31,9 +31,10 @@ struct Negotiation {
             }
             return .accept(context.id, transferSyntax: syntax, role: .default)
         }
-        guard SOPClass.storage[context.abstractSyntax] != nil
-            || (acceptsUnknownSOPClasses && !context.abstractSyntax.hasPrefix("1.2.840.10008.1.")
-                && !context.abstractSyntax.hasPrefix("1.2.840.10008.5.1.4.1.2."))
+        guard
+            SOPClass.storage[context.abstractSyntax] != nil
+                || (acceptsUnknownSOPClasses && !context.abstractSyntax.hasPrefix("1.2.840.10008.1.")
+                    && !context.abstractSyntax.hasPrefix("1.2.840.10008.5.1.4.1.2."))
         else { return .refuse(context.id, .abstractSyntaxNotSupported) }
         guard let syntax = storageSyntax(context.transferSyntaxes) else {
             return .refuse(context.id, .transferSyntaxesNotSupported)
@@ -46,7 +47,7 @@ struct Negotiation {
         case .scp: return .refuse(context.id, .userRejection)
         default:
             guard services.contains(.store) else { return .refuse(context.id, .userRejection) }
-            return .accept(context.id, transferSyntax: syntax, role: context.role)
+            return .accept(context.id, transferSyntax: syntax, role: context.role == .both ? .scu : context.role)
         }
     }
 

@@ -16,7 +16,8 @@ struct ImportCommand: AsyncParsableCommand {
     @Argument(help: "Files, folders or archives of any size.")
     var paths: [String]
 
-    @Option(name: .customLong("as"), help: "Peer whose institution the objects are stored for; the local one by default.")
+    @Option(
+        name: .customLong("as"), help: "Peer whose institution the objects are stored for; the local one by default.")
     var peer = "import"
 
     @OptionGroup var options: ConfigurationOptions

@@ -22,7 +22,8 @@ enum ImportSource {
             for name in names.sorted() {
                 let inner = path + "/" + name
                 var isInnerFolder: ObjCBool = false
-                if FileManager.default.fileExists(atPath: inner, isDirectory: &isInnerFolder), !isInnerFolder.boolValue {
+                if FileManager.default.fileExists(atPath: inner, isDirectory: &isInnerFolder), !isInnerFolder.boolValue
+                {
                     result.append(inner)
                 }
             }

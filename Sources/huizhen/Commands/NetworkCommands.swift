@@ -20,7 +20,9 @@ struct EchoCommand: AsyncParsableCommand {
             requester.close()
             guard status.isSuccess else { throw DIMSEError.failed(status) }
         }
-        print("\(place.calledAETitle) answered after \(start.duration(to: .now).formatted(.units(allowed: [.milliseconds])))")
+        print(
+            "\(place.calledAETitle) answered after \(start.duration(to: .now).formatted(.units(allowed: [.milliseconds])))"
+        )
     }
 }
 
@@ -69,7 +71,9 @@ struct FindCommand: AsyncParsableCommand {
             }
             print("\(matches.count) matches")
         }
-        guard status.isSuccess || status == .cancelled else { throw CommandFailure.end(3, "\(DIMSEError.failed(status))") }
+        guard status.isSuccess || status == .cancelled else {
+            throw CommandFailure.end(3, "\(DIMSEError.failed(status))")
+        }
     }
 }
 
@@ -225,7 +229,9 @@ struct SendCommand: AsyncParsableCommand {
         try output.show(
             result,
             (result.skipped.map { "skipped \($0.path): \($0.reason)" }
-                + ["\(result.sent) sent, \(result.warning) with warnings, \(result.failed) failed, \(result.skipped.count) skipped"])
+                + [
+                    "\(result.sent) sent, \(result.warning) with warnings, \(result.failed) failed, \(result.skipped.count) skipped"
+                ])
                 .joined(separator: "\n"))
         if let error, result.sent == 0 { throw CommandFailure.end(2, error) }
         if result.failed > 0 { throw ExitCode(3) }

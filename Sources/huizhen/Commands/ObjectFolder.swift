@@ -32,7 +32,9 @@ final class ObjectFile {
 
     init?(path: String, head: [UInt8]) {
         self.path = path
-        guard FileManager.default.createFile(atPath: path + ".part", contents: nil, attributes: [.posixPermissions: 0o600]),
+        guard
+            FileManager.default.createFile(
+                atPath: path + ".part", contents: nil, attributes: [.posixPermissions: 0o600]),
             let handle = FileHandle(forWritingAtPath: path + ".part")
         else { return nil }
         self.handle = handle

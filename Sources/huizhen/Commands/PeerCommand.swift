@@ -16,7 +16,9 @@ struct PeerCommand: AsyncParsableCommand {
 
         @Option(
             name: .customLong("address"),
-            help: "Address, network (10.1.0.0/16) or host name it calls from; the first is where we call. May be repeated.")
+            help:
+                "Address, network (10.1.0.0/16) or host name it calls from; the first is where we call. May be repeated."
+        )
         var addresses: [String]
 
         @Option(help: "Port it listens on; without one it can only call.")

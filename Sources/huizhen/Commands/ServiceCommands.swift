@@ -65,7 +65,9 @@ struct StatusCommand: AsyncParsableCommand {
         if !status.plainNetworkPeers.isEmpty {
             lines.append("UNENCRYPTED over the network: \(status.plainNetworkPeers.joined(separator: ", "))")
         }
-        if status.conflicts > 0 { lines.append("\(status.conflicts) studies under a conflict mark: see `huizhen conflicts`") }
+        if status.conflicts > 0 {
+            lines.append("\(status.conflicts) studies under a conflict mark: see `huizhen conflicts`")
+        }
         if status.removed > 0 { lines.append("\(status.removed) objects removed, in their grace period") }
         if status.catalogBehind > 0 { lines.append("the catalogue lags behind by \(status.catalogBehind) objects") }
         try output.show(status, lines.joined(separator: "\n"))
@@ -123,7 +125,8 @@ struct VerifyCommand: AsyncParsableCommand {
             Result(objects: objects, damaged: damaged),
             damaged.isEmpty
                 ? "\(objects) objects are intact"
-                : "\(damaged.count) of \(objects) objects are damaged: numbers \(damaged.map(String.init).joined(separator: ", "))")
+                : "\(damaged.count) of \(objects) objects are damaged: numbers \(damaged.map(String.init).joined(separator: ", "))"
+        )
         if !damaged.isEmpty { throw ExitCode(3) }
     }
 }
@@ -215,7 +218,10 @@ struct RemoveCommand: AsyncParsableCommand {
         switch try channel.reply() {
         case .removed(let instances, let destroyAt):
             let date = Date(timeIntervalSince1970: Double(destroyAt) / 1000)
-            print(now ? "\(instances) objects are destroyed" : "\(instances) objects are hidden, destroyed at \(date.ISO8601Format())")
+            print(
+                now
+                    ? "\(instances) objects are destroyed"
+                    : "\(instances) objects are hidden, destroyed at \(date.ISO8601Format())")
         case .restored(let instances): print("\(instances) objects are back")
         default: print(hold ? "the study is under a hold" : "the hold is released")
         }
@@ -247,7 +253,9 @@ struct SettingsCommand: AsyncParsableCommand {
         }
         try output.show(
             entries,
-            entries.map { "\($0.key) = \($0.value)\n    \($0.about)\n    \($0.range); default \($0.defaultValue); \($0.variable)" }
-                .joined(separator: "\n"))
+            entries.map {
+                "\($0.key) = \($0.value)\n    \($0.about)\n    \($0.range); default \($0.defaultValue); \($0.variable)"
+            }
+            .joined(separator: "\n"))
     }
 }

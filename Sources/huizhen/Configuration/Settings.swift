@@ -17,7 +17,8 @@ struct Settings: Sendable {
         Setting(
             key: "master-key", kind: .text, defaultValue: "",
             about: "file of the master key; empty: keys/master.key in the data directory, made at first start"),
-        Setting(key: "ae-title", kind: .text, defaultValue: "HUIZHEN", about: "our AE title; calls to another are refused"),
+        Setting(
+            key: "ae-title", kind: .text, defaultValue: "HUIZHEN", about: "our AE title; calls to another are refused"),
         Setting(key: "institution", kind: .text, defaultValue: "LOCAL", about: "name of this institution"),
         Setting(
             key: "issuer", kind: .text, defaultValue: "LOCAL",
@@ -25,7 +26,9 @@ struct Settings: Sendable {
         Setting(
             key: "dimse.addresses", kind: .list, defaultValue: "127.0.0.1,::1",
             about: "addresses to listen on; 0.0.0.0 and :: are every IPv4 and IPv6 address"),
-        Setting(key: "dimse.port", kind: .integer(0...65535), defaultValue: "11112", about: "DIMSE port; 0 takes a free one"),
+        Setting(
+            key: "dimse.port", kind: .integer(0...65535), defaultValue: "11112", about: "DIMSE port; 0 takes a free one"
+        ),
         Setting(
             key: "dimse.open-to-unknown-peers", kind: .flag, defaultValue: "false",
             about: "test server: callers that were not added may do everything, from loopback addresses"),
@@ -63,7 +66,9 @@ struct Settings: Sendable {
         Setting(
             key: "dimse.stop", kind: .seconds(0...600), defaultValue: "10",
             about: "time running operations have to finish when the service stops"),
-        Setting(key: "http.port", kind: .integer(0...65535), defaultValue: "8042", about: "health and metrics, on 127.0.0.1 only; 0 takes a free one"),
+        Setting(
+            key: "http.port", kind: .integer(0...65535), defaultValue: "8042",
+            about: "health and metrics, on 127.0.0.1 only; 0 takes a free one"),
         Setting(
             key: "storage.differing-content", kind: .choice(DifferingContentPolicy.allCases.map(\.rawValue)),
             defaultValue: "keep", about: "what happens to other content under a held SOP Instance UID"),
@@ -78,7 +83,8 @@ struct Settings: Sendable {
             about: "bytes of a pack file"),
         Setting(
             key: "storage.prewrite", kind: .integer(0...17_179_869_184), defaultValue: "268435456",
-            about: "bytes of blank pack kept ready (a quarter of it for each further writer), so that a store overwrites "
+            about:
+                "bytes of blank pack kept ready (a quarter of it for each further writer), so that a store overwrites "
                 + "instead of growing a file; 0: none"),
         Setting(
             key: "study.quiet", kind: .seconds(0...86400), defaultValue: "5",
@@ -103,7 +109,10 @@ struct Settings: Sendable {
             InMemoryProvider(
                 values: Dictionary(
                     uniqueKeysWithValues: commandLine.map {
-                        (AbsoluteConfigKey($0.key.split(separator: ".").map(String.init)), ConfigValue(stringLiteral: $0.value))
+                        (
+                            AbsoluteConfigKey($0.key.split(separator: ".").map(String.init)),
+                            ConfigValue(stringLiteral: $0.value)
+                        )
                     })),
             EnvironmentVariablesProvider().prefixKeys(with: "huizhen"),
         ]

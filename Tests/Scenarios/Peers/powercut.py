@@ -80,13 +80,10 @@ class Disk:
         path = os.path.relpath(path, self.directory)
         return None if path.endswith("-shm") or path.endswith(".socket") else path
 
-    def name(self, path, file):
-        """A name appears (a file) or goes (None)."""
-        if file is None:
-            self.now.pop(path, None)
-        else:
-            self.now[path] = file
-        self.changes.append([os.path.dirname(path) or ".", path, file])
+    def name(self, path, file, old=None):
+        """A name appears (a file) or goes (None); with `old` it takes that one's place at once."""
+        self.changes.append([os.path.dirname(path) or ".", path, file, old])
+        self.settle(self.now, self.changes[-1])
 
     def sync_folder(self, folder):
         left = []
@@ -99,6 +96,7 @@ class Disk:
 
     @staticmethod
     def settle(names, change):
+        names.pop(change[3], None)
         if change[2] is None:
             names.pop(change[1], None)
         else:
@@ -210,9 +208,7 @@ class Recording:
         elif call in ("rename", "renameat", "renameat2"):
             old, new = (disk.inside(part) for part in STRING.findall(arguments)[:2])
             if old in disk.now:
-                file = disk.now[old]
-                disk.name(new, file)
-                disk.name(old, None)
+                disk.name(new, disk.now[old], old)
         elif call in ("unlink", "unlinkat"):
             path = disk.inside(STRING.search(arguments)[1])
             if path in disk.now:
@@ -230,7 +226,8 @@ class Recording:
 
     def is_answer(self, arguments):
         """A C-STORE-RSP with success that is about to leave."""
-        if "TCP" not in arguments[:200] and "socket" not in arguments[:200]:
+        match = PATH.match(arguments)
+        if not match or not plain(match[2]).startswith(("socket", "TCP")):
             return False
         data = self.data("", arguments)
         found = False

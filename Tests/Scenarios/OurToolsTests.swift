@@ -1,0 +1,192 @@
+import Foundation
+import Testing
+
+/// Our tools against Debian's storescp and dcmqrscp, and against our own service.
+@Suite(.timeLimit(.minutes(5))) struct OurToolsTests {
+    /// DCMTK's archive with an empty database.
+    private final class QueryServer {
+        let port = freePort()
+        let readerPort: Int
+        private let peer: RunningPeer
+
+        init(readerPort: Int) throws {
+            self.readerPort = readerPort
+            let folder = TemporaryFolder.make()
+            try FileManager.default.createDirectory(atPath: folder + "/db", withIntermediateDirectories: true)
+            let text = """
+                NetworkTCPPort = \(port)
+                MaxPDUSize = 65536
+                MaxAssociations = 16
+                HostTable BEGIN
+                reader = (READER, localhost, \(readerPort))
+                HostTable END
+                VendorTable BEGIN
+                VendorTable END
+                AETable BEGIN
+                QR \(folder)/db RW (200, 1024mb) ANY
+                AETable END
+
+                """
+            try text.write(toFile: folder + "/config", atomically: true, encoding: .utf8)
+            peer = try RunningPeer("/usr/bin/dcmqrscp", ["-c", folder + "/config", "\(port)"])
+        }
+
+        var place: String { "QR@127.0.0.1:\(port)" }
+        func end() { peer.end() }
+    }
+
+    private let data = TemporaryFolder.make()
+
+    private func huizhen(_ arguments: [String], calling: String = "READER") throws -> Tool.Result {
+        try Tool.run(
+            HuizhenProcess.binary,
+            [arguments[0]] + Array(arguments.dropFirst()) + ["--data", data, "--calling", calling])
+    }
+
+    private func waitForEcho(_ place: String) throws -> Bool {
+        for _ in 0..<100 {
+            if try huizhen(["echo", place]).code == 0 { return true }
+            usleep(50_000)
+        }
+        return false
+    }
+
+    @Test func sendsFindsMovesAndGetsWithDCMTKsArchive() throws {
+        let folder = TemporaryFolder.make()
+        let reader = freePort()
+        let scp = try RunningPeer("/usr/bin/storescp", ["-aet", "READER", "+B", "-od", folder, "\(reader)"])
+        let server = try QueryServer(readerPort: reader)
+        defer {
+            scp.end()
+            server.end()
+        }
+        #expect(try waitForEcho(server.place))
+        #expect(try waitForEcho("READER@127.0.0.1:\(reader)"))
+        let (ct, mr) = (try Images.smallCT(), try Images.smallMR())
+
+        let sent = try huizhen(["send", server.place, ct, mr, "--json", "--associations", "2"])
+        #expect(sent.code == 0, "\(sent.error)")
+        let counts = try JSONSerialization.jsonObject(with: Data(sent.output.utf8)) as? [String: Any]
+        #expect(counts?["sent"] as? Int == 2)
+        #expect(counts?["failed"] as? Int == 0)
+
+        let found = try huizhen([
+            "find", server.place, "--level", "study", "-k", "PatientName=CompressedSamples*", "-k", "StudyInstanceUID",
+            "--json",
+        ])
+        #expect(found.code == 0, "\(found.error)")
+        let matches = try JSONSerialization.jsonObject(with: Data(found.output.utf8)) as? [[String: Any]]
+        #expect(matches?.count == 2)
+        // DICOM JSON: PS3.18 §F.2.
+        let uids = (matches ?? []).compactMap { (($0["0020000D"] as? [String: Any])?["Value"] as? [String])?.first }
+        #expect(uids.count == 2)
+
+        let moved = try huizhen([
+            "move", server.place, "--to", "READER", "-k", "StudyInstanceUID=" + (uids.first ?? ""),
+        ])
+        #expect(moved.code == 0, "\(moved.output) \(moved.error)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 1)
+
+        let into = TemporaryFolder.make() + "/new"
+        for (number, uid) in uids.enumerated() {
+            let got = try huizhen(["get", server.place, "--into", into + "\(number)", "-k", "StudyInstanceUID=" + uid])
+            #expect(got.code == 0, "\(got.output) \(got.error)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: into + "\(number)") == ["000001.dcm"])
+        }
+    }
+
+    @Test func sendsToStorescpAndSaysWhatItSkipped() throws {
+        let folder = TemporaryFolder.make()
+        let port = freePort()
+        let scp = try RunningPeer("/usr/bin/storescp", ["-aet", "STORE", "+B", "-od", folder, "\(port)"])
+        defer { scp.end() }
+        #expect(try waitForEcho("STORE@127.0.0.1:\(port)"))
+        let nothing = TemporaryFolder.make() + "/note.txt"
+        try "no image".write(toFile: nothing, atomically: true, encoding: .utf8)
+        let sent = try huizhen(["send", "STORE@127.0.0.1:\(port)", try Images.smallCT(), nothing, "--json"])
+        #expect(sent.code == 0)
+        let counts = try JSONSerialization.jsonObject(with: Data(sent.output.utf8)) as? [String: Any]
+        #expect(counts?["sent"] as? Int == 1)
+        #expect((counts?["skipped"] as? [Any])?.count == 1)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 1)
+    }
+
+    @Test func endsWithTwoWhenNobodyAnswers() throws {
+        let nobody = "NOBODY@127.0.0.1:\(freePort())"
+        for arguments in [
+            ["echo", nobody], ["send", nobody, try Images.smallCT()], ["find", nobody, "-k", "StudyInstanceUID"],
+            ["move", nobody, "--to", "X", "-k", "StudyInstanceUID=2.25.1"],
+            ["get", nobody, "--into", data, "-k", "StudyInstanceUID=2.25.1"],
+        ] {
+            let result = try huizhen(arguments)
+            #expect(result.code == 2, "\(arguments[0])")
+            #expect(!result.error.isEmpty)
+        }
+        for command in ["status", "verify", "reindex", "conflicts"] {
+            #expect(try Tool.run(HuizhenProcess.binary, [command, "--data", data]).code == 2, "\(command)")
+        }
+    }
+
+    @Test func endsWithSixtyFourWhenTheCommandLineIsWrong() throws {
+        for arguments in [
+            ["send"], ["frobnicate"], ["find", "X@Y"], ["remove"], ["peer", "add", "X"],
+            ["serve", "--set", "no.such=1"],
+        ] {
+            let result = try Tool.run(HuizhenProcess.binary, arguments)
+            #expect(result.code == 64 || result.code == 2 && arguments[0] == "find", "\(arguments): \(result.code)")
+        }
+    }
+
+    @Test func explainsEveryCommand() throws {
+        for command in [
+            "serve", "status", "peer", "echo", "send", "find", "move", "get", "import", "export", "verify", "remove",
+            "reindex", "conflicts", "settings",
+        ] {
+            let help = try Tool.run(HuizhenProcess.binary, [command, "--help"])
+            #expect(help.code == 0)
+            #expect(help.output.contains("OVERVIEW"), "\(command)")
+        }
+    }
+
+    @Test func importsFoldersAndArchivesAndExportsPlainFiles() throws {
+        let service = try HuizhenProcess()
+        let folder = TemporaryFolder.make()
+        try FileManager.default.copyItem(atPath: Images.smallCT(), toPath: folder + "/ct")
+        try FileManager.default.copyItem(atPath: Images.smallMR(), toPath: folder + "/mr")
+        try "no image".write(toFile: folder + "/note.txt", atomically: true, encoding: .utf8)
+        let archive = TemporaryFolder.make() + "/images.tar.gz"
+        _ = try Tool.run("/bin/tar", ["-czf", archive, "-C", folder, "."]).checked()
+        let first = try service.tool(["import", archive, "--json"])
+        #expect(first.code == 0, "\(first.output) \(first.error)")
+        #expect(try service.status()["instances"] as? Int == 2)
+        let second = try service.tool(["import", folder, "--json"])
+        #expect(second.code == 0)
+        #expect(second.output.contains("note.txt"))
+        #expect(try service.status()["instances"] as? Int == 2)
+
+        let into = TemporaryFolder.make() + "/out"
+        #expect(try service.tool(["export", "--all", "--into", into]).code == 0)
+        let names = try FileManager.default.contentsOfDirectory(atPath: into).sorted()
+        #expect(names == ["000001.dcm", "000002.dcm"])
+        for name in names { #expect(try Tool.dcmtk("dcmdump", ["-q", into + "/" + name]).code == 0) }
+        #expect(try service.tool(["verify"]).code == 0)
+    }
+
+    @Test func tellsThatADamagedObjectIsDamaged() throws {
+        let service = try HuizhenProcess()
+        #expect(try service.tool(["import", Images.smallCT(), Images.smallMR()]).code == 0)
+        #expect(service.stop() == 0)
+        let blobs = service.directory + "/blobs"
+        let packs = try FileManager.default.contentsOfDirectory(atPath: blobs).filter { $0.hasSuffix(".hzp") }
+        for pack in packs {
+            let path = blobs + "/" + pack
+            guard let content = FileManager.default.contents(atPath: path), content.count > 20_000 else { continue }
+            var broken = content
+            broken[10_000] ^= 0x40
+            try broken.write(to: URL(fileURLWithPath: path))
+        }
+        try service.start()
+        let verified = try service.tool(["verify", "--json"])
+        #expect(verified.code == 3, "\(verified.output)")
+    }
+}
