@@ -22,11 +22,6 @@ extension Archive {
             transferSyntax: transferSyntax, expectedClass: expectedClass, expectedUID: expectedUID)
     }
 
-    func isHeldOrRecent(_ uid: String) throws(ArchiveError) -> Bool {
-        if claims.isRecent(uid) { return true }
-        return try ask { catalog throws(CatalogError) in try catalog.mayHold(sopInstanceUID: uid) }
-    }
-
     /// Gives every match to `each` until it returns false. PS3.4 §C.4.1.
     public func find(_ query: Query, each: (Match) -> Bool) throws(ArchiveError) {
         try ask { catalog throws(CatalogError) in try catalog.find(query, each: each) }
@@ -78,9 +73,6 @@ public struct StoredObject: Sendable {
     public let holding: Holding
     let reader: BlobReader
 
-    /// Bytes read at a time by `forEachPiece`.
-    public static let pieceByteCount = 256 * 1024
-
     /// Bytes of the dataset as it was sent.
     public var byteCount: UInt64 { reader.contentByteCount }
 
@@ -96,10 +88,11 @@ public struct StoredObject: Sendable {
         do throws(BlobError) { return try reader.metadata() } catch { throw ArchiveError(error) }
     }
 
-    /// Gives the whole dataset in order, in pieces of at most `pieceByteCount`.
-    public func forEachPiece(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.pieceByteCount, alignment: 64)
-        defer { buffer.deallocate() }
+    /// Gives the whole dataset in order, in pieces of `PieceBuffer.byteCount`, the last one shorter.
+    public func forEachPiece(
+        through piece: PieceBuffer = PieceBuffer(), _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        let buffer = piece.bytes
         var offset: UInt64 = 0
         while offset < byteCount {
             let count = try read(offset: offset, into: buffer)
@@ -108,4 +101,17 @@ public struct StoredObject: Sendable {
             offset += UInt64(count)
         }
     }
+}
+
+/// Where pieces of an object are decrypted to. Used again for one object after another: fresh memory of this size costs
+/// a page fault for every 4 KiB.
+public final class PieceBuffer {
+    /// A multiple of a stored chunk and of what a PDV usually carries.
+    public static let byteCount = 256 * 1024
+
+    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 64)
+
+    public init() {}
+
+    deinit { bytes.deallocate() }
 }

@@ -33,7 +33,7 @@ public final class Incoming {
         self.expectedUID = expectedUID
         do throws(BlobError) { writer = try archive.blobs.begin() } catch { throw ArchiveError(error) }
         scanner = DatasetScanner(transferSyntax: transferSyntax)
-        if let expectedUID, try archive.isHeldOrRecent(expectedUID) {
+        if let expectedUID, archive.catalog.mayHold(sopInstanceUID: expectedUID) || archive.claims.isTaken(expectedUID) {
             canonical = CanonicalDigest(transferSyntax: transferSyntax)
         }
     }
@@ -86,19 +86,16 @@ public final class Incoming {
             sender: sender, receivedAt: Archive.now(), policy: archive.settings.differingContent,
             pixelDataLayout: scanned.pixelData?.encoded() ?? [], placeholderUID: archive.placeholderUID)
         arrival.note(record.studyInstanceUID)
-        let isRecent = archive.claims.take(uid)
-        var isStored = false
-        defer { archive.claims.release(uid, stored: isStored) }
-        if let outcome = try outcomeIfHeld(record, isRecent: isRecent) { return outcome }
-        let outcome = try store(record, header: scanned.header)
-        isStored = true
-        return outcome
+        archive.claims.take(uid)
+        defer { archive.claims.release(uid) }
+        if let outcome = try outcomeIfHeld(record) { return outcome }
+        return try store(record, header: scanned.header)
     }
 
     /// What is answered without storing, when the UID is held; nil when the object is to be stored.
-    private func outcomeIfHeld(_ record: InstanceRecord, isRecent: Bool) throws(ArchiveError) -> StoreOutcome? {
+    private func outcomeIfHeld(_ record: InstanceRecord) throws(ArchiveError) -> StoreOutcome? {
         do {
-            guard try isRecent || archive.catalog.mayHold(sopInstanceUID: record.sopInstanceUID) else { return nil }
+            guard archive.catalog.mayHold(sopInstanceUID: record.sopInstanceUID) else { return nil }
             let held = try archive.catalog.held(
                 sopInstanceUID: record.sopInstanceUID, institution: sender.institution)
             guard let first = held.first else { return nil }

@@ -11,7 +11,7 @@ public final class BlobStore: Sendable {
     let shelf: PackShelf
     let files: PackFiles
     let journal: EventJournal
-    private let lanes: LanePool
+    let lanes: LanePool
     private let upkeep: Upkeep
     private let ciphers = Mutex<[AuthenticatedCipher]>([])
     private let isClosed = Atomic(false)

@@ -37,7 +37,8 @@ public final class BlobWriter {
         objectKey = key
         let start = start
         try BlobError.unlocking { () throws(KeyError) in
-            try lane.pipeline.begin(key: key, objectID: id, pack: pack, start: start)
+            try lane.pipeline.begin(
+                key: key, objectID: id, pack: pack, start: start, mayUseThread: store.lanes.hasIdleProcessor)
         }
     }
 

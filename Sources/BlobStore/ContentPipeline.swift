@@ -26,6 +26,8 @@ final class ContentPipeline: @unchecked Sendable {  // cursors are behind the ga
     private let ring = UnsafeMutableRawPointer.allocate(
         byteCount: chunkLimit * ChunkFormat.chunkByteCount, alignment: ChunkFormat.pageByteCount)
     private var thread: WorkerThread?
+    /// Whether a processor is likely to be free for the thread; the caller does everything itself otherwise.
+    private var mayUseThread = true
 
     // The caller's own.
     private var filled = 0
@@ -61,7 +63,9 @@ final class ContentPipeline: @unchecked Sendable {  // cursors are behind the ga
     }
 
     /// Starts an object at `start` of a pack.
-    func begin(key: SymmetricKey, objectID: [UInt8], pack: Pack, start: UInt64) throws(KeyError) {
+    func begin(
+        key: SymmetricKey, objectID: [UInt8], pack: Pack, start: UInt64, mayUseThread: Bool
+    ) throws(KeyError) {
         try cipher.begin(key, stream: ChunkFormat.contentStream, objectID: objectID, for: .sealing)
         try digest.reset()
         appender.begin(pack: pack, start: start)
@@ -69,6 +73,7 @@ final class ContentPipeline: @unchecked Sendable {  // cursors are behind the ga
         byteCount = 0
         gate.locked {
             (published, hashed, sealed) = (0, 0, 0)
+            self.mayUseThread = mayUseThread
             lastByteCount = nil
             failure = nil
         }
@@ -131,7 +136,7 @@ final class ContentPipeline: @unchecked Sendable {  // cursors are behind the ga
         published += 1
         filled = 0
         if published >= Self.wakeCount {
-            if thread == nil { startThread() }
+            if thread == nil && mayUseThread { startThread() }
             if mustWakeThread { gate.wakeAll() }
         }
         while published - min(hashed, sealed) >= Self.chunkLimit {
@@ -142,7 +147,7 @@ final class ContentPipeline: @unchecked Sendable {  // cursors are behind the ga
 
     /// Whether the thread sleeps although there is enough to do. Called under the gate.
     private var mustWakeThread: Bool {
-        isWorkerAsleep && published >= Self.wakeCount && (lastByteCount == nil || published > Self.wakeCount)
+        mayUseThread && isWorkerAsleep && published >= Self.wakeCount && (lastByteCount == nil || published > Self.wakeCount)
             && (hashed < published || sealed < published)
     }
 

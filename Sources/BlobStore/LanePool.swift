@@ -1,3 +1,4 @@
+import Glibc
 import Keys
 
 /// One writer at a time: its pipeline with buffers and thread.
@@ -39,6 +40,11 @@ final class LanePool: @unchecked Sendable {  // all state is behind the gate
             gate.wait()
         }
     }
+
+    /// Whether fewer objects are being written than there are processors.
+    var hasIdleProcessor: Bool { gate.locked { openCount - free.count < Self.processorCount } }
+
+    private static let processorCount = sysconf(Int32(_SC_NPROCESSORS_ONLN))
 
     func giveBack(_ lane: Lane) {
         let mustStop = gate.locked {

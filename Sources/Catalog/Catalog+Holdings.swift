@@ -11,15 +11,6 @@ extension Catalog {
             [.text(sopInstanceUID), .text(institution)], order: "instance.state, instance.sequence")
     }
 
-    /// Whether a SOP Instance UID is held at all, as of the last commit. One index look-up.
-    public func mayHold(sopInstanceUID: String) throws(CatalogError) -> Bool {
-        try select { connection throws(DatabaseError) in
-            try connection.first("SELECT 1 FROM instance WHERE uid = ?", [.text(sopInstanceUID)]) {
-                _ throws(DatabaseError) in true
-            } ?? false
-        }
-    }
-
     /// The instances a retrieval names: unique keys of one level, lists allowed. PS3.4 §C.4.2.2.
     ///
     /// In the order of series and instance number. At most `limit` are given.

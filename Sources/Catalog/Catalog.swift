@@ -21,6 +21,7 @@ public final class Catalog: Sendable {
 
     let database: SQLDatabase
     private let writer: Writer
+    private let filter = HeldFilter()
 
     /// Opens or creates the file.
     ///
@@ -30,12 +31,23 @@ public final class Catalog: Sendable {
             database = try SQLDatabase(path: path, durability: .rebuilt, migrations: Schema.migrations)
         } catch { throw .database(error) }
         writer = Writer(database: database)
+        let filter = filter
+        try select { connection throws(DatabaseError) in
+            try connection.query("SELECT uid FROM instance") { row throws(DatabaseError) in
+                filter.insert(row.text(0) ?? "")
+                return true
+            }
+        }
     }
+
+    /// Whether a SOP Instance UID may be held; false is certain, and holds for everything submitted before the call.
+    public func mayHold(sopInstanceUID: String) -> Bool { filter.mayContain(sopInstanceUID) }
 
     /// Puts a record in while its bytes are being synced; follow with `confirm` or `revoke`, then `outcome`.
     public func submit(
         _ record: InstanceRecord, pack: UInt32, byteOffset: UInt64, studyKey: [UInt8]
     ) -> Ticket {
+        filter.insert(record.sopInstanceUID)
         let ticket = Ticket(record, pack: pack, byteOffset: byteOffset, studyKey: studyKey)
         writer.submit(ticket)
         return ticket

@@ -51,25 +51,31 @@ public enum LevelAttributes {
         .numberOfSeriesRelatedInstances,
     ]
 
+    /// Every attribute with its level in ascending order, so that a header is split in one walk along both.
+    private static let order: [(tag: Tag, level: QueryLevel)] = [
+        (patient, QueryLevel.patient), (study, .study), (series, .series), (instance, .instance),
+    ].flatMap { tags, level in tags.map { (tag: $0, level: level) } }.sorted { $0.tag < $1.tag }
+
     /// The header's attributes by level, empty ones left out.
     static func split(
         _ header: Dataset
     ) -> (patient: Dataset, study: Dataset, series: Dataset, instance: Dataset) {
         var result = (patient: Dataset(), study: Dataset(), series: Dataset(), instance: Dataset())
+        let order = order
+        var next = 0
         for element in header.elements {
             switch element.value {
             case .bytes(let bytes) where bytes.isEmpty: continue
             case .bulk, .fragments: continue
             default: break
             }
-            if instance.contains(element.tag) {
-                result.instance.set(element)
-            } else if series.contains(element.tag) {
-                result.series.set(element)
-            } else if study.contains(element.tag) {
-                result.study.set(element)
-            } else if patient.contains(element.tag) {
-                result.patient.set(element)
+            while next < order.count, order[next].tag < element.tag { next += 1 }
+            guard next < order.count, order[next].tag == element.tag else { continue }
+            switch order[next].level {
+            case .patient: result.patient.set(element)
+            case .study: result.study.set(element)
+            case .series: result.series.set(element)
+            case .instance: result.instance.set(element)
             }
         }
         return result

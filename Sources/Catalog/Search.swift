@@ -6,6 +6,8 @@ struct Search {
     let query: Query
     private let plan: QueryPlan
     private var parents: [Int: (id: Int64, attributes: Dataset)] = [:]
+    private var study: (id: Int64, attributes: Dataset)?
+    private var series: (id: Int64, attributes: Dataset)?
     private var failure: CatalogError?
 
     init(_ query: Query) {
@@ -41,26 +43,45 @@ struct Search {
 
     private mutating func match(_ row: SQLRow, in connection: SQLConnection) -> Match? {
         do throws(CatalogError) {
-            var attributes = try parent(0, row)
-            if query.level == .patient {
+            switch query.level {
+            case .patient:
+                var attributes = try parent(0, row)
                 try addPatientCounts(row.integer(0) ?? 0, to: &attributes, in: connection)
                 return Match(attributes: attributes)
+            case .study: return Match(attributes: try study(row))
+            case .series: return Match(attributes: try series(row))
+            case .instance:
+                var attributes = try series(row)
+                attributes.merge(try Dataset.held(row.blob(11) ?? []))
+                return Match(attributes: attributes, holding: HoldingColumns.holding(row, from: 12))
             }
-            attributes.merge(try parent(2, row))
-            attributes.set(.modalitiesInStudy, .CS, strings: Self.list(row.text(4)))
-            attributes.set(.sopClassesInStudy, .UI, strings: Self.list(row.text(5)))
-            attributes.set(.numberOfStudyRelatedSeries, .IS, strings: [String(row.integer(6) ?? 0)])
-            attributes.set(.numberOfStudyRelatedInstances, .IS, strings: [String(row.integer(7) ?? 0)])
-            if query.level == .study { return Match(attributes: attributes) }
-            attributes.merge(try parent(8, row))
-            attributes.set(.numberOfSeriesRelatedInstances, .IS, strings: [String(row.integer(10) ?? 0)])
-            if query.level == .series { return Match(attributes: attributes) }
-            attributes.merge(try Dataset.held(row.blob(11) ?? []))
-            return Match(attributes: attributes, holding: HoldingColumns.holding(row, from: 12))
         } catch {
             failure = error
             return nil
         }
+    }
+
+    /// Patient and study of the row, put together once for neighbouring rows.
+    private mutating func study(_ row: SQLRow) throws(CatalogError) -> Dataset {
+        if let study, study.id == row.integer(2) { return study.attributes }
+        var attributes = try parent(0, row)
+        attributes.merge(try Dataset.held(row.blob(3) ?? []))
+        attributes.set(.modalitiesInStudy, .CS, strings: Self.list(row.text(4)))
+        attributes.set(.sopClassesInStudy, .UI, strings: Self.list(row.text(5)))
+        attributes.set(.numberOfStudyRelatedSeries, .IS, strings: [String(row.integer(6) ?? 0)])
+        attributes.set(.numberOfStudyRelatedInstances, .IS, strings: [String(row.integer(7) ?? 0)])
+        study = (row.integer(2) ?? 0, attributes)
+        return attributes
+    }
+
+    /// The same with the series.
+    private mutating func series(_ row: SQLRow) throws(CatalogError) -> Dataset {
+        if let series, series.id == row.integer(8) { return series.attributes }
+        var attributes = try study(row)
+        attributes.merge(try Dataset.held(row.blob(9) ?? []))
+        attributes.set(.numberOfSeriesRelatedInstances, .IS, strings: [String(row.integer(10) ?? 0)])
+        series = (row.integer(8) ?? 0, attributes)
+        return attributes
     }
 
     /// The attributes of a level above, parsed once for neighbouring rows.

@@ -15,7 +15,9 @@ struct WriterTests {
         #expect(try fixture.catalog.outcome(of: ticket) == .stored)
         // Committed rows only: this does not wait.
         #expect(try fixture.catalog.isKnown(sequence: 2) == false)
-        #expect(try !fixture.catalog.mayHold(sopInstanceUID: "1.2.9.2"))
+        // What was submitted may be held already: nobody may store the same beside it unseen.
+        #expect(fixture.catalog.mayHold(sopInstanceUID: "1.2.9.2"))
+        #expect(!fixture.catalog.mayHold(sopInstanceUID: "1.2.9.3"))
         fixture.catalog.confirm(ticket)
         #expect(try fixture.found(.instance) == ["1.2.9.1", "1.2.9.2"])
     }

@@ -173,7 +173,9 @@ struct TestObject: SendItem {
         bytes = header.encoded(transferSyntax: .explicitVRLittleEndian)
     }
 
-    func forEachPiece(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    var byteCount: UInt64 { UInt64(bytes.count) }
+
+    func forEachPiece(through _: PieceBuffer, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
         try bytes.withUnsafeBytes { buffer in
             for start in stride(from: 0, to: buffer.count, by: 100_000) {
                 try body(UnsafeRawBufferPointer(rebasing: buffer[start..<min(start + 100_000, buffer.count)]))
@@ -192,9 +194,11 @@ struct SlowObject: SendItem {
     var sopInstanceUID: String { whole.sopInstanceUID }
     var transferSyntaxUID: String { whole.transferSyntaxUID }
 
-    func forEachPiece(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    var byteCount: UInt64 { whole.byteCount }
+
+    func forEachPiece(through _: PieceBuffer, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
         try whole.bytes.withUnsafeBytes { buffer in
-            let half = buffer.count / 2
+            let half = buffer.count / 4 * 2
             try body(UnsafeRawBufferPointer(rebasing: buffer[..<half]))
             try halfway()
             try body(UnsafeRawBufferPointer(rebasing: buffer[half...]))

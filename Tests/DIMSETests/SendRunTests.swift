@@ -1,3 +1,4 @@
+import Archive
 import DICOM
 import Testing
 
@@ -10,7 +11,9 @@ struct SendRunTests {
         var sopInstanceUID: String
         var transferSyntaxUID = "1.2.840.10008.1.2"
 
-        func forEachPiece(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {}
+        var byteCount: UInt64 { 0 }
+
+        func forEachPiece(through _: PieceBuffer, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {}
     }
 
     private func run(_ count: Int) -> SendRun { SendRun((0..<count).map { Item(sopInstanceUID: "1.\($0)") }) }

@@ -1,11 +1,12 @@
 import Foundation
+import Glibc
 
 /// The real service as a process of its own, with a directory and ports that are its own too; ended with the value.
 final class HuizhenProcess {
     let directory: String
     private(set) var port = 0
     private(set) var httpPort = 0
-    private var process: Process?
+    private var process: Child?
     private let arguments: [String]
     private let environment: [String: String]
     private let wrapper: [String]
@@ -39,25 +40,12 @@ final class HuizhenProcess {
     func start() throws {
         let command = [Self.binary, "serve", "--data", directory, "--port", "0", "--http-port", "0"] + arguments
         let whole = wrapper + command
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: whole[0])
-        process.arguments = Array(whole.dropFirst())
-        var variables = ProcessInfo.processInfo.environment
         // Small packs and no blank space ahead: a test shall not write gigabytes.
-        variables["HUIZHEN_STORAGE_PREWRITE"] = "0"
-        variables["HUIZHEN_STORAGE_RESERVE"] = "1048576"
-        variables.merge(environment) { $1 }
-        process.environment = variables
-        let log = directory + "/../" + (directory as NSString).lastPathComponent + ".log"
-        if !FileManager.default.fileExists(atPath: log) {
-            _ = FileManager.default.createFile(atPath: log, contents: nil)
-        }
-        let handle = FileHandle(forWritingAtPath: log)
-        handle?.seekToEndOfFile()
-        process.standardError = handle
-        process.standardOutput = FileHandle.nullDevice
-        try process.run()
+        let small = ["HUIZHEN_STORAGE_PREWRITE": "0", "HUIZHEN_STORAGE_RESERVE": "1048576"]
+        let process = try Child(
+            whole[0], Array(whole.dropFirst()), environment: small.merging(environment) { $1 }, error: logPath)
         self.process = process
+        processID = 0
         for _ in 0..<600 {
             if let status = try? self.status() {
                 port = status["dimsePort"] as? Int ?? 0
@@ -83,9 +71,11 @@ final class HuizhenProcess {
         try Tool.run(Self.binary, arguments + ["--data", directory])
     }
 
+    /// Beside the data directory.
+    private var logPath: String { directory + ".log" }
+
     func logText() -> String {
-        let path = directory + "/../" + (directory as NSString).lastPathComponent + ".log"
-        return (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+        return (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? ""
     }
 
     /// Of the service itself, also when a wrapper started it.
@@ -105,9 +95,9 @@ final class HuizhenProcess {
 
     /// kill -9.
     func kill() {
-        guard let process else { return }
-        Foundation.kill(processID > 0 ? processID : process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+        guard let process, process.isRunning else { return }
+        Glibc.kill(processID > 0 ? processID : process.processID, SIGKILL)
+        process.waitForEnd()
     }
 
     /// SIGTERM, and waits for the orderly end.
@@ -115,10 +105,10 @@ final class HuizhenProcess {
     /// - Returns: the exit code.
     @discardableResult
     func stop() -> Int32 {
-        guard let process else { return -1 }
-        Foundation.kill(processID > 0 ? processID : process.processIdentifier, SIGTERM)
-        process.waitUntilExit()
-        return process.terminationStatus
+        guard let process, process.isRunning else { return process?.exitCode ?? -1 }
+        Glibc.kill(processID > 0 ? processID : process.processID, SIGTERM)
+        if process.waitForEnd(seconds: 60) == nil { kill() }
+        return process.exitCode ?? -1
     }
 }
 

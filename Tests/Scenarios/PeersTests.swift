@@ -167,4 +167,24 @@ import Testing
         let found = try huizhen.tiny("find", as: "FIRST", ["--level", "IMAGE", "--study", "2.25.5"])
         #expect(found.values("00080018") == ["2.25.51"])
     }
+
+    @Test func takesPlainDICOMOverTheNetworkOnlyFromPeersThatMay() throws {
+        let names = try Tool.run("/bin/hostname", ["-I"]).output.split(whereSeparator: \.isWhitespace)
+        guard let own = names.map(String.init).first(where: { $0.contains(".") && !$0.hasPrefix("127.") }) else {
+            print("skipped takesPlainDICOMOverTheNetwork: this machine has no address but loopback")
+            return
+        }
+        let huizhen = try HuizhenProcess(arguments: ["--open-to-unknown-peers", "--set", "dimse.addresses=0.0.0.0"])
+        let over = ["--host", own, "--study", "2.25.1", "--instance", "2.25.2"]
+        // Openness to strangers ends at this machine.
+        #expect(try huizhen.tiny("store", as: "STRANGER", over).ended == "rejected")
+        try huizhen.addPeer("WARD", address: own)
+        #expect(try huizhen.tiny("store", as: "WARD", over).ended == "rejected")
+        #expect((try huizhen.status()["plainNetworkPeers"] as? [String]) == [])
+        try huizhen.addPeer("WARD", address: own, ["--allow-plain"])
+        #expect(try huizhen.tiny("store", as: "WARD", over).statuses == [0])
+        #expect((try huizhen.status()["plainNetworkPeers"] as? [String]) == ["WARD"])
+        let metrics = try Tool.run("/usr/bin/curl", ["-s", "http://127.0.0.1:\(huizhen.httpPort)/metrics"]).output
+        #expect(metrics.contains("huizhen_dimse_plain_network_associations_total 1"))
+    }
 }

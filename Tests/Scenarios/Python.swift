@@ -42,19 +42,11 @@ enum Python {
 
 /// A peer that runs beside a test; ended with the value.
 final class RunningPeer {
-    let process = Process()
+    private let child: Child
     private let outputPath = TemporaryFolder.make() + "/output"
 
     init(_ path: String, _ arguments: [String], environment: [String: String] = [:]) throws {
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        _ = FileManager.default.createFile(atPath: outputPath, contents: nil)
-        let handle = FileHandle(forWritingAtPath: outputPath)
-        process.standardOutput = handle
-        process.standardError = handle
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
+        child = try Child(path, arguments, environment: environment, output: outputPath, error: outputPath)
     }
 
     var output: String { String(decoding: FileManager.default.contents(atPath: outputPath) ?? Data(), as: UTF8.self) }
@@ -67,33 +59,18 @@ final class RunningPeer {
             where line.hasPrefix(beginning) {
                 return line.dropFirst(beginning.count).trimmingCharacters(in: .whitespaces)
             }
-            if !process.isRunning { break }
+            if !child.isRunning { break }
             usleep(20_000)
         }
         throw ToolFailure(text: "the peer did not say \(beginning):\n\(output)")
     }
 
-    @discardableResult
-    func waitForEnd(seconds: Int = 120) throws -> Int32 {
-        for _ in 0..<(seconds * 50) {
-            if !process.isRunning { return process.terminationStatus }
-            usleep(20_000)
-        }
-        throw ToolFailure(text: "the peer did not end:\n\(output)")
-    }
-
-    func end() {
-        guard process.isRunning else { return }
-        kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
-    }
-
-    deinit { end() }
+    func end() { child.end() }
 }
 
 /// A TCP port that was free a moment ago.
 func freePort() -> Int {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     defer { close(descriptor) }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)

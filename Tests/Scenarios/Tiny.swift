@@ -4,7 +4,10 @@ import Foundation
 struct TinyAnswer: Decodable {
     var statuses: [Int]?
     var matches: [[String: String]]?
+    /// Fetched by a get; failed at a move.
     var instances: [String]?
+    /// Completed, failed and warning sub-operations of a move.
+    var counts: [Int]?
     /// How the association ended early.
     var ended: String?
     var detail: [Int]?

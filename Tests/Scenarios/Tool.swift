@@ -18,48 +18,23 @@ enum Tool {
     static func run(
         _ path: String, _ arguments: [String], environment: [String: String] = [:], timeout: TimeInterval = 120
     ) throws -> Result {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         // Files, because a full pipe would stop the program.
         let folder = TemporaryFolder.make()
         let (outPath, errorPath) = (folder + "/out", folder + "/error")
-        _ = FileManager.default.createFile(atPath: outPath, contents: nil)
-        _ = FileManager.default.createFile(atPath: errorPath, contents: nil)
-        process.standardOutput = FileHandle(forWritingAtPath: outPath)
-        process.standardError = FileHandle(forWritingAtPath: errorPath)
-        process.standardInput = FileHandle.nullDevice
-        let ended = DispatchSemaphore(value: 0)
-        process.terminationHandler = { _ in ended.signal() }
-        try process.run()
-        if ended.wait(timeout: .now() + timeout) == .timedOut {
-            kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
+        let child = try Child(path, arguments, environment: environment, output: outPath, error: errorPath)
+        guard let code = child.waitForEnd(seconds: timeout) else {
+            child.end()
             throw ToolFailure(text: "\(path) did not end within \(timeout) s")
         }
         defer { try? FileManager.default.removeItem(atPath: folder) }
         func text(_ path: String) -> String {
             String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
         }
-        return Result(code: process.terminationStatus, output: text(outPath), error: text(errorPath))
+        return Result(code: code, output: text(outPath), error: text(errorPath))
     }
 
     /// A program of DCMTK. By its full path: pynetdicom installs programs of the same names.
     static func dcmtk(_ name: String, _ arguments: [String], timeout: TimeInterval = 120) throws -> Result {
         try run("/usr/bin/" + name, arguments, environment: ["TCP_NODELAY": "1"], timeout: timeout)
-    }
-
-    /// Starts a program that runs until it is ended.
-    static func start(_ path: String, _ arguments: [String], environment: [String: String] = [:]) throws -> Process {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        return process
     }
 }

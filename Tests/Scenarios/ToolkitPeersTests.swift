@@ -62,6 +62,35 @@ import Testing
         #expect(answer.statuses == [0])
     }
 
+    @Test func saysTruthfullyWhatAMoveDid() throws {
+        let huizhen = try HuizhenProcess()
+        for number in 1...3 { #expect(try huizhen.storeTiny(study: "2.25.5", instance: "2.25.5\(number)") == 0) }
+        func move(_ to: String, study: String = "2.25.5") throws -> TinyAnswer {
+            try huizhen.tiny("move", ["--study", study, "--to", to])
+        }
+        #expect(try move("NOBODY").statuses == [0xA801])
+        // A destination that is not there, and one that takes no CT.
+        try huizhen.addPeer("GONE", ["--port", "\(freePort())"])
+        let gone = try move("GONE")
+        #expect(gone.statuses == [0xA702])
+        #expect(gone.counts == [0, 3, 0])
+        #expect(gone.instances?.sorted() == ["2.25.51", "2.25.52", "2.25.53"])
+        let folder = TemporaryFolder.make()
+        let port = freePort()
+        let scp = try RunningPeer("/usr/bin/storescp", ["-aet", "READER", "+B", "-od", folder, "\(port)"])
+        defer { scp.end() }
+        try huizhen.addPeer("READER", ["--port", "\(port)", "--associations", "2"])
+        try waitForEcho(huizhen, "READER")
+        let moved = try move("READER")
+        #expect(moved.statuses == [0])
+        #expect(moved.counts == [3, 0, 0])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 3)
+        // Nothing there: nothing moved, and no failure.
+        let nothing = try move("READER", study: "2.25.404")
+        #expect(nothing.statuses == [0])
+        #expect(nothing.counts == [0, 0, 0])
+    }
+
     private func studyUID(of file: String) throws -> String {
         let dump = try Tool.dcmtk("dcmdump", ["-q", "+P", "0020,000d", file]).checked()
         guard let start = dump.firstIndex(of: "["), let end = dump.firstIndex(of: "]") else { return "" }

@@ -1,13 +1,12 @@
 import Archive
 import Catalog
 import DICOM
+import Foundation
 import Toolkit
 
 extension Session {
-    /// Bytes of encoded responses that one C-FIND may gather before they go out.
-    static let gatheredByteCountLimit = 64 << 20
-
-    /// C-FIND, PS3.4 §C.4.1. Matches are gathered first, so that a slow reader holds no snapshot of the catalogue.
+    /// C-FIND, PS3.4 §C.4.1. Matches are found on a thread beside, so that the first goes out while others are looked
+    /// for, and a slow reader holds no snapshot of the catalogue.
     func find(
         _ command: Command, context: PresentationContext, transferSyntax: TransferSyntax
     ) throws(DIMSEError) -> Status {
@@ -17,36 +16,32 @@ extension Session {
         }
         let answer = FindAnswer(
             keys: keys, level: level, aeTitle: shared.access.settings.aeTitle, transferSyntax: transferSyntax)
-        var responses: [[UInt8]] = []
-        var byteCount = 0
-        var isCut = false
-        do throws(ArchiveError) {
-            let limit = shared.settings.findLimit
-            let query = Query(level: level, keys: keys, visibility: visibility, limit: limit + 1)
-            try archive.find(query) { match in
-                guard responses.count < limit, byteCount < Self.gatheredByteCountLimit else {
-                    isCut = true
-                    return false
+        let gathered = GatheredResponses()
+        let search = Gathering(
+            archive: archive, answer: answer, into: gathered, limit: shared.settings.findLimit,
+            query: Query(
+                level: level, keys: keys, visibility: visibility, limit: shared.settings.findLimit + 1))
+        search.start()
+        defer { gathered.abandon() }
+        let pending = Command(answering: command, status: .pending, hasDataSet: true)
+        while case let responses = gathered.take(), !responses.isEmpty {
+            for response in responses {
+                if try stream.isCancelled(messageID: command.messageID) {
+                    return try finish(command, .cancelled, nil, context)
                 }
-                let bytes = answer.identifier(match)
-                byteCount += bytes.count
-                responses.append(bytes)
-                return true
+                try stream.send(pending, dataSet: response, contextID: context.id)
             }
-        } catch {
+            try stream.flush()
+        }
+        switch search.result {
+        case .failure(let error):
             let (status, comment) = StatusMapping.status(of: error)
             return try finish(command, status, comment, context)
+        case .success(let isCut):
+            return isCut
+                ? try finish(command, .outOfResources, "more matches than the limit", context)
+                : try finish(command, .success, nil, context)
         }
-        let pending = Command(answering: command, status: .pending, hasDataSet: true)
-        for response in responses {
-            if try stream.isCancelled(messageID: command.messageID) {
-                return try finish(command, .cancelled, nil, context)
-            }
-            try stream.send(pending, dataSet: response, contextID: context.id)
-        }
-        return isCut
-            ? try finish(command, .outOfResources, "more matches than the limit", context)
-            : try finish(command, .success, nil, context)
     }
 
     /// The last response of an operation.
@@ -67,58 +62,53 @@ extension Session {
     }
 }
 
-/// Makes the identifiers of C-FIND responses.
-struct FindAnswer {
-    let keys: Dataset
-    let level: QueryLevel
-    let aeTitle: String
-    let transferSyntax: TransferSyntax
-    private let characterSet: CharacterSet?
+/// One search on a thread of its own.
+private final class Gathering: @unchecked Sendable {
+    // `result` is written before `gathered.finish()` and read after `take()` came back empty.
 
-    init(keys: Dataset, level: QueryLevel, aeTitle: String, transferSyntax: TransferSyntax) {
-        self.keys = keys
-        self.level = level
-        self.aeTitle = aeTitle
-        self.transferSyntax = transferSyntax
-        let named = keys.strings(.specificCharacterSet).filter { !$0.isEmpty }
-        characterSet = named.isEmpty ? nil : CharacterSet(named)
+    /// Bytes of encoded responses that one C-FIND may gather.
+    static let byteCountLimit = 64 << 20
+
+    private let archive: Archive
+    private let answer: FindAnswer
+    private let gathered: GatheredResponses
+    private let limit: Int
+    private let query: Query
+    /// Whether there were more matches than the limits allow.
+    private(set) var result: Result<Bool, ArchiveError> = .success(false)
+
+    init(archive: Archive, answer: FindAnswer, into gathered: GatheredResponses, limit: Int, query: Query) {
+        self.archive = archive
+        self.answer = answer
+        self.gathered = gathered
+        self.limit = limit
+        self.query = query
     }
 
-    /// Every key that was asked for, with its value or empty, and what PS3.4 §C.4.1.1.3.2 adds.
-    func identifier(_ match: Match) -> [UInt8] {
-        var result = Dataset()
-        for key in keys.elements where !key.tag.isGroupLength && key.tag != .specificCharacterSet {
-            switch key.tag {
-            case .queryRetrieveLevel, .retrieveAETitle, .instanceAvailability: continue
-            default: break
-            }
-            if let held = match.attributes[key.tag] {
-                result.set(Self.selected(held, by: key))
-            } else {
-                let vr = key.vr == .UN ? Dictionary.vr(of: key.tag) ?? .UN : key.vr
-                if vr == .SQ { result.set(key.tag, .SQ, items: []) } else { result.set(key.tag, vr, bytes: []) }
-            }
+    func start() {
+        let thread = Thread { [self] in
+            run()
+            gathered.finish()
         }
-        result.set(.queryRetrieveLevel, .CS, strings: [level.name])
-        result.set(.retrieveAETitle, .AE, strings: [aeTitle])
-        result.set(.instanceAvailability, .CS, strings: ["ONLINE"])
-        return result.encoded(transferSyntax: transferSyntax, characterSet: characterSet)
+        thread.name = "find"
+        thread.stackSize = 1 << 20
+        thread.start()
     }
 
-    /// A sequence shows only what its key's item asks for. PS3.4 §C.2.2.2.6.
-    private static func selected(_ held: Element, by key: Element) -> Element {
-        guard case .items(let items) = held.value, case .items(let asked) = key.value, let asked = asked.first,
-            !asked.elements.isEmpty
-        else { return held }
-        var result = held
-        result.value = .items(
-            items.map { item in
-                var chosen = Dataset()
-                for inner in asked.elements {
-                    if let element = item[inner.tag] { chosen.set(selected(element, by: inner)) }
+    private func run() {
+        var count = 0
+        var byteCount = 0
+        do throws(ArchiveError) {
+            try archive.find(query) { match in
+                guard count < limit, byteCount < Self.byteCountLimit else {
+                    result = .success(true)
+                    return false
                 }
-                return chosen
-            })
-        return result
+                let bytes = answer.identifier(match)
+                count += 1
+                byteCount += bytes.count
+                return gathered.put(bytes)
+            }
+        } catch { result = .failure(error) }
     }
 }

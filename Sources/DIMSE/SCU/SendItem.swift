@@ -7,8 +7,10 @@ public protocol SendItem: Sendable {
     var sopClassUID: String { get }
     var sopInstanceUID: String { get }
     var transferSyntaxUID: String { get }
-    /// Gives the dataset's bytes in order, in pieces that last for the call.
-    func forEachPiece(_ body: (UnsafeRawBufferPointer) throws -> Void) throws
+    /// Bytes of the dataset.
+    var byteCount: UInt64 { get }
+    /// Gives the dataset's bytes in order, in pieces of even length that last for the call.
+    func forEachPiece(through buffer: PieceBuffer, _ body: (UnsafeRawBufferPointer) throws -> Void) throws
 }
 
 /// An object out of the archive.
@@ -25,7 +27,11 @@ public struct StoredItem: SendItem {
     public var sopInstanceUID: String { holding.sopInstanceUID }
     public var transferSyntaxUID: String { holding.transferSyntaxUID }
 
-    public func forEachPiece(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
-        try archive.open(holding).forEachPiece(body)
+    public var byteCount: UInt64 { holding.byteCount }
+
+    public func forEachPiece(
+        through buffer: PieceBuffer, _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        try archive.open(holding).forEachPiece(through: buffer, body)
     }
 }

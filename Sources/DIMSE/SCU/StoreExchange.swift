@@ -1,3 +1,4 @@
+import Archive
 import DICOM
 import Toolkit
 
@@ -9,6 +10,7 @@ final class StoreExchange {
     }
 
     private let stream: MessageStream
+    private let buffer = PieceBuffer()
     private var contextIDs: [Key: UInt8] = [:]
     private var messageID: UInt16 = 0
     private var cancelled: Set<UInt16> = []
@@ -64,19 +66,20 @@ final class StoreExchange {
     private func sendPieces(
         _ item: some SendItem, after request: Command, contextID: UInt8, sent: (Int) -> Void
     ) throws(DIMSEError) -> Bool {
-        var splitter = FragmentWriter(association: stream.association, contextID: contextID)
+        var fragments = FragmentWriter(
+            association: stream.association, contextID: contextID, byteCount: item.byteCount)
         var hasBegun = false
         do {
-            try item.forEachPiece { piece in
+            try item.forEachPiece(through: buffer) { piece in
                 if !hasBegun {
                     hasBegun = true
                     try stream.send(request, contextID: contextID)
                 }
-                try splitter.write(piece)
+                try fragments.write(piece)
                 sent(piece.count)
             }
             if !hasBegun { return false }
-            try splitter.finish()
+            guard fragments.isComplete else { throw DIMSEError.unreadable }
             try stream.association.flush()
             return true
         } catch let error as AssociationError {
@@ -93,42 +96,35 @@ final class StoreExchange {
 
 /// Cuts a data set's bytes into fragments and marks the last one. PS3.8 Annex E.
 private struct FragmentWriter {
+    /// Pieces are a multiple of this, so that no fragment has to be put together from two.
+    private static let preferredByteCount = 65_536
+
     let association: Association
     let contextID: UInt8
-    /// Kept back, because only the end tells whether it was the last.
-    private var kept: [UInt8] = []
+    let byteCount: UInt64
+    private var written: UInt64 = 0
+    private let step: Int
 
-    init(association: Association, contextID: UInt8) {
+    init(association: Association, contextID: UInt8, byteCount: UInt64) {
         self.association = association
         self.contextID = contextID
-        kept.reserveCapacity(association.maximumPDVByteCount)
+        self.byteCount = byteCount
+        step = min(association.maximumPDVByteCount, Self.preferredByteCount)
     }
+
+    var isComplete: Bool { written == byteCount }
 
     mutating func write(_ piece: UnsafeRawBufferPointer) throws {
-        let step = association.maximumPDVByteCount
+        guard UInt64(piece.count) <= byteCount - written else { throw DIMSEError.unreadable }
         var offset = 0
         while offset < piece.count {
-            if kept.count == step { try put(isLast: false) }
-            if kept.isEmpty, piece.count - offset > step {
-                try association.writePDV(
-                    contextID: contextID, isCommand: false, isLast: false,
-                    UnsafeRawBufferPointer(rebasing: piece[offset..<offset + step]))
-                offset += step
-                continue
-            }
-            let count = min(step - kept.count, piece.count - offset)
-            kept.append(contentsOf: piece[offset..<offset + count])
-            offset += count
+            let end = min(offset + step, piece.count)
+            written += UInt64(end - offset)
+            try association.writePDV(
+                contextID: contextID, isCommand: false, isLast: isComplete,
+                UnsafeRawBufferPointer(rebasing: piece[offset..<end]))
+            offset = end
         }
-    }
-
-    mutating func finish() throws { try put(isLast: true) }
-
-    private mutating func put(isLast: Bool) throws {
-        try kept.withUnsafeBytes {
-            try association.writePDV(contextID: contextID, isCommand: false, isLast: isLast, $0)
-        }
-        kept.removeAll(keepingCapacity: true)
     }
 }
 

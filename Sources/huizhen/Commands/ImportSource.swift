@@ -1,3 +1,4 @@
+import Archive
 import DICOM
 import DIMSE
 import Foundation
@@ -39,6 +40,8 @@ struct FileItem: SendItem {
     let sopClassUID: String
     let sopInstanceUID: String
     let transferSyntaxUID: String
+    /// Bytes of the dataset; 0 for a member of an archive, which is not sent as a file.
+    var byteCount: UInt64 = 0
 
     /// Bytes of a file that are read to find its file meta information.
     static let headByteCount = 1 << 20
@@ -52,7 +55,11 @@ struct FileItem: SendItem {
         guard let head = try? handle.read(upToCount: headByteCount), !head.isEmpty else {
             return .failure(Skipped(path: path, reason: "is empty or cannot be read"))
         }
-        return describe([UInt8](head), path: path)
+        return describe([UInt8](head), path: path).map { item in
+            var item = item
+            item.byteCount = ((try? handle.seekToEnd()) ?? 0) - item.datasetOffset
+            return item
+        }
     }
 
     /// What the first bytes tell.
@@ -81,6 +88,10 @@ struct FileItem: SendItem {
             FileItem(
                 path: path, datasetOffset: UInt64(parsed.datasetOffset), sopClassUID: sopClass,
                 sopInstanceUID: instance, transferSyntaxUID: parsed.transferSyntax.uid))
+    }
+
+    func forEachPiece(through _: PieceBuffer, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        try forEachPiece(body)
     }
 
     func forEachPiece(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {

@@ -204,7 +204,8 @@ def wrong_syntax(options):
         association.release()
         if answer.get("status") == 0:
             get = wire.Association(
-                options.port, [(wire.STUDY_GET, [wire.EXPLICIT]), (wire.CT, [syntax]), (wire.STUDY_FIND, [wire.EXPLICIT])],
+                options.port,
+                [(wire.STUDY_GET, [wire.EXPLICIT]), (wire.CT, [syntax]), (wire.STUDY_FIND, [wire.EXPLICIT])],
                 calling="HOSTILE", roles=[wire.CT])
             back = []
             key = f"{CANARY_UID}.{201 + number}"
@@ -219,7 +220,7 @@ def wrong_syntax(options):
 
 
 def bomb(options):
-    """Claims of what is not there: 65535 x 65535 pixels, a value of 4 GB, a deflated value a thousand times its size."""
+    """Claims of what is not there: 65535 x 65535 pixels, a value of 4 GB, a value deflated to a thousandth."""
     import zlib
     results = []
     more = {0x00280010: wire.explicit(0x00280010, "US", 65535), 0x00280011: wire.explicit(0x00280011, "US", 65535),
@@ -238,7 +239,8 @@ def bomb(options):
     for _ in range(options.count):
         squeezed += compressor.compress(bytes(1 << 20))
     squeezed += compressor.flush()
-    association = wire.Association(options.port, [(wire.CT, ["1.2.840.10008.1.2.1.99"])], calling="HOSTILE", timeout=200)
+    deflated = [(wire.CT, ["1.2.840.10008.1.2.1.99"])]
+    association = wire.Association(options.port, deflated, calling="HOSTILE", timeout=200)
     association.begin_store(1, wire.CT, f"{CANARY_UID}.310")
     association.send(1, squeezed, False)
     results.append(outcome(association))
@@ -258,7 +260,8 @@ def vanish(options):
         association.close()
     time.sleep(0.3)
     association = open_association(options)
-    found = [len(association.find(5, wire.identifier("IMAGE", instance=f"{CANARY_UID}.{400 + n}"))[0]) for n in range(3)]
+    instances = [f"{CANARY_UID}.{400 + number}" for number in range(3)]
+    found = [len(association.find(5, wire.identifier("IMAGE", instance=one))[0]) for one in instances]
     association.release()
     return [{"found": found}]
 

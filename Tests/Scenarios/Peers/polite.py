@@ -9,7 +9,7 @@ import time
 
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID
-from pynetdicom import AE, StoragePresentationContexts, _config, build_context, build_role, evt
+from pynetdicom import AE, StoragePresentationContexts, build_context, build_role, evt
 from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.sop_class import (
     PatientRootQueryRetrieveInformationModelFind, PatientRootQueryRetrieveInformationModelGet,
@@ -20,7 +20,6 @@ from pynetdicom import sop_class as sop_classes
 import part10
 import wire
 
-_config.UNRESTRICTED_STORAGE_SERVICE = False
 CT = "1.2.840.10008.5.1.4.1.1.2"
 
 
@@ -83,7 +82,8 @@ def query(association, model, level, cancel_after=None, **keys):
 def find_levels(options):
     """Every level of both models; what is found by unique keys, wildcards, ranges, lists, and the counts."""
     report = {"stored": fill(options), "levels": {}, "keys": {}}
-    models = {"patient": PatientRootQueryRetrieveInformationModelFind, "study": StudyRootQueryRetrieveInformationModelFind}
+    models = {"patient": PatientRootQueryRetrieveInformationModelFind,
+              "study": StudyRootQueryRetrieveInformationModelFind}
     for model_name, model in models.items():
         for syntax in ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"):
             association = associate(options, [build_context(model, syntax)])
@@ -195,7 +195,8 @@ def get(options):
         raw_store(association, context, CT, f"2.25.31.1.{number}", data)
     association.release()
     report = {}
-    for name, syntaxes in (("both", ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2.4.70"]), ("one", ["1.2.840.10008.1.2.1"])):
+    for name, syntaxes in (
+            ("both", ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2.4.70"]), ("one", ["1.2.840.10008.1.2.1"])):
         model = PatientRootQueryRetrieveInformationModelGet
         received = []
         association = associate(
@@ -291,7 +292,8 @@ def unknown_class(options):
     status = -1
     if private in accepted:
         status = raw_store(
-            association, accepted[private], private, "2.25.61.1", wire.tiny(private, "2.25.61", "2.25.61.2", "2.25.61.1"))
+            association, accepted[private], private, "2.25.61.1",
+            wire.tiny(private, "2.25.61", "2.25.61.2", "2.25.61.1"))
     association.release()
     return {"accepted": private in accepted, "status": status}
 

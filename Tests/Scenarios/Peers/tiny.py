@@ -9,7 +9,7 @@ import wire
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("verb", choices=["store", "find", "get", "write"])
+    parser.add_argument("verb", choices=["store", "find", "get", "move", "write"])
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--calling", default="TINY")
     parser.add_argument("--called", default="HUIZHEN")
@@ -24,6 +24,7 @@ def main():
     parser.add_argument("--accession", default="")
     parser.add_argument("--level", default="STUDY")
     parser.add_argument("--content", default="", help="text that makes the object another one")
+    parser.add_argument("--to", default="", help="move: the destination")
     parser.add_argument("--into", help="write: the file")
     options = parser.parse_args()
     try:
@@ -60,6 +61,7 @@ def run(options):
     if options.verb == "write":
         return write(options)
     contexts = {"store": [(wire.CT, [wire.EXPLICIT])], "find": [(wire.STUDY_FIND, [wire.EXPLICIT])],
+                "move": [(wire.STUDY_MOVE, [wire.EXPLICIT])],
                 "get": [(wire.STUDY_GET, [wire.EXPLICIT]), (wire.CT, [wire.EXPLICIT])]}[options.verb]
     association = wire.Association(
         options.port, contexts, calling=options.calling, called=options.called, source=options.source,
@@ -70,6 +72,11 @@ def run(options):
     if options.verb == "store":
         answer = {"statuses": [
             association.store(1, wire.CT, instance, make(options, instance)) for instance in options.instance]}
+    elif options.verb == "move":
+        command, data = association.move(1, wire.identifier(options.level, study=options.study), options.to)
+        failed = wire.read_values(data).get(0x00080058, "")
+        answer = {"statuses": [command[0x00000900]], "instances": failed.split("\\") if failed else [],
+                  "counts": [command.get(tag, -1) for tag in (0x00001021, 0x00001022, 0x00001023)]}
     else:
         keys = {"study": options.study, "patient": options.patient, "issuer": "", "name": options.name}
         if options.level in ("SERIES", "IMAGE"):
