@@ -33,7 +33,8 @@ public final class Incoming {
         self.expectedUID = expectedUID
         do throws(BlobError) { writer = try archive.blobs.begin() } catch { throw ArchiveError(error) }
         scanner = DatasetScanner(transferSyntax: transferSyntax)
-        if let expectedUID, archive.catalog.mayHold(sopInstanceUID: expectedUID) || archive.claims.isTaken(expectedUID) {
+        if let expectedUID, archive.catalog.mayHold(sopInstanceUID: expectedUID) || archive.claims.isTaken(expectedUID)
+        {
             canonical = CanonicalDigest(transferSyntax: transferSyntax)
         }
     }

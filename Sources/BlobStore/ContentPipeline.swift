@@ -147,7 +147,8 @@ final class ContentPipeline: @unchecked Sendable {  // cursors are behind the ga
 
     /// Whether the thread sleeps although there is enough to do. Called under the gate.
     private var mustWakeThread: Bool {
-        mayUseThread && isWorkerAsleep && published >= Self.wakeCount && (lastByteCount == nil || published > Self.wakeCount)
+        mayUseThread && isWorkerAsleep && published >= Self.wakeCount
+            && (lastByteCount == nil || published > Self.wakeCount)
             && (hashed < published || sealed < published)
     }
 

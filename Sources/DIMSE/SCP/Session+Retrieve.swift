@@ -63,9 +63,13 @@ extension Session {
         var counts = SubOperationCounts(remaining: named.count)
         var failed: [String] = []
         var last = ContinuousClock.now
-        for holding in named {
-            let item = StoredItem(archive: archive, holding: holding)
-            let status = try exchange.send(item, originator: nil) { shared.metrics.bytesSent.add(UInt64($0)) }
+        for (index, holding) in named.enumerated() {
+            let status = try exchange.send(
+                StoredItem(archive: archive, holding: holding), originator: nil,
+                sent: { shared.metrics.bytesSent.add(UInt64($0)) },
+                whileWaiting: {
+                    index + 1 < named.count ? StoredItem(archive: archive, holding: named[index + 1]) : nil
+                })
             counts.remaining -= 1
             if let status, status.isSuccess {
                 counts.completed += 1

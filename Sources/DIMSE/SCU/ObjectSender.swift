@@ -84,22 +84,31 @@ public final class ObjectSender: Sendable {
             } catch { throw .association(error) }
             let exchange = StoreExchange(
                 stream: MessageStream(association), contexts: Array(association.accepted.values))
-            while let item = run.take(of: kinds) {
+            var current = run.take(of: kinds)
+            while let item = current {
+                var next: (any SendItem)?
                 do throws(DIMSEError) {
-                    let status = try send(item, exchange)
+                    let status = try exchange.send(
+                        item, originator: originator, sent: { sender.metrics?.bytesSent.add(UInt64($0)) },
+                        whileWaiting: {
+                            next = run.take(of: kinds)
+                            return next
+                        })
                     run.finished(item, status)
                 } catch {
                     run.broken(item, error)
+                    if let next { run.giveBack(next) }
                     association.abort()
                     throw error
                 }
+                if let reserved = next, run.isStopped {
+                    run.giveBack(reserved)
+                    break
+                }
+                current = next ?? run.take(of: kinds)
             }
             // Everything was answered already; how the other side takes the goodbye changes nothing.
             try? association.release()
-        }
-
-        private func send(_ item: any SendItem, _ exchange: StoreExchange) throws(DIMSEError) -> Status? {
-            try exchange.send(item, originator: originator) { sender.metrics?.bytesSent.add(UInt64($0)) }
         }
     }
 }

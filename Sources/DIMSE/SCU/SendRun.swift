@@ -95,6 +95,18 @@ public final class SendRun: @unchecked Sendable {
         return item
     }
 
+    /// Puts back an object that was taken and not begun.
+    func giveBack(_ item: any SendItem) {
+        condition.lock()
+        inFlight -= 1
+        if !isCancelled { waiting.append(item) }
+        changed()
+        condition.unlock()
+    }
+
+    /// Whether no further object is to be begun.
+    var isStopped: Bool { locked { isCancelled } }
+
     func finished(_ item: any SendItem, _ status: Status?) {
         condition.lock()
         inFlight -= 1

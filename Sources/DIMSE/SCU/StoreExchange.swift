@@ -14,6 +14,8 @@ final class StoreExchange {
     private var contextIDs: [Key: UInt8] = [:]
     private var messageID: UInt16 = 0
     private var cancelled: Set<UInt16> = []
+    /// The object that is sent next, read while the other side is busy with this one.
+    private let ahead = ObjectAhead()
 
     init(stream: MessageStream, contexts: [PresentationContext]) {
         self.stream = stream
@@ -25,12 +27,15 @@ final class StoreExchange {
 
     /// Sends one object.
     ///
-    /// - Parameter sent: told how many bytes went out.
+    /// - Parameters:
+    ///   - sent: told how many bytes went out.
+    ///   - whileWaiting: called once everything is out, before the answer is waited for; names what is sent next.
     /// - Returns: the other side's status; nil when it took no presentation context for the object, or the object
     ///   could not be opened.
     /// - Throws: when the association is of no further use.
     func send(
-        _ item: some SendItem, originator: (aeTitle: String, messageID: UInt16)?, sent: (Int) -> Void
+        _ item: any SendItem, originator: (aeTitle: String, messageID: UInt16)?, sent: (Int) -> Void,
+        whileWaiting next: () -> (any SendItem)?
     ) throws(DIMSEError) -> Status? {
         guard let contextID = contextIDs[Key(sopClass: item.sopClassUID, syntax: item.transferSyntaxUID)] else {
             return nil
@@ -42,6 +47,7 @@ final class StoreExchange {
         request.setPriority()
         if let originator { request.setMoveOriginator(aeTitle: originator.aeTitle, messageID: originator.messageID) }
         guard try sendPieces(item, after: request, contextID: contextID, sent: sent) else { return nil }
+        if let next = next() { ahead.load(next) }
         while true {
             let (response, _) = try stream.nextCommand()
             if response.field == .cancelRequest {
@@ -64,13 +70,13 @@ final class StoreExchange {
 
     /// - Returns: false when the object could not be opened, and nothing was sent.
     private func sendPieces(
-        _ item: some SendItem, after request: Command, contextID: UInt8, sent: (Int) -> Void
+        _ item: any SendItem, after request: Command, contextID: UInt8, sent: (Int) -> Void
     ) throws(DIMSEError) -> Bool {
         var fragments = FragmentWriter(
             association: stream.association, contextID: contextID, byteCount: item.byteCount)
         var hasBegun = false
         do {
-            try item.forEachPiece(through: buffer) { piece in
+            try ahead.forEachPiece(of: item, through: buffer) { piece in
                 if !hasBegun {
                     hasBegun = true
                     try stream.send(request, contextID: contextID)
@@ -96,26 +102,26 @@ final class StoreExchange {
 
 /// Cuts a data set's bytes into fragments and marks the last one. PS3.8 Annex E.
 private struct FragmentWriter {
-    /// Pieces are a multiple of this, so that no fragment has to be put together from two.
+    /// Pieces are a multiple of this, so that none of them ends in a crumb.
     private static let preferredByteCount = 65_536
 
     let association: Association
     let contextID: UInt8
     let byteCount: UInt64
     private var written: UInt64 = 0
-    private let step: Int
-
     init(association: Association, contextID: UInt8, byteCount: UInt64) {
         self.association = association
         self.contextID = contextID
         self.byteCount = byteCount
-        step = min(association.maximumPDVByteCount, Self.preferredByteCount)
     }
 
     var isComplete: Bool { written == byteCount }
 
     mutating func write(_ piece: UnsafeRawBufferPointer) throws {
         guard UInt64(piece.count) <= byteCount - written else { throw DIMSEError.unreadable }
+        let isWhole = UInt64(piece.count) == byteCount
+        let step =
+            isWhole ? association.maximumPDVByteCount : min(association.maximumPDVByteCount, Self.preferredByteCount)
         var offset = 0
         while offset < piece.count {
             let end = min(offset + step, piece.count)

@@ -13,9 +13,13 @@ final class ObjectFolder {
 
     /// Begins the next file; nil when it cannot be made.
     func next(sopClassUID: String, sopInstanceUID: String, transferSyntax: TransferSyntax) -> ObjectFile? {
-        count += 1
-        let digits = String(count)
-        let name = String(repeating: "0", count: max(0, 6 - digits.count)) + digits + ".dcm"
+        var name = ""
+        repeat {
+            count += 1
+            let digits = String(count)
+            name = String(repeating: "0", count: max(0, 6 - digits.count)) + digits + ".dcm"
+            // What lies there already stays.
+        } while FileManager.default.fileExists(atPath: path + "/" + name)
         return ObjectFile(
             path: path + "/" + name,
             head: Part10.header(
