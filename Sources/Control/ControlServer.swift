@@ -25,10 +25,9 @@ public final class ControlServer: Sendable {
         guard var address = SocketAddress(path: path) else { throw .cannotListen(path: path, errno: ENAMETOOLONG) }
         // The data directory's lock says that no other service uses this name.
         unlink(path)
-        let mask = umask(0o177)
-        let bound = address.with { bind(descriptor, $0, $1) }
-        umask(mask)
-        guard bound == 0, listen(descriptor, 16) == 0 else {
+        // Nobody can connect before `listen`, so the mode is right from the first moment on.
+        guard address.with({ bind(descriptor, $0, $1) }) == 0, chmod(path, 0o600) == 0, listen(descriptor, 16) == 0
+        else {
             throw .cannotListen(path: path, errno: errno)
         }
         let thread = Thread { [self] in accept(serve) }

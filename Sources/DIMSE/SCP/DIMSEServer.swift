@@ -192,14 +192,14 @@ public final class DIMSEServer: @unchecked Sendable {
     }
 
     private func refuse(_ association: Association, _ refusal: Refusal, address: String) {
+        shared.metrics.rejected("access")
+        shared.logger.notice(
+            "association refused",
+            metadata: ["calling": "\(association.callingAETitle)", "address": "\(address)", "reason": "\(refusal)"])
         switch refusal {
         case .calledAETitleNotRecognized: association.reject(.calledAETitleNotRecognized)
         case .callingAETitleNotRecognized: association.reject(.callingAETitleNotRecognized)
         case .plainNotAllowed: association.reject(.noReasonGiven)
         }
-        shared.metrics.rejected("access")
-        shared.logger.notice(
-            "association refused",
-            metadata: ["calling": "\(association.callingAETitle)", "address": "\(address)", "reason": "\(refusal)"])
     }
 }

@@ -30,8 +30,16 @@ final class Tool {
 }
 
 /// A port that was free a moment ago, for programs that must be told one.
+///
+/// Below the range the system takes ports from by itself: otherwise a test that runs beside this one is given the same
+/// port before the program opens it.
 func freePort() throws -> UInt16 {
-    let listener = try Toolkit.Listener(addresses: ["127.0.0.1"], port: 0)
-    defer { listener.close() }
-    return listener.port
+    for _ in 0..<100 {
+        let port = UInt16.random(in: 10_000..<32_000)
+        if let listener = try? Toolkit.Listener(addresses: ["127.0.0.1"], port: port) {
+            listener.close()
+            return port
+        }
+    }
+    throw AssociationError.unreachable(errno: EADDRINUSE)
 }
