@@ -90,6 +90,7 @@ public final class DIMSEServer: @unchecked Sendable {
             }
             guard let (id, cancellation) = admit(connection.peerAddress) else {
                 shared.metrics.rejected("connection-limit")
+                shared.logger.info("connection limit reached", metadata: ["address": "\(connection.peerAddress)"])
                 refuseForLimit(connection)
                 continue
             }
@@ -168,6 +169,8 @@ public final class DIMSEServer: @unchecked Sendable {
                 maximumPDU: shared.settings.maximumPDU, cancellation: cancellation)
         } catch {
             shared.metrics.rejected("no-association")
+            shared.logger.info(
+                "connection without association", metadata: ["address": "\(address)", "reason": "\(error)"])
             return
         }
         let permit: Permit
@@ -177,6 +180,7 @@ public final class DIMSEServer: @unchecked Sendable {
         } catch { return refuse(association, error, address: address) }
         guard admitAssociation(id: id) else {
             shared.metrics.rejected("association-limit")
+            shared.logger.notice("association limit reached", metadata: ["calling": "\(permit.aeTitle)"])
             association.reject(.localLimitExceeded)
             return
         }
