@@ -21,7 +21,9 @@ extension Archive {
         do throws(CatalogError) { built = try Catalog(path: fresh) } catch { throw ArchiveError(error) }
         let report = try Replay(blobs: blobs, catalog: built).run(fromStart: true, progress: progress).report
         do throws(CatalogError) { try built.close() } catch { throw ArchiveError(error) }
-        try ask { catalog throws(CatalogError) in try catalog.close() }
+        // A query that is still reading the old tables may keep them from closing in order; nothing depends on them
+        // any more, and the last reader closes them.
+        try? ask { catalog throws(CatalogError) in try catalog.close() }
         for suffix in ["-wal", "-shm"] { unlink(path + suffix) }
         guard rename(fresh, path) == 0 else { throw .damaged }
         do throws(CatalogError) { replaceCatalog(try Catalog(path: path)) } catch { throw ArchiveError(error) }
