@@ -7,14 +7,13 @@ final class ObjectAhead {
 
     private lazy var memory = UnsafeMutableRawBufferPointer.allocate(
         byteCount: Self.byteCountLimit, alignment: 4096)
-    private let buffer = PieceBuffer()
     private var isAllocated = false
     private var loaded: (item: any SendItem, byteCount: Int)?
 
     deinit { if isAllocated { memory.deallocate() } }
 
     /// Reads an object, unless it is too large or cannot be read; then its turn will tell.
-    func load(_ item: any SendItem) {
+    func load(_ item: any SendItem, through buffer: PieceBuffer) {
         loaded = nil
         guard item.byteCount <= UInt64(Self.byteCountLimit) else { return }
         isAllocated = true

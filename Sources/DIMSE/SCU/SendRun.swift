@@ -17,8 +17,6 @@ public final class SendRun: @unchecked Sendable {
     private var statuses: [Status: Int] = [:]
     private var lastError: DIMSEError?
     private var isCancelled = false
-    private var version = 0
-    private var seen = 0
 
     init(_ items: [any SendItem]) {
         // More kinds than one association has contexts for are sent kind by kind.
@@ -155,10 +153,7 @@ public final class SendRun: @unchecked Sendable {
 
     private var isDone: Bool { waiting.isEmpty && inFlight == 0 }
 
-    private func changed() {
-        version += 1
-        condition.broadcast()
-    }
+    private func changed() { condition.broadcast() }
 
     private func locked<T>(_ body: () -> T) -> T {
         condition.lock()

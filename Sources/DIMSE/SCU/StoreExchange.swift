@@ -47,7 +47,7 @@ final class StoreExchange {
         request.setPriority()
         if let originator { request.setMoveOriginator(aeTitle: originator.aeTitle, messageID: originator.messageID) }
         guard try sendPieces(item, after: request, contextID: contextID, sent: sent) else { return nil }
-        if let next = next() { ahead.load(next) }
+        if let next = next() { ahead.load(next, through: buffer) }
         while true {
             let (response, _) = try stream.nextCommand()
             if response.field == .cancelRequest {
