@@ -24,14 +24,13 @@ struct CanonicalDigest {
 }
 
 extension Archive {
-    /// The canonical digest of a held object, read in pieces.
-    func canonicalDigest(of holding: Holding) throws(ArchiveError) -> [UInt8]? {
-        let reader = try open(holding)
-        guard var digest = CanonicalDigest(transferSyntax: TransferSyntax(uid: holding.transferSyntaxUID)) else {
+    /// The canonical digest of content, read in pieces; nil when it cannot be walked.
+    func canonicalDigest(of content: some ContentSource, transferSyntaxUID: String) throws(ArchiveError) -> [UInt8]? {
+        guard var digest = CanonicalDigest(transferSyntax: TransferSyntax(uid: transferSyntaxUID)) else {
             return nil
         }
         do {
-            try reader.forEachPiece { piece in try digest.feed(piece) }
+            try content.forEachPiece { piece in try digest.feed(piece) }
         } catch let error as ArchiveError {
             throw error
         } catch { return nil }

@@ -15,13 +15,6 @@ final class Claims: @unchecked Sendable {
         condition.unlock()
     }
 
-    /// Whether a store is deciding about `uid`.
-    func isTaken(_ uid: String) -> Bool {
-        condition.lock()
-        defer { condition.unlock() }
-        return taken.contains(uid)
-    }
-
     func release(_ uid: String) {
         condition.lock()
         taken.remove(uid)

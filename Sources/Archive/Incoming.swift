@@ -17,8 +17,6 @@ public final class Incoming {
     private let expectedClass: String?
     private let writer: BlobWriter
     private var scanner: DatasetScanner?
-    /// Set while the UID that was announced is held: then what arrives is also digested in its canonical form.
-    private var canonical: CanonicalDigest?
 
     init(
         archive: Archive, sender: Sender, arrival: Arrival, defaultIssuer: String, transferSyntax: TransferSyntax,
@@ -33,10 +31,6 @@ public final class Incoming {
         self.expectedUID = expectedUID
         do throws(BlobError) { writer = try archive.blobs.begin() } catch { throw ArchiveError(error) }
         scanner = DatasetScanner(transferSyntax: transferSyntax)
-        if let expectedUID, archive.catalog.mayHold(sopInstanceUID: expectedUID) || archive.claims.isTaken(expectedUID)
-        {
-            canonical = CanonicalDigest(transferSyntax: transferSyntax)
-        }
     }
 
     deinit { writer.abandon() }
@@ -46,10 +40,7 @@ public final class Incoming {
     /// - Throws: `.full`; `.bound` when the object breaks a limit of the scan.
     public func append(_ bytes: UnsafeRawBufferPointer) throws(ArchiveError) {
         do throws(BlobError) { try writer.append(bytes) } catch { throw ArchiveError(error) }
-        do throws(ParseError) {
-            try scanner?.feed(bytes)
-            try canonical?.feed(bytes)
-        } catch { throw .bound(error) }
+        do throws(ParseError) { try scanner?.feed(bytes) } catch { throw .bound(error) }
     }
 
     /// Nothing of the object remains.
@@ -100,8 +91,8 @@ public final class Incoming {
             let held = try archive.catalog.held(
                 sopInstanceUID: record.sopInstanceUID, institution: sender.institution)
             guard let first = held.first else { return nil }
-            let digest = canonical?.finish()
-            for holding in held where try isSame(holding, record, canonicalDigest: digest) {
+            let comparison = Comparison(archive: archive, record: record, writer: writer)
+            for holding in held where try comparison.isSame(holding) {
                 try archive.record(.sentAgain(instance: holding.sequence, sender: sender, outcome: .same))
                 writer.abandon()
                 return .same
@@ -117,15 +108,6 @@ public final class Incoming {
         } catch let error as ArchiveError {
             throw error
         } catch { throw .damaged }
-    }
-
-    /// The same bytes, or the same dataset in another uncompressed syntax, with other group lengths or padding.
-    private func isSame(
-        _ holding: Holding, _ record: InstanceRecord, canonicalDigest: [UInt8]?
-    ) throws(ArchiveError) -> Bool {
-        if holding.digest == record.digest && holding.byteCount == record.byteCount { return true }
-        guard let canonicalDigest else { return false }
-        return try archive.canonicalDigest(of: holding) == canonicalDigest
     }
 
     private func store(_ record: InstanceRecord, header: Dataset) throws(ArchiveError) -> StoreOutcome {

@@ -1,5 +1,4 @@
 import Keys
-import Synchronization
 
 /// Reads one object: any range of its content, its metadata, its record.
 ///
@@ -16,12 +15,10 @@ public final class BlobReader: Sendable {
     public let studyKey: KeyID
 
     private let header: ObjectHeader
-    private let content: ChunkedPart
+    private let content: ContentReader
     private let stored: ChunkedPart
     private let objectKey: SymmetricKey
     private let openedRecord: [UInt8]
-    // One a thread that reads at the same time.
-    private let ciphers = Mutex<[ChunkCipher]>([])
 
     init(header: ObjectHeader, file: OpenFile, keys: KeyStore) throws(BlobError) {
         self.header = header
@@ -29,14 +26,16 @@ public final class BlobReader: Sendable {
         sequence = header.sequence
         studyKey = header.studyKey
         let start = header.location.offset
-        content = ChunkedPart(
-            file: file, pack: header.location.pack, offset: start + ChunkFormat.contentOffset,
-            byteCount: header.contentByteCount, part: .content)
         stored = ChunkedPart(
             file: file, pack: header.location.pack, offset: start + header.metadataOffset,
             byteCount: header.metadataByteCount, part: .metadata)
         let cipher = try BlobError.unlocking { () throws(KeyError) in try AuthenticatedCipher() }
         objectKey = try Self.unwrapKey(header, keys: keys, cipher: cipher)
+        content = ContentReader(
+            ChunkedPart(
+                file: file, pack: header.location.pack, offset: start + ChunkFormat.contentOffset,
+                byteCount: header.contentByteCount, part: .content),
+            objectKey: objectKey, objectID: header.objectID)
         openedRecord = try Self.openRecord(header, file: file, objectKey: objectKey, cipher: cipher)
     }
 
@@ -45,26 +44,7 @@ public final class BlobReader: Sendable {
     /// - Returns: how many bytes were read; 0 at or behind the end.
     /// - Throws: `.damaged` with the chunk's place, and nothing of that chunk is in the buffer; `.io`.
     public func read(offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(BlobError) -> Int {
-        guard offset < contentByteCount, let base = buffer.baseAddress else { return 0 }
-        let count = Int(min(UInt64(buffer.count), contentByteCount - offset))
-        let cipher = try takeCipher()
-        defer { ciphers.withLock { $0.append(cipher) } }
-        var done = 0
-        while done < count {
-            let position = offset + UInt64(done)
-            let chunk = position / UInt64(ChunkFormat.chunkByteCount)
-            let within = Int(position % UInt64(ChunkFormat.chunkByteCount))
-            let length = content.byteCount(ofChunk: chunk)
-            if within == 0, count - done >= length {
-                done += try content.readRun(from: chunk, room: count - done, into: base + done, cipher: cipher)
-                continue
-            }
-            let target = UnsafeMutableRawBufferPointer(
-                start: base + done, count: min(length - within, count - done))
-            try readPart(of: chunk, from: within, into: target, cipher: cipher)
-            done += target.count
-        }
-        return count
+        try content.read(offset: offset, into: buffer)
     }
 
     /// The metadata given when the object was written.
@@ -104,8 +84,7 @@ public final class BlobReader: Sendable {
             byteCount: Self.verifyByteCount, alignment: ChunkFormat.pageByteCount)
         defer { buffer.deallocate() }
         if contentByteCount == 0 {
-            let cipher = try takeCipher()
-            try content.readChunk(0, into: buffer, cipher: cipher)
+            try content.checkFirstChunk(through: buffer)
         }
         var offset: UInt64 = 0
         while offset < contentByteCount {
@@ -118,25 +97,6 @@ public final class BlobReader: Sendable {
         _ = try metadata()
         let sha256 = try BlobError.unlocking { () throws(KeyError) in try digest.finish() }
         return ContentDigest(sha256: sha256, byteCount: contentByteCount)
-    }
-
-    private func readPart(
-        of chunk: UInt64, from within: Int, into target: UnsafeMutableRawBufferPointer, cipher: ChunkCipher
-    ) throws(BlobError) {
-        try withUnsafeTemporaryAllocation(byteCount: ChunkFormat.strideByteCount, alignment: 64) {
-            (scratch) throws(BlobError) in
-            try content.readChunk(chunk, into: scratch, cipher: cipher)
-            target.copyMemory(from: UnsafeRawBufferPointer(rebasing: scratch[within..<(within + target.count)]))
-        }
-    }
-
-    private func takeCipher() throws(BlobError) -> ChunkCipher {
-        if let cipher = ciphers.withLock({ $0.popLast() }) { return cipher }
-        return try BlobError.unlocking { () throws(KeyError) in
-            let cipher = try ChunkCipher()
-            try cipher.begin(objectKey, stream: ChunkFormat.contentStream, objectID: header.objectID, for: .opening)
-            return cipher
-        }
     }
 
     private static func unwrapKey(

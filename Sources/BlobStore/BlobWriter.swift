@@ -69,6 +69,23 @@ public final class BlobWriter {
         } catch { throw store.completed(error) }
     }
 
+    /// Gives the finished content for reading, before it is decided whether it becomes an object.
+    ///
+    /// Writes what has gathered in memory, without a sync and without a header: to a scan there is still nothing here.
+    /// - Throws: `.full`, `.io`.
+    public func undecidedContent() throws(BlobError) -> UndecidedContent {
+        guard case .finished(let digest) = stage else { throw .misused(operation: "undecidedContent") }
+        do throws(BlobError) {
+            try lane.pipeline.settle()
+            let appender = lane.pipeline.appender
+            try BlobError.wrapping { () throws(SystemFailure) in try appender.show() }
+        } catch { throw store.completed(error) }
+        let part = ChunkedPart(
+            file: pack.file, pack: pack.number, offset: start + ChunkFormat.contentOffset,
+            byteCount: digest.byteCount, part: .content)
+        return UndecidedContent(ContentReader(part, objectKey: objectKey, objectID: objectID))
+    }
+
     /// Writes everything else, the header included; the object is not durable yet.
     ///
     /// - Parameters:

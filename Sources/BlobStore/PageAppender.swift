@@ -63,6 +63,19 @@ final class PageAppender {
         filled = 0
     }
 
+    /// Writes a copy of what is in memory to where it belongs, with nothing where the header goes.
+    func show() throws(SystemFailure) {
+        let padded = Int(ChunkFormat.roundedUp(UInt64(filled)))
+        UnsafeMutableRawBufferPointer(rebasing: buffer[filled..<padded]).initializeMemory(as: UInt8.self, repeating: 0)
+        let first = bufferOffset == 0 ? buffer : firstPage
+        UnsafeMutableRawBufferPointer(rebasing: first[..<ObjectHeader.byteCount]).initializeMemory(
+            as: UInt8.self, repeating: 0)
+        if bufferOffset > 0 { try pack?.write(UnsafeRawBufferPointer(firstPage), at: start) }
+        if padded > 0 {
+            try pack?.write(UnsafeRawBufferPointer(rebasing: buffer[..<padded]), at: start + bufferOffset)
+        }
+    }
+
     private func flush(_ count: Int) throws(SystemFailure) {
         var from = 0
         if bufferOffset == 0 {

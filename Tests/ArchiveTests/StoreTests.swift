@@ -91,6 +91,36 @@ struct StoreTests {
         #expect(try fixture.store(bytes, from: .south) == .same)
     }
 
+    @Test(arguments: [nil, "1.2.3.4.5"], [512, 70_000, 600_000, 3_000_000])
+    func takesAnotherEncodingForTheSameWhateverUIDWasAnnounced(_ announced: String?, pixels: Int) throws {
+        let fixture = try ArchiveFixture()
+        let large = image(1, pixels: noise(pixels, seed: 7))
+        #expect(try fixture.store(encoded(large, .explicitVRLittleEndian)) == .stored)
+        let implicit = encoded(large, .implicitVRLittleEndian)
+        #expect(try fixture.store(implicit, .implicitVRLittleEndian, announced: announced) == .same)
+        var changed = implicit
+        changed[changed.count - 1] ^= 1
+        #expect(try fixture.store(changed, .implicitVRLittleEndian, announced: announced) == .differs)
+        // What was looked at and not kept leaves its place to the next object.
+        let next = encoded(image(2, pixels: noise(pixels, seed: 8)), .explicitVRLittleEndian)
+        #expect(try fixture.store(next) == .stored)
+        try fixture.reopen(withoutCatalogue: true)
+        #expect(try fixture.content("1.2.9.1") == encoded(large, .explicitVRLittleEndian))
+        #expect(try fixture.content("1.2.9.2") == next)
+    }
+
+    @Test func takesManyEncodingsThatComeAtOnceForOneObject() throws {
+        let fixture = try ArchiveFixture()
+        let syntaxes = Self.uncompressed + Self.uncompressed
+        let outcomes = Mutex<[StoreOutcome]>([])
+        onThreads(syntaxes.count) { index in
+            guard let outcome = try? fixture.store(image(1), syntaxes[index]) else { return }
+            outcomes.withLock { $0.append(outcome) }
+        }
+        #expect(outcomes.withLock { $0.count { $0 == .stored } } == 1)
+        #expect(outcomes.withLock { $0.count { $0 == .same } } == syntaxes.count - 1)
+    }
+
     @Test func storesAnObjectOnceWhenManyBringItAtOnce() throws {
         let fixture = try ArchiveFixture()
         let outcomes = Mutex<[StoreOutcome]>([])
