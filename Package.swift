@@ -43,6 +43,7 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Keys", dependencies: ["COpenSSL"], swiftSettings: strict),
         .target(name: "BlobStore", dependencies: ["Keys", "COpenSSL"], swiftSettings: strict),
+        .target(name: "Queue", dependencies: ["Database", "Keys"], swiftSettings: strict),
         .target(name: "Telemetry", swiftSettings: strict),
         .target(
             name: "HTTP",
@@ -87,6 +88,7 @@ let package = Package(
             exclude: ["Peers", "refused-images.tsv"], swiftSettings: strict),
         .testTarget(name: "CatalogTests", dependencies: ["Catalog", "Database", "DICOM"], swiftSettings: strict),
         .testTarget(name: "AccessTests", dependencies: ["Access"], swiftSettings: strict),
+        .testTarget(name: "QueueTests", dependencies: ["Queue", "Keys"], swiftSettings: strict),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: strict),
         .testTarget(name: "ControlTests", dependencies: ["Control", "Access"], swiftSettings: strict),
         .testTarget(

@@ -18,6 +18,16 @@ struct FindAnswer {
         characterSet = named.isEmpty ? nil : CharacterSet(named)
     }
 
+    /// Whether a key asks for something the catalogue has at no level. PS3.4 §C.4.1.1.4.
+    var hasUnsupportedKeys: Bool {
+        keys.elements.contains { key in
+            switch key.tag {
+            case .queryRetrieveLevel, .retrieveAETitle, .timezoneOffsetFromUTC: false
+            default: !key.tag.isGroupLength && !LevelAttributes.isSupported(key.tag)
+            }
+        }
+    }
+
     /// Every key that was asked for, with its value or empty, and what PS3.4 §C.4.1.1.3.2 adds.
     func identifier(_ match: Match) -> [UInt8] {
         var result = Dataset()

@@ -23,7 +23,8 @@ extension Session {
                 level: level, keys: keys, visibility: visibility, limit: shared.settings.findLimit + 1))
         search.start()
         defer { gathered.abandon() }
-        let pending = Command(answering: command, status: .pending, hasDataSet: true)
+        let status: Status = answer.hasUnsupportedKeys ? .pendingWithUnsupportedKeys : .pending
+        let pending = Command(answering: command, status: status, hasDataSet: true)
         while case let responses = gathered.take(), !responses.isEmpty {
             for response in responses {
                 if try stream.isCancelled(messageID: command.messageID) {

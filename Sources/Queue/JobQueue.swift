@@ -1,0 +1,313 @@
+import Foundation
+import Keys
+
+/// Durable jobs: what was put in is done once its time comes, through restarts and power cuts, until it is done, dead
+/// or cancelled.
+///
+/// Jobs of one lane are done one after another, higher priority first; lanes beside each other. A job that was being
+/// done when the process ended is tried again: handlers must bear being repeated. Safe from any thread; calls block.
+public final class JobQueue: @unchecked Sendable {
+    // Everything below `condition` is read and written with it locked.
+
+    /// Does one try of a job, on the lane's own thread.
+    public typealias Handler = @Sendable (JobRun) -> JobOutcome
+
+    private struct Lane {
+        var run: JobRun?
+        var failures = 0
+        var retryAt: Int64 = 0
+        var isActive = false
+        var wasCancelled = false
+    }
+
+    private let table: JobTable
+    public let settings: QueueSettings
+    private let condition = NSCondition()
+    private var handlers: [String: Handler] = [:]
+    private var lanes: [String: Lane] = [:]
+    private var activeCount = 0
+    private var wakeups = 0
+    private var isStarted = false
+    private var isStopping = false
+    private var isStopped = true
+
+    /// Opens or creates the file.
+    ///
+    /// - Parameter key: seals what jobs carry.
+    public init(path: String, key: SymmetricKey, settings: QueueSettings = QueueSettings()) throws(QueueError) {
+        self.settings = settings
+        table = try JobTable(path: path, key: key)
+    }
+
+    /// Names the handler of a kind; before `start`.
+    public func handle(_ kind: String, _ handler: @escaping Handler) {
+        condition.lock()
+        handlers[kind] = handler
+        condition.unlock()
+    }
+
+    /// Begins to do what is due.
+    public func start() {
+        condition.lock()
+        isStarted = true
+        isStopped = false
+        condition.unlock()
+        let thread = Thread { [self] in schedule() }
+        thread.name = "queue"
+        thread.start()
+    }
+
+    /// Asks the running handlers to stop, waits for them and closes the file.
+    public func close() throws(QueueError) {
+        condition.lock()
+        isStopping = true
+        for lane in lanes.values { lane.run?.stop() }
+        condition.broadcast()
+        while activeCount > 0 || !isStopped { condition.wait() }
+        condition.unlock()
+        try table.close()
+    }
+
+    // MARK: What goes in
+
+    /// Puts jobs in; durable on return, all of them or none.
+    ///
+    /// - Parameter marks: values set in the same transaction, for callers that follow something and must know how far.
+    /// - Throws: `.full` at `settings.jobLimit`, `.tooLarge`.
+    @discardableResult
+    public func add(_ jobs: [NewJob], marks: [String: [UInt8]] = [:]) throws(QueueError) -> [Int64] {
+        let ids = try table.add(jobs, marks: marks, at: Self.now(), settings: settings)
+        wake()
+        return ids
+    }
+
+    /// A value that `add` has set.
+    public func mark(_ name: String) throws(QueueError) -> [UInt8]? { try table.mark(name) }
+
+    // MARK: What the operator asks
+
+    /// Jobs in these states, the newest first.
+    public func list(_ states: [Job.State], limit: Int) throws(QueueError) -> [Job] {
+        let wanted = states.contains(.running) ? states + [.waiting] : states
+        let running = locked { Set(lanes.values.compactMap { $0.run?.job.id }) }
+        return try table.jobs(in: wanted, limit: limit).compactMap { job in
+            var job = job
+            if running.contains(job.id) { job.state = .running }
+            return states.contains(job.state) ? job : nil
+        }
+    }
+
+    /// How many jobs are in each state.
+    public func counts() throws(QueueError) -> [Job.State: Int] {
+        var counts = try table.counts()
+        let running = locked { lanes.values.count { $0.run != nil } }
+        counts[.running] = running
+        counts[.waiting] = max(0, (counts[.waiting] ?? 0) - running)
+        return counts
+    }
+
+    /// Lanes that are paused.
+    public func pausedLanes() throws(QueueError) -> [String] { try table.pausedLanes() }
+
+    /// Stops or resumes a lane; a running job ends soon and waits.
+    public func setPaused(lane: String, _ isPaused: Bool) throws(QueueError) {
+        try table.setPaused(lane, isPaused)
+        condition.lock()
+        if isPaused { lanes[lane]?.run?.stop() }
+        condition.unlock()
+        wake()
+    }
+
+    /// Lets a dead job wait again, or one that waits for a later try be tried now.
+    public func retry(_ id: Int64) throws(QueueError) {
+        guard let job = try table.job(id) else { throw .unknownJob(id) }
+        guard job.state == .dead || job.state == .waiting else { throw .notPossible(id, job.state) }
+        let now = Self.now()
+        try table.set(
+            id, state: .waiting, attempts: 0, dueAt: now, reason: job.reason, at: now,
+            endedLimit: settings.endedLimit)
+        condition.lock()
+        lanes[job.lane]?.retryAt = 0
+        condition.unlock()
+        wake()
+    }
+
+    /// Ends a job that waits, runs or is dead; what it has achieved stays.
+    public func cancel(_ id: Int64) throws(QueueError) {
+        guard let job = try table.job(id) else { throw .unknownJob(id) }
+        guard job.state == .waiting || job.state == .dead else { throw .notPossible(id, job.state) }
+        condition.lock()
+        let isRunning = lanes[job.lane]?.run?.job.id == id
+        if isRunning {
+            lanes[job.lane]?.wasCancelled = true
+            lanes[job.lane]?.run?.stop()
+        }
+        condition.unlock()
+        if isRunning { return }
+        try end(job, .cancelled, reason: job.reason)
+    }
+
+    func save(_ id: Int64, payload: [UInt8], remaining: Int) throws(QueueError) {
+        guard payload.count <= settings.payloadLimit else { throw .tooLarge(limit: settings.payloadLimit) }
+        guard let job = try table.job(id) else { throw .unknownJob(id) }
+        try table.keep(id, kind: job.kind, payload: payload, remaining: remaining, at: Self.now())
+    }
+
+    // MARK: Doing it
+
+    private func wake() {
+        condition.lock()
+        wakeups += 1
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    /// Starts a thread for every lane that has something due, and sleeps until the next is.
+    private func schedule() {
+        while true {
+            condition.lock()
+            let seen = wakeups
+            let ends = isStopping
+            condition.unlock()
+            if ends { break }
+            // A failure to read (a full disk, say) is met again at the next look.
+            let waiting = (try? table.lanes()) ?? []
+            let now = Self.now()
+            condition.lock()
+            var next = now + 60_000
+            for (name, dueAt) in waiting {
+                let lane = lanes[name] ?? Lane()
+                let time = max(dueAt, lane.retryAt)
+                if lane.isActive { continue }
+                if time <= now {
+                    guard activeCount < settings.laneLimit else { continue }
+                    begin(name, lane)
+                } else {
+                    next = min(next, time)
+                }
+            }
+            let until = Date(timeIntervalSince1970: Double(next) / 1000)
+            while wakeups == seen && !isStopping { if !condition.wait(until: until) { break } }
+            condition.unlock()
+        }
+        condition.lock()
+        isStopped = true
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    /// Called with the condition locked.
+    private func begin(_ name: String, _ lane: Lane) {
+        var lane = lane
+        lane.isActive = true
+        lanes[name] = lane
+        activeCount += 1
+        let thread = Thread { [self] in
+            while step(name) {}
+            condition.lock()
+            lanes[name]?.isActive = false
+            lanes[name]?.run = nil
+            activeCount -= 1
+            wakeups += 1
+            condition.broadcast()
+            condition.unlock()
+        }
+        thread.name = "lane"
+        thread.stackSize = 1 << 20
+        thread.start()
+    }
+
+    /// Does the lane's next job. Returns whether there may be another.
+    private func step(_ name: String) -> Bool {
+        guard !locked({ isStopping }), let next = nextJob(in: name) else { return false }
+        let (job, payload) = next
+        let run = JobRun(job: job, payload: payload, queue: self)
+        condition.lock()
+        let handler = handlers[job.kind]
+        if isStopping { run.stop() }
+        lanes[name]?.run = run
+        lanes[name]?.wasCancelled = false
+        condition.unlock()
+        let outcome = handler?(run) ?? .hopeless("this version does not know the kind of job")
+        let goesOn = settle(job, outcome)
+        condition.lock()
+        lanes[name]?.run = nil
+        condition.unlock()
+        return goesOn
+    }
+
+    private func nextJob(in name: String) -> (job: Job, payload: [UInt8])? {
+        guard ((try? table.pausedLanes()) ?? []).contains(name) == false else { return nil }
+        do throws(QueueError) { return try table.next(in: name, at: Self.now()) } catch {
+            // What cannot be read now is tried again, not at once.
+            holdLane(name)
+            return nil
+        }
+    }
+
+    /// Writes down what became of a try.
+    private func settle(_ tried: Job, _ outcome: JobOutcome) -> Bool {
+        // What was saved during the try counts, not what was read before it.
+        let job = ((try? table.job(tried.id)) ?? nil) ?? tried
+        let wasCancelled = locked { lanes[job.lane]?.wasCancelled ?? false }
+        do throws(QueueError) {
+            switch outcome {
+            case .done:
+                condition.lock()
+                lanes[job.lane]?.failures = 0
+                condition.unlock()
+                try end(job, .done, reason: "")
+            case _ where wasCancelled: try end(job, .cancelled, reason: job.reason)
+            case .hopeless(let reason): try end(job, .dead, reason: reason)
+            case .interrupted: return false
+            case .failed(let reason):
+                let attempts = job.attempts + 1
+                let now = Self.now()
+                let isDead = attempts >= settings.attemptLimit
+                try table.set(
+                    job.id, state: isDead ? .dead : .waiting, attempts: attempts,
+                    dueAt: now + settings.jitteredMilliseconds(after: attempts), reason: reason, at: now,
+                    endedLimit: settings.endedLimit)
+            case .unavailable(let reason):
+                let now = Self.now()
+                try table.set(
+                    job.id, state: .waiting, attempts: job.attempts, dueAt: job.dueAt, reason: reason, at: now,
+                    endedLimit: settings.endedLimit)
+                let (patience, _) = settings.patience.components
+                _ = try table.giveUp(
+                    lane: job.lane, createdBefore: now - patience * 1000, reason: reason, at: now)
+                holdLane(job.lane)
+                return false
+            }
+            return true
+        } catch {
+            // The outcome could not be written: the job is still waiting, and is tried again later.
+            holdLane(job.lane)
+            return false
+        }
+    }
+
+    private func end(_ job: Job, _ state: Job.State, reason: String) throws(QueueError) {
+        try table.set(
+            job.id, state: state, attempts: job.attempts, dueAt: job.dueAt, reason: reason, at: Self.now(),
+            endedLimit: settings.endedLimit)
+    }
+
+    /// Nothing of the lane is tried for a while, longer each time.
+    private func holdLane(_ name: String) {
+        condition.lock()
+        let failures = (lanes[name]?.failures ?? 0) + 1
+        lanes[name]?.failures = failures
+        lanes[name]?.retryAt = Self.now() + max(100, settings.jitteredMilliseconds(after: failures))
+        condition.unlock()
+    }
+
+    private func locked<T>(_ body: () -> T) -> T {
+        condition.lock()
+        defer { condition.unlock() }
+        return body()
+    }
+
+    /// Milliseconds since 1970, UTC.
+    private static func now() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
+}

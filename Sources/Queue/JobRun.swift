@@ -1,0 +1,28 @@
+import Synchronization
+
+/// One try of a job, as its handler sees it. Safe from any thread.
+public final class JobRun: Sendable {
+    public let job: Job
+    /// What was put in, or what `save` kept last.
+    public let payload: [UInt8]
+    private let queue: JobQueue
+    private let stopping = Atomic<Bool>(false)
+
+    init(job: Job, payload: [UInt8], queue: JobQueue) {
+        self.job = job
+        self.payload = payload
+        self.queue = queue
+    }
+
+    /// Whether the handler should end soon, with `.interrupted`: the service stops, or the job was cancelled or its lane
+    /// paused.
+    public var shouldStop: Bool { stopping.load(ordering: .acquiring) }
+
+    func stop() { stopping.store(true, ordering: .releasing) }
+
+    /// Keeps what is left to do, so that a later try begins there; durable on return. The failures so far are forgotten,
+    /// for something was achieved.
+    public func save(payload: [UInt8], remaining: Int) throws(QueueError) {
+        try queue.save(job.id, payload: payload, remaining: remaining)
+    }
+}

@@ -1,0 +1,251 @@
+import Database
+import Keys
+
+/// The jobs on disk. Safe from any thread.
+///
+/// States on disk: 0 waiting, 1 dead, 2 done, 3 cancelled. A running job is a waiting one, so that whatever stops the
+/// process leaves it waiting.
+final class JobTable: Sendable {
+    private static let columns =
+        "id, kind, lane, state, priority, attempts, created_at, due_at, changed_at, reason, remaining"
+    private static let states: [Job.State] = [.waiting, .dead, .done, .cancelled]
+
+    private static let migrations: [SQLDatabase.Migration] = [
+        .init([
+            """
+            CREATE TABLE job (
+                id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, lane TEXT NOT NULL,
+                state INTEGER NOT NULL DEFAULT 0, priority INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+                created_at INTEGER NOT NULL, due_at INTEGER NOT NULL, changed_at INTEGER NOT NULL,
+                reason TEXT NOT NULL DEFAULT '', remaining INTEGER NOT NULL, payload BLOB NOT NULL)
+            """,
+            "CREATE INDEX job_next ON job (lane, priority DESC, due_at, id) WHERE state = 0",
+            "CREATE INDEX job_due ON job (lane, due_at) WHERE state = 0",
+            "CREATE INDEX job_state ON job (state, changed_at)",
+            "CREATE TABLE paused (lane TEXT PRIMARY KEY)",
+            "CREATE TABLE mark (name TEXT PRIMARY KEY, value BLOB NOT NULL)",
+        ])
+    ]
+
+    private let database: SQLDatabase
+    private let seal: PayloadSeal
+
+    init(path: String, key: SymmetricKey) throws(QueueError) {
+        do throws(KeyError) { seal = try PayloadSeal(key) } catch { throw .keys(error) }
+        do throws(DatabaseError) {
+            database = try SQLDatabase(path: path, durability: .full, migrations: Self.migrations)
+        } catch { throw .database(error) }
+    }
+
+    func close() throws(QueueError) {
+        do throws(DatabaseError) { try database.close() } catch { throw .database(error) }
+    }
+
+    /// Puts jobs in and sets marks, all of it or nothing; durable on return.
+    func add(
+        _ jobs: [NewJob], marks: [String: [UInt8]], at now: Int64, settings: QueueSettings
+    ) throws(QueueError) -> [Int64] {
+        var sealed: [[UInt8]] = []
+        for job in jobs {
+            guard job.payload.count <= settings.payloadLimit else { throw .tooLarge(limit: settings.payloadLimit) }
+            do throws(KeyError) { sealed.append(try seal.seal(job.payload, for: job.kind)) } catch {
+                throw .keys(error)
+            }
+        }
+        var isFull = false
+        let payloads = sealed
+        let ids = try write { connection throws(DatabaseError) in
+            let waiting = try Self.count(0, connection)
+            isFull = !jobs.isEmpty && waiting + jobs.count > settings.jobLimit
+            guard !isFull else { return [Int64]() }
+            var ids: [Int64] = []
+            for (job, payload) in zip(jobs, payloads) {
+                try connection.execute(
+                    """
+                    INSERT INTO job (kind, lane, priority, created_at, due_at, changed_at, remaining, payload)
+                    VALUES (?1, ?2, ?3, ?4, ?4, ?4, ?5, ?6)
+                    """,
+                    [
+                        .text(job.kind), .text(job.lane), .integer(Int64(min(max(job.priority, 0), 9))), .integer(now),
+                        .integer(Int64(job.remaining)), .blob(payload),
+                    ])
+                ids.append(connection.lastInsertedRowID)
+            }
+            for (name, value) in marks {
+                try connection.execute("INSERT OR REPLACE INTO mark VALUES (?, ?)", [.text(name), .blob(value)])
+            }
+            return ids
+        }
+        if isFull { throw .full(limit: settings.jobLimit) }
+        return ids
+    }
+
+    func mark(_ name: String) throws(QueueError) -> [UInt8]? {
+        try read { connection throws(DatabaseError) in
+            try connection.first("SELECT value FROM mark WHERE name = ?", [.text(name)]) {
+                row throws(DatabaseError) in row.blob(0) ?? []
+            }
+        }
+    }
+
+    /// Lanes with waiting jobs that are not paused, each with when its earliest is due.
+    func lanes() throws(QueueError) -> [(name: String, dueAt: Int64)] {
+        try read { connection throws(DatabaseError) in
+            var result: [(String, Int64)] = []
+            var last = ""
+            // One step in the index a lane, however many jobs it has.
+            while let lane = try connection.first(
+                "SELECT lane FROM job WHERE state = 0 AND lane > ? ORDER BY lane LIMIT 1", [.text(last)],
+                { row throws(DatabaseError) in row.text(0) ?? "" })
+            {
+                last = lane
+                let isPaused = try connection.first("SELECT 1 FROM paused WHERE lane = ?", [.text(lane)]) {
+                    _ throws(DatabaseError) in true
+                }
+                guard isPaused == nil else { continue }
+                let due = try connection.first(
+                    "SELECT due_at FROM job WHERE state = 0 AND lane = ? ORDER BY due_at LIMIT 1", [.text(lane)]
+                ) { row throws(DatabaseError) in row.integer(0) ?? 0 }
+                if let due { result.append((lane, due)) }
+            }
+            return result
+        }
+    }
+
+    /// The job a lane does next, with its payload.
+    func next(in lane: String, at now: Int64) throws(QueueError) -> (job: Job, payload: [UInt8])? {
+        let found = try read { connection throws(DatabaseError) in
+            try connection.first(
+                """
+                SELECT \(Self.columns), payload FROM job WHERE state = 0 AND lane = ? AND due_at <= ?
+                ORDER BY priority DESC, due_at, id LIMIT 1
+                """, [.text(lane), .integer(now)]
+            ) { row throws(DatabaseError) in (Self.job(row), row.blob(11) ?? []) }
+        }
+        guard let (job, sealed) = found else { return nil }
+        do throws(KeyError) { return (job, try seal.open(sealed, of: job.kind)) } catch { throw .keys(error) }
+    }
+
+    func job(_ id: Int64) throws(QueueError) -> Job? {
+        try read { connection throws(DatabaseError) in
+            try connection.first("SELECT \(Self.columns) FROM job WHERE id = ?", [.integer(id)]) {
+                row throws(DatabaseError) in Self.job(row)
+            }
+        }
+    }
+
+    /// The newest first.
+    func jobs(in states: [Job.State], limit: Int) throws(QueueError) -> [Job] {
+        let numbers = Self.states.indices.filter { states.contains(Self.states[$0]) }.map(String.init)
+        return try read { connection throws(DatabaseError) in
+            var result: [Job] = []
+            try connection.query(
+                """
+                SELECT \(Self.columns) FROM job WHERE state IN (\(numbers.joined(separator: ", ")))
+                ORDER BY id DESC LIMIT ?
+                """, [.integer(Int64(limit))]
+            ) { row throws(DatabaseError) in
+                result.append(Self.job(row))
+                return true
+            }
+            return result
+        }
+    }
+
+    /// How many jobs are in each state.
+    func counts() throws(QueueError) -> [Job.State: Int] {
+        try read { connection throws(DatabaseError) in
+            var result: [Job.State: Int] = [:]
+            for (number, state) in Self.states.enumerated() { result[state] = try Self.count(number, connection) }
+            return result
+        }
+    }
+
+    func keep(_ id: Int64, kind: String, payload: [UInt8], remaining: Int, at now: Int64) throws(QueueError) {
+        let sealed: [UInt8]
+        do throws(KeyError) { sealed = try seal.seal(payload, for: kind) } catch { throw .keys(error) }
+        try write { connection throws(DatabaseError) in
+            try connection.execute(
+                "UPDATE job SET payload = ?, remaining = ?, attempts = 0, changed_at = ? WHERE id = ?",
+                [.blob(sealed), .integer(Int64(remaining)), .integer(now), .integer(id)])
+        }
+    }
+
+    /// Sets what became of a try.
+    func set(
+        _ id: Int64, state: Job.State, attempts: Int, dueAt: Int64, reason: String, at now: Int64, endedLimit: Int
+    ) throws(QueueError) {
+        let number = Self.states.firstIndex(of: state) ?? 0
+        try write { connection throws(DatabaseError) in
+            try connection.execute(
+                """
+                UPDATE job SET state = ?, attempts = ?, due_at = ?, reason = ?, changed_at = ?,
+                    remaining = CASE WHEN ?1 = 2 THEN 0 ELSE remaining END WHERE id = ?
+                """,
+                [
+                    .integer(Int64(number)), .integer(Int64(attempts)), .integer(dueAt), .text(reason), .integer(now),
+                    .integer(id),
+                ])
+            guard state == .done || state == .cancelled else { return }
+            // What is over says nothing more than its line; the oldest of them go.
+            try connection.execute("UPDATE job SET payload = x'' WHERE id = ?", [.integer(id)])
+            try connection.execute(
+                """
+                DELETE FROM job WHERE state IN (2, 3) AND id <= (
+                    SELECT id FROM job WHERE state IN (2, 3) ORDER BY id DESC LIMIT 1 OFFSET ?)
+                """, [.integer(Int64(endedLimit))])
+        }
+    }
+
+    /// The oldest waiting jobs of a lane that were put in before `time` are dead.
+    func giveUp(lane: String, createdBefore time: Int64, reason: String, at now: Int64) throws(QueueError) -> Int {
+        try write { connection throws(DatabaseError) in
+            try connection.execute(
+                "UPDATE job SET state = 1, reason = ?, changed_at = ? WHERE state = 0 AND lane = ? AND created_at < ?",
+                [.text(reason), .integer(now), .text(lane), .integer(time)])
+            return connection.changedRowCount
+        }
+    }
+
+    func setPaused(_ lane: String, _ isPaused: Bool) throws(QueueError) {
+        try write { connection throws(DatabaseError) in
+            try connection.execute(
+                isPaused ? "INSERT OR IGNORE INTO paused VALUES (?)" : "DELETE FROM paused WHERE lane = ?",
+                [.text(lane)])
+        }
+    }
+
+    func pausedLanes() throws(QueueError) -> [String] {
+        try read { connection throws(DatabaseError) in
+            var result: [String] = []
+            try connection.query("SELECT lane FROM paused ORDER BY lane") { row throws(DatabaseError) in
+                result.append(row.text(0) ?? "")
+                return true
+            }
+            return result
+        }
+    }
+
+    private static func count(_ state: Int, _ connection: SQLConnection) throws(DatabaseError) -> Int {
+        try connection.first("SELECT count(*) FROM job WHERE state = ?", [.integer(Int64(state))]) {
+            row throws(DatabaseError) in Int(row.integer(0) ?? 0)
+        } ?? 0
+    }
+
+    private static func job(_ row: SQLRow) -> Job {
+        let state = Int(row.integer(3) ?? 0)
+        return Job(
+            id: row.integer(0) ?? 0, kind: row.text(1) ?? "", lane: row.text(2) ?? "",
+            state: states.indices.contains(state) ? states[state] : .dead, priority: Int(row.integer(4) ?? 0),
+            attempts: Int(row.integer(5) ?? 0), createdAt: row.integer(6) ?? 0, dueAt: row.integer(7) ?? 0,
+            changedAt: row.integer(8) ?? 0, reason: row.text(9) ?? "", remaining: Int(row.integer(10) ?? 0))
+    }
+
+    private func read<T>(_ body: (SQLConnection) throws(DatabaseError) -> T) throws(QueueError) -> T {
+        do throws(DatabaseError) { return try database.read(body) } catch { throw .database(error) }
+    }
+
+    private func write<T>(_ body: (SQLConnection) throws(DatabaseError) -> T) throws(QueueError) -> T {
+        do throws(DatabaseError) { return try database.write(body) } catch { throw .database(error) }
+    }
+}

@@ -1,0 +1,254 @@
+import Foundation
+import Keys
+import Synchronization
+import Testing
+
+@testable import Queue
+
+/// A queue in a directory of its own, and what its handlers were asked.
+private final class QueueFixture: @unchecked Sendable {
+    // `queue` changes in `reopen` only, which no test calls beside other threads.
+
+    let directory: String
+    let key: SymmetricKey
+    let settings: QueueSettings
+    private(set) var queue: JobQueue
+    private let seen = Mutex<[String]>([])
+    let condition = NSCondition()
+
+    static var quick: QueueSettings {
+        var settings = QueueSettings()
+        settings.firstRetry = .zero
+        settings.longestRetry = .zero
+        return settings
+    }
+
+    init(_ settings: QueueSettings = quick) throws {
+        directory = FileManager.default.temporaryDirectory.path + "/huizhen-queue-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        key = try SymmetricKey.random()
+        self.settings = settings
+        queue = try JobQueue(path: directory + "/queue.sqlite", key: key, settings: settings)
+    }
+
+    deinit {
+        try? queue.close()
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    func reopen() throws {
+        try queue.close()
+        queue = try JobQueue(path: directory + "/queue.sqlite", key: key, settings: settings)
+    }
+
+    /// Handles a kind and starts; `body` answers, after the job was noted.
+    func start(_ kind: String = "send", _ body: @escaping @Sendable (JobRun) -> JobOutcome) {
+        queue.handle(kind) { [self] run in
+            let outcome = body(run)
+            condition.lock()
+            seen.withLock { $0.append(String(decoding: run.payload, as: UTF8.self)) }
+            condition.broadcast()
+            condition.unlock()
+            return outcome
+        }
+        queue.start()
+    }
+
+    var handled: [String] { seen.withLock { $0 } }
+
+    /// Waits until jobs stand as `isSo` wants them, looking whenever a handler has ended.
+    func wait(_ isSo: ([Job.State: Int]) -> Bool) throws {
+        let end = Date(timeIntervalSinceNow: 30)
+        while true {
+            let counts = try queue.counts()
+            if isSo(counts) { return }
+            condition.lock()
+            _ = condition.wait(until: Date(timeIntervalSinceNow: 0.02))
+            condition.unlock()
+            try #require(Date() < end, "still \(counts)")
+        }
+    }
+}
+
+private func job(_ text: String, lane: String = "A", priority: Int = 5, kind: String = "send") -> NewJob {
+    NewJob(kind: kind, lane: lane, priority: priority, remaining: 1, payload: Array(text.utf8))
+}
+
+struct JobQueueTests {
+    @Test func doesWhatWasPutInBeforeAndAfterItStarts() throws {
+        let fixture = try QueueFixture()
+        try fixture.queue.add([job("first")])
+        fixture.start { _ in .done }
+        try fixture.queue.add([job("second"), job("third", lane: "B")])
+        try fixture.wait { $0[.done] == 3 }
+        #expect(fixture.handled.sorted() == ["first", "second", "third"])
+    }
+
+    @Test func doesHigherPriorityFirstAndElseInOrder() throws {
+        let fixture = try QueueFixture()
+        try fixture.queue.add([job("a"), job("b"), job("urgent", priority: 9), job("c"), job("late", priority: 1)])
+        fixture.start { _ in .done }
+        try fixture.wait { $0[.done] == 5 }
+        #expect(fixture.handled == ["urgent", "a", "b", "c", "late"])
+    }
+
+    @Test func triesAFailedJobAgainUntilItsBound() throws {
+        var settings = QueueFixture.quick
+        settings.attemptLimit = 3
+        let fixture = try QueueFixture(settings)
+        let ids = try fixture.queue.add([job("bad"), job("good")])
+        fixture.start { run in run.payload == Array("bad".utf8) ? .failed("0xA900") : .done }
+        try fixture.wait { $0[.done] == 1 && $0[.dead] == 1 }
+        #expect(fixture.handled.count { $0 == "bad" } == 3)
+        let dead = try fixture.queue.list([.dead], limit: 10)
+        #expect(dead.map(\.id) == [ids[0]] && dead[0].reason == "0xA900" && dead[0].attempts == 3)
+        try fixture.queue.retry(ids[0])
+        try fixture.wait { $0[.dead] == 1 && fixture.handled.count { $0 == "bad" } == 6 }
+    }
+
+    @Test func givesUpWhatCannotSucceedAtOnce() throws {
+        let fixture = try QueueFixture()
+        try fixture.queue.add([job("x"), job("y", kind: "unheard")])
+        fixture.start { _ in .hopeless("gone") }
+        try fixture.wait { $0[.dead] == 2 }
+        #expect(fixture.handled == ["x"])
+    }
+
+    @Test func keepsALaneInOrderWhileItIsUnavailableAndServesOthers() throws {
+        let fixture = try QueueFixture()
+        let isUp = Atomic<Bool>(false)
+        try fixture.queue.add([job("1"), job("2"), job("other", lane: "B")])
+        fixture.start { run in
+            run.job.lane == "A" && !isUp.load(ordering: .acquiring) ? .unavailable("connection refused") : .done
+        }
+        try fixture.wait { $0[.done] == 1 && fixture.handled.contains("1") }
+        #expect(fixture.handled.contains("other") && !fixture.handled.contains("2"))
+        #expect(try fixture.queue.list([.waiting], limit: 10).contains { $0.reason == "connection refused" })
+        isUp.store(true, ordering: .releasing)
+        try fixture.wait { $0[.done] == 3 }
+        #expect(fixture.handled.suffix(2) == ["1", "2"])
+    }
+
+    @Test func losesPatienceWithALaneThatStaysUnavailable() throws {
+        var settings = QueueFixture.quick
+        settings.patience = .seconds(-1)
+        let fixture = try QueueFixture(settings)
+        try fixture.queue.add([job("1"), job("2")])
+        fixture.start { _ in .unavailable("no route") }
+        try fixture.wait { $0[.dead] == 2 }
+        #expect(try fixture.queue.list([.dead], limit: 10).allSatisfy { $0.reason == "no route" })
+    }
+
+    @Test func findsItsJobsAfterARestartAlsoTheOneThatRan() throws {
+        let fixture = try QueueFixture()
+        try fixture.queue.add([job("1"), job("2")], marks: ["feed": [7]])
+        let began = DispatchSemaphore(value: 0)
+        fixture.start { run in
+            began.signal()
+            while !run.shouldStop { usleep(1000) }
+            return .interrupted
+        }
+        began.wait()
+        #expect(try fixture.queue.list([.running], limit: 10).count == 1)
+        try fixture.reopen()
+        #expect(try fixture.queue.counts()[.waiting] == 2)
+        #expect(try fixture.queue.mark("feed") == [7] && fixture.queue.mark("other") == nil)
+        fixture.start { _ in .done }
+        try fixture.wait { $0[.done] == 2 }
+    }
+
+    @Test func beginsALaterTryWhereTheLastOneWas() throws {
+        var settings = QueueFixture.quick
+        settings.attemptLimit = 2
+        let fixture = try QueueFixture(settings)
+        try fixture.queue.add([job("4")])
+        fixture.start { run in
+            let left = Int(String(decoding: run.payload, as: UTF8.self)) ?? 0
+            guard left > 0 else { return .done }
+            do { try run.save(payload: Array("\(left - 1)".utf8), remaining: left - 1) } catch { return .hopeless("") }
+            return .failed("one at a time")
+        }
+        try fixture.wait { $0[.done] == 1 }
+        #expect(fixture.handled == ["4", "3", "2", "1", "0"])
+    }
+
+    @Test func pausesAndResumesALane() throws {
+        let fixture = try QueueFixture()
+        try fixture.queue.setPaused(lane: "A", true)
+        try fixture.queue.add([job("1"), job("2", lane: "B")])
+        fixture.start { _ in .done }
+        try fixture.wait { $0[.done] == 1 }
+        #expect(fixture.handled == ["2"])
+        #expect(try fixture.queue.pausedLanes() == ["A"])
+        try fixture.queue.setPaused(lane: "A", false)
+        try fixture.wait { $0[.done] == 2 }
+    }
+
+    @Test func cancelsAWaitingARunningAndADeadJob() throws {
+        let fixture = try QueueFixture()
+        let ids = try fixture.queue.add([job("runs"), job("waits"), job("dies", lane: "B")])
+        let began = DispatchSemaphore(value: 0)
+        fixture.start { run in
+            if run.job.lane == "B" { return .hopeless("") }
+            began.signal()
+            while !run.shouldStop { usleep(1000) }
+            return .interrupted
+        }
+        began.wait()
+        try fixture.wait { $0[.dead] == 1 }
+        for id in [ids[1], ids[2], ids[0]] { try fixture.queue.cancel(id) }
+        try fixture.wait { $0[.cancelled] == 3 }
+        #expect(throws: QueueError.notPossible(ids[0], .cancelled)) { try fixture.queue.cancel(ids[0]) }
+        #expect(throws: QueueError.unknownJob(99)) { try fixture.queue.retry(99) }
+    }
+
+    @Test func refusesOneJobPastItsBoundsAndKeepsNoneOfThatCall() throws {
+        var settings = QueueFixture.quick
+        settings.jobLimit = 2
+        settings.payloadLimit = 4
+        let fixture = try QueueFixture(settings)
+        #expect(throws: QueueError.full(limit: 2)) { try fixture.queue.add([job("1"), job("2"), job("3")]) }
+        #expect(throws: QueueError.tooLarge(limit: 4)) { try fixture.queue.add([job("12345")]) }
+        #expect(try fixture.queue.counts()[.waiting] == 0)
+        try fixture.queue.add([job("1234"), job("2")])
+        #expect(try fixture.queue.counts()[.waiting] == 2)
+    }
+
+    @Test func keepsOnlySoManyEndedJobs() throws {
+        var settings = QueueFixture.quick
+        settings.endedLimit = 3
+        let fixture = try QueueFixture(settings)
+        try fixture.queue.add((1...8).map { job("\($0)") })
+        fixture.start { _ in .done }
+        try fixture.wait { fixture.handled.count == 8 && $0[.done] == 3 }
+        #expect(try fixture.queue.list([.done], limit: 10).map(\.id) == [8, 7, 6])
+    }
+
+    @Test func writesNothingOfAJobInClearAndOpensNoneThatWasAltered() throws {
+        let fixture = try QueueFixture()
+        try fixture.queue.add([job("WANG^XIAODONG")])
+        try fixture.queue.close()
+        let file = fixture.directory + "/queue.sqlite"
+        let bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: file)))
+        #expect(bytes.firstRange(of: Array("WANG".utf8)) == nil)
+        let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+        let seal = try PayloadSeal(fixture.key)
+        var sealed = try seal.seal([1, 2, 3], for: "send")
+        #expect(try seal.open(sealed, of: "send") == [1, 2, 3])
+        #expect(throws: KeyError.refused) { try seal.open(sealed, of: "other") }
+        sealed[14] ^= 1
+        #expect(throws: KeyError.refused) { try seal.open(sealed, of: "send") }
+        #expect(throws: KeyError.refused) { try seal.open(Array(sealed.prefix(10)), of: "send") }
+    }
+
+    @Test(arguments: [(1, 5.0), (2, 10), (3, 20), (8, 640), (9, 900), (40, 900)])
+    func waitsLongerAfterEachFailureUpToItsBound(_ failures: Int, _ seconds: Double) {
+        let settings = QueueSettings()
+        #expect(settings.delay(after: failures) == .seconds(seconds))
+        for _ in 0..<50 {
+            let jittered = Double(settings.jitteredMilliseconds(after: failures))
+            #expect(jittered >= seconds * 799 && jittered <= seconds * 1201)
+        }
+    }
+}
