@@ -57,22 +57,31 @@ let package = Package(
             name: "Archive", dependencies: ["DICOM", "Toolkit", "BlobStore", "Keys", "Catalog", "Access", "Telemetry"],
             swiftSettings: strict),
 
+        .target(
+            name: "Routing",
+            dependencies: [
+                "DICOM", "Archive", "Catalog", "Queue", "Database", "Keys",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+
         // Doors.
         .target(
             name: "DIMSE",
             dependencies: [
-                "DICOM", "Toolkit", "Archive", "Access", "Telemetry", .product(name: "Logging", package: "swift-log"),
+                "DICOM", "Toolkit", "Archive", "Access", "Telemetry", "Queue", "Routing",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
 
-        .target(name: "Control", dependencies: ["Access"], swiftSettings: strict),
+        .target(name: "Control", dependencies: ["Access", "Queue", "Routing"], swiftSettings: strict),
 
         // Roof.
         .executableTarget(
             name: "huizhen",
             dependencies: [
                 "DICOM", "Toolkit", "Archive", "Access", "Catalog", "Keys", "BlobStore", "DIMSE", "Control", "HTTP",
-                "Telemetry", "CArchive",
+                "Telemetry", "Queue", "Routing", "CArchive",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -89,6 +98,7 @@ let package = Package(
         .testTarget(name: "CatalogTests", dependencies: ["Catalog", "Database", "DICOM"], swiftSettings: strict),
         .testTarget(name: "AccessTests", dependencies: ["Access"], swiftSettings: strict),
         .testTarget(name: "QueueTests", dependencies: ["Queue", "Keys"], swiftSettings: strict),
+        .testTarget(name: "RoutingTests", dependencies: ["Routing", "Catalog"], swiftSettings: strict),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: strict),
         .testTarget(name: "ControlTests", dependencies: ["Control", "Access"], swiftSettings: strict),
         .testTarget(
@@ -97,7 +107,7 @@ let package = Package(
         .testTarget(
             name: "DIMSETests",
             dependencies: [
-                "DIMSE", "Toolkit", "Archive", "Access", "Catalog", "DICOM", "Telemetry",
+                "DIMSE", "Toolkit", "Archive", "Access", "Catalog", "DICOM", "Telemetry", "Queue", "Routing", "Keys",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),

@@ -85,6 +85,11 @@ public final class Archive: Sendable {
     /// Milliseconds since 1970, UTC.
     static func now() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
 
+    /// A key for something beside the archive that belongs to no study: the same for the same purpose every time.
+    public func systemKey(purpose: String) throws(ArchiveError) -> SymmetricKey {
+        do throws(KeyError) { return try keys.systemKey(purpose: purpose) } catch { throw .keys(error) }
+    }
+
     /// A UID for what names none: the same for the same object, and telling nothing about it.
     func placeholderUID(_ name: String) -> String {
         let code = (try? placeholderKey.derived(for: name).withUnsafeBytes { Array($0.prefix(16)) }) ?? []

@@ -47,13 +47,14 @@ extension Catalog {
             "instance.sequence > ?", [.integer(Int64(sequence))], order: "instance.sequence", limit: limit)
     }
 
-    /// The instances that a sequence number names.
-    public func holdings(sequences: [UInt64]) throws(CatalogError) -> [Holding] {
+    /// The instances that a sequence number names; with `shownOnly` those that a query shows.
+    public func holdings(sequences: [UInt64], shownOnly: Bool = false) throws(CatalogError) -> [Holding] {
         var result: [Holding] = []
         for start in stride(from: 0, to: sequences.count, by: 500) {
             let part = sequences[start..<min(start + 500, sequences.count)]
             result += try holdings(
-                "instance.sequence IN (\(part.map { _ in "?" }.joined(separator: ", ")))",
+                "instance.sequence IN (\(part.map { _ in "?" }.joined(separator: ", ")))"
+                    + (shownOnly ? " AND instance.state = 0" : ""),
                 part.map { .integer(Int64($0)) }, order: "instance.sequence")
         }
         return result

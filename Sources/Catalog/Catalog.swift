@@ -22,6 +22,7 @@ public final class Catalog: Sendable {
     let database: SQLDatabase
     private let writer: Writer
     private let filter = HeldFilter()
+    let signal = CommitSignal()
 
     /// Opens or creates the file.
     ///
@@ -30,7 +31,7 @@ public final class Catalog: Sendable {
         do throws(DatabaseError) {
             database = try SQLDatabase(path: path, durability: .rebuilt, migrations: Schema.migrations)
         } catch { throw .database(error) }
-        writer = Writer(database: database)
+        writer = Writer(database: database, signal: signal)
         let filter = filter
         try select { connection throws(DatabaseError) in
             try connection.query("SELECT uid FROM instance") { row throws(DatabaseError) in
@@ -113,6 +114,7 @@ public final class Catalog: Sendable {
     /// Commits what is there and closes the file.
     public func close() throws(CatalogError) {
         writer.close()
+        signal.close()
         do throws(DatabaseError) { try database.close() } catch { throw .database(error) }
     }
 }

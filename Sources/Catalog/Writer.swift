@@ -47,8 +47,11 @@ final class Writer: @unchecked Sendable {
     private let outstanding = Atomic<Int>(0)
     private let lag = Atomic<Int>(0)
 
-    init(database: SQLDatabase) {
+    private let signal: CommitSignal
+
+    init(database: SQLDatabase, signal: CommitSignal) {
         self.database = database
+        self.signal = signal
         let thread = Thread { [self] in run() }
         thread.name = "catalog"
         thread.stackSize = 1 << 20
@@ -159,6 +162,7 @@ final class Writer: @unchecked Sendable {
             if case .work(_, let done) = item { done.semaphore.signal() }
         }
         outstanding.subtract(taken.count, ordering: .releasing)
+        if !taken.isEmpty { signal.note() }
         for completion in settled { completion.semaphore.signal() }
     }
 

@@ -1,5 +1,7 @@
 import Access
 import Foundation
+import Queue
+import Routing
 
 /// What the operator's tools ask of the running service.
 public enum ControlRequest: Codable, Sendable {
@@ -13,6 +15,13 @@ public enum ControlRequest: Codable, Sendable {
     case restore(study: String)
     case hold(study: String, on: Bool)
     case verify
+    case routes
+    case addRoute(Route)
+    case removeRoute(name: String)
+    case jobs(states: [Job.State], limit: Int)
+    case retryJob(Int64)
+    case cancelJob(Int64)
+    case pauseLane(String, on: Bool)
     case reindex
     /// Objects follow; each is answered by a `.stored`.
     case `import`(peer: String)
@@ -47,6 +56,8 @@ public enum ControlReply: Codable, Sendable {
     /// One imported object's outcome, or why it was refused.
     case stored(outcome: String?, failure: String?)
     case object(ObjectHead)
+    case routes([Route])
+    case jobs([Job], counts: [String: Int], paused: [String])
     case echoed(milliseconds: Double)
     case done
     case failed(String)
@@ -74,12 +85,16 @@ public struct ServiceStatus: Codable, Sendable {
     public var catalogBehind: Int
     public var reconciledObjects: Int
     public var tornObjects: Int
+    /// Jobs of the queue that wait or run, and those that were given up.
+    public var waitingJobs: Int
+    public var deadJobs: Int
 
     public init(
         version: String, processID: Int32, dataDirectory: String, dimsePort: UInt16, dimseAddresses: [String],
         httpPort: UInt16, aeTitle: String, isOpenToUnknownPeers: Bool, plainNetworkPeers: [String], patients: Int,
         studies: Int, series: Int, instances: Int, byteCount: UInt64, conflicts: Int, removed: Int,
-        freeByteCount: UInt64, catalogBehind: Int, reconciledObjects: Int, tornObjects: Int
+        freeByteCount: UInt64, catalogBehind: Int, reconciledObjects: Int, tornObjects: Int,
+        waitingJobs: Int, deadJobs: Int
     ) {
         self.version = version
         self.processID = processID
@@ -101,6 +116,8 @@ public struct ServiceStatus: Codable, Sendable {
         self.catalogBehind = catalogBehind
         self.reconciledObjects = reconciledObjects
         self.tornObjects = tornObjects
+        self.waitingJobs = waitingJobs
+        self.deadJobs = deadJobs
     }
 }
 

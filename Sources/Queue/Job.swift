@@ -39,14 +39,19 @@ public struct NewJob: Sendable {
     public var priority: Int
     /// How much there is to do, in the handler's own count.
     public var remaining: Int
+    /// Time before the first try; a restart ends it.
+    public var delay: Duration
     /// Sealed before it is written.
     public var payload: [UInt8]
 
-    public init(kind: String, lane: String, priority: Int = 5, remaining: Int, payload: [UInt8]) {
+    public init(
+        kind: String, lane: String, priority: Int = 5, remaining: Int, delay: Duration = .zero, payload: [UInt8]
+    ) {
         self.kind = kind
         self.lane = lane
         self.priority = priority
         self.remaining = remaining
+        self.delay = delay
         self.payload = payload
     }
 }

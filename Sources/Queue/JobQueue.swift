@@ -46,8 +46,10 @@ public final class JobQueue: @unchecked Sendable {
         condition.unlock()
     }
 
-    /// Begins to do what is due.
+    /// Begins to do what is due; what waits for a later try is tried at once, for whatever was wrong may be mended.
     public func start() {
+        // If that cannot be written now, their own time comes.
+        try? table.hastenAll(at: Self.now())
         condition.lock()
         isStarted = true
         isStopped = false
@@ -130,6 +132,13 @@ public final class JobQueue: @unchecked Sendable {
         lanes[job.lane]?.retryAt = 0
         condition.unlock()
         wake()
+    }
+
+    /// Ends a job that was done by other means.
+    public func complete(_ id: Int64) throws(QueueError) {
+        guard let job = try table.job(id) else { throw .unknownJob(id) }
+        guard job.state == .waiting else { throw .notPossible(id, job.state) }
+        try end(job, .done, reason: "")
     }
 
     /// Ends a job that waits, runs or is dead; what it has achieved stays.

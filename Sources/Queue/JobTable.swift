@@ -63,11 +63,12 @@ final class JobTable: Sendable {
                 try connection.execute(
                     """
                     INSERT INTO job (kind, lane, priority, created_at, due_at, changed_at, remaining, payload)
-                    VALUES (?1, ?2, ?3, ?4, ?4, ?4, ?5, ?6)
+                    VALUES (?1, ?2, ?3, ?4, ?7, ?4, ?5, ?6)
                     """,
                     [
                         .text(job.kind), .text(job.lane), .integer(Int64(min(max(job.priority, 0), 9))), .integer(now),
                         .integer(Int64(job.remaining)), .blob(payload),
+                        .integer(now + job.delay.components.seconds * 1000),
                     ])
                 ids.append(connection.lastInsertedRowID)
             }
@@ -204,6 +205,13 @@ final class JobTable: Sendable {
                 "UPDATE job SET state = 1, reason = ?, changed_at = ? WHERE state = 0 AND lane = ? AND created_at < ?",
                 [.text(reason), .integer(now), .text(lane), .integer(time)])
             return connection.changedRowCount
+        }
+    }
+
+    /// Nothing waits any longer for its time.
+    func hastenAll(at now: Int64) throws(QueueError) {
+        try write { connection throws(DatabaseError) in
+            try connection.execute("UPDATE job SET due_at = ?1 WHERE state = 0 AND due_at > ?1", [.integer(now)])
         }
     }
 

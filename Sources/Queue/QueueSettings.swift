@@ -12,7 +12,7 @@ public struct QueueSettings: Sendable {
     /// Jobs that may wait.
     public var jobLimit = 1_000_000
     /// Bytes of one job.
-    public var payloadLimit = 1 << 20
+    public var payloadLimit = 32 << 20
     /// Jobs that are done or cancelled and still listed.
     public var endedLimit = 1000
 

@@ -15,6 +15,7 @@ struct Huizhen: AsyncParsableCommand {
         subcommands: [
             Serve.self, StatusCommand.self, PeerCommand.self, EchoCommand.self, SendCommand.self, FindCommand.self,
             MoveCommand.self, GetCommand.self, ImportCommand.self, ExportCommand.self, VerifyCommand.self,
-            RemoveCommand.self, ReindexCommand.self, ConflictsCommand.self, SettingsCommand.self,
+            RemoveCommand.self, ReindexCommand.self, ConflictsCommand.self, RouteCommand.self,
+            QueueCommand.self, SettingsCommand.self,
         ])
 }

@@ -4,6 +4,7 @@ import Catalog
 import DICOM
 import Foundation
 import Logging
+import Queue
 import Synchronization
 import Telemetry
 import Testing
@@ -17,6 +18,7 @@ final class DIMSEFixture: @unchecked Sendable {
 
     let directory: String
     let archive: Archive
+    let queue: JobQueue
     let access: Access
     let server: DIMSEServer
     let registry = Registry()
@@ -49,14 +51,16 @@ final class DIMSEFixture: @unchecked Sendable {
         settings.timeouts = Self.timeouts
         settings.stopTimeout = .seconds(2)
         change(&settings)
+        queue = try JobQueue(path: directory + "/queue.sqlite", key: archive.systemKey(purpose: "queue"))
         server = DIMSEServer(
-            archive: archive, access: access, settings: settings, metrics: DIMSEMetrics(registry),
+            archive: archive, access: access, queue: queue, settings: settings, metrics: DIMSEMetrics(registry),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         port = try server.start()
     }
 
     deinit {
         server.stop()
+        try? queue.close()
         try? archive.close()
         try? access.close()
         try? FileManager.default.removeItem(atPath: directory)

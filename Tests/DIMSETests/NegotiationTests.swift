@@ -67,12 +67,16 @@ struct NegotiationTests {
 
     @Test func takesUnknownClassesBySettingButNeverOtherServices() throws {
         let other = [
-            SOPClass.storageCommitmentPushModel, SOPClass.patientStudyOnlyFind, "1.2.840.10008.1.20.1",
+            SOPClass.modalityPerformedProcedureStep, SOPClass.patientStudyOnlyFind, "1.2.840.10008.1.20.2",
             "1.2.840.10008.5.1.4.1.2.9.9",
         ]
         #expect(try answer("1.2.826.0.1.7") == .refused(.abstractSyntaxNotSupported))
         #expect(
             try answer("1.2.826.0.1.7", unknown: true) == .accepted(transferSyntax: Self.implicit, role: .default))
+        for service in Peer.Service.allCases {
+            let verdict = try answer(SOPClass.storageCommitmentPushModel, services: [service])
+            #expect((verdict == .accepted(transferSyntax: Self.implicit, role: .default)) == (service == .store))
+        }
         for sopClass in other {
             #expect(try answer(sopClass, unknown: true) == .refused(.abstractSyntaxNotSupported))
         }

@@ -14,6 +14,10 @@ public struct Command: Sendable {
         case moveResponse = 0x8021
         case echoRequest = 0x0030
         case echoResponse = 0x8030
+        case eventReportRequest = 0x0100
+        case eventReportResponse = 0x8100
+        case actionRequest = 0x0130
+        case actionResponse = 0x8130
         case cancelRequest = 0x0FFF
 
         var verb: String {
@@ -24,6 +28,8 @@ public struct Command: Sendable {
             case .moveRequest, .moveResponse: "move"
             case .echoRequest, .echoResponse: "echo"
             case .cancelRequest: "cancel"
+            case .eventReportRequest, .eventReportResponse: "report"
+            case .actionRequest, .actionResponse: "commit"
             }
         }
     }
@@ -46,16 +52,33 @@ public struct Command: Sendable {
         self.hasDataSet = hasDataSet
     }
 
+    /// An N-EVENT-REPORT of the Storage Commitment Push Model. PS3.7 §10.1.1, PS3.4 §J.3.3.
+    init(reporting eventTypeID: UInt16, messageID: UInt16) {
+        self.init(
+            .eventReportRequest, messageID: messageID, sopClassUID: SOPClass.storageCommitmentPushModel,
+            hasDataSet: true)
+        affectedSOPInstanceUID = CommitmentRequest.wellKnownInstance
+        set(.eventTypeID, eventTypeID)
+    }
+
     /// The response to `request`.
     init(answering request: Command, status: Status, hasDataSet: Bool = false) {
         attributes = Dataset()
-        if let uid = request.affectedSOPClassUID { attributes.set(.affectedSOPClassUID, .UI, strings: [uid]) }
+        if let uid = request.affectedSOPClassUID ?? request.attributes.string(.requestedSOPClassUID) {
+            attributes.set(.affectedSOPClassUID, .UI, strings: [uid])
+        }
         set(.commandField, request.fieldNumber | 0x8000)
         set(.messageIDBeingRespondedTo, request.messageID)
         set(.status, status.rawValue)
         self.hasDataSet = hasDataSet
         if request.field == .storeRequest, let uid = request.affectedSOPInstanceUID {
             attributes.set(.affectedSOPInstanceUID, .UI, strings: [uid])
+        }
+        if request.field == .actionRequest {
+            if let uid = request.requestedSOPInstanceUID {
+                attributes.set(.affectedSOPInstanceUID, .UI, strings: [uid])
+            }
+            if let type = request.actionTypeID { set(.actionTypeID, type) }
         }
     }
 
@@ -80,6 +103,10 @@ public struct Command: Sendable {
         get { attributes.string(.affectedSOPInstanceUID) }
         set { attributes.set(.affectedSOPInstanceUID, .UI, strings: newValue.map { [$0] } ?? []) }
     }
+
+    public var requestedSOPInstanceUID: String? { attributes.string(.requestedSOPInstanceUID) }
+    public var actionTypeID: UInt16? { number(.actionTypeID) }
+    public var eventTypeID: UInt16? { number(.eventTypeID) }
 
     public var moveDestination: String? {
         get { attributes.string(.moveDestination) }

@@ -37,17 +37,19 @@ final class MessageStream {
     }
 
     /// Reads an identifier whole, text turned into UTF-8.
-    func readIdentifier(contextID: UInt8, transferSyntax: TransferSyntax) throws(DIMSEError) -> Dataset {
+    func readIdentifier(
+        contextID: UInt8, transferSyntax: TransferSyntax, byteCountLimit: Int = identifierByteCountLimit
+    ) throws(DIMSEError) -> Dataset {
         var bytes: [UInt8] = []
         var isTooLarge = false
         try readDataSet(contextID: contextID) { fragment in
-            if bytes.count + fragment.count > Self.identifierByteCountLimit {
+            if bytes.count + fragment.count > byteCountLimit {
                 isTooLarge = true
             } else {
                 bytes.append(contentsOf: fragment)
             }
         }
-        if isTooLarge { throw .tooLarge(limit: Self.identifierByteCountLimit) }
+        if isTooLarge { throw .tooLarge(limit: byteCountLimit) }
         do throws(ParseError) { return try Dataset.parse(bytes, transferSyntax: transferSyntax) } catch {
             throw .unreadable
         }

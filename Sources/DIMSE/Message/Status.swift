@@ -16,6 +16,10 @@ public struct Status: RawRepresentable, Hashable, Sendable, CustomStringConverti
     /// No such SOP class on this association. PS3.7 §C.5.6.
     public static let sopClassNotSupported = Status(0x0122)
     public static let notAuthorized = Status(0x0124)
+    /// PS3.7 Annex C.
+    public static let noSuchSOPInstance = Status(0x0112)
+    public static let invalidArgumentValue = Status(0x0115)
+    public static let noSuchAction = Status(0x0123)
     public static let unrecognizedOperation = Status(0x0211)
     public static let processingFailure = Status(0x0110)
     /// Other content is held under the SOP Instance UID and stays.

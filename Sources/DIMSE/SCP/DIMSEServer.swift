@@ -4,6 +4,8 @@ import DICOM
 import Foundation
 import Glibc
 import Logging
+import Queue
+import Routing
 import Toolkit
 
 /// The DIMSE door: listens, gives every connection a thread, and keeps the limits.
@@ -29,12 +31,17 @@ public final class DIMSEServer: @unchecked Sendable {
     private static let stackByteCount = 1 << 20
 
     public init(
-        archive: Archive, access: Access, settings: DIMSESettings, metrics: DIMSEMetrics, logger: Logger
+        archive: Archive, access: Access, queue: JobQueue, settings: DIMSESettings, metrics: DIMSEMetrics,
+        logger: Logger
     ) {
+        let sender = ObjectSender(aeTitle: access.settings.aeTitle, timeouts: settings.timeouts, metrics: metrics)
         shared = Shared(
             archive: archive, access: access, settings: settings, metrics: metrics, logger: logger,
-            sender: ObjectSender(
-                aeTitle: access.settings.aeTitle, timeouts: settings.timeouts, metrics: metrics))
+            sender: sender, queue: queue)
+        let forwarding = Forwarding(archive: archive, access: access, sender: sender)
+        queue.handle(ForwardWork.kind) { forwarding.perform($0) }
+        let reporting = CommitmentReporting(archive: archive, access: access, timeouts: settings.timeouts)
+        queue.handle(CommitmentWork.kind) { reporting.perform($0) }
     }
 
     /// Opens every address and begins to accept.

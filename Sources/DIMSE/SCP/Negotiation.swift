@@ -13,6 +13,19 @@ struct Negotiation {
         SOPClass.patientRootGet: .get, SOPClass.studyRootGet: .get,
     ]
 
+    /// Everything but storage. Who may store may ask for commitment.
+    private static let messageServices = queryModels.merging([
+        SOPClass.verification: .echo, SOPClass.storageCommitmentPushModel: .store,
+    ]) { first, _ in first }
+
+    /// Whether what comes on a context of this abstract syntax is to be stored.
+    static func isStorage(_ abstractSyntax: String) -> Bool { messageServices[abstractSyntax] == nil }
+
+    /// Of DICOM's own UIDs only those where storage classes are registered: the others are other services.
+    private static func mayBeStorage(_ abstractSyntax: String) -> Bool {
+        !abstractSyntax.hasPrefix("1.2.840.10008.") || abstractSyntax.hasPrefix("1.2.840.10008.5.1.4.1.1.")
+    }
+
     /// Message syntaxes in the order we like them.
     private static let messageSyntaxes = [
         TransferSyntax.explicitVRLittleEndian.uid, TransferSyntax.implicitVRLittleEndian.uid,
@@ -22,9 +35,7 @@ struct Negotiation {
     func answers(to proposed: [PresentationContext]) -> [ContextAnswer] { proposed.map(answer) }
 
     private func answer(to context: PresentationContext) -> ContextAnswer {
-        let isVerification = context.abstractSyntax == SOPClass.verification
-        if isVerification || Self.queryModels[context.abstractSyntax] != nil {
-            let service = isVerification ? Peer.Service.echo : Self.queryModels[context.abstractSyntax] ?? .echo
+        if let service = Self.messageServices[context.abstractSyntax] {
             guard services.contains(service) else { return .refuse(context.id, .userRejection) }
             guard let syntax = Self.messageSyntaxes.first(where: context.transferSyntaxes.contains) else {
                 return .refuse(context.id, .transferSyntaxesNotSupported)
@@ -33,8 +44,7 @@ struct Negotiation {
         }
         guard
             SOPClass.storage[context.abstractSyntax] != nil
-                || (acceptsUnknownSOPClasses && !context.abstractSyntax.hasPrefix("1.2.840.10008.1.")
-                    && !context.abstractSyntax.hasPrefix("1.2.840.10008.5.1.4.1.2."))
+                || (acceptsUnknownSOPClasses && Self.mayBeStorage(context.abstractSyntax))
         else { return .refuse(context.id, .abstractSyntaxNotSupported) }
         guard let syntax = storageSyntax(context.transferSyntaxes) else {
             return .refuse(context.id, .transferSyntaxesNotSupported)

@@ -3,6 +3,7 @@ import Archive
 import Catalog
 import DICOM
 import Logging
+import Queue
 import Synchronization
 import Toolkit
 
@@ -14,6 +15,7 @@ struct Shared: Sendable {
     let metrics: DIMSEMetrics
     let logger: Logger
     let sender: ObjectSender
+    let queue: JobQueue
 }
 
 /// One accepted association: reads requests and answers them until the other side ends. Runs on its own thread.
@@ -23,6 +25,11 @@ final class Session {
     let stream: MessageStream
     let contexts: [UInt8: PresentationContext]
     let arrival: Arrival
+    /// Storage commitment that this association has asked for and not been told of, by job: the report's message if it
+    /// was sent.
+    var reports: [Int64: UInt16?] = [:]
+    /// Of requests of our own, which are reports.
+    var nextMessageID: UInt16 = 0
     var archive: Archive { shared.archive }
     var visibility: Visibility { .institution(permit.institution) }
 
@@ -37,6 +44,7 @@ final class Session {
     /// - Parameter busy: told when an operation begins and ends; returns false when the service stops and no further
     ///   operation may begin.
     func run(busy: (Bool) -> Bool) {
+        defer { handOverAll() }
         do throws(DIMSEError) {
             while true {
                 let (command, contextID) = try stream.nextCommand()
@@ -72,7 +80,7 @@ final class Session {
         case (.echoRequest, _) where context.abstractSyntax == SOPClass.verification:
             status = .success
             try stream.send(Command(answering: command, status: status), contextID: contextID)
-        case (.storeRequest, nil) where context.abstractSyntax != SOPClass.verification && command.hasDataSet:
+        case (.storeRequest, nil) where Negotiation.isStorage(context.abstractSyntax) && command.hasDataSet:
             status = try store(command, contextID: contextID, transferSyntax: transferSyntax)
         case (.findRequest, .find) where command.hasDataSet:
             status = try find(command, context: context, transferSyntax: transferSyntax)
@@ -80,6 +88,10 @@ final class Session {
             status = try move(command, context: context, transferSyntax: transferSyntax)
         case (.getRequest, .get) where command.hasDataSet:
             status = try get(command, context: context, transferSyntax: transferSyntax)
+        case (.actionRequest, _)
+        where context.abstractSyntax == SOPClass.storageCommitmentPushModel && command.hasDataSet:
+            status = try requestCommitment(command, context: context, transferSyntax: transferSyntax)
+        case (.eventReportResponse, _): return try reportAnswered(command, contextID: contextID)
         case (.cancelRequest, _):
             // What it meant to cancel has been answered already.
             return

@@ -14,6 +14,7 @@ public final class SendRun: @unchecked Sendable {
     private var inFlight = 0
     private var tally: SubOperationCounts
     private var failures: [String] = []
+    private var dropped: [String] = []
     private var statuses: [Status: Int] = [:]
     private var lastError: DIMSEError?
     private var isCancelled = false
@@ -33,6 +34,9 @@ public final class SendRun: @unchecked Sendable {
     /// SOP Instance UIDs that did not arrive.
     public var failed: [String] { locked { failures } }
 
+    /// The same, and those that were not begun because of a cancellation.
+    public var undelivered: [String] { locked { failures + dropped } }
+
     /// How often each status was answered.
     public var answeredStatuses: [Status: Int] { locked { statuses } }
 
@@ -43,6 +47,7 @@ public final class SendRun: @unchecked Sendable {
     public func cancel() {
         condition.lock()
         isCancelled = true
+        dropped += waiting.map(\.sopInstanceUID)
         waiting.removeAll()
         changed()
         condition.unlock()
@@ -97,7 +102,7 @@ public final class SendRun: @unchecked Sendable {
     func giveBack(_ item: any SendItem) {
         condition.lock()
         inFlight -= 1
-        if !isCancelled { waiting.append(item) }
+        if isCancelled { dropped.append(item.sopInstanceUID) } else { waiting.append(item) }
         changed()
         condition.unlock()
     }

@@ -69,6 +69,10 @@ struct StatusCommand: AsyncParsableCommand {
             lines.append("\(status.conflicts) studies under a conflict mark: see `huizhen conflicts`")
         }
         if status.removed > 0 { lines.append("\(status.removed) objects removed, in their grace period") }
+        if status.waitingJobs > 0 { lines.append("\(status.waitingJobs) jobs in the queue: see `huizhen queue list`") }
+        if status.deadJobs > 0 {
+            lines.append("\(status.deadJobs) jobs GIVEN UP: see `huizhen queue list --state dead`")
+        }
         if status.catalogBehind > 0 { lines.append("the catalogue lags behind by \(status.catalogBehind) objects") }
         try output.show(status, lines.joined(separator: "\n"))
     }

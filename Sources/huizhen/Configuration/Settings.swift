@@ -4,6 +4,7 @@ import Catalog
 import Configuration
 import DIMSE
 import Foundation
+import Queue
 import Toolkit
 
 /// The effective configuration: command line, then environment, then file, then defaults.
@@ -89,6 +90,22 @@ struct Settings: Sendable {
         Setting(
             key: "study.quiet", kind: .seconds(0...86400), defaultValue: "5",
             about: "how long a study must be quiet to count as complete"),
+        Setting(
+            key: "queue.first-retry", kind: .seconds(1...3600), defaultValue: "5",
+            about: "time from a first failure to the next try; doubled with each further one"),
+        Setting(
+            key: "queue.longest-retry", kind: .seconds(1...86400), defaultValue: "900",
+            about: "longest time between two tries"),
+        Setting(
+            key: "queue.attempts", kind: .integer(1...1000), defaultValue: "8",
+            about: "tries that a destination may refuse before a job is dead"),
+        Setting(
+            key: "queue.patience", kind: .seconds(60...31_536_000), defaultValue: "259200",
+            about: "how long a destination may not answer before its jobs are dead"),
+        Setting(
+            key: "queue.lanes", kind: .integer(1...256), defaultValue: "16", about: "destinations served at a time"),
+        Setting(
+            key: "queue.jobs", kind: .integer(1...100_000_000), defaultValue: "1000000", about: "jobs that may wait"),
         Setting(
             key: "log.level", kind: .choice(["debug", "info", "notice", "warning", "error"]), defaultValue: "notice",
             about: "least severity that is logged"),
@@ -197,6 +214,17 @@ extension Settings {
         result.retrieveLimit = integer("dimse.retrieve-limit")
         result.acceptsUnknownSOPClasses = flag("dimse.unknown-sop-classes")
         result.stopTimeout = seconds("dimse.stop")
+        return result
+    }
+
+    var queue: QueueSettings {
+        var result = QueueSettings()
+        result.firstRetry = seconds("queue.first-retry")
+        result.longestRetry = seconds("queue.longest-retry")
+        result.attemptLimit = integer("queue.attempts")
+        result.patience = seconds("queue.patience")
+        result.laneLimit = integer("queue.lanes")
+        result.jobLimit = integer("queue.jobs")
         return result
     }
 

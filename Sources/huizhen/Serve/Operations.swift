@@ -14,6 +14,8 @@ struct Operations: Sendable {
     /// Progress messages are sent at most every so many objects.
     private static let progressStep = 50
     private static let pageSize = 500
+    /// Jobs shown at a time.
+    private static let jobListLimit = 100_000
 
     func serve(_ channel: Channel) {
         do throws(ControlError) {
@@ -49,6 +51,18 @@ struct Operations: Sendable {
                 ControlReply.restored(instances: service.archive.restore(studyInstanceUID: study)))
         case .hold(let study, let on): try service.archive.hold(studyInstanceUID: study, on)
         case .verify: try verify(channel)
+        case .routes: try channel.send(ControlReply.routes(service.routes.list()))
+        case .addRoute(let route): try service.routes.add(route)
+        case .removeRoute(let name): try service.routes.remove(name)
+        case .jobs(let states, let limit):
+            let counts = try service.queue.counts().map { ($0.key.rawValue, $0.value) }
+            try channel.send(
+                ControlReply.jobs(
+                    service.queue.list(states, limit: min(max(limit, 1), Self.jobListLimit)),
+                    counts: .init(uniqueKeysWithValues: counts), paused: service.queue.pausedLanes()))
+        case .retryJob(let id): try service.queue.retry(id)
+        case .cancelJob(let id): try service.queue.cancel(id)
+        case .pauseLane(let lane, let on): try service.queue.setPaused(lane: lane, on)
         case .reindex: try reindex(channel)
         case .import(let peer): try importObjects(from: peer, channel)
         case .export(let studies, let series, let instances):
@@ -60,6 +74,7 @@ struct Operations: Sendable {
     private func status() throws -> ServiceStatus {
         let totals = try service.archive.catalog.totals()
         let access = service.access
+        let jobs = try service.queue.counts()
         return ServiceStatus(
             version: Huizhen.version, processID: getpid(), dataDirectory: service.settings.dataDirectory,
             dimsePort: service.dimsePort.load(ordering: .acquiring),
@@ -71,7 +86,8 @@ struct Operations: Sendable {
             byteCount: totals.byteCount, conflicts: totals.conflicts, removed: totals.removed,
             freeByteCount: service.archive.freeByteCount, catalogBehind: service.archive.catalog.behindCount,
             reconciledObjects: service.archive.reconciliation.objectsAdded,
-            tornObjects: service.archive.reconciliation.tornObjects)
+            tornObjects: service.archive.reconciliation.tornObjects,
+            waitingJobs: (jobs[.waiting] ?? 0) + (jobs[.running] ?? 0), deadJobs: jobs[.dead] ?? 0)
     }
 
     private func conflicts() throws -> [ConflictReport] {

@@ -6,6 +6,8 @@ import Foundation
 import HTTP
 import Keys
 import Logging
+import Queue
+import Routing
 import ServiceLifecycle
 import Synchronization
 import Telemetry
@@ -16,6 +18,9 @@ final class Service: Sendable {
     let logger: Logger
     let archive: Archive
     let access: Access
+    let queue: JobQueue
+    let routes: RouteTable
+    private let router: Router
     let registry: Registry
     let dimse: DIMSEServer
     let dimsePort = Atomic<UInt16>(0)
@@ -40,8 +45,12 @@ final class Service: Sendable {
                 issuer: settings.text("issuer"),
                 isOpenToUnknownPeers: settings.flag("dimse.open-to-unknown-peers")))
         registry = Registry()
+        queue = try JobQueue(
+            path: directory + "/queue.sqlite", key: archive.systemKey(purpose: "queue"), settings: settings.queue)
+        routes = try RouteTable(path: directory + "/routes.sqlite")
+        router = Router(archive: archive, routes: routes, queue: queue, logger: logger)
         dimse = DIMSEServer(
-            archive: archive, access: access, settings: settings.dimse, metrics: DIMSEMetrics(registry),
+            archive: archive, access: access, queue: queue, settings: settings.dimse, metrics: DIMSEMetrics(registry),
             logger: logger)
         let report = archive.reconciliation
         logger.notice(
@@ -55,6 +64,8 @@ final class Service: Sendable {
     /// Opens the doors.
     func open() throws {
         dimsePort.store(try dimse.start(), ordering: .releasing)
+        queue.start()
+        router.start()
         let operations = Operations(service: self)
         let server = try ControlServer(dataDirectory: settings.dataDirectory) { operations.serve($0) }
         control.withLock { $0 = server }
@@ -68,7 +79,10 @@ final class Service: Sendable {
         logger.notice("stopping")
         dimse.stop()
         control.withLock { $0?.close() }
+        router.stop()
         do {
+            try queue.close()
+            try routes.close()
             try archive.close()
             try access.close()
         } catch { logger.error("closing failed", metadata: ["reason": "\(error)"]) }
@@ -94,6 +108,10 @@ final class Service: Sendable {
             .set(Int64(archive.catalog.behindCount))
         registry.gauge("huizhen_storage_free_bytes", help: "Free bytes on the disk of the packs.")
             .set(Int64(clamping: archive.freeByteCount))
+        for (state, count) in (try? queue.counts()) ?? [:] where state != .done && state != .cancelled {
+            registry.gauge("huizhen_queue_jobs", help: "Jobs of the queue by state.", labels: ["state": state.rawValue])
+                .set(Int64(count))
+        }
         return registry.exposition()
     }
 }

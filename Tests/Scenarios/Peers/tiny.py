@@ -22,6 +22,9 @@ def main():
     parser.add_argument("--name", default="")
     parser.add_argument("--issuer", default="")
     parser.add_argument("--accession", default="")
+    parser.add_argument("--modality", default="")
+    parser.add_argument("--description", default="", help="of the study")
+    parser.add_argument("--station", default="")
     parser.add_argument("--level", default="STUDY")
     parser.add_argument("--content", default="", help="text that makes the object another one")
     parser.add_argument("--to", default="", help="move: the destination")
@@ -39,6 +42,11 @@ def make(options, instance):
         more[0x00100021] = wire.explicit(0x00100021, "LO", options.issuer)
     if options.accession:
         more[0x00080050] = wire.explicit(0x00080050, "SH", options.accession)
+    for tag, vr, value in (
+            (0x00080060, "CS", options.modality), (0x00081030, "LO", options.description),
+            (0x00081010, "SH", options.station)):
+        if value:
+            more[tag] = wire.explicit(tag, vr, value)
     more[0x00080005] = wire.explicit(0x00080005, "CS", "ISO_IR 192")
     return wire.tiny(
         wire.CT, options.study, options.series or options.study + ".1", instance, patient=options.patient or "P1",

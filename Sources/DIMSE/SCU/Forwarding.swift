@@ -1,0 +1,60 @@
+import Access
+import Archive
+import Catalog
+import Foundation
+import Queue
+import Routing
+
+/// Sends what routes have put into the queue. Used from the queue's lanes.
+struct Forwarding: Sendable {
+    /// Time between two looks whether to stop.
+    static let stopLook = Duration.milliseconds(200)
+
+    let archive: Archive
+    let access: Access
+    let sender: ObjectSender
+
+    func perform(_ run: JobRun) -> JobOutcome {
+        guard let work = try? JSONDecoder().decode(ForwardWork.self, from: Data(run.payload)) else {
+            return .hopeless("the job cannot be read")
+        }
+        guard let peer = access.peer(aeTitle: work.destination), peer.host != nil, peer.port != nil else {
+            return .unavailable("\(work.destination) is no peer with an address and a port")
+        }
+        guard access.mayCallPlain(peer) else {
+            return .unavailable("\(work.destination) is over the network and allows no plain DICOM")
+        }
+        let holdings: [Holding]
+        do {
+            // What was removed since is not sent.
+            holdings = try archive.catalog.holdings(sequences: work.sequences, shownOnly: true)
+        } catch { return .unavailable("\(error)") }
+        guard !holdings.isEmpty else { return .done }
+        let sending = sender.start(holdings.map { StoredItem(archive: archive, holding: $0) }, to: peer)
+        while !sending.waitForProgress(until: .now + Self.stopLook) {
+            if run.shouldStop { sending.cancel() }
+        }
+        return conclude(sending, work, holdings, run)
+    }
+
+    private func conclude(_ sending: SendRun, _ work: ForwardWork, _ holdings: [Holding], _ run: JobRun) -> JobOutcome {
+        let missing = Set(sending.undelivered)
+        let rest = holdings.filter { missing.contains($0.sopInstanceUID) }.map(\.sequence)
+        let delivered = sending.counts.completed + sending.counts.warning
+        if rest.isEmpty { return .done }
+        if delivered > 0 {
+            var left = work
+            left.sequences = rest
+            do {
+                try run.save(payload: Array(try JSONEncoder().encode(left)), remaining: rest.count)
+            } catch { return .unavailable("\(error)") }
+        }
+        if run.shouldStop { return .interrupted }
+        // Nothing was answered: it is the destination that fails, not the objects.
+        if let error = sending.error, sending.answeredStatuses.isEmpty { return .unavailable("\(error)") }
+        let refusals = sending.answeredStatuses.filter { !$0.key.isSuccess && !$0.key.isWarning }
+        let told = refusals.keys.sorted { $0.rawValue < $1.rawValue }.map(\.description).joined(separator: ", ")
+        return .failed(
+            "\(rest.count) of \(holdings.count) not taken" + (told.isEmpty ? "" : ", answered \(told)"))
+    }
+}

@@ -1,0 +1,201 @@
+import Archive
+import Catalog
+import Foundation
+import Keys
+import Logging
+import Queue
+
+/// Follows the change feed and puts what the routes name into the queue. One thread.
+///
+/// How far it is lies in the queue's own file, written with the jobs: an instance is put in once, whatever stops the
+/// service. After a rebuild of the catalogue, whose feed begins anew, it goes on by the instances' own numbers and may
+/// then forward the latest ones once more.
+public final class Router: @unchecked Sendable {
+    // `isStopping` and `isDone` are read and written with `condition` locked.
+
+    /// Entries of the feed read at a time.
+    static let batchCount = 500
+    /// Instances of one job.
+    static let jobInstanceLimit = 5000
+    /// Numbers before the highest one that may enter the catalogue after it.
+    static let overlap: UInt64 = 4096
+    /// Time after which it looks even if nothing was noted; a catalogue that was replaced notes nothing more.
+    static let longestWait: TimeInterval = 5
+    /// Time after a failure, such as a full queue, before it tries again.
+    static let retryWait: TimeInterval = 1
+
+    private let archive: Archive
+    private let routes: RouteTable
+    private let queue: JobQueue
+    private let logger: Logger
+    private let condition = NSCondition()
+    private var isStopping = false
+    private var isDone = true
+
+    public init(archive: Archive, routes: RouteTable, queue: JobQueue, logger: Logger) {
+        self.archive = archive
+        self.routes = routes
+        self.queue = queue
+        self.logger = logger
+    }
+
+    public func start() {
+        condition.lock()
+        isDone = false
+        condition.unlock()
+        let thread = Thread { [self] in run() }
+        thread.name = "router"
+        thread.stackSize = 1 << 20
+        thread.start()
+    }
+
+    public func stop() {
+        condition.lock()
+        isStopping = true
+        condition.broadcast()
+        condition.unlock()
+        archive.catalog.wakeFollowers()
+        condition.lock()
+        while !isDone { condition.wait() }
+        condition.unlock()
+    }
+
+    private func run() {
+        var wasFailing = false
+        while !stopping {
+            let catalog = archive.catalog
+            let generation = catalog.commitGeneration
+            do {
+                while !stopping, try step(catalog) {}
+                wasFailing = false
+            } catch {
+                if !wasFailing { logger.error("routing waits", metadata: ["reason": "\(error)"]) }
+                wasFailing = true
+                pause()
+                continue
+            }
+            if !stopping { catalog.waitForCommit(after: generation, atMost: Self.longestWait) }
+        }
+        condition.lock()
+        isDone = true
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    private var stopping: Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        return isStopping
+    }
+
+    private func pause() {
+        condition.lock()
+        let until = Date(timeIntervalSinceNow: Self.retryWait)
+        while !isStopping { if !condition.wait(until: until) { break } }
+        condition.unlock()
+    }
+
+    /// Works one batch off. Returns whether there may be more.
+    func step(_ catalog: Catalog) throws -> Bool {
+        let identity = try catalog.identity()
+        guard var position = try queue.mark(RoutePosition.name).flatMap(RoutePosition.init) else {
+            // Routes hold for what arrives from now on.
+            let start = RoutePosition(catalogue: identity, change: try catalog.lastChange(), sequence: 0)
+            try queue.add([], marks: [RoutePosition.name: start.bytes])
+            return true
+        }
+        if position.catalogue != identity { return try resume(catalog, position, identity) }
+        let entries = try catalog.feed(after: position.change, limit: Self.batchCount)
+        guard let last = entries.last else { return false }
+        var plan = RoutePlan(routes: routes.list())
+        for entry in entries {
+            switch entry {
+            case .arrived(let arrived, _):
+                plan.arrived(arrived)
+                position.sequence = max(position.sequence, arrived.sequence)
+            case .complete(let study, let uid, _): try complete(study, uid, &plan, catalog)
+            case .other: break
+            }
+        }
+        position.change = last.change
+        try put(plan, position)
+        return entries.count == Self.batchCount
+    }
+
+    /// A study was quiet: what of it was not forwarded before goes.
+    private func complete(_ study: Int64, _ uid: String, _ plan: inout RoutePlan, _ catalog: Catalog) throws {
+        guard plan.hasCompletionRoutes else { return }
+        let name = try Self.name(of: uid)
+        let all = try catalog.arrived(inStudy: study, after: 0, limit: Int(Int32.max))
+        for route in plan.routes where route.event == .completion && all.contains(where: route.matches) {
+            let mark = "study/\(route.name)/\(name)"
+            let sent = try plan.marks[mark] ?? queue.mark(mark)
+            let before = sent.map { $0.reduce(UInt64(0)) { $0 << 8 | UInt64($1) } } ?? 0
+            let rest = all.filter { $0.sequence > before }
+            guard let newest = rest.last else { continue }
+            rest.forEach { plan.send($0, by: route) }
+            plan.marks[mark] = (0..<8).map { UInt8(truncatingIfNeeded: newest.sequence >> (56 - 8 * $0)) }
+        }
+    }
+
+    /// A study's name in the marks, which are not sealed.
+    private static func name(of uid: String) throws(KeyError) -> String {
+        let digest = try SHA256Digest()
+        try Array(uid.utf8).withRawBytes { (bytes) throws(KeyError) in try digest.update(bytes) }
+        return try digest.finish().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
+
+    /// The catalogue was rebuilt: goes on where the instances' numbers say.
+    private func resume(_ catalog: Catalog, _ old: RoutePosition, _ identity: Int64) throws -> Bool {
+        let change = try catalog.lastChange()
+        var position = RoutePosition(catalogue: identity, change: change, sequence: old.sequence)
+        var from = old.sequence > Self.overlap ? old.sequence - Self.overlap : 0
+        var plan = RoutePlan(routes: routes.list())
+        while true {
+            let page = try catalog.arrived(inStudy: nil, after: from, limit: Self.batchCount)
+            guard let last = page.last else { break }
+            page.forEach { plan.arrived($0) }
+            from = last.sequence
+            position.sequence = max(position.sequence, last.sequence)
+        }
+        try put(plan, position)
+        return true
+    }
+
+    private func put(_ plan: RoutePlan, _ position: RoutePosition) throws {
+        var marks = plan.marks
+        marks[RoutePosition.name] = position.bytes
+        try queue.add(try plan.jobs(instanceLimit: Self.jobInstanceLimit), marks: marks)
+    }
+}
+
+/// How far routing is.
+struct RoutePosition: Equatable {
+    static let name = "route"
+
+    var catalogue: Int64
+    var change: Int64
+    /// The highest instance number that was met.
+    var sequence: UInt64
+
+    init(catalogue: Int64, change: Int64, sequence: UInt64) {
+        self.catalogue = catalogue
+        self.change = change
+        self.sequence = sequence
+    }
+
+    init?(_ bytes: [UInt8]) {
+        guard bytes.count == 24 else { return nil }
+        let words = (0..<3).map { word in
+            bytes[(8 * word)..<(8 * word + 8)].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        }
+        self.init(
+            catalogue: Int64(bitPattern: words[0]), change: Int64(bitPattern: words[1]), sequence: words[2])
+    }
+
+    var bytes: [UInt8] {
+        [UInt64(bitPattern: catalogue), UInt64(bitPattern: change), sequence].flatMap { word in
+            (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * $0)) }
+        }
+    }
+}
