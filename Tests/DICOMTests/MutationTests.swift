@@ -4,7 +4,7 @@ import Testing
 /// Random damage: nothing crashes, nothing grows, and how a stream is cut never matters.
 @Suite struct MutationTests {
     /// A dataset with nested sequences, unknown VRs and fragments.
-    private static func seeds() -> [(bytes: [UInt8], syntax: TransferSyntax)] {
+    static func seeds() -> [(bytes: [UInt8], syntax: TransferSyntax)] {
         var stream = Stream()
         stream.explicit(.specificCharacterSet, "CS", "GB18030 ")
         stream.explicit(.sopInstanceUID, "UI", "1.2.3\0")
@@ -33,7 +33,7 @@ import Testing
         ]
     }
 
-    private static func mutated(_ bytes: [UInt8], _ generator: inout SeededGenerator) -> [UInt8] {
+    static func mutated(_ bytes: [UInt8], _ generator: inout SeededGenerator) -> [UInt8] {
         var bytes = bytes
         for _ in 0..<Int.random(in: 1...4, using: &generator) where !bytes.isEmpty {
             let index = Int.random(in: 0..<bytes.count, using: &generator)

@@ -10,6 +10,8 @@ struct ElementHeader {
     var isBigEndian: Bool
     /// Sequences around this element.
     var depth: Int
+    /// Whether `vr` is what the stream says, and not what the dictionary knows.
+    var isVRWritten = true
 
     /// Whether this is pixel data of the image itself. PS3.3 §C.7.6.3.
     var isPixelData: Bool {

@@ -67,7 +67,8 @@ extension ScanMachine {
         current = ElementHeader(
             tag: header.tag, vr: vr, length: length, valueOffset: position,
             // UN is always little endian. PS3.5 §6.2.2.
-            isBigEndian: encoding.isBigEndian && !(header.isImplicit && encoding.isExplicitVR), depth: sequenceDepth)
+            isBigEndian: encoding.isBigEndian && !(header.isImplicit && encoding.isExplicitVR), depth: sequenceDepth,
+            isVRWritten: header.isVRWritten)
         if let length, vr != .SQ { return try enterValue(length: length) }
         let isPixels = header.tag == .pixelData || (length == nil && Self.isOther(vr))
         if length == nil, isPixels {

@@ -189,6 +189,8 @@ struct ScanMachine<Sink: ScanSink> {
         var isHiddenSequence = false
         /// Whether the VR is not written, or written as UN: then what is inside is implicit little endian.
         var isImplicit = false
+        /// Whether the VR is the one that is written.
+        var isVRWritten = true
     }
 
     /// Reads a header from the bytes at `position`; nil when more than these are needed.
@@ -213,7 +215,11 @@ struct ScanMachine<Sink: ScanSink> {
         var header = RawHeader(tag: read.tag, vr: read.vr, length: read.length, byteCount: read.byteCount)
         header.isImplicit =
             !encoding.isExplicitVR || (bytes[4] == UInt8(ascii: "U") && bytes[5] == UInt8(ascii: "N"))
-        if header.vr == .UN, header.length >= 8, header.length != .max, header.isImplicit, header.tag.group != 0xFFFE {
+        header.isVRWritten =
+            encoding.isExplicitVR && header.vr.rawValue == UInt16(bytes[4]) << 8 | UInt16(bytes[5])
+        if Sink.entersUnknownSequences, header.vr == .UN, header.length >= 8, header.length != .max, header.isImplicit,
+            header.tag.group != 0xFFFE
+        {
             // The VR is unknown: whether this is a sequence is seen from its first item. PS3.5 §6.2.2.
             let littleEndian = ElementEncoding.implicitLittleEndian
             let start = header.byteCount

@@ -1,0 +1,36 @@
+/// Why a dataset was not written in another form. Offsets count from the first byte of the source, after inflating.
+public enum RewriteError: Error {
+    /// The source breaks a limit of the scan.
+    case unreadable(ParseError)
+    /// The source ends inside an element, or before the sequences around it do.
+    case truncated(byteOffset: UInt64)
+    /// Nothing is written in this transfer syntax: it deflates the dataset.
+    case targetNotWritable
+    /// The source's pixel data cannot stay as it is in the target: one is compressed and the other is not.
+    case pixelDataDoesNotFit(byteOffset: UInt64)
+    /// There are new frames, but the source has no pixel data.
+    case noPixelData
+    /// The frames together, or one compressed frame, are not what was announced, or too long for a length field.
+    case wrongPixelData(frameIndex: Int)
+    /// What gives the frames failed.
+    case frames(any Error)
+    /// What takes the output failed.
+    case output(any Error)
+}
+
+extension RewriteError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .unreadable(let error): error.description
+        case .truncated(let offset): "the object ends too early at byte \(offset); have it sent again"
+        case .targetNotWritable: "nothing is written deflated; ask for explicit VR little endian"
+        case .pixelDataDoesNotFit(let offset):
+            "the pixel data at byte \(offset) cannot stay as it is in the target syntax; decode or encode its frames"
+        case .noPixelData: "the object has no pixel data to put frames in place of; send it without"
+        case .wrongPixelData(let index):
+            "frame index \(index) has not the bytes that were announced; the codec is at fault"
+        case .frames(let error): "the frames could not be made: \(error)"
+        case .output(let error): "the written object could not be given on: \(error)"
+        }
+    }
+}
