@@ -18,6 +18,8 @@ public final class Archive: Sendable {
         /// How long a study must be quiet to count as complete.
         public var studyQuietTime = Duration.seconds(5)
         public var blobs = BlobStoreOptions()
+        /// What decodes and encodes frames of objects that go out in another transfer syntax.
+        public var frameCoder: any FrameCoder = NoFrameCoder()
 
         public init() {}
     }

@@ -21,6 +21,10 @@ public enum ArchiveError: Error, CustomStringConvertible {
     case held
     /// The accession number given does not match the study's.
     case accessionNumberDiffers
+    /// The object cannot be had in the transfer syntax that was asked for.
+    case notTranscodable(TranscodingError)
+    /// Writing the object in another transfer syntax failed; the text says where.
+    case transcodingFailed(String)
     /// The service is stopping.
     case closed
     case blobs(BlobError)
@@ -37,6 +41,8 @@ public enum ArchiveError: Error, CustomStringConvertible {
         case .notFound: "nothing is held under that name"
         case .held: "the study is under a hold: release it first"
         case .accessionNumberDiffers: "the accession number is not the study's"
+        case .notTranscodable(let error): "\(error)"
+        case .transcodingFailed(let why): "the object could not be written in another transfer syntax: \(why)"
         case .closed: "the service is stopping"
         case .blobs(let error): "\(error)"
         case .catalog(let error): "\(error)"

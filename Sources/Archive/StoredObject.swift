@@ -16,6 +16,13 @@ public struct StoredObject: ContentSource {
         }
     }
 
+    /// What the catalogue was told of the object.
+    public func record() throws(ArchiveError) -> InstanceRecord {
+        do throws(CatalogError) { return try InstanceRecord(encoded: reader.record()) } catch {
+            throw ArchiveError(error)
+        }
+    }
+
     /// The DICOM JSON model of the header, as it was written at ingest. PS3.18 Annex F.
     public func metadata() throws(ArchiveError) -> [UInt8] {
         do throws(BlobError) { return try reader.metadata() } catch { throw ArchiveError(error) }

@@ -256,6 +256,8 @@ extension ArchiveError {
         case .notFound: "notFound"
         case .held: "held"
         case .accessionNumberDiffers: "accessionNumberDiffers"
+        case .notTranscodable: "notTranscodable"
+        case .transcodingFailed: "transcodingFailed"
         case .closed: "closed"
         case .blobs: "blobs"
         case .catalog: "catalog"

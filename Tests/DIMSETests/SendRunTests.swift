@@ -76,8 +76,25 @@ struct SendRunTests {
         #expect(run.counts == SubOperationCounts(remaining: 2, completed: 0, failed: 1, warning: 0))
     }
 
+    @Test func proposesEachKindAsItIsStoredAndWhatEverybodyTakes() {
+        let ct = "1.2.840.10008.5.1.4.1.1.2"
+        func proposals(_ syntaxes: [TransferSyntax]) -> [[String]] {
+            let kinds = syntaxes.map { SendKind(sopClassUID: ct, transferSyntaxUID: $0.uid) }
+            return ObjectSender.proposals(for: Set(kinds)).map(\.transferSyntaxes)
+        }
+        let (explicit, implicit) = (
+            TransferSyntax.explicitVRLittleEndian.uid, TransferSyntax.implicitVRLittleEndian.uid
+        )
+        #expect(proposals([.jpegLSLossless]) == [[TransferSyntax.jpegLSLossless.uid], [explicit, implicit]])
+        #expect(proposals([.explicitVRLittleEndian]) == [[explicit], [implicit]])
+        #expect(proposals([.explicitVRLittleEndian, .implicitVRLittleEndian]) == [[implicit], [explicit]])
+        let many = (0..<ObjectSender.kindLimit).map { SendKind(sopClassUID: "1.2.\($0)", transferSyntaxUID: "1.3") }
+        let contexts = ObjectSender.proposals(for: Set(many))
+        #expect(contexts.count == ObjectSender.contextLimit && Set(contexts.map(\.id)).count == contexts.count)
+    }
+
     @Test func givesNoMoreKindsThanAnAssociationHasContextsFor() throws {
-        let limit = ObjectSender.contextLimit
+        let limit = ObjectSender.kindLimit
         let items = (0..<(limit + 1) * 2).map {
             Item(sopClassUID: "1.2.\($0 % (limit + 1))", sopInstanceUID: "1.\($0)")
         }

@@ -46,7 +46,8 @@ struct Negotiation {
             SOPClass.storage[context.abstractSyntax] != nil
                 || (acceptsUnknownSOPClasses && Self.mayBeStorage(context.abstractSyntax))
         else { return .refuse(context.id, .abstractSyntaxNotSupported) }
-        guard let syntax = storageSyntax(context.transferSyntaxes) else {
+        let isForRetrieval = context.role == .scp
+        guard let syntax = storageSyntax(context.transferSyntaxes, isForRetrieval: isForRetrieval) else {
             return .refuse(context.id, .transferSyntaxesNotSupported)
         }
         // A requester in the SCP role wants objects sent to it by C-GET. PS3.4 §C.5.
@@ -63,8 +64,14 @@ struct Negotiation {
 
     /// The first syntax proposed, which is the sender's choice; among the uncompressed ones explicit VR little
     /// endian, because it alone keeps the VR of private attributes and is read fastest.
-    private func storageSyntax(_ proposed: [String]) -> String? {
-        let storable = proposed.filter { UIDs.isValid($0) && TransferSyntax(uid: $0).isStorable }
+    ///
+    /// - Parameter isForRetrieval: whether objects go out on this context only. Then it is one that any object can be
+    ///   had in without loss, if there is such a one.
+    private func storageSyntax(_ proposed: [String], isForRetrieval: Bool) -> String? {
+        var storable = proposed.filter { UIDs.isValid($0) && TransferSyntax(uid: $0).isStorable }
+        if isForRetrieval, case let lossless = TransferSyntax.inOrderOfRewriting(storable), !lossless.isEmpty {
+            storable = storable.filter(lossless.contains)
+        }
         guard let first = storable.first else { return nil }
         return Self.messageSyntaxes.contains(first)
             ? Self.messageSyntaxes.first(where: storable.contains) ?? first : first

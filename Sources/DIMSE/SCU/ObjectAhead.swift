@@ -10,6 +10,8 @@ final class ObjectAhead {
     private var isAllocated = false
     private var loaded: (item: any SendItem, byteCount: Int)?
 
+    private struct TooLarge: Error {}
+
     deinit { if isAllocated { memory.deallocate() } }
 
     /// Reads an object, unless it is too large or cannot be read; then its turn will tell.
@@ -20,12 +22,19 @@ final class ObjectAhead {
         var filled = 0
         do {
             try item.forEachPiece(through: buffer) { piece in
-                guard filled + piece.count <= memory.count, let source = piece.baseAddress else { return }
+                guard filled + piece.count <= memory.count else { throw TooLarge() }
+                guard let source = piece.baseAddress else { return }
                 memory.baseAddress?.advanced(by: filled).copyMemory(from: source, byteCount: piece.count)
                 filled += piece.count
             }
         } catch { return }
-        if UInt64(filled) == item.byteCount { loaded = (item, filled) }
+        if !item.isByteCountExact || UInt64(filled) == item.byteCount { loaded = (item, filled) }
+    }
+
+    /// Bytes of the object if it is the one that was read ahead.
+    func byteCount(of item: any SendItem) -> UInt64? {
+        guard let held = loaded, held.item.isSame(as: item) else { return nil }
+        return UInt64(held.byteCount)
     }
 
     /// Gives the object's pieces, from memory if it is the one that was read ahead.

@@ -7,6 +7,8 @@ import Toolkit
 public final class ObjectSender: Sendable {
     /// Presentation contexts of one association; 128 is the most the protocol has.
     static let contextLimit = 128
+    /// Kinds of objects sent over one association: each may need a second context.
+    static let kindLimit = contextLimit / 2
     /// Objects that must wait before a further association is worth its opening.
     static let objectsPerAssociation = 16
 
@@ -44,6 +46,21 @@ public final class ObjectSender: Sendable {
         return run
     }
 
+    /// One context for each kind, so that everything can go as it is stored; and for each class one of what every
+    /// application entity takes, for objects whose syntax the destination does not. PS3.5 §10.1.
+    static func proposals(for kinds: Set<SendKind>) -> [PresentationContext] {
+        let plain = [TransferSyntax.explicitVRLittleEndian.uid, TransferSyntax.implicitVRLittleEndian.uid]
+        var wanted = kinds.sorted().map { (sopClass: $0.sopClassUID, syntaxes: [$0.transferSyntaxUID]) }
+        for sopClass in Set(kinds.map(\.sopClassUID)).sorted() {
+            let missing = plain.filter { !kinds.contains(SendKind(sopClassUID: sopClass, transferSyntaxUID: $0)) }
+            if !missing.isEmpty { wanted.append((sopClass, missing)) }
+        }
+        return wanted.prefix(contextLimit).enumerated().map { index, entry in
+            PresentationContext(
+                id: UInt8(index * 2 + 1), abstractSyntax: entry.sopClass, transferSyntaxes: entry.syntaxes)
+        }
+    }
+
     /// What the associations of one run share.
     private struct Worker: Sendable {
         let sender: ObjectSender
@@ -69,11 +86,7 @@ public final class ObjectSender: Sendable {
 
         private func associate() throws(DIMSEError) {
             let kinds = run.nextKinds()
-            let contexts = kinds.sorted().enumerated().map { index, kind in
-                PresentationContext(
-                    id: UInt8(index * 2 + 1), abstractSyntax: kind.sopClassUID,
-                    transferSyntaxes: [kind.transferSyntaxUID])
-            }
+            let contexts = ObjectSender.proposals(for: kinds)
             guard !contexts.isEmpty else { return }
             let association: Association
             do throws(AssociationError) {

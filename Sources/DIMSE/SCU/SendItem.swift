@@ -7,10 +7,19 @@ public protocol SendItem: Sendable {
     var sopClassUID: String { get }
     var sopInstanceUID: String { get }
     var transferSyntaxUID: String { get }
-    /// Bytes of the dataset.
+    /// Bytes of the dataset; only an estimate if `isByteCountExact` is false.
     var byteCount: UInt64 { get }
+    var isByteCountExact: Bool { get }
     /// Gives the dataset's bytes in order, in pieces of even length that last for the call.
     func forEachPiece(through buffer: PieceBuffer, _ body: (UnsafeRawBufferPointer) throws -> Void) throws
+    func rewritten(in transferSyntaxUID: String) -> (any SendItem)?
+}
+
+extension SendItem {
+    public var isByteCountExact: Bool { true }
+
+    /// The same object in another transfer syntax, if it can be had without loss; told by what is sent, not before.
+    public func rewritten(in transferSyntaxUID: String) -> (any SendItem)? { nil }
 }
 
 /// An object out of the archive.
@@ -33,5 +42,30 @@ public struct StoredItem: SendItem {
         through buffer: PieceBuffer, _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
         try archive.open(holding).forEachPiece(through: buffer, body)
+    }
+
+    public func rewritten(in transferSyntaxUID: String) -> (any SendItem)? {
+        let target = TransferSyntax(uid: transferSyntaxUID)
+        guard Transcoding.isPossible(from: TransferSyntax(uid: holding.transferSyntaxUID), to: target) else {
+            return nil
+        }
+        return RewrittenItem(archive: archive, holding: holding, target: target)
+    }
+}
+
+/// An object out of the archive, written in another transfer syntax while it is sent.
+struct RewrittenItem: SendItem {
+    let archive: Archive
+    let holding: Holding
+    let target: TransferSyntax
+
+    var sopClassUID: String { holding.sopClassUID }
+    var sopInstanceUID: String { holding.sopInstanceUID }
+    var transferSyntaxUID: String { target.uid }
+    var byteCount: UInt64 { holding.byteCount }
+    var isByteCountExact: Bool { false }
+
+    func forEachPiece(through buffer: PieceBuffer, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        try archive.write(archive.open(holding), in: target, through: buffer, body)
     }
 }

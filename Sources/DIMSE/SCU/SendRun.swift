@@ -23,7 +23,7 @@ public final class SendRun: @unchecked Sendable {
         // More kinds than one association has contexts for are sent kind by kind.
         let kinds = Set(items.map(SendKind.init))
         waiting =
-            kinds.count <= ObjectSender.contextLimit
+            kinds.count <= ObjectSender.kindLimit
             ? items.reversed() : items.sorted { SendKind($0) > SendKind($1) }
         tally = SubOperationCounts(remaining: items.count)
     }
@@ -82,7 +82,7 @@ public final class SendRun: @unchecked Sendable {
         var kinds: Set<SendKind> = []
         for item in waiting.reversed() {
             kinds.insert(SendKind(item))
-            if kinds.count == ObjectSender.contextLimit { break }
+            if kinds.count == ObjectSender.kindLimit { break }
         }
         return kinds
     }
@@ -171,6 +171,11 @@ public final class SendRun: @unchecked Sendable {
 struct SendKind: Hashable, Comparable {
     var sopClassUID: String
     var transferSyntaxUID: String
+
+    init(sopClassUID: String, transferSyntaxUID: String) {
+        self.sopClassUID = sopClassUID
+        self.transferSyntaxUID = transferSyntaxUID
+    }
 
     init(_ item: any SendItem) {
         sopClassUID = item.sopClassUID

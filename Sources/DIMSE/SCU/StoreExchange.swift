@@ -12,6 +12,8 @@ final class StoreExchange {
     private let stream: MessageStream
     private let buffer = PieceBuffer()
     private var contextIDs: [Key: UInt8] = [:]
+    /// Other transfer syntaxes the other side takes objects of a class in, the best first.
+    private var otherSyntaxes: [String: [String]] = [:]
     private var messageID: UInt16 = 0
     private var cancelled: Set<UInt16> = []
     /// The object that is sent next, read while the other side is busy with this one.
@@ -22,7 +24,23 @@ final class StoreExchange {
         for context in contexts {
             guard let syntax = context.acceptedTransferSyntax else { continue }
             contextIDs[Key(sopClass: context.abstractSyntax, syntax: syntax)] = context.id
+            otherSyntaxes[context.abstractSyntax, default: []].append(syntax)
         }
+        for (sopClass, syntaxes) in otherSyntaxes {
+            otherSyntaxes[sopClass] = TransferSyntax.inOrderOfRewriting(syntaxes)
+        }
+    }
+
+    /// The object as the other side takes it: as it is stored if it may be, else written anew; nil when there is no way.
+    private func outgoing(_ item: any SendItem) -> (item: any SendItem, contextID: UInt8)? {
+        if let id = contextIDs[Key(sopClass: item.sopClassUID, syntax: item.transferSyntaxUID)] { return (item, id) }
+        for syntax in otherSyntaxes[item.sopClassUID] ?? [] {
+            guard let id = contextIDs[Key(sopClass: item.sopClassUID, syntax: syntax)],
+                let rewritten = item.rewritten(in: syntax)
+            else { continue }
+            return (rewritten, id)
+        }
+        return nil
     }
 
     /// Sends one object.
@@ -37,9 +55,7 @@ final class StoreExchange {
         _ item: any SendItem, originator: (aeTitle: String, messageID: UInt16)?, sent: (Int) -> Void,
         whileWaiting next: () -> (any SendItem)?
     ) throws(DIMSEError) -> Status? {
-        guard let contextID = contextIDs[Key(sopClass: item.sopClassUID, syntax: item.transferSyntaxUID)] else {
-            return nil
-        }
+        guard let (item, contextID) = outgoing(item) else { return nil }
         messageID &+= 1
         var request = Command(
             .storeRequest, messageID: messageID, sopClassUID: item.sopClassUID, hasDataSet: true)
@@ -47,7 +63,7 @@ final class StoreExchange {
         request.setPriority()
         if let originator { request.setMoveOriginator(aeTitle: originator.aeTitle, messageID: originator.messageID) }
         guard try sendPieces(item, after: request, contextID: contextID, sent: sent) else { return nil }
-        if let next = next() { ahead.load(next, through: buffer) }
+        if let next = next(), let (item, _) = outgoing(next) { ahead.load(item, through: buffer) }
         while true {
             let (response, _) = try stream.nextCommand()
             if response.field == .cancelRequest {
@@ -73,7 +89,8 @@ final class StoreExchange {
         _ item: any SendItem, after request: Command, contextID: UInt8, sent: (Int) -> Void
     ) throws(DIMSEError) -> Bool {
         var fragments = FragmentWriter(
-            association: stream.association, contextID: contextID, byteCount: item.byteCount)
+            association: stream.association, contextID: contextID,
+            byteCount: ahead.byteCount(of: item) ?? (item.isByteCountExact ? item.byteCount : nil))
         var hasBegun = false
         do {
             try ahead.forEachPiece(of: item, through: buffer) { piece in
@@ -85,6 +102,7 @@ final class StoreExchange {
                 sent(piece.count)
             }
             if !hasBegun { return false }
+            try fragments.finish()
             guard fragments.isComplete else { throw DIMSEError.unreadable }
             try stream.association.flush()
             return true
@@ -107,19 +125,38 @@ private struct FragmentWriter {
 
     let association: Association
     let contextID: UInt8
-    let byteCount: UInt64
+    /// Nil when that is known only at the end.
+    let byteCount: UInt64?
     private var written: UInt64 = 0
-    init(association: Association, contextID: UInt8, byteCount: UInt64) {
+    /// The latest piece while it may be the last one, which must be marked.
+    private var held: [UInt8]?
+
+    init(association: Association, contextID: UInt8, byteCount: UInt64?) {
         self.association = association
         self.contextID = contextID
         self.byteCount = byteCount
     }
 
-    var isComplete: Bool { written == byteCount }
+    var isComplete: Bool { byteCount == nil || written == byteCount }
 
     mutating func write(_ piece: UnsafeRawBufferPointer) throws {
+        guard let byteCount else {
+            if let held { try held.withUnsafeBytes { try send($0, isLast: false) } }
+            held = Array(piece)
+            return
+        }
         guard UInt64(piece.count) <= byteCount - written else { throw DIMSEError.unreadable }
-        let isWhole = UInt64(piece.count) == byteCount
+        try send(piece, isLast: written + UInt64(piece.count) == byteCount)
+    }
+
+    /// Sends what was held back.
+    mutating func finish() throws {
+        guard let held else { return }
+        try held.withUnsafeBytes { try send($0, isLast: true) }
+    }
+
+    private mutating func send(_ piece: UnsafeRawBufferPointer, isLast: Bool) throws {
+        let isWhole = isLast && written == 0
         let step =
             isWhole ? association.maximumPDVByteCount : min(association.maximumPDVByteCount, Self.preferredByteCount)
         var offset = 0
@@ -127,7 +164,7 @@ private struct FragmentWriter {
             let end = min(offset + step, piece.count)
             written += UInt64(end - offset)
             try association.writePDV(
-                contextID: contextID, isCommand: false, isLast: isComplete,
+                contextID: contextID, isCommand: false, isLast: isLast && end == piece.count,
                 UnsafeRawBufferPointer(rebasing: piece[offset..<end]))
             offset = end
         }

@@ -1,0 +1,131 @@
+import Catalog
+import DICOM
+
+extension Archive {
+    /// Gives an object's dataset in another transfer syntax, in pieces, without loss.
+    ///
+    /// PS3.5 §A, §8.2. The stored object stays as it is. Holds the header, a piece, and a few frames; frames are decoded
+    /// where `Settings.frameCoder` says. Nothing is given before it is certain that the object can be had so, but a
+    /// frame that turns out to be broken ends it half way.
+    ///
+    /// - Throws: `.notTranscodable` before anything was given, `.transcodingFailed`; what `body` throws.
+    public func write(
+        _ object: StoredObject, in target: TransferSyntax, through piece: PieceBuffer,
+        _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        let source = TransferSyntax(uid: object.holding.transferSyntaxUID)
+        let record = try object.record()
+        try write(
+            object, in: target, from: source, layout: PixelDataLayout(encoded: record.pixelDataLayout), through: piece,
+            body)
+    }
+
+    /// The same for any content whose transfer syntax and layout are known.
+    func write(
+        _ content: some ContentSource, in target: TransferSyntax, from source: TransferSyntax,
+        layout: PixelDataLayout?, through piece: PieceBuffer, _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        let header = try header(of: content, transferSyntax: source, layout: layout)
+        let plan: TranscodingPlan
+        do throws(TranscodingError) {
+            plan = try Transcoding.plan(header: header, from: source, to: target, layout: layout)
+        } catch { throw ArchiveError.notTranscodable(error) }
+        if plan.isLossy { throw ArchiveError.notTranscodable(.targetNotEncodable) }
+        switch plan.work {
+        case .none: try content.forEachPiece(through: piece, body)
+        case .reencode:
+            try rewrite(content, plan, .passThrough, header, source, target, layout, piece, body)
+        case .frames(let work):
+            guard let layout else { throw ArchiveError.notTranscodable(.contradictoryPixelData) }
+            // Offsets count in the inflated dataset, in which nothing can be found without reading it all.
+            if source.isDeflated { throw ArchiveError.notTranscodable(.sourceNotDecodable) }
+            let pipeline = FramePipeline(work, coder: settings.frameCoder) { index in
+                try content.frame(index, layout)
+            }
+            defer { pipeline.stop() }
+            let pixels: PixelDataRewrite =
+                work.targetCoding == .native
+                ? .native(vr: work.vr, byteCount: work.nativeByteCount, frames: pipeline.source)
+                : .encapsulated(frames: pipeline.source)
+            try rewrite(content, plan, pixels, header, source, target, layout, piece, body)
+        }
+    }
+
+    private func rewrite(
+        _ content: some ContentSource, _ plan: TranscodingPlan, _ pixels: PixelDataRewrite, _ header: Dataset,
+        _ source: TransferSyntax, _ target: TransferSyntax, _ layout: PixelDataLayout?, _ piece: PieceBuffer,
+        _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        try withoutActuallyEscaping(body) { body in
+            do throws(RewriteError) {
+                var rewriter = try DatasetRewriter(
+                    from: source, to: target, header: header, replacing: plan.replacing(), removing: plan.removing,
+                    pixelData: pixels, pieceByteCount: PieceBuffer.byteCount
+                ) { bytes, _ in try body(bytes) }
+                var offset: UInt64 = 0
+                while offset < content.byteCount {
+                    let count: Int
+                    do throws(ArchiveError) {
+                        count = try content.read(offset: offset, into: piece.bytes)
+                    } catch { throw .output(error) }
+                    guard count > 0 else { throw .output(ArchiveError.damaged) }
+                    try rewriter.feed(UnsafeRawBufferPointer(rebasing: piece.bytes[..<count]))
+                    offset += UInt64(count)
+                    // The compressed or native original need not be read once more.
+                    if let layout, case .frames = plan.work, let end = rewriter.skipReplacedPixelData(layout) {
+                        offset = end
+                    }
+                }
+                _ = try rewriter.finish()
+            } catch {
+                switch error {
+                case .output(let inner): throw inner
+                case .frames(let inner as ArchiveError): throw inner
+                default: throw ArchiveError.transcodingFailed("\(error)")
+                }
+            }
+        }
+    }
+
+    /// The dataset up to its pixel data, or all of it without long values when it has none.
+    private func header(
+        of content: some ContentSource, transferSyntax: TransferSyntax, layout: PixelDataLayout?
+    ) throws(ArchiveError) -> Dataset {
+        let end = transferSyntax.isDeflated ? content.byteCount : layout?.valueOffset ?? content.byteCount
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 64)
+        defer { buffer.deallocate() }
+        var scanner = DatasetScanner(transferSyntax: transferSyntax)
+        var offset: UInt64 = 0
+        while offset < end {
+            let room = Int(min(UInt64(buffer.count), end - offset))
+            let count = try content.read(
+                offset: offset, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<room]))
+            guard count > 0 else { break }
+            do throws(ParseError) {
+                try scanner.feed(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            } catch { throw .bound(error) }
+            offset += UInt64(count)
+        }
+        do throws(ParseError) { return try scanner.finish().header } catch { throw .bound(error) }
+    }
+}
+
+extension ContentSource {
+    /// The bytes of one frame as they are stored, its fragments put together.
+    func frame(_ index: Int, _ layout: PixelDataLayout) throws(ArchiveError) -> [UInt8] {
+        let ranges = layout.frameRanges(index)
+        let count = ranges.reduce(UInt64(0)) { $0 + $1.length }
+        guard !ranges.isEmpty, count <= TranscodingLimits().frameByteCount, count <= byteCount else {
+            throw .notTranscodable(.framesMissing(declared: layout.declaredFrameCount, found: index))
+        }
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(count), alignment: 64)
+        defer { memory.deallocate() }
+        var filled = 0
+        for range in ranges {
+            let part = UnsafeMutableRawBufferPointer(rebasing: memory[filled..<(filled + Int(range.length))])
+            guard try read(offset: range.offset, into: part) == part.count else { throw .damaged }
+            filled += part.count
+        }
+        return Array(memory)
+    }
+}
