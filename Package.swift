@@ -93,7 +93,7 @@ let package = Package(
         .testTarget(name: "ToolkitTests", dependencies: ["Toolkit"], swiftSettings: strict),
         .testTarget(name: "BlobStoreTests", dependencies: ["BlobStore", "Keys"], swiftSettings: strict),
         .testTarget(
-            name: "Scenarios", dependencies: ["huizhen"], path: "Tests/Scenarios",
+            name: "Scenarios", dependencies: ["huizhen", "DICOM"], path: "Tests/Scenarios",
             exclude: ["Peers", "refused-images.tsv"], swiftSettings: strict),
         .testTarget(name: "CatalogTests", dependencies: ["Catalog", "Database", "DICOM"], swiftSettings: strict),
         .testTarget(name: "AccessTests", dependencies: ["Access"], swiftSettings: strict),
