@@ -46,6 +46,57 @@ import Testing
         return result
     }
 
+    /// Puts native frames into fragments and back, as the plans say; returns what differs.
+    private static func differencesOfCopies(_ url: URL) throws -> [String]? {
+        guard let (bytes, from) = try dataset(url) else { return nil }
+        let to = TransferSyntax.encapsulatedUncompressedExplicitVRLittleEndian
+        guard let copied = try copy(bytes, from, to) else { return nil }
+        guard let back = try copy(copied, to, .explicitVRLittleEndian) else { return ["no way back"] }
+        return try canonical(back, .explicitVRLittleEndian) == canonical(bytes, from) ? [] : ["changed"]
+    }
+
+    /// Does what a plan says when no codec is needed; nil when one is.
+    private static func copy(
+        _ bytes: [UInt8], _ from: TransferSyntax, _ to: TransferSyntax
+    ) throws -> [UInt8]? {
+        let scanned = try scan(bytes, from)
+        guard let layout = scanned.pixelData, !from.isDeflated,
+            let plan = try? Transcoding.plan(header: scanned.header, from: from, to: to, layout: layout),
+            let work = plan.frames, work.isCopy
+        else { return nil }
+        let source = FrameSource(frameCount: work.frameCount) { index, give in
+            var frame = layout.frameRanges(index).flatMap { bytes[Int($0.offset)..<Int($0.offset + $0.length)] }
+            work.orderBytes(&frame)
+            // A fragment is padded, a frame is not.
+            try frame.prefix(Int(work.native.frameByteCount)).withUnsafeBytes { try give($0) }
+        }
+        let collector = PieceCollector()
+        var rewriter = try DatasetRewriter(
+            from: from, to: to, header: scanned.header, replacing: plan.replacing(), removing: plan.removing,
+            pixelData: to.isEncapsulated
+                ? .encapsulated(frames: source)
+                : .native(vr: work.vr, byteCount: work.nativeByteCount, frames: source)
+        ) { collector.take($0, isLast: $1) }
+        var start = 0
+        while start < bytes.count {
+            let end = min(start + 60_000, bytes.count)
+            try rewriter.feed(bytes[start..<end])
+            start = rewriter.skipReplacedPixelData(layout).map { Int($0) } ?? end
+        }
+        _ = try rewriter.finish()
+        return collector.result.bytes
+    }
+
+    @Test func copiesFramesIntoFragmentsAndBack() throws {
+        var copiedCount = 0
+        for url in Self.phantoms {
+            guard let differences = try Self.differencesOfCopies(url) else { continue }
+            copiedCount += 1
+            #expect(differences == [], "\(url.lastPathComponent)")
+        }
+        #expect(copiedCount > 20)
+    }
+
     @Test func keepsEveryPhantom() throws {
         #expect(Self.phantoms.count > 50)
         for url in Self.phantoms {

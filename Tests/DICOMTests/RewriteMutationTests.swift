@@ -13,7 +13,7 @@ import Testing
         var options = RewriteOptions()
         options.limits.inflatedByteCount = 1 << 20
         var soundCount = 0
-        for round in 0..<3000 {
+        for round in 0..<1500 {
             let damaged = MutationTests.mutated(bytes, &generator)
             let to = targets[round % targets.count]
             options.fedByteCount = .max
@@ -51,7 +51,7 @@ import Testing
         var generator = SeededGenerator(seed: 77)
         var options = RewriteOptions()
         options.pixelData = .native(vr: .OW, byteCount: 4, frames: FrameSource([[1, 2], [3, 4]]))
-        for _ in 0..<3000 {
+        for _ in 0..<1500 {
             let damaged = MutationTests.mutated(bytes, &generator)
             options.fedByteCount = Int.random(in: 1...50, using: &generator)
             let whole = outcome(damaged, from, .explicitVRLittleEndian, options)

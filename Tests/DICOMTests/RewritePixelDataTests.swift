@@ -136,6 +136,16 @@ import Testing
         #expect(error(native, .explicitVRLittleEndian, .deflatedExplicitVRLittleEndian) == "targetNotWritable")
     }
 
+    @Test func refusesNewFramesThatTheTargetDoesNotHoldSo() {
+        let frames = FrameSource([[1, 2, 3, 4]])
+        let native = PixelDataRewrite.native(vr: .OW, byteCount: 4, frames: frames)
+        let source = Self.native()
+        #expect(error(source, .explicitVRLittleEndian, .jpegLSLossless, native) == "pixelDataDoesNotFit")
+        #expect(
+            error(source, .explicitVRLittleEndian, .implicitVRLittleEndian, .encapsulated(frames: frames))
+                == "pixelDataDoesNotFit")
+    }
+
     @Test func refusesACompressedIconInANativeSyntax() {
         var stream = Stream()
         stream.explicit(.iconImageSequence, "SQ", length: Stream.undefined)

@@ -6,17 +6,18 @@ import Testing
     @Test func refusesSyntaxesNobodyDecodesOrWrites() throws {
         let object = PlannedObject(fragments: [10])
         let undecodable: [TransferSyntax] = [
-            TransferSyntax(uid: "1.2.840.10008.1.2.4.102"), .jpegXL, TransferSyntax(uid: "1.2.840.10008.1.2.4.53"),
+            TransferSyntax(uid: "1.2.840.10008.1.2.4.102"), .jpegXL, TransferSyntax(uid: "1.2.840.10008.1.2.4.54"),
             TransferSyntax(uid: "1.2.3.4"),
         ]
         for from in undecodable {
             #expect(try object.refusal(from, .explicitVRLittleEndian) == .sourceNotDecodable)
             #expect(try PlannedObject().refusal(from) == .targetNotEncodable)
         }
-        let references: [TransferSyntax] = [.htj2kLosslessRPCL, .deflatedExplicitVRLittleEndian]
-        for to in references + [TransferSyntax(uid: "1.2.840.10008.1.2.4.94")] {
-            #expect(try PlannedObject().refusal(to) == .targetNotEncodable)
+        let unwritten: [TransferSyntax] = [.htj2kLosslessRPCL, .deflatedExplicitVRLittleEndian]
+        for uid in ["1.2.840.10008.1.2.4.94", "1.2.840.10008.1.2.4.53"] {
+            #expect(try PlannedObject().refusal(TransferSyntax(uid: uid)) == .targetNotEncodable)
         }
+        for to in unwritten { #expect(try PlannedObject().refusal(to) == .targetNotEncodable) }
     }
 
     @Test func refusesFramesThatAreNotThere() throws {

@@ -150,7 +150,8 @@ extension TranscodingPlan {
 
     @Test(arguments: [
         (TransferSyntax.jpegBaseline, "YBR_FULL_422", "RGB"), (.jpegBaseline, "YBR_FULL", "RGB"),
-        (.jpegBaseline, "RGB", "RGB"), (.jpegLosslessSV1, "YBR_FULL", "YBR_FULL"), (.jpegLosslessSV1, "RGB", "RGB"),
+        (.jpegBaseline, "RGB", "RGB"), (TransferSyntax(uid: "1.2.840.10008.1.2.4.55"), "YBR_FULL_422", "RGB"),
+        (.jpegLosslessSV1, "YBR_FULL", "YBR_FULL"), (.jpegLosslessSV1, "RGB", "RGB"),
         (.jpegLSLossless, "YBR_FULL", "YBR_FULL"), (.jpegLSLossless, "RGB", "RGB"), (.rleLossless, "RGB", "RGB"),
         (.rleLossless, "YBR_FULL", "YBR_FULL"), (.jpeg2000Lossless, "YBR_RCT", "RGB"), (.jpeg2000, "YBR_ICT", "RGB"),
         (.htj2k, "YBR_ICT", "RGB"), (.jpeg2000Lossless, "RGB", "RGB"), (.jpeg2000Lossless, "YBR_FULL", "YBR_FULL"),

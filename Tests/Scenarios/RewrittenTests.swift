@@ -109,4 +109,57 @@ struct Comparison: Decodable {
         }
         #expect(comparedCount > 100)
     }
+
+    /// Compressed frames written anew, one fragment each: DCMTK decodes the same pixels.
+    @Test func dcmtkDecodesFramesThatWerePutInAnew() throws {
+        let folder = TemporaryFolder.make()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var comparedCount = 0
+        for path in try Self.paths(Images.real.get()) {
+            guard let data = FileManager.default.contents(atPath: path), (133..<1 << 20).contains(data.count),
+                let meta = try? Part10.parseMeta(Array(data)), let decoder = Self.decoder(meta.transferSyntax)
+            else { continue }
+            let original = folder + "/original"
+            if try Tool.dcmtk(decoder, ["-q", path, original]).code != 0 { continue }
+            try Data(Self.withFramesPutInAnew(Array(data), meta)).write(to: URL(fileURLWithPath: folder + "/made"))
+            _ = try Tool.dcmtk(decoder, ["-q", folder + "/made", folder + "/decoded"]).checked()
+            let forms = try [original, folder + "/decoded"].map { path in
+                let source = try #require(try Source(path))
+                return try Self.canonical(source.bytes, source.meta.transferSyntax)
+            }
+            #expect(forms[0] == forms[1], "\(path)")
+            comparedCount += 1
+        }
+        #expect(comparedCount > 10)
+    }
+
+    /// DCMTK's program that decodes a syntax without loss of its own.
+    private static func decoder(_ syntax: TransferSyntax) -> String? {
+        switch syntax {
+        case .rleLossless: "dcmdrle"
+        case .jpegLSLossless, .jpegLSNearLossless: "dcmdjpls"
+        case .jpegLossless, .jpegLosslessSV1, .jpegBaseline, .jpegExtended: "dcmdjpeg"
+        default: nil
+        }
+    }
+
+    private static func withFramesPutInAnew(_ file: [UInt8], _ meta: Part10.Meta) throws -> [UInt8] {
+        final class Output { var bytes: [UInt8] = [] }
+        let output = Output()
+        let bytes = Array(file[meta.datasetOffset...])
+        output.bytes = Array(file[..<meta.datasetOffset])
+        var scanner = DatasetScanner(transferSyntax: meta.transferSyntax)
+        try scanner.feed(bytes)
+        let layout = try #require(try scanner.finish().pixelData)
+        let frames = FrameSource(frameCount: layout.frames) { index, give in
+            let frame = layout.frameRanges(index).flatMap { bytes[Int($0.offset)..<Int($0.offset + $0.length)] }
+            try frame.withUnsafeBytes { try give($0) }
+        }
+        var rewriter = try DatasetRewriter(
+            from: meta.transferSyntax, to: meta.transferSyntax, pixelData: .encapsulated(frames: frames)
+        ) { piece, _ in output.bytes += piece }
+        try rewriter.feed(bytes)
+        _ = try rewriter.finish()
+        return output.bytes
+    }
 }

@@ -6,7 +6,7 @@ public enum FrameCoding: Hashable, Sendable {
     case deflated
     /// 8 bits, always with loss.
     case jpegBaseline
-    /// 8 or 12 bits, always with loss.
+    /// 8 or 12 bits, always with loss; progressive when decoded.
     case jpegExtended
     case jpegLossless
     case jpegLSLossless
@@ -30,6 +30,11 @@ public enum FrameCoding: Hashable, Sendable {
         case .jpeg2000Lossless, .jpeg2000: self = .jpeg2000
         case .htj2kLossless, .htj2kLosslessRPCL, .htj2k: self = .htj2k
         default:
+            // Progressive processes 6, 8, 10 and 12, retired: decoded as the rest of JPEG's DCT. PS3.5 §A.4.1.
+            if Self.progressive.contains(syntax.uid) {
+                self = .jpegExtended
+                return
+            }
             if syntax.isEncapsulated || !syntax.isStorable { return nil }
             self = .native
         }
@@ -39,8 +44,11 @@ public enum FrameCoding: Hashable, Sendable {
     public init?(encoding syntax: TransferSyntax) {
         // The encoder in use does not write the markers that RPCL asks for; nothing is written deflated or retired.
         if syntax == .htj2kLosslessRPCL || syntax.isDeflated || syntax == .papyrus3ImplicitVRLittleEndian { return nil }
+        if Self.progressive.contains(syntax.uid) { return nil }
         self.init(decoding: syntax)
     }
+
+    private static let progressive: Set<String> = ["1.2.840.10008.1.2.4.53", "1.2.840.10008.1.2.4.55"]
 
     /// Whether frames that are written so lose information.
     public var isLossy: Bool { self == .jpegBaseline || self == .jpegExtended || self == .jpegLSNearLossless }

@@ -6,7 +6,7 @@ public enum RewriteError: Error {
     case truncated(byteOffset: UInt64)
     /// Nothing is written in this transfer syntax: it deflates the dataset.
     case targetNotWritable
-    /// The source's pixel data cannot stay as it is in the target: one is compressed and the other is not.
+    /// The source's pixel data, or the new one, cannot be in the target: one is in fragments and the other is not.
     case pixelDataDoesNotFit(byteOffset: UInt64)
     /// There are new frames, but the source has no pixel data.
     case noPixelData
@@ -25,7 +25,7 @@ extension RewriteError: CustomStringConvertible {
         case .truncated(let offset): "the object ends too early at byte \(offset); have it sent again"
         case .targetNotWritable: "nothing is written deflated; ask for explicit VR little endian"
         case .pixelDataDoesNotFit(let offset):
-            "the pixel data at byte \(offset) cannot stay as it is in the target syntax; decode or encode its frames"
+            "the pixel data at byte \(offset) cannot be so in the target syntax; decode or encode its frames"
         case .noPixelData: "the object has no pixel data to put frames in place of; send it without"
         case .wrongPixelData(let index):
             "frame index \(index) has not the bytes that were announced; the codec is at fault"

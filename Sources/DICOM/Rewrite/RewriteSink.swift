@@ -11,7 +11,9 @@ struct RewriteSink: ScanSink {
     private let isBigEndian: Bool
     private let isExplicitVR: Bool
     let pixelData: PixelDataRewrite
-    /// Whether pixel data that stays as it is may be compressed, and whether it may not be.
+    /// Whether new pixel data must be in fragments.
+    private let isEncapsulated: Bool
+    /// Whether pixel data that stays as it is may be in fragments, and whether it may not be.
     private let allowsFragments: Bool
     private let allowsNative: Bool
     /// Top-level attributes of the source that do not go out.
@@ -43,6 +45,7 @@ struct RewriteSink: ScanSink {
         isBigEndian = writer.encoding.isBigEndian
         isExplicitVR = writer.encoding.isExplicitVR
         self.pixelData = pixelData
+        isEncapsulated = to.isEncapsulated
         allowsFragments = to.isEncapsulated || from == to
         allowsNative = !to.isEncapsulated || from == to
         omitted = replacing.elements.reduce(into: removing) { $0.insert($1.tag) }
@@ -155,11 +158,18 @@ struct RewriteSink: ScanSink {
     private mutating func enterTopLevel(_ header: ElementHeader) throws(ParseError) -> Bool {
         try writePending(before: header.tag)
         if omitted.contains(header.tag) { return false }
-        if header.tag == .pixelData { return try keepsPixelData() }
+        if header.tag == .pixelData { return try keepsPixelData(header) }
         return true
     }
 
-    private mutating func keepsPixelData() throws(ParseError) -> Bool {
+    private mutating func keepsPixelData(_ header: ElementHeader) throws(ParseError) -> Bool {
+        let isFitting =
+            switch pixelData {
+            case .passThrough: true
+            case .native: !isEncapsulated
+            case .encapsulated: isEncapsulated
+            }
+        if !isFitting { throw writer.stop(.pixelDataDoesNotFit(byteOffset: header.valueOffset)) }
         if case .passThrough = pixelData { return true }
         if !hasReplaced { try PixelDataOutput(writer: writer).write(pixelData) }
         hasReplaced = true
