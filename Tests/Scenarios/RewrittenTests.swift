@@ -75,7 +75,9 @@ struct Comparison: Decodable {
         for path in try Self.paths(Images.phantoms) + Self.paths(Images.real.get()) {
             // Large ones are slices of series, alike but for their pixels.
             guard let source = try Source(path), source.bytes.count < 400_000 else { continue }
-            for syntax in [TransferSyntax.implicitVRLittleEndian, .explicitVRLittleEndian, .explicitVRBigEndian] {
+            var syntaxes = [TransferSyntax.implicitVRLittleEndian, .explicitVRLittleEndian]
+            if path.hasPrefix(Images.phantoms) { syntaxes.append(.explicitVRBigEndian) }
+            for syntax in syntaxes {
                 let made = folder + "/\(list.utf8.count)-\(syntax.uid).dcm"
                 try Data(source.rewritten(to: syntax)).write(to: URL(fileURLWithPath: made))
                 list += "\(path)\t\(made)\n"
