@@ -7,7 +7,8 @@ PREFIX ?= /usr/local
 .PHONY: demo test bench build install lint format packages images clean
 
 # Debian's packages this needs; installed only when one is missing.
-PACKAGES := libdcmtk-dev libssl-dev libsqlite3-dev zlib1g-dev libarchive-dev dcmtk
+PACKAGES := libdcmtk-dev libssl-dev libsqlite3-dev zlib1g-dev libarchive-dev dcmtk \
+	libcharls-dev libopenjp2-7-dev libopenjph-dev libjpeg62-turbo-dev
 TEST_PACKAGES := $(PACKAGES) orthanc strace python3-venv
 
 packages:

@@ -31,6 +31,12 @@ let package = Package(
             name: "CDCMTK", path: "Sources/CDCMTK",
             cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
             linkerSettings: ["dcmnet", "dcmdata", "oflog", "ofstd"].map { .linkedLibrary($0) }),
+        .target(
+            name: "CCodecs", path: "Sources/CCodecs",
+            cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2"])],
+            linkerSettings: [
+                "jpeg", "charls", "openjp2", "openjph", "dcmjpeg", "dcmdata", "oflog", "ofstd", "z",
+            ].map { .linkedLibrary($0) }),
 
         // Tools.
         .target(
@@ -38,6 +44,7 @@ let package = Package(
         .target(
             name: "Toolkit", dependencies: ["CDCMTK", "DICOM"],
             swiftSettings: strict + [.strictMemorySafety()]),
+        .target(name: "Codecs", dependencies: ["CCodecs", "DICOM"], swiftSettings: strict + [.strictMemorySafety()]),
         .target(
             name: "Database", dependencies: [.product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: strict),
@@ -80,8 +87,8 @@ let package = Package(
         .executableTarget(
             name: "huizhen",
             dependencies: [
-                "DICOM", "Toolkit", "Archive", "Access", "Catalog", "Keys", "BlobStore", "DIMSE", "Control", "HTTP",
-                "Telemetry", "Queue", "Routing", "CArchive",
+                "DICOM", "Toolkit", "Codecs", "Archive", "Access", "Catalog", "Keys", "BlobStore", "DIMSE", "Control",
+                "HTTP", "Telemetry", "Queue", "Routing", "CArchive",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -91,6 +98,9 @@ let package = Package(
 
         .testTarget(name: "DICOMTests", dependencies: ["DICOM"], swiftSettings: strict),
         .testTarget(name: "ToolkitTests", dependencies: ["Toolkit"], swiftSettings: strict),
+        .testTarget(
+            name: "CodecsTests", dependencies: ["Codecs", "DICOM", "huizhen"], exclude: ["one-sided-images.tsv"],
+            swiftSettings: strict),
         .testTarget(name: "BlobStoreTests", dependencies: ["BlobStore", "Keys"], swiftSettings: strict),
         .testTarget(
             name: "Scenarios", dependencies: ["huizhen", "DICOM"], path: "Tests/Scenarios",

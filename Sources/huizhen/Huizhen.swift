@@ -1,6 +1,6 @@
 import ArgumentParser
 
-@main
+/// The commands.
 struct Huizhen: AsyncParsableCommand {
     static let version = "0.1.0"
 
@@ -16,6 +16,6 @@ struct Huizhen: AsyncParsableCommand {
             Serve.self, StatusCommand.self, PeerCommand.self, EchoCommand.self, SendCommand.self, FindCommand.self,
             MoveCommand.self, GetCommand.self, ImportCommand.self, ExportCommand.self, VerifyCommand.self,
             RemoveCommand.self, ReindexCommand.self, ConflictsCommand.self, RouteCommand.self,
-            QueueCommand.self, SettingsCommand.self,
+            QueueCommand.self, SettingsCommand.self, CodecWorkerCommand.self,
         ])
 }
