@@ -1,13 +1,16 @@
 import BlobStore
 import Catalog
+import DICOM
 
 /// Whether what was received is what is held already. Used by one thread.
 final class Comparison {
     private let archive: Archive
     private let record: InstanceRecord
     private let writer: BlobWriter
-    // Nil until it is needed: nearly always the bytes decide.
-    private var receivedDigest: [UInt8]??
+    // Each nil until it is needed: nearly always the bytes decide.
+    private var content: ReceivedContent?
+    private var digest: [UInt8]??
+    private var decodedDigest: [UInt8]??
 
     init(archive: Archive, record: InstanceRecord, writer: BlobWriter) {
         self.archive = archive
@@ -15,22 +18,73 @@ final class Comparison {
         self.writer = writer
     }
 
-    /// The same bytes, or the same dataset in another uncompressed syntax, with other group lengths or padding.
+    /// The same bytes, or the same dataset in another transfer syntax that loses nothing, with other group lengths or
+    /// padding.
     func isSame(_ holding: Holding) throws(ArchiveError) -> Bool {
         if holding.digest == record.digest && holding.byteCount == record.byteCount { return true }
-        guard let received = try canonicalDigest() else { return false }
         let held = try archive.open(holding)
-        return try archive.canonicalDigest(of: held, transferSyntaxUID: holding.transferSyntaxUID) == received
+        if let received = try canonicalDigest(),
+            try archive.canonicalDigest(of: held, transferSyntaxUID: holding.transferSyntaxUID) == received
+        {
+            return true
+        }
+        let syntaxes = [record.transferSyntaxUID, holding.transferSyntaxUID].map(TransferSyntax.init(uid:))
+        guard syntaxes.contains(where: \.isEncapsulated), syntaxes.allSatisfy(\.mayBeLossless),
+            let received = try receivedDecodedDigest()
+        else { return false }
+        let layout = PixelDataLayout(encoded: try held.record().pixelDataLayout)
+        return archive.decodedDigest(of: held, transferSyntax: syntaxes[1], layout: layout) == received
     }
 
     private func canonicalDigest() throws(ArchiveError) -> [UInt8]? {
-        if let receivedDigest { return receivedDigest }
-        let content: ReceivedContent
-        do throws(BlobError) { content = ReceivedContent(content: try writer.undecidedContent()) } catch {
-            throw ArchiveError(error)
+        if let digest { return digest }
+        let found = try archive.canonicalDigest(of: received(), transferSyntaxUID: record.transferSyntaxUID)
+        digest = .some(found)
+        return found
+    }
+
+    private func receivedDecodedDigest() throws(ArchiveError) -> [UInt8]? {
+        if let decodedDigest { return decodedDigest }
+        let found = archive.decodedDigest(
+            of: try received(), transferSyntax: TransferSyntax(uid: record.transferSyntaxUID),
+            layout: PixelDataLayout(encoded: record.pixelDataLayout))
+        decodedDigest = .some(found)
+        return found
+    }
+
+    private func received() throws(ArchiveError) -> ReceivedContent {
+        if let content { return content }
+        do throws(BlobError) {
+            let made = ReceivedContent(content: try writer.undecidedContent())
+            content = made
+            return made
+        } catch { throw ArchiveError(error) }
+    }
+}
+
+extension TransferSyntax {
+    /// Whether nothing need be lost in it: then equal pixels say that two objects are one.
+    fileprivate var mayBeLossless: Bool {
+        guard let coding = FrameCoding(decoding: self) else { return false }
+        return !coding.isLossy
+    }
+}
+
+extension Archive {
+    /// The canonical digest of content with its frames decoded; nil when it cannot be had so.
+    func decodedDigest(
+        of content: some ContentSource, transferSyntax: TransferSyntax, layout: PixelDataLayout?
+    ) -> [UInt8]? {
+        let plain = TransferSyntax.explicitVRLittleEndian
+        guard var digest = CanonicalDigest(transferSyntax: plain) else { return nil }
+        do {
+            try write(content, in: plain, from: transferSyntax, layout: layout, through: PieceBuffer()) {
+                try digest.feed($0)
+            }
+        } catch {
+            // What cannot be decoded cannot be told to be the same.
+            return nil
         }
-        let digest = try archive.canonicalDigest(of: content, transferSyntaxUID: record.transferSyntaxUID)
-        receivedDigest = .some(digest)
-        return digest
+        return digest.finish()
     }
 }

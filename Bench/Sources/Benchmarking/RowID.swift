@@ -7,6 +7,7 @@ public enum RowID: String, CaseIterable, Codable, Sendable {
     case storeSmall4 = "store-small-4"
     case moveCT = "move-ct"
     case getCT = "get-ct"
+    case moveTranscoded = "move-ct-transcoded"
     case findImages = "find-images"
     case memory = "memory-4x1GB"
     case silentPeers = "silent-50"
@@ -34,6 +35,7 @@ public enum RowID: String, CaseIterable, Codable, Sendable {
             StoreScenario.small(self, associations: 4, goal: .ratio(to: .orthancTuned, 1, 4), quick: quick)
         case .moveCT: RetrieveScenario(id: self, verb: .move, goal: .ratio(to: .orthancTuned, 1, 2))
         case .getCT: RetrieveScenario(id: self, verb: .get, goal: .ratio(to: .orthancTuned, 2, 3))
+        case .moveTranscoded: TranscodeScenario(id: self)
         case .findImages: FindScenario(id: self)
         case .memory: MemoryScenario(id: self)
         case .silentPeers: SilentPeersScenario(id: self)

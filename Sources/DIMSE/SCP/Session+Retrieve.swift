@@ -46,6 +46,7 @@ extension Session {
             run.cancel()
             throw error
         }
+        if let reason = run.notSentReason { log(reason) }
         return try conclude(command, run.counts, failed: run.failed, isCancelled: isCancelled, context: context)
     }
 
@@ -62,6 +63,8 @@ extension Session {
         let exchange = StoreExchange(stream: stream, contexts: contexts.values.filter(\.takesObjects))
         var counts = SubOperationCounts(remaining: named.count)
         var failed: [String] = []
+        var notSent: String?
+        defer { if let notSent { log(notSent) } }
         var last = ContinuousClock.now
         for (index, holding) in named.enumerated() {
             let status = try exchange.send(
@@ -78,6 +81,7 @@ extension Session {
             } else {
                 counts.failed += 1
                 failed.append(holding.sopInstanceUID)
+                if let reason = exchange.failure { notSent = reason }
             }
             let isCancelled = try exchange.wasCancelled(messageID: command.messageID)
             if isCancelled {
@@ -91,6 +95,12 @@ extension Session {
             }
         }
         return try conclude(command, counts, failed: failed, isCancelled: false, context: context)
+    }
+
+    /// Says once an operation why objects were not sent.
+    private func log(_ notSent: String) {
+        shared.logger.notice(
+            "objects were not sent", metadata: ["peer": "\(permit.aeTitle)", "reason": "\(notSent)"])
     }
 
     /// An operation that was answered before it began.

@@ -55,6 +55,7 @@ struct Forwarding: Sendable {
         let refusals = sending.answeredStatuses.filter { !$0.key.isSuccess && !$0.key.isWarning }
         let told = refusals.keys.sorted { $0.rawValue < $1.rawValue }.map(\.description).joined(separator: ", ")
         return .failed(
-            "\(rest.count) of \(holdings.count) not taken" + (told.isEmpty ? "" : ", answered \(told)"))
+            "\(rest.count) of \(holdings.count) not taken" + (told.isEmpty ? "" : ", answered \(told)")
+                + (sending.notSentReason.map { ": \($0)" } ?? ""))
     }
 }

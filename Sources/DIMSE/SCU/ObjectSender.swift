@@ -107,7 +107,7 @@ public final class ObjectSender: Sendable {
                             next = run.take(of: kinds)
                             return next
                         })
-                    run.finished(item, status)
+                    run.finished(item, status, reason: exchange.failure)
                 } catch {
                     run.broken(item, error)
                     if let next { run.giveBack(next) }

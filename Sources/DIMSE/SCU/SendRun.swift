@@ -17,6 +17,7 @@ public final class SendRun: @unchecked Sendable {
     private var dropped: [String] = []
     private var statuses: [Status: Int] = [:]
     private var lastError: DIMSEError?
+    private var lastReason: String?
     private var isCancelled = false
 
     init(_ items: [any SendItem]) {
@@ -42,6 +43,9 @@ public final class SendRun: @unchecked Sendable {
 
     /// Why the last association broke or was not made, if any did.
     public var error: DIMSEError? { locked { lastError } }
+
+    /// Why the latest object that was not sent could not be, without patient data.
+    public var notSentReason: String? { locked { lastReason } }
 
     /// No further object is begun.
     public func cancel() {
@@ -110,8 +114,9 @@ public final class SendRun: @unchecked Sendable {
     /// Whether no further object is to be begun.
     var isStopped: Bool { locked { isCancelled } }
 
-    func finished(_ item: any SendItem, _ status: Status?) {
+    func finished(_ item: any SendItem, _ status: Status?, reason: String? = nil) {
         condition.lock()
+        if let reason { lastReason = reason }
         inFlight -= 1
         settle(item, status)
         changed()

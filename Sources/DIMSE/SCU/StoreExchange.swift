@@ -16,6 +16,8 @@ final class StoreExchange {
     private var otherSyntaxes: [String: [String]] = [:]
     private var messageID: UInt16 = 0
     private var cancelled: Set<UInt16> = []
+    /// Why the latest object that was not sent could not be, without patient data.
+    private(set) var failure: String?
     /// The object that is sent next, read while the other side is busy with this one.
     private let ahead = ObjectAhead()
 
@@ -55,7 +57,11 @@ final class StoreExchange {
         _ item: any SendItem, originator: (aeTitle: String, messageID: UInt16)?, sent: (Int) -> Void,
         whileWaiting next: () -> (any SendItem)?
     ) throws(DIMSEError) -> Status? {
-        guard let (item, contextID) = outgoing(item) else { return nil }
+        failure = nil
+        guard let (item, contextID) = outgoing(item) else {
+            failure = "the other side accepts no transfer syntax that the object can be had in"
+            return nil
+        }
         messageID &+= 1
         var request = Command(
             .storeRequest, messageID: messageID, sopClassUID: item.sopClassUID, hasDataSet: true)
@@ -111,6 +117,7 @@ final class StoreExchange {
         } catch let error as DIMSEError {
             throw error
         } catch {
+            failure = "\(error)"
             // The other side waits for the rest of an object that cannot be read: only an abort is honest.
             if hasBegun { throw .unreadable }
             return false

@@ -91,6 +91,10 @@ struct Settings: Sendable {
             key: "study.quiet", kind: .seconds(0...86400), defaultValue: "5",
             about: "how long a study must be quiet to count as complete"),
         Setting(
+            key: "codec.workers", kind: .integer(1...256),
+            defaultValue: String(ProcessInfo.processInfo.activeProcessorCount),
+            about: "processes that decode and encode frames at a time; by default one for each processor"),
+        Setting(
             key: "queue.first-retry", kind: .seconds(1...3600), defaultValue: "5",
             about: "time from a first failure to the next try; doubled with each further one"),
         Setting(

@@ -17,6 +17,7 @@ final class Service: Sendable {
     let settings: Settings
     let logger: Logger
     let archive: Archive
+    private let frameCoder: PoolFrameCoder
     let access: Access
     let queue: JobQueue
     let routes: RouteTable
@@ -34,10 +35,13 @@ final class Service: Sendable {
         self.logger = logger
         let directory = settings.dataDirectory
         let keyFile = settings.text("master-key")
+        frameCoder = PoolFrameCoder(workerCount: settings.integer("codec.workers"))
+        var archiveSettings = settings.archive
+        archiveSettings.frameCoder = frameCoder
         archive = try Archive(
             directory: directory,
             masterKey: .file(path: keyFile.isEmpty ? directory + "/keys/master.key" : keyFile),
-            settings: settings.archive)
+            settings: archiveSettings)
         access = try Access(
             path: directory + "/access.sqlite",
             settings: .init(
@@ -80,6 +84,7 @@ final class Service: Sendable {
         dimse.stop()
         control.withLock { $0?.close() }
         router.stop()
+        defer { frameCoder.close() }
         do {
             try queue.close()
             try routes.close()

@@ -70,6 +70,9 @@ public final class TestStudy {
         }
     }
 
+    /// Every file.
+    var paths: [String] { files.map(\.path) }
+
     /// The folders for each of `associations` clients.
     func shares(associations: Int) -> [[String]] {
         var shares = [[String]](repeating: [], count: associations)

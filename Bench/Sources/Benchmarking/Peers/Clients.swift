@@ -45,6 +45,19 @@ struct Clients: Sendable {
             "storescu", network + ["-aec", aeTitle, "+sd", Self.loopback, String(port)] + folders, tuning, log: log)
     }
 
+    /// `storescu` of JPEG-LS lossless files.
+    func storeJPEGLS(_ folders: [String], to server: Server, atMost bound: Duration) throws(BenchError) {
+        let network = ["-pdu", Self.largestPDU, "--max-send-pdu", Self.largestPDU, "--propose-jls-lossless"]
+        let arguments = network + ["-aec", server.aeTitle, "+sd", Self.loopback, String(server.port)] + folders
+        _ = try command("storescu", arguments, .tuned, log: "storescu-jpegls").run(atMost: bound)
+    }
+
+    /// Writes a file's pixels as JPEG-LS lossless, with DCMTK's own encoder.
+    func compressJPEGLS(_ path: String, to target: String) throws(BenchError) {
+        _ = try command("dcmcjpls", ["--encode-lossless", "--uid-default", path, target], .stock).run(
+            atMost: .seconds(60))
+    }
+
     /// `movescu` at study level.
     func move(study: String, from server: Server, to destination: String, atMost bound: Duration) throws(BenchError)
         -> Double

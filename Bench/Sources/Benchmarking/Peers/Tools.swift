@@ -5,7 +5,7 @@ public struct Tools: Sendable {
     /// Peer and client programs and the package that carries each.
     static let packages = [
         "storescp": "dcmtk", "dcmqrscp": "dcmtk", "storescu": "dcmtk", "findscu": "dcmtk", "movescu": "dcmtk",
-        "getscu": "dcmtk", "echoscu": "dcmtk", "Orthanc": "orthanc",
+        "getscu": "dcmtk", "dcmcjpls": "dcmtk", "echoscu": "dcmtk", "Orthanc": "orthanc",
     ]
     /// Debian installs servers where an ordinary user's PATH does not look.
     static let extraFolders = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"]

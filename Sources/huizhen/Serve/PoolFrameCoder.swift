@@ -1,0 +1,56 @@
+import Archive
+import Codecs
+import DICOM
+
+/// Frames are converted in worker processes without keys, files or network.
+final class PoolFrameCoder: FrameCoder {
+    private let pool: CodecPool
+    let concurrency: Int
+
+    init(workerCount: Int) {
+        var options = CodecPoolOptions()
+        options.workerCount = workerCount
+        pool = CodecPool(options)
+        concurrency = workerCount
+    }
+
+    func code(_ frame: [UInt8], _ work: FrameWork) throws -> [UInt8] {
+        try pool.convert(
+            frame,
+            FrameConversion(
+                from: work.sourceCoding.transferSyntax, FrameFormat(work.source),
+                to: work.targetCoding.transferSyntax, FrameFormat(work.target)))
+    }
+
+    func close() { pool.close() }
+}
+
+extension DICOM.FrameCoding {
+    /// One of the syntaxes whose frames are coded so.
+    fileprivate var transferSyntax: TransferSyntax {
+        switch self {
+        case .native: .explicitVRLittleEndian
+        case .rle: .rleLossless
+        case .deflated: .deflatedImageFrameCompression
+        case .jpegBaseline: .jpegBaseline
+        case .jpegExtended: .jpegExtended
+        case .jpegLossless: .jpegLosslessSV1
+        case .jpegLSLossless: .jpegLSLossless
+        case .jpegLSNearLossless: .jpegLSNearLossless
+        case .jpeg2000: .jpeg2000Lossless
+        case .htj2k: .htj2kLossless
+        }
+    }
+}
+
+extension FrameFormat {
+    fileprivate init(_ format: PixelFormat) throws(CodecError) {
+        try self.init(
+            rows: format.rows, columns: format.columns, samplesPerPixel: format.samplesPerPixel,
+            bitsAllocated: format.bitsAllocated, bitsStored: format.bitsStored, highBit: format.highBit,
+            isSigned: format.isSigned,
+            photometricInterpretation: PhotometricInterpretation(
+                value: format.photometricInterpretation, samplesPerPixel: format.samplesPerPixel),
+            planarConfiguration: format.planarConfiguration)
+    }
+}
