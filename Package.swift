@@ -58,7 +58,9 @@ let package = Package(
             swiftSettings: strict),
 
         // Rooms.
-        .target(name: "Catalog", dependencies: ["DICOM", "Database"], swiftSettings: strict),
+        .target(
+            name: "Catalog", dependencies: ["DICOM", "Database"], exclude: ["Names/generate.py"],
+            swiftSettings: strict),
         .target(name: "Access", dependencies: ["DICOM", "Database"], swiftSettings: strict),
         .target(
             name: "Archive", dependencies: ["DICOM", "Toolkit", "BlobStore", "Keys", "Catalog", "Access", "Telemetry"],

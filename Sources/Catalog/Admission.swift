@@ -303,7 +303,9 @@ extension Admission {
                 .optional(record.patient.string(.patientSex)),
                 .blob(record.patient.encoded(transferSyntax: .explicitVRLittleEndian)),
             ])
-        return connection.lastInsertedRowID
+        let patient = connection.lastInsertedRowID
+        try NameIndex.insert([name.alphabetic, name.ideographic, name.phonetic], patient: patient, in: connection)
+        return patient
     }
 
     private mutating func series(

@@ -71,10 +71,16 @@ enum Counts {
         try connection.execute(
             "DELETE FROM study WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM instance WHERE instance.study = ?1)",
             [.integer(study)])
-        if let patient {
-            try connection.execute(
-                "DELETE FROM patient WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM study WHERE study.patient = ?1)",
-                [.integer(patient)])
+        guard let patient else { return }
+        let names = try connection.first(
+            """
+            SELECT name_alphabetic, name_ideographic, name_phonetic FROM patient
+            WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM study WHERE study.patient = ?1)
+            """, [.integer(patient)]
+        ) { row throws(DatabaseError) in (0..<3).map { row.text($0) ?? "" } }
+        if let names {
+            try NameIndex.remove(names, patient: patient, in: connection)
+            try connection.execute("DELETE FROM patient WHERE id = ?", [.integer(patient)])
         }
     }
 }

@@ -11,32 +11,8 @@ enum MatchText {
     /// A person name's groups, each folded.
     static func name(_ value: String) -> (alphabetic: String, ideographic: String, phonetic: String) {
         let groups = value.split(separator: "=", maxSplits: 2, omittingEmptySubsequences: false)
-        func group(_ index: Int) -> String { index < groups.count ? folded(groups[index]) : "" }
+        func group(_ index: Int) -> String { index < groups.count ? NameText.folded(groups[index]) : "" }
         return (group(0), group(1), group(2))
-    }
-
-    /// Upper case, full-width letters as half-width, runs of spaces as one, no trailing delimiters. PS3.4
-    /// §C.2.2.2.1 allows person names to match without regard to case.
-    static func folded(_ value: some StringProtocol) -> String {
-        var scalars = String.UnicodeScalarView()
-        var pendingSpace = false
-        for scalar in value.uppercased().unicodeScalars {
-            var folded = scalar
-            if (0xFF01...0xFF5E).contains(scalar.value), let half = Unicode.Scalar(scalar.value - 0xFEE0) {
-                folded = half
-            } else if scalar.value == 0x3000 {
-                folded = " "
-            }
-            if folded == " " {
-                pendingSpace = !scalars.isEmpty
-                continue
-            }
-            if pendingSpace, folded != "^" { scalars.append(" ") }
-            pendingSpace = false
-            scalars.append(folded)
-        }
-        while scalars.last == "^" || scalars.last == " " { scalars.removeLast() }
-        return String(scalars)
     }
 
     /// A DICOM wildcard pattern (`*` and `?`, PS3.4 §C.2.2.2.4) as SQLite's GLOB.

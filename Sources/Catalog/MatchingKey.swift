@@ -5,12 +5,20 @@ struct MatchingKey: Sendable {
     enum Rule: Sendable {
         /// Any value, or none.
         case universal
+        /// One of these values.
         case single([String])
+        /// All of these values, in any order. PS3.4 §C.2.2.2.8.
+        case all([String])
+        /// No value. PS3.4 §C.2.2.2.7.
+        case empty
         case wildcard(String)
         /// Bounds as MatchText has them; empty means open.
         case dateRange(String, String)
         case timeRange(String, String)
-        case name(String)
+        /// A date and the time at the tag as one moment. PS3.4 §C.2.2.2.5.
+        case moment(DateTimePair.Bounds, time: Tag)
+        case dateTimeRange(DateTimeText.Bounds)
+        case name(NamePattern)
         case integer(Int)
         /// The keys of the sequence's one item.
         case sequence([MatchingKey])
@@ -20,11 +28,19 @@ struct MatchingKey: Sendable {
     var vr: VR
     var rule: Rule
 
-    init(_ element: Element, of dataset: Dataset) {
+    /// The keys of a query or of an item.
+    static func keys(
+        _ dataset: Dataset, _ options: MatchingOptions, where isKey: (Tag) -> Bool = { _ in true }
+    ) -> [MatchingKey] {
+        let keys = dataset.elements.filter { isKey($0.tag) }.map { MatchingKey($0, of: dataset, options) }
+        return options.combinesDateTime ? DateTimePair.combined(keys) : keys
+    }
+
+    init(_ element: Element, of dataset: Dataset, _ options: MatchingOptions = MatchingOptions()) {
         tag = element.tag
         vr = element.vr == .UN ? Dictionary.vr(of: element.tag) ?? .UN : element.vr
         if case .items(let items) = element.value {
-            let keys = items.first.map { item in item.elements.map { MatchingKey($0, of: item) } } ?? []
+            let keys = items.first.map { Self.keys($0, options) } ?? []
             rule = keys.allSatisfy(\.isUniversal) ? .universal : .sequence(keys)
             return
         }
@@ -33,18 +49,31 @@ struct MatchingKey: Sendable {
             rule = .universal
             return
         }
+        if options.matchesEmptyValues, values == ["\"\""] {
+            rule = .empty
+            return
+        }
         switch vr {
         case .DA: rule = Self.range(first, bounded: MatchText.date) { .dateRange($0, $1) }
         case .TM: rule = Self.range(first, bounded: MatchText.time) { .timeRange($0, $1) }
-        case .PN: rule = .name(first)
+        case .DT: rule = DateTimeText.bounds(first).map { .dateTimeRange($0) } ?? .single(values)
+        case .PN: rule = .name(NamePattern(first, isFuzzy: options.isFuzzy))
         case .IS, .US, .UL, .SS, .SL:
             rule = dataset.int(element.tag).map { .integer($0) } ?? .single(values)
         case .UI: rule = .single(values)
         default:
-            rule =
-                first.contains("*") || first.contains("?")
-                ? .wildcard(values.joined(separator: "\\")) : .single(values)
+            if first.contains("*") || first.contains("?") {
+                rule = .wildcard(values.joined(separator: "\\"))
+            } else {
+                rule = options.matchesMultipleValues && values.count > 1 ? .all(values) : .single(values)
+            }
         }
+    }
+
+    init(tag: Tag, vr: VR, rule: Rule) {
+        self.tag = tag
+        self.vr = vr
+        self.rule = rule
     }
 
     var isUniversal: Bool { if case .universal = rule { true } else { false } }
@@ -66,14 +95,22 @@ struct MatchingKey: Sendable {
         case .universal: return true
         case .single(let wanted):
             return dataset.strings(tag).contains { wanted.contains($0) }
+        case .all(let wanted):
+            let held = dataset.strings(tag)
+            return wanted.allSatisfy { held.contains($0) }
+        case .empty:
+            if case .items(let items) = dataset[tag]?.value { return items.isEmpty }
+            return dataset.strings(tag).allSatisfy(\.isEmpty)
         case .wildcard(let pattern):
             return dataset.strings(tag).contains { MatchText.wildcard($0, pattern) }
         case .dateRange(let low, let high):
             return dataset.strings(tag).contains { Self.isDate(MatchText.date($0), from: low, to: high) }
         case .timeRange(let low, let high):
             return dataset.strings(tag).contains { Self.isTime(MatchText.time($0), from: low, to: high) }
-        case .name(let pattern):
-            return dataset.strings(tag).contains { Self.isName($0, pattern) }
+        case .moment(let bounds, let time):
+            return bounds.contains(date: dataset.string(tag) ?? "", time: dataset.string(time) ?? "")
+        case .dateTimeRange(let bounds): return dataset.strings(tag).contains { bounds.contains($0) }
+        case .name(let pattern): return dataset.strings(tag).contains { Self.isName($0, pattern) }
         case .integer(let number): return dataset.ints(tag).contains(number)
         case .sequence(let keys):
             guard case .items(let items) = dataset[tag]?.value else { return false }
@@ -97,17 +134,8 @@ struct MatchingKey: Sendable {
         return value.count >= 6 ? value + ".999999" : value + whole.dropFirst(value.count)
     }
 
-    /// Whether any component group of the name matches. An explicit group in the pattern asks for that group only.
-    static func isName(_ value: String, _ pattern: String) -> Bool {
+    private static func isName(_ value: String, _ pattern: NamePattern) -> Bool {
         let held = MatchText.name(value)
-        if pattern.contains("=") {
-            let wanted = MatchText.name(pattern)
-            return zip(
-                [held.alphabetic, held.ideographic, held.phonetic],
-                [wanted.alphabetic, wanted.ideographic, wanted.phonetic]
-            ).allSatisfy { $1.isEmpty || MatchText.wildcard($0, $1) }
-        }
-        let wanted = MatchText.folded(pattern)
-        return [held.alphabetic, held.ideographic, held.phonetic].contains { MatchText.wildcard($0, wanted) }
+        return pattern.matches([held.alphabetic, held.ideographic, held.phonetic])
     }
 }

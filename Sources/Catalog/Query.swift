@@ -27,6 +27,21 @@ public enum QueryLevel: Int, Sendable, Comparable, CaseIterable {
     }
 }
 
+/// How keys match beyond the baseline, as two sides agree by extended negotiation. PS3.4 §C.5.1.1.
+public struct MatchingOptions: Sendable, Hashable {
+    /// A range of dates and the range of times beside it are one range of moments. PS3.4 §C.2.2.2.5.
+    public var combinesDateTime = false
+    /// Names match without regard to marks on letters, each word of the query by the beginning of a word of the
+    /// name, in any order. PS3.4 §C.2.2.2.1.1.
+    public var isFuzzy = false
+    /// Two quotation marks match an attribute without a value. PS3.4 §C.2.2.2.7.
+    public var matchesEmptyValues = false
+    /// A key of several values wants all of them. PS3.4 §C.2.2.2.8.
+    public var matchesMultipleValues = false
+
+    public init() {}
+}
+
 /// What is asked of the catalogue.
 public struct Query: Sendable {
     public var level: QueryLevel
@@ -36,13 +51,18 @@ public struct Query: Sendable {
     /// The most matches to give; one more tells the caller that there are others.
     public var limit: Int?
     public var offset: Int
+    public var options: MatchingOptions
 
-    public init(level: QueryLevel, keys: Dataset, visibility: Visibility, limit: Int? = nil, offset: Int = 0) {
+    public init(
+        level: QueryLevel, keys: Dataset, visibility: Visibility, limit: Int? = nil, offset: Int = 0,
+        options: MatchingOptions = MatchingOptions()
+    ) {
         self.level = level
         self.keys = keys
         self.visibility = visibility
         self.limit = limit
         self.offset = offset
+        self.options = options
     }
 }
 

@@ -2,36 +2,45 @@ import DICOM
 import Database
 
 /// A query as SQL and what SQL cannot decide.
+///
+/// Each key that an index answers is a way to the rows. The plan counts a bounded number of each way's entries and takes
+/// the shortest, so that the cost follows what matches and not what is held; SQLite is not left to guess.
 struct QueryPlan {
-    private(set) var sql: String
+    private(set) var sql = ""
     private(set) var arguments: [SQLValue] = []
     /// Keys that are matched on the rows' own attributes.
     private(set) var remaining: [MatchingKey] = []
+    /// Matched on the folded names that stand in the three last columns.
+    private(set) var names: [NamePattern] = []
     private var conditions: [String] = []
+    private var drivers: [QueryDriver] = []
 
-    init(_ query: Query) {
-        sql = ""
+    init(_ query: Query, in connection: SQLConnection) throws(DatabaseError) {
         visible(query.visibility, level: query.level)
-        for element in query.keys.elements where element.tag != .queryRetrieveLevel {
-            if element.tag == .specificCharacterSet || element.tag.isGroupLength { continue }
-            guard LevelAttributes.isSupported(element.tag) else { continue }
-            let key = MatchingKey(element, of: query.keys)
-            if key.isUniversal
-                || LevelAttributes.computed.subtracting([.modalitiesInStudy, .sopClassesInStudy])
-                    .contains(key.tag)
-            {
-                continue
-            }
-            if Self.level(of: key.tag) > query.level { continue }
-            add(key)
+        let keys = MatchingKey.keys(query.keys, query.options) { Self.isKey($0, at: query.level) }
+        for key in keys where !key.isUniversal { add(key) }
+        let driver = try Self.shortest(drivers, in: connection)
+        if let driver {
+            conditions.append(Self.restriction(to: driver))
+            arguments += driver.arguments
         }
         let tail = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
-        sql = Self.source(query.level) + tail + Self.order(query.level)
+        sql = Self.columns(query.level) + Self.source(query.level, from: driver?.level) + tail + Self.order(query.level)
         // With keys left for the rows, the limit is counted there.
-        if remaining.isEmpty, query.limit != nil || query.offset > 0 {
+        if !isFiltered, query.limit != nil || query.offset > 0 {
             sql += " LIMIT ? OFFSET ?"
             arguments += [.integer(Int64(query.limit ?? -1)), .integer(Int64(query.offset))]
         }
+    }
+
+    /// Whether rows that SQL gives may turn out not to match.
+    var isFiltered: Bool { !remaining.isEmpty || !names.isEmpty }
+
+    private static let answeredOnly = LevelAttributes.computed.subtracting([.modalitiesInStudy, .sopClassesInStudy])
+
+    private static func isKey(_ tag: Tag, at level: QueryLevel) -> Bool {
+        tag != .queryRetrieveLevel && tag != .specificCharacterSet && !tag.isGroupLength
+            && LevelAttributes.isSupported(tag) && !answeredOnly.contains(tag) && Self.level(of: tag) <= level
     }
 
     /// The level whose attributes hold the tag; unknown tags belong to the instance.
@@ -44,32 +53,63 @@ struct QueryPlan {
         return .instance
     }
 
-    private static func source(_ level: QueryLevel) -> String {
+    // MARK: Statement
+
+    private static func columns(_ level: QueryLevel) -> String {
+        let study = """
+            patient.id, patient.attributes, study.id, study.attributes, study.modalities, study.sop_classes,
+            study.series_count, study.instance_count
+            """
+        let series = study + ", series.id, series.attributes, series.instance_count"
+        let list =
+            switch level {
+            case .patient: "patient.id, patient.attributes"
+            case .study: study
+            case .series: series
+            case .instance: series + ", instance.attributes, " + HoldingColumns.list
+            }
+        return "SELECT \(list), patient.name_alphabetic, patient.name_ideographic, patient.name_phonetic"
+    }
+
+    /// The column of the first of a row's names.
+    static func nameColumn(_ level: QueryLevel) -> Int {
         switch level {
-        case .patient:
-            """
-            SELECT patient.id, patient.attributes FROM patient
-            """
-        case .study:
-            """
-            SELECT patient.id, patient.attributes, study.id, study.attributes, study.modalities, study.sop_classes,
-                study.series_count, study.instance_count FROM study JOIN patient ON patient.id = study.patient
-            """
-        case .series:
-            """
-            SELECT patient.id, patient.attributes, study.id, study.attributes, study.modalities, study.sop_classes,
-                study.series_count, study.instance_count, series.id, series.attributes, series.instance_count
-            FROM series JOIN study ON study.id = series.study JOIN patient ON patient.id = study.patient
-            """
-        case .instance:
-            """
-            SELECT patient.id, patient.attributes, study.id, study.attributes, study.modalities, study.sop_classes,
-                study.series_count, study.instance_count, series.id, series.attributes, series.instance_count,
-                instance.attributes, \(HoldingColumns.list)
-            FROM instance JOIN series ON series.id = instance.series JOIN study ON study.id = instance.study
-            JOIN patient ON patient.id = study.patient JOIN sender ON sender.id = instance.sender
-            """
+        case .patient: 2
+        case .study: 8
+        case .series: 11
+        case .instance: 12 + HoldingColumns.count
         }
+    }
+
+    /// The tables, the driver's own first: SQLite keeps the order of a CROSS JOIN.
+    private static func source(_ level: QueryLevel, from driver: QueryLevel?) -> String {
+        let start = driver ?? level
+        var tables = [" FROM \(table(start))"]
+        for upper in QueryLevel.allCases.reversed() where upper < start {
+            tables.append("\(table(upper)) ON \(table(upper)).id = \(table(below(upper))).\(table(upper))")
+        }
+        for lower in QueryLevel.allCases where lower > start && lower <= level {
+            tables.append("\(table(lower)) ON \(table(lower)).\(table(above(lower))) = \(table(above(lower))).id")
+        }
+        let sender = level == .instance ? " CROSS JOIN sender ON sender.id = instance.sender" : ""
+        return tables.joined(separator: " CROSS JOIN ") + sender
+    }
+
+    private static func table(_ level: QueryLevel) -> String {
+        switch level {
+        case .patient: "patient"
+        case .study: "study"
+        case .series: "series"
+        case .instance: "instance"
+        }
+    }
+
+    private static func above(_ level: QueryLevel) -> QueryLevel {
+        QueryLevel(rawValue: level.rawValue - 1) ?? .patient
+    }
+
+    private static func below(_ level: QueryLevel) -> QueryLevel {
+        QueryLevel(rawValue: level.rawValue + 1) ?? .instance
     }
 
     private static func order(_ level: QueryLevel) -> String {
@@ -81,14 +121,25 @@ struct QueryPlan {
         }
     }
 
+    private static func restriction(to driver: QueryDriver) -> String { "\(table(driver.level)).id IN (\(driver.sql))" }
+
+    private static func shortest(
+        _ drivers: [QueryDriver], in connection: SQLConnection
+    ) throws(DatabaseError) -> QueryDriver? {
+        if let unique = drivers.filter(\.isUnique).max(by: { $0.level < $1.level }) { return unique }
+        var best: QueryDriver?
+        var least = QueryDriver.countLimit
+        for driver in drivers {
+            let count = try driver.count(in: connection)
+            if count < least { (best, least) = (driver, count) }
+        }
+        return best
+    }
+
+    // MARK: Conditions
+
     private mutating func visible(_ visibility: Visibility, level: QueryLevel) {
-        let table =
-            switch level {
-            case .patient: "patient"
-            case .study: "study"
-            case .series: "series"
-            case .instance: "instance"
-            }
+        let table = Self.table(level)
         if case .institution(let institution) = visibility {
             conditions.append(
                 "(\(table).branch = 0 OR \(table).branch IN (SELECT id FROM branch WHERE institution = ?))")
@@ -104,95 +155,149 @@ struct QueryPlan {
         }
     }
 
-    /// The columns that answer a key by index or at least without reading the attributes.
-    private static let columns: [Tag: String] = [
-        .patientID: "patient.patient_id", .issuerOfPatientID: "patient.issuer", .patientSex: "patient.sex",
-        .patientBirthDate: "patient.birth_date", .studyInstanceUID: "study.uid", .studyDate: "study.date",
-        .studyTime: "study.time", .accessionNumber: "study.accession", .studyID: "study.study_id",
-        .studyDescription: "study.description", .seriesInstanceUID: "series.uid", .modality: "series.modality",
-        .seriesNumber: "series.number", .sopInstanceUID: "instance.uid", .sopClassUID: "instance.sop_class",
-        .instanceNumber: "instance.number",
-    ]
-
     private mutating func add(_ key: MatchingKey) {
         if key.tag == .modalitiesInStudy || key.tag == .sopClassesInStudy {
             inStudy(key)
             return
         }
-        if key.tag == .patientName, case .name(let pattern) = key.rule, Self.isPlain(pattern) {
-            name(pattern)
+        if key.tag == .patientName, case .name(let pattern) = key.rule {
+            names.append(pattern)
+            drivers += NameIndex.candidates(pattern)
             return
         }
-        guard let column = Self.columns[key.tag] else {
+        guard let column = KeyColumn.all[key.tag] else {
             remaining.append(key)
             return
         }
         switch key.rule {
         case .single(let values):
-            conditions.append("\(column) IN (\(values.map { _ in "?" }.joined(separator: ", ")))")
-            arguments += values.map(SQLValue.text)
-        case .wildcard(let pattern) where Self.isPlain(pattern):
-            conditions.append("\(column) GLOB ?")
-            arguments.append(.text(MatchText.glob(pattern)))
-        case .integer(let number):
-            conditions.append("\(column) = ?")
-            arguments.append(.integer(Int64(number)))
+            let list = "\(column.name) IN (\(values.map { _ in "?" }.joined(separator: ", ")))"
+            condition(list, values.map(SQLValue.text), by: column)
+        case .wildcard(let pattern):
+            wildcard(pattern, key, column)
+        case .integer(let number): condition("\(column.name) = ?", [.integer(Int64(number))], by: column)
         case .dateRange(let low, let high): range(column, low, high)
         case .timeRange(let low, let high): range(column, low, high.isEmpty ? "" : MatchingKey.upperTime(high))
+        case .moment(let bounds, let time):
+            range(column, bounds.lowDate, bounds.highDate)
+            moment(bounds, column, time, key)
         default: remaining.append(key)
         }
+    }
+
+    /// A condition on a column, and a way to the rows if the column has an index.
+    private mutating func condition(_ sql: String, _ values: [SQLValue], by column: KeyColumn) {
+        // The plus keeps SQLite from an index of its own choice: the way is chosen here.
+        conditions.append(sql.replacing(column.name, with: "+" + column.name))
+        arguments += values
+        guard column.isIndexed else { return }
+        drivers.append(
+            QueryDriver(
+                column.level, "SELECT id FROM \(Self.table(column.level)) WHERE \(sql)", values,
+                isUnique: column.isUnique))
     }
 
     /// SQLite's GLOB tries every split for every star, so a pattern of many stars is matched on the rows instead.
     private static func isPlain(_ pattern: String) -> Bool { pattern.count { $0 == "*" } <= 4 }
 
-    private mutating func range(_ column: String, _ low: String, _ high: String) {
-        conditions.append("\(column) <> ''")
-        if !low.isEmpty {
-            conditions.append("\(column) >= ?")
-            arguments.append(.text(low))
+    private mutating func wildcard(_ pattern: String, _ key: MatchingKey, _ column: KeyColumn) {
+        if Self.isPlain(pattern) {
+            conditions.append("\(column.name) GLOB ?")
+            arguments.append(.text(MatchText.glob(pattern)))
+        } else {
+            remaining.append(key)
+        }
+        let opening = String(pattern.prefix { $0 != "*" && $0 != "?" })
+        if !opening.isEmpty {
+            condition("\(column.name) >= ? AND \(column.name) < ?", QueryDriver.bounds(opening), by: column)
+        }
+    }
+
+    private mutating func range(_ column: KeyColumn, _ low: String, _ high: String) {
+        var bounds: [String] = []
+        var values: [SQLValue] = []
+        if low.isEmpty {
+            bounds.append("\(column.name) > ''")
+        } else {
+            bounds.append("\(column.name) >= ?")
+            values.append(.text(low))
         }
         if !high.isEmpty {
-            conditions.append("\(column) <= ?")
-            arguments.append(.text(high))
+            bounds.append("\(column.name) <= ?")
+            values.append(.text(high))
+        }
+        condition(bounds.joined(separator: " AND "), values, by: column)
+    }
+
+    /// The times of the first and the last day, besides the range of days.
+    private mutating func moment(_ bounds: DateTimePair.Bounds, _ date: KeyColumn, _ time: Tag, _ key: MatchingKey) {
+        guard let time = KeyColumn.all[time] else {
+            remaining.append(key)
+            return
+        }
+        if !bounds.lowDate.isEmpty, !bounds.lowTime.isEmpty {
+            conditions.append("(\(date.name) > ? OR \(time.name) >= ?)")
+            arguments += [.text(bounds.lowDate), .text(bounds.lowTime)]
+        }
+        if !bounds.highDate.isEmpty, !bounds.highTime.isEmpty {
+            conditions.append("(\(date.name) < ? OR \(time.name) > '' AND \(time.name) <= ?)")
+            arguments += [.text(bounds.highDate), .text(MatchingKey.upperTime(bounds.highTime))]
         }
     }
 
     private mutating func inStudy(_ key: MatchingKey) {
         let column = key.tag == .modalitiesInStudy ? "study.modalities" : "study.sop_classes"
         let patterns: [String]
+        var word = " OR "
         switch key.rule {
         case .single(let values): patterns = values.map { MatchText.glob($0) }
+        case .all(let values): (patterns, word) = (values.map { MatchText.glob($0) }, " AND ")
         case .wildcard(let pattern):
             // A star may reach over into the column's next value, so the rows decide.
             remaining.append(key)
             guard Self.isPlain(pattern) else { return }
             patterns = [MatchText.glob(pattern)]
-        default: return
-        }
-        conditions.append("(" + patterns.map { _ in "\(column) GLOB ?" }.joined(separator: " OR ") + ")")
-        arguments += patterns.map { SQLValue.text("*\\\($0)\\*") }
-    }
-
-    private mutating func name(_ pattern: String) {
-        let columns = ["patient.name_alphabetic", "patient.name_ideographic", "patient.name_phonetic"]
-        if pattern.contains("=") {
-            let wanted = MatchText.name(pattern)
-            for (column, value) in zip(columns, [wanted.alphabetic, wanted.ideographic, wanted.phonetic])
-            where !value.isEmpty {
-                conditions.append("\(column) GLOB ?")
-                arguments.append(.text(MatchText.glob(value)))
-            }
+        default:
+            remaining.append(key)
             return
         }
-        let folded = MatchText.glob(MatchText.folded(pattern))
-        conditions.append("(" + columns.map { "\($0) GLOB ?" }.joined(separator: " OR ") + ")")
-        arguments += columns.map { _ in .text(folded) }
+        conditions.append("(" + patterns.map { _ in "\(column) GLOB ?" }.joined(separator: word) + ")")
+        arguments += patterns.map { SQLValue.text("*\\\($0)\\*") }
     }
+}
+
+/// A column that holds an attribute as it is compared.
+struct KeyColumn: Sendable {
+    let name: String
+    let level: QueryLevel
+    var isIndexed = false
+    /// Whether one value is on few rows.
+    var isUnique = false
+
+    static let all: [Tag: KeyColumn] = [
+        .patientID: KeyColumn(name: "patient.patient_id", level: .patient, isIndexed: true),
+        .issuerOfPatientID: KeyColumn(name: "patient.issuer", level: .patient),
+        .patientSex: KeyColumn(name: "patient.sex", level: .patient),
+        .patientBirthDate: KeyColumn(name: "patient.birth_date", level: .patient, isIndexed: true),
+        .studyInstanceUID: KeyColumn(name: "study.uid", level: .study, isIndexed: true, isUnique: true),
+        .studyDate: KeyColumn(name: "study.date", level: .study, isIndexed: true),
+        .studyTime: KeyColumn(name: "study.time", level: .study),
+        .accessionNumber: KeyColumn(name: "study.accession", level: .study, isIndexed: true),
+        .studyID: KeyColumn(name: "study.study_id", level: .study, isIndexed: true),
+        .studyDescription: KeyColumn(name: "study.description", level: .study),
+        .seriesInstanceUID: KeyColumn(name: "series.uid", level: .series, isIndexed: true, isUnique: true),
+        .modality: KeyColumn(name: "series.modality", level: .series),
+        .seriesNumber: KeyColumn(name: "series.number", level: .series),
+        .sopInstanceUID: KeyColumn(name: "instance.uid", level: .instance, isIndexed: true, isUnique: true),
+        .sopClassUID: KeyColumn(name: "instance.sop_class", level: .instance),
+        .instanceNumber: KeyColumn(name: "instance.number", level: .instance),
+    ]
 }
 
 /// The columns of `Holding`, in one place for every statement that reads them.
 enum HoldingColumns {
+    static let count = 13
+
     static let list = """
         instance.sequence, instance.uid, instance.sop_class, study.uid, instance.transfer_syntax, instance.pack,
         instance.byte_offset, instance.byte_count, instance.digest, instance.study_key, sender.peer,

@@ -79,6 +79,16 @@ enum Schema {
             "CREATE TABLE position (pack INTEGER PRIMARY KEY, byte_offset INTEGER NOT NULL)",
             "CREATE TABLE applied (id INTEGER PRIMARY KEY CHECK (id = 0), event_sequence INTEGER NOT NULL)",
             "INSERT INTO applied VALUES (0, 0)",
-        ])
+        ]),
+        // Names by their words and readings; an index for each key that a query or the housekeeping asks by.
+        .init(
+            [
+                "DROP INDEX patient_name_alphabetic", "DROP INDEX patient_name_ideographic",
+                "DROP INDEX patient_name_phonetic",
+                "CREATE INDEX study_id ON study (study_id)",
+                "CREATE INDEX study_conflict ON study (id) WHERE branch <> 0",
+                "CREATE INDEX instance_study_key ON instance (study_key)",
+            ] + NameIndex.schema,
+            derive: NameIndex.rebuild),
     ]
 }

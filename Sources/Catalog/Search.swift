@@ -4,16 +4,12 @@ import Database
 /// Runs a query's plan and puts the levels of each row together.
 struct Search {
     let query: Query
-    private let plan: QueryPlan
     private var parents: [Int: (id: Int64, attributes: Dataset)] = [:]
     private var study: (id: Int64, attributes: Dataset)?
     private var series: (id: Int64, attributes: Dataset)?
     private var failure: CatalogError?
 
-    init(_ query: Query) {
-        self.query = query
-        plan = QueryPlan(query)
-    }
+    init(_ query: Query) { self.query = query }
 
     /// Calls `each` with every match until it returns false, the limit is reached or the rows end.
     mutating func run(
@@ -24,10 +20,12 @@ struct Search {
         var search = self
         if query.limit == 0 { return }
         do throws(DatabaseError) {
+            let plan = try QueryPlan(query, in: connection)
             try connection.query(plan.sql, plan.arguments) { row throws(DatabaseError) in
+                guard search.hasName(row, plan) else { return true }
                 guard let match = search.match(row, in: connection) else { return search.failure == nil }
-                if !search.plan.remaining.isEmpty {
-                    guard search.plan.remaining.allSatisfy({ $0.matches(match.attributes) }) else { return true }
+                if plan.isFiltered {
+                    guard plan.remaining.allSatisfy({ $0.matches(match.attributes) }) else { return true }
                     if skipped < search.query.offset {
                         skipped += 1
                         return true
@@ -35,10 +33,18 @@ struct Search {
                     given += 1
                 }
                 guard try each(match) else { return false }
-                return search.plan.remaining.isEmpty || given < search.query.limit ?? Int.max
+                return !plan.isFiltered || given < search.query.limit ?? Int.max
             }
         } catch { throw .database(error) }
         if let failure = search.failure { throw failure }
+    }
+
+    /// Looked at before anything of the row is put together: an index gives more than match.
+    private func hasName(_ row: SQLRow, _ plan: QueryPlan) -> Bool {
+        guard !plan.names.isEmpty else { return true }
+        let column = QueryPlan.nameColumn(query.level)
+        let held = (0..<3).map { row.text(column + $0) ?? "" }
+        return plan.names.allSatisfy { $0.matches(held) }
     }
 
     private mutating func match(_ row: SQLRow, in connection: SQLConnection) -> Match? {

@@ -7,9 +7,16 @@ import GRDB
 public final class SQLDatabase: Sendable {
     /// One step of the schema, applied in order and once.
     public struct Migration: Sendable {
-        public var statements: [String]
+        public typealias Derivation = @Sendable (SQLConnection) throws(DatabaseError) -> Void
 
-        public init(_ statements: [String]) { self.statements = statements }
+        public var statements: [String]
+        /// Fills what the statements made room for and SQL alone cannot compute.
+        public var derive: Derivation?
+
+        public init(_ statements: [String], derive: Derivation? = nil) {
+            self.statements = statements
+            self.derive = derive
+        }
     }
 
     /// How much of a commit is on disk when `write` returns.
@@ -21,30 +28,51 @@ public final class SQLDatabase: Sendable {
         case rebuilt
     }
 
+    /// Pages of the write-ahead log at which a commit itself folds them into the file, 64 MiB: a bound for when
+    /// `foldLog` does not keep up.
+    static let logPageLimit = 16_384
+    /// Bytes of pages each connection keeps.
+    static let cacheByteCount = 32 << 20
+
     private let pool: DatabasePool
+    /// For folding the log beside the writer.
+    private let folding: DatabaseQueue
 
     /// Opens or creates the file and brings its schema up to date; owner-only permission.
     ///
     /// - Throws: `.newerSchema` when the file was written by a later program.
     public init(path: String, durability: Durability, migrations: [Migration]) throws(DatabaseError) {
-        pool = try mapping {
+        (pool, folding) = try mapping {
+            let isNew = !FileManager.default.fileExists(atPath: path)
+            if isNew {
+                _ = FileManager.default.createFile(
+                    atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
+            }
             var configuration = Configuration()
             configuration.maximumReaderCount = 8
             configuration.prepareDatabase { database in
+                // Only an empty file can be told to give pages back; older files keep theirs for what comes.
+                if isNew, !database.configuration.readonly {
+                    try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
+                }
                 try database.execute(
                     sql: """
                         PRAGMA synchronous = \(durability == .full ? "FULL" : "NORMAL");
                         PRAGMA foreign_keys = ON;
                         PRAGMA temp_store = MEMORY;
-                        PRAGMA cache_size = -32768;
-                        PRAGMA journal_size_limit = 67108864
+                        PRAGMA cache_size = -\(Self.cacheByteCount >> 10);
+                        PRAGMA journal_size_limit = 67108864;
+                        PRAGMA analysis_limit = 400;
+                        PRAGMA wal_autocheckpoint = \(Self.logPageLimit)
                         """)
             }
-            if !FileManager.default.fileExists(atPath: path) {
-                _ = FileManager.default.createFile(
-                    atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
+            let pool = try DatabasePool(path: path, configuration: configuration)
+            var foldingConfiguration = Configuration()
+            foldingConfiguration.prepareDatabase { database in
+                try database.execute(
+                    sql: "PRAGMA synchronous = \(durability == .full ? "FULL" : "NORMAL"); PRAGMA cache_size = -64")
             }
-            return try DatabasePool(path: path, configuration: configuration)
+            return (pool, try DatabaseQueue(path: path, configuration: foldingConfiguration))
         }
         try write { connection throws(DatabaseError) in
             let found =
@@ -55,6 +83,7 @@ public final class SQLDatabase: Sendable {
             }
             for (index, migration) in migrations.enumerated().dropFirst(found) {
                 for statement in migration.statements { try connection.execute(statement) }
+                try migration.derive?(connection)
                 try connection.execute("PRAGMA user_version = \(index + 1)")
             }
         }
@@ -70,11 +99,19 @@ public final class SQLDatabase: Sendable {
         try mapping { try pool.write { try body(SQLConnection(database: $0)) } }
     }
 
+    /// Folds committed pages of the write-ahead log into the file, beside readers and the writer, who wait for nothing.
+    ///
+    /// What a reader still needs stays for the next call. Costs a sync of the log and of the file.
+    public func foldLog() throws(DatabaseError) {
+        try mapping { try folding.writeWithoutTransaction { try $0.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)") } }
+    }
+
     /// Closes every connection, folding the write-ahead log into the file.
     public func close() throws(DatabaseError) {
         try mapping {
             // Closing alone may leave the latest commits in the log beside the file, which is then not whole by itself.
             try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
+            try folding.close()
             try pool.close()
         }
     }

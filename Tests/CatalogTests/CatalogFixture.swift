@@ -43,10 +43,11 @@ final class CatalogFixture: @unchecked Sendable {
 
     func matches(
         _ level: QueryLevel, _ keys: Dataset = Dataset(), as visibility: Visibility = .everything,
-        limit: Int? = nil, offset: Int = 0
+        limit: Int? = nil, offset: Int = 0, options: MatchingOptions = MatchingOptions()
     ) throws -> [Match] {
         var result: [Match] = []
-        let query = Query(level: level, keys: keys, visibility: visibility, limit: limit, offset: offset)
+        let query = Query(
+            level: level, keys: keys, visibility: visibility, limit: limit, offset: offset, options: options)
         try catalog.find(query) {
             result.append($0)
             return true
@@ -57,12 +58,12 @@ final class CatalogFixture: @unchecked Sendable {
     /// The values of one attribute of each match, in their order.
     func found(
         _ level: QueryLevel, _ keys: Dataset = Dataset(), as visibility: Visibility = .everything, _ tag: Tag? = nil,
-        limit: Int? = nil, offset: Int = 0
+        limit: Int? = nil, offset: Int = 0, options: MatchingOptions = MatchingOptions()
     ) throws -> [String] {
         let unique: [QueryLevel: Tag] = [
             .patient: .patientID, .study: .studyInstanceUID, .series: .seriesInstanceUID, .instance: .sopInstanceUID,
         ]
-        return try matches(level, keys, as: visibility, limit: limit, offset: offset)
+        return try matches(level, keys, as: visibility, limit: limit, offset: offset, options: options)
             .map { $0.attributes.string(tag ?? unique[level] ?? .patientID) ?? "-" }
     }
 
