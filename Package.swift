@@ -13,6 +13,7 @@ let package = Package(
     products: [
         .executable(name: "huizhen", targets: ["huizhen"]),
         .library(name: "DICOM", targets: ["DICOM"]),
+        .library(name: "Catalog", targets: ["Catalog"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

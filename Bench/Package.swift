@@ -1,5 +1,6 @@
 // swift-tools-version: 6.2
-// The benchmark drives the built `huizhen` and its peers as processes: it needs none of the house's modules.
+// The benchmark drives the built `huizhen` and its peers as processes; only what fills a catalogue with a million studies
+// goes through the house's own module.
 import PackageDescription
 
 let strict: [SwiftSetting] = [
@@ -10,9 +11,10 @@ let strict: [SwiftSetting] = [
 
 let package = Package(
     name: "bench",
-    products: [.executable(name: "bench", targets: ["bench"])],
+    products: [.executable(name: "bench", targets: ["bench"]), .executable(name: "fill", targets: ["fill"])],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(name: "huizhen", path: ".."),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     ],
     targets: [
         .systemLibrary(name: "CLinux", path: "Sources/CLinux"),
@@ -20,6 +22,13 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: ["Benchmarking", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "fill",
+            dependencies: [
+                .product(name: "Catalog", package: "huizhen"), .product(name: "DICOM", package: "huizhen"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: strict),
         .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking"], swiftSettings: strict),
     ]

@@ -27,17 +27,6 @@ public struct Conflict: Sendable {
     public var instanceCount: Int
 }
 
-/// How much the archive holds.
-public struct Totals: Sendable {
-    public var patients = 0
-    public var studies = 0
-    public var series = 0
-    public var instances = 0
-    public var byteCount: UInt64 = 0
-    public var conflicts = 0
-    public var removed = 0
-}
-
 extension Catalog {
     /// Entries after `id`, oldest first, as of the last commit.
     public func changes(after id: Int64, limit: Int) throws(CatalogError) -> [Change] {
@@ -58,7 +47,13 @@ extension Catalog {
         }
     }
 
-    /// Notes every study that has been quiet since `quietSince` as complete, and returns how many there were.
+    /// Studies that are noted as complete in one transaction, so that a store between two waits a moment only.
+    static let completionBatch = 256
+    /// Batches of one call; what is left, after a rebuild for instance, is for the next call.
+    static let completionBatchLimit = 8
+
+    /// Notes studies that have been quiet since `quietSince` as complete, the quietest first, and returns how many there
+    /// were; at most some thousands.
     ///
     /// A study that receives another instance later becomes complete once more.
     /// - Parameter arriving: Study Instance UIDs that an open association has sent objects of; they wait.
@@ -66,20 +61,34 @@ extension Catalog {
     public func completeStudies(
         quietSince: Int64, arriving: Set<String> = [], at now: Int64
     ) throws(CatalogError) -> Int {
-        let quiet = try select { connection throws(DatabaseError) in
-            var rows: [Int64] = []
-            try connection.query(
-                """
-                SELECT id, uid FROM study
-                WHERE completed_at IS NULL AND instance_count > 0 AND last_received_at <= ?
-                """, [.integer(quietSince)]
-            ) { row throws(DatabaseError) in
-                if let id = row.integer(0), !arriving.contains(row.text(1) ?? "") { rows.append(id) }
-                return true
+        var count = 0
+        var last: (at: Int64, id: Int64) = (.min, .min)
+        for _ in 0..<Self.completionBatchLimit {
+            var seen = 0
+            let quiet = try select { connection throws(DatabaseError) in
+                var rows: [Int64] = []
+                try connection.query(
+                    """
+                    SELECT id, uid, last_received_at FROM study WHERE completed_at IS NULL AND instance_count > 0
+                    AND last_received_at <= ? AND (last_received_at, id) > (?, ?)
+                    ORDER BY last_received_at, id LIMIT \(Self.completionBatch)
+                    """, [.integer(quietSince), .integer(last.at), .integer(last.id)]
+                ) { row throws(DatabaseError) in
+                    last = (row.integer(2) ?? 0, row.integer(0) ?? 0)
+                    seen += 1
+                    if !arriving.contains(row.text(1) ?? "") { rows.append(last.id) }
+                    return true
+                }
+                return rows
             }
-            return rows
+            if !quiet.isEmpty { try complete(quiet, quietSince: quietSince, at: now) }
+            count += quiet.count
+            if seen < Self.completionBatch { break }
         }
-        guard !quiet.isEmpty else { return 0 }
+        return count
+    }
+
+    private func complete(_ quiet: [Int64], quietSince: Int64, at now: Int64) throws(CatalogError) {
         try perform { connection, admission throws(DatabaseError) in
             try admission.flush(in: connection)
             for id in quiet {
@@ -94,7 +103,6 @@ extension Catalog {
                     "INSERT INTO change (at, kind, study) VALUES (?, 'complete', ?)", [.integer(now), .integer(id)])
             }
         }
-        return quiet.count
     }
 
     /// Studies under a conflict mark, for the operator.
@@ -145,14 +153,7 @@ extension Catalog {
         try settle()
         return try select { connection throws(DatabaseError) in
             try connection.first(
-                """
-                SELECT (SELECT count(*) FROM patient), (SELECT count(*) FROM study WHERE instance_count > 0),
-                    (SELECT count(*) FROM series WHERE instance_count > 0), coalesce(sum(state = 0), 0),
-                    coalesce(sum(byte_count), 0),
-                    (SELECT count(*) FROM study WHERE branch <> 0 AND instance_count > 0),
-                    coalesce(sum(state >= 3), 0)
-                FROM instance
-                """
+                "SELECT patients, studies, series, instances, byte_count, conflicts, removed FROM total"
             ) { row throws(DatabaseError) in
                 Totals(
                     patients: Int(row.integer(0) ?? 0), studies: Int(row.integer(1) ?? 0),

@@ -21,23 +21,35 @@ public final class Catalog: Sendable {
 
     let database: SQLDatabase
     private let writer: Writer
-    private let filter = HeldFilter()
+    private let upkeep: Upkeep
+    private let filter: HeldFilter
     let signal = CommitSignal()
 
     /// Opens or creates the file.
     ///
     /// - Throws: `.database(.newerSchema)` when a later program wrote it.
     public init(path: String) throws(CatalogError) {
+        Pinyin.prepare()
         do throws(DatabaseError) {
             database = try SQLDatabase(path: path, durability: .rebuilt, migrations: Schema.migrations)
         } catch { throw .database(error) }
+        do throws(DatabaseError) { filter = try Self.filter(of: database) } catch { throw .database(error) }
         writer = Writer(database: database, signal: signal)
-        let filter = filter
-        try select { connection throws(DatabaseError) in
+        upkeep = Upkeep(database: database, writer: writer)
+    }
+
+    /// A filter with every UID that is held; a walk over one index.
+    private static func filter(of database: SQLDatabase) throws(DatabaseError) -> HeldFilter {
+        try database.read { connection throws(DatabaseError) in
+            let expected = try connection.first("SELECT max(id) FROM instance") { row throws(DatabaseError) in
+                Int(row.integer(0) ?? 0)
+            }
+            let filter = HeldFilter(expecting: expected ?? 0)
             try connection.query("SELECT uid FROM instance") { row throws(DatabaseError) in
                 filter.insert(row.text(0) ?? "")
                 return true
             }
+            return filter
         }
     }
 
@@ -73,6 +85,9 @@ public final class Catalog: Sendable {
         case .known: .known
         }
     }
+
+    /// Lets SQLite look at its indexes and give unused pages back, as happens by itself now and then.
+    func lookAtIndexes() throws(CatalogError) { try upkeep.look() }
 
     /// Returns when everything confirmed before the call can be found.
     public func settle() throws(CatalogError) { try writer.settle() }
@@ -113,6 +128,7 @@ public final class Catalog: Sendable {
 
     /// Commits what is there and closes the file.
     public func close() throws(CatalogError) {
+        upkeep.stop()
         writer.close()
         signal.close()
         do throws(DatabaseError) { try database.close() } catch { throw .database(error) }

@@ -31,6 +31,9 @@ struct QueryDriver: Sendable {
         return QueryDriver(level, sql + " UNION ALL " + other.sql, arguments + other.arguments)
     }
 
+    /// The statement with its column named `id`.
+    var rows: String { "SELECT NULL AS id WHERE FALSE UNION ALL " + sql }
+
     /// Entries of the index, counted up to the limit.
     func count(in connection: SQLConnection) throws(DatabaseError) -> Int {
         try connection.first(

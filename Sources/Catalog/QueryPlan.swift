@@ -20,12 +20,9 @@ struct QueryPlan {
         let keys = MatchingKey.keys(query.keys, query.options) { Self.isKey($0, at: query.level) }
         for key in keys where !key.isUniversal { add(key) }
         let driver = try Self.shortest(drivers, in: connection)
-        if let driver {
-            conditions.append(Self.restriction(to: driver))
-            arguments += driver.arguments
-        }
+        if let driver { arguments = driver.arguments + arguments }
         let tail = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
-        sql = Self.columns(query.level) + Self.source(query.level, from: driver?.level) + tail + Self.order(query.level)
+        sql = Self.columns(query.level) + Self.source(query.level, from: driver) + tail + Self.order(query.level)
         // With keys left for the rows, the limit is counted there.
         if !isFiltered, query.limit != nil || query.offset > 0 {
             sql += " LIMIT ? OFFSET ?"
@@ -81,10 +78,16 @@ struct QueryPlan {
         }
     }
 
-    /// The tables, the driver's own first: SQLite keeps the order of a CROSS JOIN.
-    private static func source(_ level: QueryLevel, from driver: QueryLevel?) -> String {
-        let start = driver ?? level
+    /// The tables, those of the way first: SQLite keeps the order of a CROSS JOIN.
+    private static func source(_ level: QueryLevel, from driver: QueryDriver?) -> String {
+        let start = driver?.level ?? level
         var tables = [" FROM \(table(start))"]
+        if let driver {
+            tables = [
+                " FROM (SELECT DISTINCT * FROM (\(driver.rows))) AS way",
+                "\(table(start)) ON \(table(start)).id = way.id",
+            ]
+        }
         for upper in QueryLevel.allCases.reversed() where upper < start {
             tables.append("\(table(upper)) ON \(table(upper)).id = \(table(below(upper))).\(table(upper))")
         }
@@ -120,8 +123,6 @@ struct QueryPlan {
         case .instance: " ORDER BY instance.series, instance.number, instance.id"
         }
     }
-
-    private static func restriction(to driver: QueryDriver) -> String { "\(table(driver.level)).id IN (\(driver.sql))" }
 
     private static func shortest(
         _ drivers: [QueryDriver], in connection: SQLConnection

@@ -88,7 +88,7 @@ enum Schema {
                 "CREATE INDEX study_id ON study (study_id)",
                 "CREATE INDEX study_conflict ON study (id) WHERE branch <> 0",
                 "CREATE INDEX instance_study_key ON instance (study_key)",
-            ] + NameIndex.schema,
+            ] + NameIndex.schema + Totals.schema,
             derive: NameIndex.rebuild),
     ]
 }

@@ -46,6 +46,7 @@ final class Writer: @unchecked Sendable {
     private var behind: [Ticket] = []
     private let outstanding = Atomic<Int>(0)
     private let lag = Atomic<Int>(0)
+    private let commits = Atomic<Int>(0)
 
     private let signal: CommitSignal
 
@@ -110,6 +111,9 @@ final class Writer: @unchecked Sendable {
         return queue.count
     }
 
+    /// Batches written so far.
+    var commitCount: Int { commits.load(ordering: .relaxed) }
+
     private func enqueue(_ item: Item) -> Bool {
         condition.lock()
         defer { condition.unlock() }
@@ -161,6 +165,7 @@ final class Writer: @unchecked Sendable {
         for item in taken {
             if case .work(_, let done) = item { done.semaphore.signal() }
         }
+        commits.add(1, ordering: .relaxed)
         outstanding.subtract(taken.count, ordering: .releasing)
         if !taken.isEmpty { signal.note() }
         for completion in settled { completion.semaphore.signal() }

@@ -1,6 +1,7 @@
 /// How ideographs are read in Mandarin: Hanyu Pinyin in upper case, without tones, V for ü.
 ///
-/// Any thread may call. The tables are read on first use, some ten milliseconds, and take about 2 MB.
+/// Any thread may call. The tables are read on first use, some ten milliseconds, and take about 2 MB; `prepare` has it
+/// over before a transaction is open.
 enum Pinyin {
     /// Readings of one name that are looked at; polyphonic characters multiply, and few names reach this.
     static let readingLimit = 32
@@ -14,6 +15,8 @@ enum Pinyin {
 
     private static let table = read()
     private static let syllables = Set(table.syllables)
+
+    static func prepare() { _ = table }
 
     /// Whether the letters are one whole syllable.
     static func isSyllable(_ letters: String) -> Bool { syllables.contains(letters) }
