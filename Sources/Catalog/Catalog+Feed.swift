@@ -16,7 +16,7 @@ public struct Arrived: Sendable, Equatable {
 extension Arrived {
     /// Whether any value fits a pattern with `*` and `?`, whatever the case and width of letters.
     public static func fits(_ pattern: String, _ values: [String]) -> Bool {
-        values.contains { MatchText.wildcard(MatchText.folded($0), MatchText.folded(pattern)) }
+        values.contains { MatchText.wildcard(NameText.folded($0), NameText.folded(pattern)) }
     }
 }
 
