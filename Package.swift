@@ -31,7 +31,7 @@ let package = Package(
         .target(
             name: "CDCMTK", path: "Sources/CDCMTK",
             cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
-            linkerSettings: ["dcmnet", "dcmdata", "oflog", "ofstd"].map { .linkedLibrary($0) }),
+            linkerSettings: ["dcmnet", "dcmdata", "oflog", "ofstd", "ssl", "crypto"].map { .linkedLibrary($0) }),
         .target(
             name: "CCodecs", path: "Sources/CCodecs",
             cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2"])],
@@ -62,7 +62,7 @@ let package = Package(
         .target(
             name: "Catalog", dependencies: ["DICOM", "Database"], exclude: ["Names/generate.py"],
             swiftSettings: strict),
-        .target(name: "Access", dependencies: ["DICOM", "Database"], swiftSettings: strict),
+        .target(name: "Access", dependencies: ["DICOM", "Database", "COpenSSL"], swiftSettings: strict),
         .target(
             name: "Archive", dependencies: ["DICOM", "Toolkit", "BlobStore", "Keys", "Catalog", "Access", "Telemetry"],
             swiftSettings: strict),

@@ -25,16 +25,23 @@ public final class Access: Sendable {
         }
     }
 
+    private struct Entry {
+        var peer: Peer
+        var secrets: PeerSecrets?
+    }
+
     /// How long a host name's addresses are believed.
     static let nameLifetime = Duration.seconds(60)
 
     public let settings: Settings
     private let database: SQLDatabase
-    private let peers: Mutex<[String: Peer]>
+    private let peers: Mutex<[String: Entry]>
+    let passwords = PasswordMemory()
     private let names = Mutex<[String: (addresses: [NetworkAddress], until: ContinuousClock.Instant)]>([:])
 
     private static let migrations: [SQLDatabase.Migration] = [
-        .init(["CREATE TABLE peer (ae_title TEXT PRIMARY KEY, description TEXT NOT NULL)"])
+        .init(["CREATE TABLE peer (ae_title TEXT PRIMARY KEY, description TEXT NOT NULL)"]),
+        .init(["CREATE TABLE peer_secret (ae_title TEXT PRIMARY KEY, description TEXT NOT NULL)"]),
     ]
 
     public init(path: String, settings: Settings) throws(AccessError) {
@@ -42,13 +49,13 @@ public final class Access: Sendable {
         do throws(DatabaseError) {
             database = try SQLDatabase(path: path, durability: .full, migrations: Self.migrations)
             let held = try database.read { connection throws(DatabaseError) in
-                var result: [String: Peer] = [:]
-                try connection.query("SELECT description FROM peer") { row throws(DatabaseError) in
-                    let text = Data((row.text(0) ?? "").utf8)
-                    guard let peer = try? JSONDecoder().decode(Peer.self, from: text) else {
-                        throw .failed(code: -1, message: "a peer's row is damaged")
-                    }
-                    result[peer.aeTitle] = peer
+                var result: [String: Entry] = [:]
+                let sql = "SELECT p.description, s.description FROM peer p LEFT JOIN peer_secret s USING (ae_title)"
+                try connection.query(sql) { row throws(DatabaseError) in
+                    let peer = try Self.decode(Peer.self, row.text(0) ?? "")
+                    var secrets: PeerSecrets?
+                    if let text = row.text(1) { secrets = try Self.decode(PeerSecrets.self, text) }
+                    result[peer.aeTitle] = Entry(peer: peer, secrets: secrets)
                     return true
                 }
                 return result
@@ -58,14 +65,50 @@ public final class Access: Sendable {
     }
 
     /// Every peer, by AE title.
-    public func list() -> [Peer] { peers.withLock { $0.values.sorted { $0.aeTitle < $1.aeTitle } } }
+    public func list() -> [Peer] { peers.withLock { $0.values.map(\.peer).sorted { $0.aeTitle < $1.aeTitle } } }
 
-    public func peer(aeTitle: String) -> Peer? { peers.withLock { $0[aeTitle] } }
+    public func peer(aeTitle: String) -> Peer? { peers.withLock { $0[aeTitle]?.peer } }
+
+    func secrets(of aeTitle: String) -> PeerSecrets? { peers.withLock { $0[aeTitle]?.secrets } }
+
+    /// Fingerprints of every certificate that is bound to a peer, for the handshake, which comes before the AE title.
+    public func boundFingerprints() -> Set<String> {
+        peers.withLock { Set($0.values.flatMap { $0.peer.certificates?.fingerprints ?? [] }) }
+    }
+
+    private static func decode<T: Decodable>(_ type: T.Type, _ text: String) throws(DatabaseError) -> T {
+        guard let value = try? JSONDecoder().decode(type, from: Data(text.utf8)) else {
+            throw .failed(code: -1, message: "a peer's row is damaged")
+        }
+        return value
+    }
 
     /// Adds a peer or replaces the one with its AE title; holds for the next association.
     ///
+    /// - Parameter secrets: what its user is checked against; replaces what was known of it before.
     /// - Throws: `.invalid` with what is wrong, `.database`.
-    public func add(_ peer: Peer) throws(AccessError) {
+    public func add(_ peer: Peer, secrets: PeerSecrets = PeerSecrets()) throws(AccessError) {
+        try check(peer, secrets)
+        guard let text = try? JSONEncoder().encode(peer), let secretText = try? JSONEncoder().encode(secrets) else {
+            throw .invalid("the peer cannot be written down")
+        }
+        do throws(DatabaseError) {
+            try database.write { connection throws(DatabaseError) in
+                try connection.execute(
+                    "INSERT OR REPLACE INTO peer (ae_title, description) VALUES (?, ?)",
+                    [.text(peer.aeTitle), .text(String(decoding: text, as: UTF8.self))])
+                try connection.execute("DELETE FROM peer_secret WHERE ae_title = ?", [.text(peer.aeTitle)])
+                guard !secrets.isEmpty else { return }
+                try connection.execute(
+                    "INSERT INTO peer_secret (ae_title, description) VALUES (?, ?)",
+                    [.text(peer.aeTitle), .text(String(decoding: secretText, as: UTF8.self))])
+            }
+        } catch { throw .database(error) }
+        peers.withLock { $0[peer.aeTitle] = Entry(peer: peer, secrets: secrets.isEmpty ? nil : secrets) }
+        passwords.forget(peer: peer.aeTitle)
+    }
+
+    private func check(_ peer: Peer, _ secrets: PeerSecrets) throws(AccessError) {
         guard let title = AETitle(peer.aeTitle), "\(title)" == peer.aeTitle else {
             throw .invalid("an AE title has 1 to 16 characters, no backslash and no spaces at its ends")
         }
@@ -80,15 +123,14 @@ public final class Access: Sendable {
         guard Peer.associationRange.contains(peer.associations) else {
             throw .invalid("a peer takes 1 to 16 parallel associations")
         }
-        guard let text = try? JSONEncoder().encode(peer) else { throw .invalid("the peer cannot be written down") }
-        do throws(DatabaseError) {
-            try database.write { connection throws(DatabaseError) in
-                try connection.execute(
-                    "INSERT OR REPLACE INTO peer (ae_title, description) VALUES (?, ?)",
-                    [.text(peer.aeTitle), .text(String(decoding: text, as: UTF8.self))])
-            }
-        } catch { throw .database(error) }
-        peers.withLock { $0[peer.aeTitle] = peer }
+        try peer.certificates?.check()
+        try peer.user?.check()
+        try secrets.tokenKey?.check()
+        if let identity = peer.identity {
+            try identity.check(secrets)
+        } else if !secrets.isEmpty {
+            throw .invalid("a password or token key needs a user or tokens to go with it")
+        }
     }
 
     /// Removes a peer; its open associations end by themselves.
@@ -97,33 +139,60 @@ public final class Access: Sendable {
         do throws(DatabaseError) {
             try database.write { connection throws(DatabaseError) in
                 try connection.execute("DELETE FROM peer WHERE ae_title = ?", [.text(aeTitle)])
+                try connection.execute("DELETE FROM peer_secret WHERE ae_title = ?", [.text(aeTitle)])
             }
         } catch { throw .database(error) }
         _ = peers.withLock { $0.removeValue(forKey: aeTitle) }
+        passwords.forget(peer: aeTitle)
     }
 
-    /// Decides about an association. PS3.8 §9.3.4.
+    /// Decides about an association. PS3.8 §9.3.4. Checking a password costs about a tenth of a second.
     ///
-    /// - Parameter address: where the connection comes from, as text.
+    /// - Parameters:
+    ///   - address: where the connection comes from, as text.
+    ///   - security: how it is protected, and the certificate that was shown.
+    ///   - identity: the user it claims; nil for none.
     /// - Throws: why it is refused.
-    public func admit(calling: String, called: String, address: String) throws(Refusal) -> Permit {
+    public func admit(
+        calling: String, called: String, address: String, security: CallerSecurity = .plain,
+        identity: ClaimedIdentity? = nil
+    ) throws(Refusal) -> Permit {
         guard called == settings.aeTitle else { throw .calledAETitleNotRecognized }
         guard let from = NetworkAddress(address) else { throw .callingAETitleNotRecognized }
-        if let peer = peer(aeTitle: calling) {
+        let peer = peer(aeTitle: calling)
+        if let peer {
             guard peer.addresses.contains(where: { matches($0, from) }) else { throw .callingAETitleNotRecognized }
-            guard from.isLoopback || peer.allowsPlain else { throw .plainNotAllowed }
-            return Permit(
-                aeTitle: peer.aeTitle, services: peer.services, institution: peer.institution, issuer: peer.issuer,
-                isKnown: true, isPlainOverNetwork: !from.isLoopback)
+        } else {
+            guard settings.isOpenToUnknownPeers, from.isLoopback else { throw .callingAETitleNotRecognized }
         }
-        guard settings.isOpenToUnknownPeers, from.isLoopback else { throw .callingAETitleNotRecognized }
+        try check(security, of: peer, from: from)
+        let verdict = try check(identity, of: peer)
         return Permit(
-            aeTitle: calling, services: Set(Peer.Service.allCases), institution: settings.institution,
-            issuer: settings.issuer, isKnown: false, isPlainOverNetwork: false)
+            aeTitle: calling, services: peer?.services ?? Set(Peer.Service.allCases),
+            institution: peer?.institution ?? settings.institution, issuer: peer?.issuer ?? settings.issuer,
+            isKnown: peer != nil, isPlainOverNetwork: security == .plain && !from.isLoopback, user: verdict.user,
+            identityResponse: verdict.response)
     }
 
-    /// Whether unencrypted DICOM may go to this peer: it is on this machine, or was allowed to.
-    public func mayCallPlain(_ peer: Peer) -> Bool { peer.allowsPlain || !isOverNetwork(peer) }
+    private func check(_ security: CallerSecurity, of peer: Peer?, from: NetworkAddress) throws(Refusal) {
+        switch security {
+        case .plain:
+            guard let peer else { return }
+            // Who is bound to a certificate is not taken for the same without it, from this machine neither.
+            guard peer.allowsPlain || (from.isLoopback && peer.certificates == nil) else { throw .plainNotAllowed }
+        case .tls(let certificate):
+            guard let peer else { return }
+            guard peer.certificates?.bind(certificate) == true else { throw .certificateNotBound }
+        }
+    }
+
+    /// Whether unencrypted DICOM may go to this peer: it is on this machine and speaks no TLS, or was allowed to.
+    public func mayCallPlain(_ peer: Peer) -> Bool {
+        peer.allowsPlain || (peer.certificates == nil && !isOverNetwork(peer))
+    }
+
+    /// Whether this peer may be called as it was added: over TLS, or unencrypted where that is allowed.
+    public func mayCall(_ peer: Peer) -> Bool { peer.certificates != nil || mayCallPlain(peer) }
 
     /// Whether any of the peer's addresses is not on this machine.
     public func isOverNetwork(_ peer: Peer) -> Bool {

@@ -24,6 +24,12 @@ public enum Refusal: Error, Equatable, Sendable {
     case callingAETitleNotRecognized
     /// Known, but unencrypted DICOM over a network is not allowed for it.
     case plainNotAllowed
+    /// Comes over TLS, but shows no certificate that was bound to its AE title, or was not added for TLS.
+    case certificateNotBound
+    /// Says nothing about its user, though it must.
+    case identityMissing
+    /// What it says about its user is wrong, or of a kind that is not taken.
+    case identityRefused
 }
 
 /// What an admitted peer may do, decided once when its association opens.
@@ -36,4 +42,22 @@ public struct Permit: Sendable, Equatable {
     public var isKnown: Bool
     /// Whether its data crosses a network unencrypted.
     public var isPlainOverNetwork: Bool
+    /// The user, where the peer proved one; never logged.
+    public var user: String?
+    /// What to answer to a user identity that was checked, where an answer is asked for. PS3.7 §D.3.3.7.2.
+    public var identityResponse: [UInt8]?
+
+    public init(
+        aeTitle: String, services: Set<Peer.Service>, institution: String, issuer: String, isKnown: Bool,
+        isPlainOverNetwork: Bool, user: String? = nil, identityResponse: [UInt8]? = nil
+    ) {
+        self.aeTitle = aeTitle
+        self.services = services
+        self.institution = institution
+        self.issuer = issuer
+        self.isKnown = isKnown
+        self.isPlainOverNetwork = isPlainOverNetwork
+        self.user = user
+        self.identityResponse = identityResponse
+    }
 }

@@ -22,12 +22,19 @@ public struct Peer: Sendable, Equatable, Codable {
     public var allowsPlain: Bool
     /// Parallel associations towards it, 1...16.
     public var associations: Int
+    /// How it proves over TLS who it is; nil: it speaks no TLS. With it nothing goes unencrypted unless `allowsPlain`.
+    public var certificates: PeerCertificates?
+    /// What it must say about its user; nil: what it says is passed over.
+    public var identity: PeerIdentity?
+    /// Who we say our user is; nil: nothing is said.
+    public var user: OutgoingUser?
 
     public static let associationRange = 1...16
 
     public init(
         aeTitle: String, addresses: [String], port: UInt16? = nil, services: Set<Service> = Set(Service.allCases),
-        institution: String, issuer: String, allowsPlain: Bool = false, associations: Int = 4
+        institution: String, issuer: String, allowsPlain: Bool = false, associations: Int = 4,
+        certificates: PeerCertificates? = nil, identity: PeerIdentity? = nil, user: OutgoingUser? = nil
     ) {
         self.aeTitle = aeTitle
         self.addresses = addresses
@@ -37,8 +44,18 @@ public struct Peer: Sendable, Equatable, Codable {
         self.issuer = issuer
         self.allowsPlain = allowsPlain
         self.associations = associations
+        self.certificates = certificates
+        self.identity = identity
+        self.user = user
     }
 
     /// The address we call.
     public var host: String? { addresses.first { !$0.contains("/") } }
+
+    /// Whether the address we call is on this machine. Asks the resolver: may block for seconds.
+    public var isHostLoopback: Bool {
+        guard let host else { return false }
+        let found = NetworkAddress(host).map { [$0] } ?? NetworkAddress.resolve(host)
+        return !found.isEmpty && found.allSatisfy(\.isLoopback)
+    }
 }

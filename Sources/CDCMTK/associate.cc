@@ -12,7 +12,6 @@ namespace {
 
 constexpr size_t fixedByteCount = 68;
 constexpr size_t titleByteCount = 16;
-constexpr size_t uidByteCountLimit = 64;
 /// Assumed where a peer leaves the mandatory item out.
 constexpr uint32_t assumedPeerPDU = 16384;
 
@@ -29,39 +28,6 @@ enum Item : uint8_t {
     implementationVersionItem = 0x55,
 };
 
-struct Reader {
-    const uint8_t *next;
-    size_t left;
-
-    bool item(uint8_t &type, Reader &content) {
-        if (left < 4) { return false; }
-        type = next[0];
-        const size_t length = static_cast<size_t>(next[2]) << 8 | next[3];
-        if (left - 4 < length) { return false; }
-        content = Reader{next + 4, length};
-        next += 4 + length;
-        left -= 4 + length;
-        return true;
-    }
-
-    bool skip(size_t count) {
-        if (left < count) { return false; }
-        next += count;
-        left -= count;
-        return true;
-    }
-};
-
-std::string trimmed(const uint8_t *bytes, size_t count) {
-    const auto isPadding = [](uint8_t byte) { return byte == ' ' || byte == 0; };
-    while (count > 0 && isPadding(bytes[count - 1])) { --count; }
-    while (count > 0 && isPadding(*bytes)) {
-        ++bytes;
-        --count;
-    }
-    return std::string(reinterpret_cast<const char *>(bytes), count);
-}
-
 /// Text that may be shown: control characters, which could forge a log line, become question marks.
 std::string readText(const uint8_t *bytes, size_t count) {
     std::string text = trimmed(bytes, count);
@@ -71,14 +37,7 @@ std::string readText(const uint8_t *bytes, size_t count) {
     return text;
 }
 
-/// A UID as peers send it: padding dropped, nothing but visible ASCII.
-bool readUID(const Reader &content, std::string &uid) {
-    uid = trimmed(content.next, content.left);
-    return !uid.empty() && uid.size() <= uidByteCountLimit
-        && std::all_of(uid.begin(), uid.end(), [](char c) { return c > ' ' && c < 0x7f; });
-}
-
-bool readContext(Reader content, AssociateKind kind, AssociateContext &context) {
+bool readContext(ItemReader content, AssociateKind kind, AssociateContext &context) {
     if (content.left < 4) { return false; }
     context.contextID = content.next[0];
     context.result = kind == AssociateKind::accept ? content.next[2] : 0;
@@ -87,7 +46,7 @@ bool readContext(Reader content, AssociateKind kind, AssociateContext &context) 
     if (context.result != 0) { return true; }
     while (content.left > 0) {
         uint8_t type = 0;
-        Reader inner{nullptr, 0};
+        ItemReader inner{nullptr, 0};
         if (!content.item(type, inner)) { return false; }
         if (type == abstractSyntaxItem) {
             if (!context.abstractSyntax.empty() || !readUID(inner, context.abstractSyntax)) { return false; }
@@ -105,22 +64,20 @@ bool readContext(Reader content, AssociateKind kind, AssociateContext &context) 
 
 using Roles = std::map<std::string, HZRole>;
 
-bool readRole(Reader content, Roles &roles) {
-    if (content.left < 4) { return false; }
-    const size_t length = static_cast<size_t>(content.next[0]) << 8 | content.next[1];
-    if (content.left - 4 < length) { return false; }
+bool readRole(ItemReader content, Roles &roles) {
+    ItemReader name{nullptr, 0};
     std::string uid;
-    if (!readUID(Reader{content.next + 2, length}, uid)) { return false; }
-    const uint8_t *flags = content.next + 2 + length;
+    if (!content.counted(name) || content.left < 2 || !readUID(name, uid)) { return false; }
+    const uint8_t *flags = content.next;
     const int role = (flags[0] == 1 ? HZRoleSCU : 0) | (flags[1] == 1 ? HZRoleSCP : 0);
     roles[uid] = static_cast<HZRole>(role);
     return true;
 }
 
-bool readUserInformation(Reader content, Associate &associate, Roles &roles) {
+bool readUserInformation(ItemReader content, Associate &associate, Roles &roles) {
     while (content.left > 0) {
         uint8_t type = 0;
-        Reader inner{nullptr, 0};
+        ItemReader inner{nullptr, 0};
         if (!content.item(type, inner)) { return false; }
         switch (type) {
         case maximumLengthItem:
@@ -141,18 +98,18 @@ bool readUserInformation(Reader content, Associate &associate, Roles &roles) {
             if (!readRole(inner, roles)) { return false; }
             break;
         default:
-            // Unknown sub-items are ignored, not refused (PS3.8 §9.3.1).
+            if (!associate.user.take(type, inner)) { return false; }
             break;
         }
     }
     return true;
 }
 
-bool readItems(Reader reader, AssociateKind kind, Associate &associate, Roles &roles) {
+bool readItems(ItemReader reader, AssociateKind kind, Associate &associate, Roles &roles) {
     std::array<bool, 256> isUsed{};
     while (reader.left > 0) {
         uint8_t type = 0;
-        Reader content{nullptr, 0};
+        ItemReader content{nullptr, 0};
         if (!reader.item(type, content)) { return false; }
         switch (type) {
         case applicationContextItem:
@@ -178,21 +135,9 @@ bool readItems(Reader reader, AssociateKind kind, Associate &associate, Roles &r
     return true;
 }
 
-void appendShort(std::vector<uint8_t> &out, size_t value) {
-    out.push_back(static_cast<uint8_t>(value >> 8));
-    out.push_back(static_cast<uint8_t>(value));
-}
-
 void appendLong(std::vector<uint8_t> &out, uint32_t value) {
     appendShort(out, value >> 16);
     appendShort(out, value & 0xffff);
-}
-
-void appendItem(std::vector<uint8_t> &out, uint8_t type, const std::vector<uint8_t> &content) {
-    out.push_back(type);
-    out.push_back(0);
-    appendShort(out, content.size());
-    out.insert(out.end(), content.begin(), content.end());
 }
 
 void appendText(std::vector<uint8_t> &out, uint8_t type, const std::string &text) {
@@ -226,8 +171,7 @@ std::vector<uint8_t> encodeUserInformation(const Associate &associate) {
     }
     for (const auto &[uid, role] : roles) {
         std::vector<uint8_t> item;
-        appendShort(item, uid.size());
-        item.insert(item.end(), uid.begin(), uid.end());
+        appendCounted(item, reinterpret_cast<const uint8_t *>(uid.data()), uid.size());
         item.push_back((role & HZRoleSCU) != 0 ? 1 : 0);
         item.push_back((role & HZRoleSCP) != 0 ? 1 : 0);
         appendItem(content, roleItem, item);
@@ -245,7 +189,7 @@ bool parseAssociate(const uint8_t *body, size_t byteCount, AssociateKind kind, A
     associate.calledAETitle = readText(body + 4, titleByteCount);
     associate.callingAETitle = readText(body + 4 + titleByteCount, titleByteCount);
     Roles roles;
-    if (!readItems(Reader{body + fixedByteCount, byteCount - fixedByteCount}, kind, associate, roles)) {
+    if (!readItems(ItemReader{body + fixedByteCount, byteCount - fixedByteCount}, kind, associate, roles)) {
         return false;
     }
     for (auto &context : associate.contexts) {

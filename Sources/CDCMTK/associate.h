@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "CDCMTK.h"
+#include "user_information.h"
 
 namespace huizhen {
 
@@ -42,6 +43,8 @@ struct Associate {
     uint16_t protocolVersion = 0;
     /// Roles an acceptor answered with, by abstract syntax: its contexts name none.
     std::vector<std::pair<std::string, HZRole>> acceptedRoles;
+    /// Read, and written by whoever sends the PDU: DCMTK is not handed it.
+    UserInformation user;
 };
 
 enum class AssociateKind { request, accept };

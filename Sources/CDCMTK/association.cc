@@ -81,9 +81,20 @@ HZFailure HZAssociation::outcome(const OFCondition &condition) {
 
 // MARK: Acceptor
 
-HZFailure HZAssociation::receive() {
+// MARK: Opening
+
+HZFailure HZAssociation::open(const HZSecurity *security, huizhen::TLSWire::Side side) {
     peerAddress = huizhen::peerAddress(channel.socket());
-    channel.enter(Channel::Phase::awaitRequest);
+    const bool isAcceptor = side == huizhen::TLSWire::Side::server;
+    channel.enter(isAcceptor ? Channel::Phase::awaitRequest : Channel::Phase::awaitReply);
+    if (security == nullptr) { return HZFailure{}; }
+    if (!channel.secure(*security, side)) { return channel.failure(); }
+    certificate = channel.tls()->peer();
+    tlsVersion = channel.tls()->version();
+    return HZFailure{};
+}
+
+HZFailure HZAssociation::receive() {
     OFCondition condition;
     {
         std::unique_lock<std::mutex> lock(externalHandleMutex);
@@ -104,7 +115,7 @@ HZFailure HZAssociation::receive() {
         letGo(-1);
     }
     if (const HZFailure failed = outcome(condition); failed.status != HZStatusOK) { return failed; }
-    const auto &request = channel.associate();
+    auto &request = channel.associate();
     channel.enter(Channel::Phase::negotiating);
     callingAETitle = request.callingAETitle;
     calledAETitle = request.calledAETitle;
@@ -116,8 +127,14 @@ HZFailure HZAssociation::receive() {
         context.proposedRole = proposed.role;
         context.abstractSyntax = proposed.abstractSyntax;
         context.transferSyntaxes = proposed.transferSyntaxes;
+        if (const auto *extension = request.user.extension(proposed.abstractSyntax)) {
+            context.proposedExtension = extension->bytes;
+        }
+        context.serviceClass = request.user.serviceClass(proposed.abstractSyntax);
         contexts.push_back(std::move(context));
     }
+    window = request.user.window;
+    identity = std::move(request.user.identity);
     describe(association->params);
     // PS3.8 §9.3.4: refusals that no policy can turn into an acceptance.
     if (request.applicationContext != standardApplicationContext) {
@@ -160,18 +177,53 @@ bool HZAssociation::answer(Context &context, const HZAnswer *answer) {
     context.acceptedRole = static_cast<HZRole>(answer->role & context.proposedRole);
     context.result = 0;
     context.acceptedTransferSyntax = answer->transferSyntax;
-    const T_ASC_SC_ROLE role = huizhen::toolkitRole(context.acceptedRole);
+    if (answer->extension.bytes != nullptr && context.proposedExtension) {
+        const HZBytes extension = answer->extension;
+        context.acceptedExtension.emplace(extension.bytes, extension.bytes + extension.byteCount);
+    }
+    // A role belongs to a SOP class and is answered once; DCMTK would answer it with every context.
+    const bool isFirst = isFirstOfItsClass(context);
+    const T_ASC_SC_ROLE role = isFirst ? huizhen::toolkitRole(context.acceptedRole) : ASC_SC_ROLE_DEFAULT;
     return ASC_acceptPresentationContext(association->params, context.contextID, answer->transferSyntax, role).good();
 }
 
-HZFailure HZAssociation::accept(const HZAnswer *answers, size_t count) {
+/// Whether no accepted context before this one has its abstract syntax.
+bool HZAssociation::isFirstOfItsClass(const Context &context) const {
+    return std::none_of(contexts.data(), &context, [&](const Context &earlier) {
+        return earlier.result == 0 && earlier.abstractSyntax == context.abstractSyntax;
+    });
+}
+
+/// What DCMTK does not write.
+bool HZAssociation::addUserInformation(const HZAcceptance &acceptance) {
+    std::vector<uint8_t> items;
+    if (window.isProposed) { huizhen::appendWindow(items, 1, 1); }
+    for (const auto &context : contexts) {
+        if (!context.acceptedExtension || !isFirstOfItsClass(context)) { continue; }
+        const HZBytes bytes{context.acceptedExtension->data(), context.acceptedExtension->size()};
+        huizhen::appendExtension(items, context.abstractSyntax, bytes);
+    }
+    const bool isAnswered = acceptance.identityResponse.bytes != nullptr;
+    if (isAnswered && !huizhen::appendIdentityResponse(items, acceptance.identityResponse)) { return false; }
+    channel.addUserInformation(std::move(items));
+    return true;
+}
+
+HZFailure HZAssociation::accept(const HZAcceptance &acceptance) {
     if (channel.hasFailed()) { return channel.failure(); }
     if (channel.phase() != Channel::Phase::negotiating) { return failure(HZStatusMisuse); }
+    const HZAnswer *end = acceptance.answers + acceptance.answerCount;
+    const bool areExtensionsBounded = std::all_of(acceptance.answers, end, [](const HZAnswer &item) {
+        return item.extension.byteCount <= HZ_EXTENSION_BYTE_COUNT;
+    });
+    if (!areExtensionsBounded) { return failure(HZStatusMisuse); }
     for (auto &context : contexts) {
-        const HZAnswer *found = std::find_if(
-            answers, answers + count, [&](const HZAnswer &item) { return item.contextID == context.contextID; });
-        if (!answer(context, found == answers + count ? nullptr : found)) { return failure(HZStatusMisuse); }
+        const HZAnswer *found = std::find_if(acceptance.answers, end, [&](const HZAnswer &item) {
+            return item.contextID == context.contextID;
+        });
+        if (!answer(context, found == end ? nullptr : found)) { return failure(HZStatusMisuse); }
     }
+    if (!addUserInformation(acceptance)) { return failure(HZStatusMisuse); }
     const HZFailure outcome = this->outcome(ASC_acknowledgeAssociation(association));
     if (outcome.status != HZStatusOK) { return outcome; }
     if (!channel.flush()) { return channel.failure(); }

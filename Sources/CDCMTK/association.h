@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,9 @@ struct HZAssociation {
         std::string abstractSyntax;
         std::vector<std::string> transferSyntaxes;
         std::string acceptedTransferSyntax;
+        std::string serviceClass;
+        std::optional<std::vector<uint8_t>> proposedExtension;
+        std::optional<std::vector<uint8_t>> acceptedExtension;
     };
 
     static constexpr uint8_t unanswered = 255;
@@ -38,9 +42,10 @@ struct HZAssociation {
     HZAssociation &operator=(const HZAssociation &) = delete;
 
     HZFailure receive();
-    HZFailure request(
-        const char *callingAETitle, const char *calledAETitle, const HZProposal *proposals, size_t count);
-    HZFailure accept(const HZAnswer *answers, size_t count);
+    /// Comes first: starts the ARTIM time and agrees on TLS, if that is wanted.
+    HZFailure open(const HZSecurity *security, huizhen::TLSWire::Side side);
+    HZFailure request(const HZRequest &request);
+    HZFailure accept(const HZAcceptance &acceptance);
     HZFailure reject(uint8_t result, uint8_t source, uint8_t reason);
     HZFailure read(int64_t idle, HZPDV &pdv);
     bool hasIncoming();
@@ -57,18 +62,26 @@ struct HZAssociation {
     std::string peerAddress;
     std::vector<Context> contexts;
     size_t maximumPDV = 0;
+    std::string tlsVersion;
+    huizhen::PeerCertificate certificate;
+    huizhen::Identity identity;
+    bool isIdentityAnswered = false;
+    HZWindow window{};
 
 private:
     HZFailure outcome(const OFCondition &condition);
     HZFailure establish();
     HZFailure readData(int64_t idle);
     HZFailure nextPDV(HZPDV &pdv);
-    HZFailure openRequest(const char *calling, const char *called, const HZProposal *proposals, size_t count);
+    HZFailure openRequest(const HZRequest &request);
     HZFailure connectRequest(T_ASC_Parameters *parameters);
     void describe(T_ASC_Parameters *parameters) const;
     void keepProposals(const HZProposal *proposals, size_t count);
     bool takeAnswers();
     bool answer(Context &context, const HZAnswer *answer);
+    bool addUserInformation(const HZAcceptance &acceptance);
+    bool addUserInformation(const HZRequest &request);
+    bool isFirstOfItsClass(const Context &context) const;
     const Context *accepted(uint8_t contextID) const;
 
     std::string implementationClassUID;

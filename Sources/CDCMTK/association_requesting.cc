@@ -31,23 +31,22 @@ bool isProposal(const HZProposal &proposal) {
     const auto *first = proposal.transferSyntaxes;
     const size_t count = proposal.transferSyntaxCount;
     return isUID(proposal.abstractSyntax) && count > 0 && count <= huizhen::transferSyntaxCountLimit
-        && std::all_of(first, first + count, isUID);
+        && proposal.extension.byteCount <= HZ_EXTENSION_BYTE_COUNT && std::all_of(first, first + count, isUID);
 }
 
 }  // namespace
 
-HZFailure HZAssociation::request(
-    const char *calling, const char *called, const HZProposal *proposals, size_t count) {
-    if (!isTitle(calling) || !isTitle(called) || count > huizhen::contextCountLimit
-        || !std::all_of(proposals, proposals + count, isProposal)) {
+HZFailure HZAssociation::request(const HZRequest &request) {
+    const size_t count = request.proposalCount;
+    if (!isTitle(request.callingAETitle) || !isTitle(request.calledAETitle) || count > huizhen::contextCountLimit
+        || !std::all_of(request.proposals, request.proposals + count, isProposal)) {
         return failure(HZStatusMisuse);
     }
-    peerAddress = huizhen::peerAddress(channel.socket());
-    keepProposals(proposals, count);
-    callingAETitle = calling;
-    calledAETitle = called;
-    channel.enter(Channel::Phase::awaitReply);
-    const HZFailure opened = openRequest(calling, called, proposals, count);
+    keepProposals(request.proposals, count);
+    callingAETitle = request.callingAETitle;
+    calledAETitle = request.calledAETitle;
+    if (!addUserInformation(request)) { return failure(HZStatusMisuse); }
+    const HZFailure opened = openRequest(request);
     if (opened.status != HZStatusOK) { return opened; }
     peerImplementationClass = channel.associate().implementationClassUID;
     peerImplementationVersion = channel.associate().implementationVersionName;
@@ -67,25 +66,49 @@ void HZAssociation::keepProposals(const HZProposal *proposals, size_t count) {
         context.abstractSyntax = proposal.abstractSyntax;
         context.transferSyntaxes.assign(
             proposal.transferSyntaxes, proposal.transferSyntaxes + proposal.transferSyntaxCount);
+        if (proposal.extension.bytes != nullptr) {
+            const HZBytes extension = proposal.extension;
+            context.proposedExtension.emplace(extension.bytes, extension.bytes + extension.byteCount);
+        }
         contexts.push_back(std::move(context));
     }
 }
 
-HZFailure HZAssociation::openRequest(
-    const char *calling, const char *called, const HZProposal *proposals, size_t count) {
+/// What DCMTK does not write.
+bool HZAssociation::addUserInformation(const HZRequest &request) {
+    std::vector<uint8_t> items;
+    std::vector<std::string> written;
+    for (const auto &context : contexts) {
+        const bool isWritten = std::find(written.begin(), written.end(), context.abstractSyntax) != written.end();
+        if (!context.proposedExtension || isWritten) { continue; }
+        const HZBytes bytes{context.proposedExtension->data(), context.proposedExtension->size()};
+        huizhen::appendExtension(items, context.abstractSyntax, bytes);
+        written.push_back(context.abstractSyntax);
+    }
+    if (request.identity.kind != 0 && !huizhen::appendIdentity(items, request.identity)) { return false; }
+    channel.addUserInformation(std::move(items));
+    return true;
+}
+
+HZFailure HZAssociation::openRequest(const HZRequest &request) {
     T_ASC_Parameters *parameters = nullptr;
     if (ASC_createAssociationParameters(&parameters, static_cast<long>(maximumPDU)).bad()) {
         return failure(HZStatusOutOfMemory);
     }
     describe(parameters);
     // DCMTK refuses even and repeated identifiers, and an empty list.
-    bool isValid = count > 0 && ASC_setAPTitles(parameters, calling, called, nullptr).good();
-    for (size_t i = 0; isValid && i < count; ++i) {
-        const HZProposal &proposal = proposals[i];
+    bool isValid = request.proposalCount > 0
+        && ASC_setAPTitles(parameters, request.callingAETitle, request.calledAETitle, nullptr).good();
+    for (size_t i = 0; isValid && i < request.proposalCount; ++i) {
+        const HZProposal &proposal = request.proposals[i];
+        // A role belongs to a SOP class and is proposed once.
+        const bool isFirst = std::none_of(contexts.begin(), contexts.begin() + static_cast<ptrdiff_t>(i), [&](
+            const Context &earlier) { return earlier.abstractSyntax == contexts[i].abstractSyntax; });
         auto **syntaxes = const_cast<const char **>(proposal.transferSyntaxes);
         isValid = ASC_addPresentationContext(
                       parameters, proposal.contextID, proposal.abstractSyntax, syntaxes,
-                      static_cast<int>(proposal.transferSyntaxCount), huizhen::toolkitRole(proposal.role))
+                      static_cast<int>(proposal.transferSyntaxCount),
+                      isFirst ? huizhen::toolkitRole(proposal.role) : ASC_SC_ROLE_DEFAULT)
                       .good();
     }
     if (!isValid) {
@@ -126,6 +149,7 @@ HZFailure HZAssociation::connectRequest(T_ASC_Parameters *parameters) {
 /// False if the peer answers what was not proposed.
 bool HZAssociation::takeAnswers() {
     const auto &reply = channel.associate();
+    isIdentityAnswered = reply.user.isIdentityAnswered;
     for (const auto &given : reply.contexts) {
         const auto found = std::find_if(contexts.begin(), contexts.end(), [&](const Context &context) {
             return context.contextID == given.contextID;
@@ -137,6 +161,9 @@ bool HZAssociation::takeAnswers() {
         const std::string &chosen = given.transferSyntaxes.front();
         if (std::find(proposed.begin(), proposed.end(), chosen) == proposed.end()) { return false; }
         found->acceptedTransferSyntax = chosen;
+        if (const auto *extension = reply.user.extension(found->abstractSyntax)) {
+            if (found->proposedExtension) { found->acceptedExtension = extension->bytes; }
+        }
         for (const auto &[abstractSyntax, role] : reply.acceptedRoles) {
             if (abstractSyntax == found->abstractSyntax) {
                 found->acceptedRole = static_cast<HZRole>(role & found->proposedRole);

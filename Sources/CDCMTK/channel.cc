@@ -2,9 +2,9 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/crypto.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,19 +23,22 @@ constexpr size_t growthByteCount = 16 * 1024;
 }  // namespace
 
 Channel::Channel(int socket, int cancellation, const HZTimeouts &timeouts, uint32_t maximumPDU)
-    : socket_(socket), cancellation_(cancellation), timeouts_(timeouts), idle_(timeouts.idle),
+    : wire_(std::make_unique<PlainWire>(socket)), cancellation_(cancellation), timeouts_(timeouts), idle_(timeouts.idle),
       maximumPDU_(maximumPDU), spill_(new uint8_t[spillByteCount]), pending_(new uint8_t[pendingByteCount]) {
     const int on = 1;
     // Fails on sockets that are not TCP, which need neither.
-    (void)setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    (void)setsockopt(socket_, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    (void)setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    (void)setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
 
 Channel::~Channel() { close(); }
 
 void Channel::close() {
-    if (socket_ >= 0) { (void)::close(socket_); }
-    socket_ = -1;
+    if (socket() >= 0) {
+        if (!isTorn_) { wire_->part(); }
+        (void)::close(socket());
+    }
+    wire_->setSocket(-1);
     phase_ = Phase::ended;
     fail(HZStatusMisuse);
 }
@@ -46,9 +49,20 @@ void Channel::enter(Phase phase) {
 }
 
 void Channel::replaceSocket(int descriptor) {
-    if (descriptor == socket_) { return; }
-    (void)::close(socket_);
-    socket_ = descriptor;
+    if (descriptor == socket()) { return; }
+    (void)::close(socket());
+    wire_->setSocket(descriptor);
+}
+
+bool Channel::secure(const HZSecurity &security, TLSWire::Side side) {
+    auto made = std::make_unique<TLSWire>(socket(), security, side);
+    tls_ = made.get();
+    wire_ = std::move(made);
+    while (true) {
+        const Wire::Outcome outcome = tls_->shakeHands();
+        if (outcome == Wire::Outcome::moved) { return true; }
+        if (!wait(outcome, phaseDeadline_)) { return false; }
+    }
 }
 
 void Channel::setIdle(int64_t milliseconds) { idle_ = milliseconds < 0 ? timeouts_.idle : milliseconds; }
@@ -182,8 +196,14 @@ bool Channel::takeBody(uint8_t type, uint32_t byteCount, Deadline deadline) {
     }
 }
 
-bool Channel::takeAssociate(AssociateKind kind, const std::vector<uint8_t> &body) {
-    if (!parseAssociate(body.data(), body.size(), kind, associate_)) {
+bool Channel::takeAssociate(AssociateKind kind, std::vector<uint8_t> &body) {
+    const bool isWellFormed = parseAssociate(body.data(), body.size(), kind, associate_);
+    if (kind == AssociateKind::request) {
+        // There may be a passcode in it.
+        OPENSSL_cleanse(body.data(), body.size());
+        OPENSSL_cleanse(spill_.get(), spillOffset_);
+    }
+    if (!isWellFormed) {
         violate(invalidParameter);
         return false;
     }
@@ -215,44 +235,58 @@ size_t Channel::receive(uint8_t *bytes, size_t count, Deadline deadline) {
         spillOffset_ += part;
         return part;
     }
-    iovec parts[2] = {{bytes, count}, {spill_.get(), spillByteCount}};
-    msghdr message{};
-    message.msg_iov = parts;
-    message.msg_iovlen = 2;
     while (true) {
-        const ssize_t received = recvmsg(socket_, &message, MSG_DONTWAIT);
-        if (received > 0) {
-            const size_t total = static_cast<size_t>(received);
+        Wire::Arrival arrival;
+        const Wire::Outcome outcome = wire_->receive({bytes, count}, {spill_.get(), spillByteCount}, arrival);
+        if (outcome == Wire::Outcome::moved) {
             spillOffset_ = 0;
-            spillEnd_ = total > count ? total - count : 0;
-            return std::min(total, count);
+            spillEnd_ = arrival.inSecond;
+            return arrival.inFirst > 0 ? arrival.inFirst : receive(bytes, count, deadline);
         }
-        if (received == 0) {
-            fail(HZStatusConnectionLost);
-            return 0;
+        if (outcome == Wire::Outcome::wantsRead) {
+            if (!flush()) { return 0; }
+            // A peer with Nagle's algorithm on holds its next bytes back until these are acknowledged; the kernel
+            // leaves this mode by itself, so it is armed before every wait.
+            const int on = 1;
+            (void)setsockopt(socket(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
         }
-        if (errno == EINTR) { continue; }
-        if (errno != EAGAIN && errno != EWOULDBLOCK) {
-            fail(HZStatusConnectionLost, errno);
-            return 0;
-        }
-        if (!flush()) { return 0; }
-        // A peer with Nagle's algorithm on holds its next bytes back until these are acknowledged; the kernel
-        // leaves this mode by itself, so it is armed before every wait.
-        const int on = 1;
-        (void)setsockopt(socket_, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
-        if (!wait(POLLIN, deadline)) { return 0; }
+        if (!wait(outcome, deadline)) { return 0; }
     }
 }
 
 bool Channel::hasIncoming() {
     if (hasFailed() || readyOffset_ < ready_.size() || bodyLeft_ > 0 || spillOffset_ < spillEnd_) { return true; }
-    pollfd entry{socket_, POLLIN, 0};
-    return poll(&entry, 1, 0) > 0;
+    if (!wire_->isOpaque()) {
+        pollfd entry{socket(), POLLIN, 0};
+        return poll(&entry, 1, 0) > 0;
+    }
+    // A readable socket may hold half a record, or one that carries no data.
+    Wire::Arrival arrival;
+    const Wire::Outcome outcome = wire_->receive({nullptr, 0}, {spill_.get(), spillByteCount}, arrival);
+    if (outcome == Wire::Outcome::wantsRead || outcome == Wire::Outcome::wantsWrite) { return false; }
+    spillOffset_ = 0;
+    spillEnd_ = arrival.inSecond;
+    noteEnd(outcome);
+    return true;
+}
+
+void Channel::noteEnd(Wire::Outcome outcome) {
+    if (outcome == Wire::Outcome::ended) { fail(HZStatusConnectionLost); }
+    if (outcome != Wire::Outcome::broken || hasFailed()) { return; }
+    fail(wire_->status(), wire_->systemError());
+    failure_.security = wire_->reason();
+}
+
+bool Channel::wait(Wire::Outcome outcome, Deadline deadline) {
+    switch (outcome) {
+    case Wire::Outcome::wantsRead: return wait(POLLIN, deadline);
+    case Wire::Outcome::wantsWrite: return wait(POLLOUT, deadline);
+    default: noteEnd(outcome); return false;
+    }
 }
 
 bool Channel::wait(short events, Deadline deadline) {
-    pollfd entries[2] = {{socket_, events, 0}, {cancellation_, POLLIN, 0}};
+    pollfd entries[2] = {{socket(), events, 0}, {cancellation_, POLLIN, 0}};
     while (true) {
         int timeout = -1;
         if (deadline != Deadline::max()) {

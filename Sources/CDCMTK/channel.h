@@ -8,6 +8,8 @@
 
 #include "CDCMTK.h"
 #include "associate.h"
+#include "tls_wire.h"
+#include "wire.h"
 
 namespace huizhen {
 
@@ -36,7 +38,11 @@ public:
     /// Enters a phase; all but `established` get a deadline as a whole.
     void enter(Phase phase);
     Phase phase() const { return phase_; }
-    int socket() const { return socket_; }
+    int socket() const { return wire_->socket(); }
+    /// Agrees on TLS within the phase's time; false after a failure. `security` is borrowed for the call.
+    bool secure(const HZSecurity &security, TLSWire::Side side);
+    /// Null without TLS.
+    const TLSWire *tls() const { return tls_; }
     /// Takes `descriptor` in place of the socket, which is closed.
     void replaceSocket(int descriptor);
     void setIdle(int64_t milliseconds);
@@ -73,6 +79,9 @@ public:
 
     /// What the peer's A-ASSOCIATE PDU said.
     const Associate &associate() const { return associate_; }
+    Associate &associate() { return associate_; }
+    /// Sub-items to add to the user information of the A-ASSOCIATE PDU that is written next.
+    void addUserInformation(std::vector<uint8_t> items) { userInformation_ = std::move(items); }
 
 private:
     using Deadline = Clock::time_point;
@@ -80,15 +89,21 @@ private:
     bool beginPDU();
     bool checkHead(uint8_t type, uint32_t byteCount);
     bool takeBody(uint8_t type, uint32_t byteCount, Deadline deadline);
-    bool takeAssociate(AssociateKind kind, const std::vector<uint8_t> &body);
+    bool takeAssociate(AssociateKind kind, std::vector<uint8_t> &body);
     void linger();
     bool skipBody(uint32_t byteCount, Deadline deadline);
     size_t receive(uint8_t *bytes, size_t count, Deadline deadline);
     bool send(const uint8_t *bytes, size_t count, Deadline deadline);
+    void writeAssociate(const uint8_t *bytes, size_t count);
+    Deadline sendingDeadline() const;
+    /// Waits until the wire may be tried again; false after a failure.
+    bool wait(Wire::Outcome outcome, Deadline deadline);
+    void noteEnd(Wire::Outcome outcome);
     bool wait(short events, Deadline deadline);
     Deadline after(int64_t milliseconds) const;
 
-    int socket_;
+    std::unique_ptr<Wire> wire_;
+    TLSWire *tls_ = nullptr;
     int cancellation_;
     HZTimeouts timeouts_;
     int64_t idle_;
@@ -97,6 +112,7 @@ private:
     Deadline phaseDeadline_ = Deadline::max();
     HZFailure failure_{};
     Associate associate_;
+    std::vector<uint8_t> userInformation_;
 
     /// A PDU's head, or a whole PDU that was read ahead to be checked.
     std::vector<uint8_t> ready_;

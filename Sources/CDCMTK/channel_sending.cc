@@ -1,7 +1,7 @@
 // The channel's way out: gathering, sending, parting.
+#include <openssl/crypto.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -26,18 +26,37 @@ constexpr size_t lingerByteCountLimit = 8 * 1024 * 1024;
 void Channel::write(const void *bytes, size_t count) {
     if (hasFailed() || isTorn_) { return; }
     const auto *next = static_cast<const uint8_t *>(bytes);
+    if (!userInformation_.empty()) { return writeAssociate(next, count); }
     if (count < directByteCount && pendingCount_ + count <= pendingByteCount) {
         std::memcpy(pending_.get() + pendingCount_, next, count);
         pendingCount_ += count;
         return;
     }
-    (void)send(next, count, std::min(after(timeouts_.pdu), phaseDeadline_));
+    (void)send(next, count, sendingDeadline());
 }
+
+/// Sends an A-ASSOCIATE PDU of DCMTK's with the sub-items it does not know of. Nothing of it stays in a buffer: there
+/// may be a passcode in it.
+void Channel::writeAssociate(const uint8_t *bytes, size_t count) {
+    std::vector<uint8_t> pdu;
+    pdu.reserve(count + userInformation_.size());
+    pdu.assign(bytes, bytes + count);
+    if (huizhen::addUserInformation(pdu, userInformation_)) {
+        (void)send(pdu.data(), pdu.size(), sendingDeadline());
+    } else {
+        fail(HZStatusMisuse);
+    }
+    OPENSSL_cleanse(pdu.data(), pdu.size());
+    OPENSSL_cleanse(userInformation_.data(), userInformation_.size());
+    userInformation_.clear();
+}
+
+Channel::Deadline Channel::sendingDeadline() const { return std::min(after(timeouts_.pdu), phaseDeadline_); }
 
 bool Channel::flush() {
     if (hasFailed()) { return false; }
     if (pendingCount_ == 0) { return true; }
-    return send(nullptr, 0, std::min(after(timeouts_.pdu), phaseDeadline_));
+    return send(nullptr, 0, sendingDeadline());
 }
 
 /// Sends what has gathered and then `bytes`.
@@ -47,21 +66,15 @@ bool Channel::send(const uint8_t *bytes, size_t count, Deadline deadline) {
     while (sent < total) {
         const size_t fromPending = std::min(sent, pendingCount_);
         const size_t fromBytes = sent - fromPending;
-        iovec parts[2] = {
+        size_t written = 0;
+        const Wire::Outcome outcome = wire_->send(
             {pending_.get() + fromPending, pendingCount_ - fromPending},
-            {const_cast<uint8_t *>(bytes) + fromBytes, count - fromBytes}};
-        msghdr message{};
-        message.msg_iov = parts;
-        message.msg_iovlen = count > 0 ? 2 : 1;
-        const ssize_t written = sendmsg(socket_, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (written >= 0) {
-            sent += static_cast<size_t>(written);
+            {const_cast<uint8_t *>(bytes) + fromBytes, count - fromBytes}, written);
+        if (outcome == Wire::Outcome::moved) {
+            sent += written;
             continue;
         }
-        if (errno == EINTR) { continue; }
-        const bool isFull = errno == EAGAIN || errno == EWOULDBLOCK;
-        if (!isFull) { fail(HZStatusConnectionLost, errno); }
-        if (!isFull || !wait(POLLOUT, deadline)) {
+        if (!wait(outcome, deadline)) {
             isTorn_ = sent > 0 || count > 0;
             pendingCount_ = isTorn_ ? 0 : pendingCount_;
             return false;
@@ -117,18 +130,19 @@ void Channel::lingerAndClose() {
 void Channel::linger() {
     if (!mayLinger_ || isTorn_) { return; }
     mayLinger_ = false;
-    (void)shutdown(socket_, SHUT_WR);
+    wire_->part();
+    (void)shutdown(socket(), SHUT_WR);
     const Deadline deadline = Clock::now() + partingTime;
     size_t discarded = 0;
     while (discarded < lingerByteCountLimit) {
-        const ssize_t received = recv(socket_, spill_.get(), spillByteCount, MSG_DONTWAIT);
+        const ssize_t received = recv(socket(), spill_.get(), spillByteCount, MSG_DONTWAIT);
         if (received > 0) {
             discarded += static_cast<size_t>(received);
         } else if (received == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) {
             return;
         } else {
             const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
-            pollfd entry{socket_, POLLIN, 0};
+            pollfd entry{socket(), POLLIN, 0};
             if (left <= 0 || poll(&entry, 1, static_cast<int>(left)) == 0) { return; }
         }
     }

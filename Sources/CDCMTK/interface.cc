@@ -8,6 +8,15 @@
 
 namespace {
 
+using Side = huizhen::TLSWire::Side;
+
+/// Null for none; an empty one is not null.
+HZBytes borrowed(const std::optional<std::vector<uint8_t>> &bytes) {
+    static constexpr uint8_t none = 0;
+    if (!bytes) { return HZBytes{nullptr, 0}; }
+    return HZBytes{bytes->empty() ? &none : bytes->data(), bytes->size()};
+}
+
 HZFailure outOfMemory() {
     HZFailure failure{};
     failure.status = HZStatusOutOfMemory;
@@ -26,7 +35,7 @@ HZFailure guarded(Body body) noexcept {
 
 /// Makes the association, which owns the socket from its first line on, and lets `body` open it.
 template <typename Body>
-HZFailure opened(const HZOptions &options, HZAssociation **association, Body body) noexcept {
+HZFailure opened(const HZOptions &options, Side side, HZAssociation **association, Body body) noexcept {
     std::unique_ptr<HZAssociation> made;
     try {
         huizhen::initialize();
@@ -35,7 +44,10 @@ HZFailure opened(const HZOptions &options, HZAssociation **association, Body bod
         (void)::close(options.socket);
         return outOfMemory();
     }
-    const HZFailure outcome = guarded([&] { return body(*made); });
+    const HZFailure outcome = guarded([&] {
+        const HZFailure secured = made->open(options.security, side);
+        return secured.status == HZStatusOK ? body(*made) : secured;
+    });
     if (outcome.status == HZStatusOK) { *association = made.release(); }
     return outcome;
 }
@@ -43,19 +55,15 @@ HZFailure opened(const HZOptions &options, HZAssociation **association, Body bod
 }  // namespace
 
 HZFailure hz_association_receive(const HZOptions *options, HZAssociation **association) {
-    return opened(*options, association, [](HZAssociation &made) { return made.receive(); });
+    return opened(*options, Side::server, association, [](HZAssociation &made) { return made.receive(); });
 }
 
-HZFailure hz_association_request(
-    const HZOptions *options, const char *callingAETitle, const char *calledAETitle, const HZProposal *proposals,
-    size_t count, HZAssociation **association) {
-    return opened(*options, association, [&](HZAssociation &made) {
-        return made.request(callingAETitle, calledAETitle, proposals, count);
-    });
+HZFailure hz_association_request(const HZOptions *options, const HZRequest *request, HZAssociation **association) {
+    return opened(*options, Side::client, association, [&](HZAssociation &made) { return made.request(*request); });
 }
 
-HZFailure hz_association_accept(HZAssociation *association, const HZAnswer *answers, size_t count) {
-    return guarded([&] { return association->accept(answers, count); });
+HZFailure hz_association_accept(HZAssociation *association, const HZAcceptance *acceptance) {
+    return guarded([&] { return association->accept(*acceptance); });
 }
 
 HZFailure hz_association_reject(HZAssociation *association, uint8_t result, uint8_t source, uint8_t reason) {
@@ -82,6 +90,27 @@ const char *hz_association_peer_address(const HZAssociation *association) {
     return association->peerAddress.c_str();
 }
 
+const char *hz_association_tls_version(const HZAssociation *association) { return association->tlsVersion.c_str(); }
+
+HZCertificate hz_association_certificate(const HZAssociation *association) {
+    return association->certificate.certificate;
+}
+
+const char *hz_association_certificate_name(const HZAssociation *association, size_t index) {
+    return association->certificate.names[index].c_str();
+}
+
+HZIdentity hz_association_identity(const HZAssociation *association) {
+    const auto &identity = association->identity;
+    return HZIdentity{identity.kind, identity.wantsResponse, identity.primary.bytes(), identity.secondary.bytes()};
+}
+
+void hz_association_forget_identity(HZAssociation *association) { association->identity = huizhen::Identity{}; }
+
+bool hz_association_identity_was_answered(const HZAssociation *association) { return association->isIdentityAnswered; }
+
+HZWindow hz_association_window(const HZAssociation *association) { return association->window; }
+
 size_t hz_association_context_count(const HZAssociation *association) { return association->contexts.size(); }
 
 HZContext hz_association_context(const HZAssociation *association, size_t index) {
@@ -94,6 +123,9 @@ HZContext hz_association_context(const HZAssociation *association, size_t index)
     out.abstractSyntax = context.abstractSyntax.c_str();
     out.acceptedTransferSyntax = context.result == 0 ? context.acceptedTransferSyntax.c_str() : nullptr;
     out.transferSyntaxCount = context.transferSyntaxes.size();
+    out.serviceClass = context.serviceClass.c_str();
+    out.proposedExtension = borrowed(context.proposedExtension);
+    out.acceptedExtension = borrowed(context.acceptedExtension);
     return out;
 }
 

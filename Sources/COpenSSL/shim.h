@@ -1,7 +1,8 @@
-// OpenSSL's envelope interface, as Debian's libssl-dev installs it. The functions Keys and BlobStore call are
+// OpenSSL's envelope interface, as Debian's libssl-dev installs it. The functions Keys, BlobStore and Access call are
 // plain functions in OpenSSL 3; nothing is wrapped here.
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/kdf.h>
+#include <openssl/pem.h>
 #include <openssl/rand.h>

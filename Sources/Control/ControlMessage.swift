@@ -7,7 +7,7 @@ import Routing
 public enum ControlRequest: Codable, Sendable {
     case status
     case peers
-    case addPeer(Peer)
+    case addPeer(Peer, secrets: PeerSecrets = PeerSecrets())
     case removePeer(aeTitle: String)
     case testPeer(aeTitle: String)
     case conflicts
@@ -23,6 +23,8 @@ public enum ControlRequest: Codable, Sendable {
     case cancelJob(Int64)
     case pauseLane(String, on: Bool)
     case reindex
+    /// Certificate, key, authorities and revocation lists are read again.
+    case reloadTLS
     /// Objects follow; each is answered by a `.stored`.
     case `import`(peer: String)
     /// Objects come back.
@@ -69,6 +71,8 @@ public struct ServiceStatus: Codable, Sendable {
     public var processID: Int32
     public var dataDirectory: String
     public var dimsePort: UInt16
+    /// Nil without TLS.
+    public var dimseTLSPort: UInt16?
     public var dimseAddresses: [String]
     public var httpPort: UInt16
     public var aeTitle: String
@@ -90,7 +94,8 @@ public struct ServiceStatus: Codable, Sendable {
     public var deadJobs: Int
 
     public init(
-        version: String, processID: Int32, dataDirectory: String, dimsePort: UInt16, dimseAddresses: [String],
+        version: String, processID: Int32, dataDirectory: String, dimsePort: UInt16, dimseTLSPort: UInt16? = nil,
+        dimseAddresses: [String],
         httpPort: UInt16, aeTitle: String, isOpenToUnknownPeers: Bool, plainNetworkPeers: [String], patients: Int,
         studies: Int, series: Int, instances: Int, byteCount: UInt64, conflicts: Int, removed: Int,
         freeByteCount: UInt64, catalogBehind: Int, reconciledObjects: Int, tornObjects: Int,
@@ -100,6 +105,7 @@ public struct ServiceStatus: Codable, Sendable {
         self.processID = processID
         self.dataDirectory = dataDirectory
         self.dimsePort = dimsePort
+        self.dimseTLSPort = dimseTLSPort
         self.dimseAddresses = dimseAddresses
         self.httpPort = httpPort
         self.aeTitle = aeTitle

@@ -14,6 +14,8 @@ public enum DIMSEError: Error, CustomStringConvertible {
     case notAccepted
     /// The other side answered with a failure.
     case failed(Status)
+    /// A peer cannot be called; the text says why.
+    case notCallable(String)
 
     public var description: String {
         switch self {
@@ -23,6 +25,7 @@ public enum DIMSEError: Error, CustomStringConvertible {
         case .tooLarge(let limit): "the other side sent a message of more than \(limit) bytes"
         case .notAccepted: "the other side accepts no presentation context for this"
         case .failed(let status): "the other side answered with status \(status)"
+        case .notCallable(let why): "the peer cannot be called: \(why)"
         }
     }
 }

@@ -5,6 +5,8 @@ public struct DIMSESettings: Sendable {
     /// Addresses to listen on, IPv4 and IPv6.
     public var addresses = ["127.0.0.1", "::1"]
     public var port: UInt16 = 11112
+    /// Port for TLS, on the same addresses; nil for none.
+    public var tlsPort: UInt16?
     /// Accepted associations at a time; one more is rejected as transient, local limit exceeded.
     public var associationLimit = 100
     /// Connections at a time, accepted as associations or not.
@@ -20,6 +22,8 @@ public struct DIMSESettings: Sendable {
     public var retrieveLimit = 1_000_000
     /// Whether SOP classes that no list names are taken for storage.
     public var acceptsUnknownSOPClasses = false
+    /// What queries and retrievals may ask for in extended negotiation and get.
+    public var queryExtensions: QueryExtensions = [.relational, .combinedDateTime, .fuzzyNames]
     /// How long running associations may take to finish when the service stops.
     public var stopTimeout = Duration.seconds(10)
 

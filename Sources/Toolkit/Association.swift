@@ -23,6 +23,16 @@ import CDCMTK
     public private(set) var refused: [UInt8: PresentationContext] = [:]
     /// Payload bytes of one PDV towards the other side; even; 0 before the answer.
     public private(set) var maximumPDVByteCount = 0
+    /// The protocol's name, as in `TLSv1.3`; nil for an unencrypted association.
+    public let tlsVersion: String?
+    /// The other side's; nil without TLS or where it showed none.
+    public let certificate: PeerCertificate?
+    /// Who the requester says its user is, for an acceptor; gone after the answer.
+    public private(set) var identity: UserIdentity?
+    /// The window the requester proposed, for an acceptor, which answers with one operation at a time.
+    public let proposedWindow: OperationsWindow?
+    /// Whether the acceptor answered our identity, for a requester.
+    public let isIdentityAnswered: Bool
 
     private let handle: OpaquePointer
     private let cancellation: Cancellation
@@ -37,6 +47,15 @@ import CDCMTK
             classUID: String(cString: hz_association_peer_implementation_class(handle)),
             versionName: String(cString: hz_association_peer_implementation_version(handle)))
         proposed = unsafe readContexts(handle)
+        let version = unsafe String(cString: hz_association_tls_version(handle))
+        tlsVersion = version.isEmpty ? nil : version
+        certificate = unsafe PeerCertificate(handle)
+        identity = unsafe UserIdentity(handle)
+        unsafe hz_association_forget_identity(handle)
+        let window = unsafe hz_association_window(handle)
+        proposedWindow =
+            window.isProposed ? OperationsWindow(invoked: window.invoked, performed: window.performed) : nil
+        isIdentityAnswered = unsafe hz_association_identity_was_answered(handle)
         noteAnswers()
     }
 
@@ -45,15 +64,18 @@ import CDCMTK
     /// Reads the A-ASSOCIATE-RQ from a connected socket, within `timeouts.artim`.
     ///
     /// Ill-formed requests, unknown application contexts and empty AE titles are answered here.
-    /// - Parameter socket: consumed, whether or not this succeeds.
-    /// - Throws: `.protocolViolation`, `.timedOut`, `.connectionLost`, `.aborted`, `.cancelled`.
+    /// - Parameters:
+    ///   - socket: consumed, whether or not this succeeds.
+    ///   - security: the TLS handshake comes first, within the same time; nil for none.
+    /// - Throws: `.insecure`, `.protocolViolation`, `.timedOut`, `.connectionLost`, `.aborted`, `.cancelled`.
     public static func receive(
         socket: CInt, timeouts: AssociationTimeouts = AssociationTimeouts(), maximumPDU: Int = maximumPDULimit,
-        implementation: Implementation = .huizhen, cancellation: Cancellation = Cancellation()
+        implementation: Implementation = .huizhen, security: TransportSecurity? = nil,
+        cancellation: Cancellation = Cancellation()
     ) throws(AssociationError) -> Association {
         try unsafe make(
             socket: socket, timeouts: timeouts, maximumPDU: maximumPDU, implementation: implementation,
-            cancellation: cancellation
+            security: security, cancellation: cancellation
         ) { options, result in
             unsafe hz_association_receive(options, result)
         }
@@ -61,8 +83,9 @@ import CDCMTK
 
     /// Connects and negotiates, within `timeouts.connect` and then `timeouts.artim`.
     ///
-    /// - Throws: `.nameNotResolved`, `.unreachable`, `.rejected`, `.timedOut`, `.connectionLost`, `.aborted`,
-    ///   `.protocolViolation`, `.cancelled`, and `.misuse` for titles or contexts beyond their bounds.
+    /// - Throws: `.nameNotResolved`, `.unreachable`, `.insecure`, `.rejected`, `.timedOut`, `.connectionLost`,
+    ///   `.aborted`, `.protocolViolation`, `.cancelled`, and `.misuse` for titles, contexts or an identity beyond
+    ///   their bounds.
     public static func request(
         _ request: AssociationRequest, cancellation: Cancellation = Cancellation()
     ) throws(AssociationError) -> Association {
@@ -74,29 +97,27 @@ import CDCMTK
         try check(failure)
         return try unsafe make(
             socket: socket, timeouts: request.timeouts, maximumPDU: request.maximumPDU,
-            implementation: request.implementation, cancellation: cancellation
+            implementation: request.implementation, security: request.security, cancellation: cancellation
         ) { options, result in
-            unsafe withProposals(request.contexts) { proposals in
-                unsafe hz_association_request(
-                    options, request.callingAETitle, request.calledAETitle, proposals.baseAddress, proposals.count,
-                    result)
-            }
+            unsafe withRequest(request) { unsafe hz_association_request(options, $0, result) }
         }
     }
 
     private static func make(
         socket: CInt, timeouts: AssociationTimeouts, maximumPDU: Int, implementation: Implementation,
-        cancellation: Cancellation,
+        security: TransportSecurity?, cancellation: Cancellation,
         open: (UnsafePointer<HZOptions>, UnsafeMutablePointer<OpaquePointer?>) -> HZFailure
     ) throws(AssociationError) -> Association {
         var handle: OpaquePointer?
         let failure = unsafe implementation.classUID.withCString { classUID in
             unsafe implementation.versionName.withCString { versionName in
-                var options = unsafe HZOptions(
-                    socket: socket, cancellation: cancellation.descriptor, timeouts: HZTimeouts(timeouts),
-                    maximumPDU: UInt32(clamping: maximumPDU), implementationClassUID: classUID,
-                    implementationVersionName: versionName)
-                return unsafe open(&options, &handle)
+                unsafe withSecurity(security) { security in
+                    var options = unsafe HZOptions(
+                        socket: socket, cancellation: cancellation.descriptor, timeouts: HZTimeouts(timeouts),
+                        maximumPDU: UInt32(clamping: maximumPDU), implementationClassUID: classUID,
+                        implementationVersionName: versionName, security: security)
+                    return unsafe open(&options, &handle)
+                }
             }
         }
         try check(failure)
@@ -106,9 +127,18 @@ import CDCMTK
 
     /// Answers every proposed context and sends A-ASSOCIATE-AC; those not mentioned are refused.
     ///
+    /// - Parameter identityResponse: what to answer to the user identity; nil for no answer. PS3.7 §D.3.3.7.2.
     /// - Throws: `.misuse` for a transfer syntax that was not proposed or a second answer; a connection's errors.
-    public func accept(_ contexts: [ContextAnswer]) throws(AssociationError) {
-        try check(unsafe withAnswers(contexts) { unsafe hz_association_accept(handle, $0.baseAddress, $0.count) })
+    public func accept(_ contexts: [ContextAnswer], identityResponse: [UInt8]? = nil) throws(AssociationError) {
+        identity = nil
+        try check(
+            unsafe withAnswers(contexts) { answers in
+                unsafe withBytes(identityResponse) { response in
+                    var acceptance = unsafe HZAcceptance(
+                        answers: answers.baseAddress, answerCount: answers.count, identityResponse: response)
+                    return unsafe hz_association_accept(handle, &acceptance)
+                }
+            })
         noteAnswers()
     }
 

@@ -22,6 +22,10 @@ public enum AssociationError: Error, Equatable, Sendable {
     /// The call does not fit what was negotiated or the association's state.
     case misuse
     case outOfMemory
+    /// TLS was not agreed on, or broke.
+    case insecure(TLSFailure)
+    /// A certificate, key, or list cannot be used.
+    case tlsFile(TLSFile, TLSFileProblem)
 }
 
 extension AssociationError: CustomStringConvertible {
@@ -40,6 +44,8 @@ extension AssociationError: CustomStringConvertible {
         case .system(let errno): "the operating system refused: \(systemMessage(errno))"
         case .misuse: "the call does not fit the association: check contexts, titles and the order of calls"
         case .outOfMemory: "not enough memory for the association"
+        case .insecure(let failure): "no secure connection: \(failure)"
+        case .tlsFile(let file, let problem): "the TLS \(file.rawValue) file \(problem)"
         }
     }
 }

@@ -50,11 +50,15 @@ public struct AssociationRequest: Sendable {
     /// Largest PDU to receive, 4096...131072 bytes.
     public var maximumPDU: Int
     public var implementation: Implementation
+    /// Nil for an unencrypted association.
+    public var security: TransportSecurity?
+    /// Who our user is; nil says nothing.
+    public var identity: UserIdentity?
 
     public init(
         host: String, port: UInt16, callingAETitle: String, calledAETitle: String, contexts: [PresentationContext],
         timeouts: AssociationTimeouts = AssociationTimeouts(), maximumPDU: Int = Association.maximumPDULimit,
-        implementation: Implementation = .huizhen
+        implementation: Implementation = .huizhen, security: TransportSecurity? = nil, identity: UserIdentity? = nil
     ) {
         self.host = host
         self.port = port
@@ -64,5 +68,7 @@ public struct AssociationRequest: Sendable {
         self.timeouts = timeouts
         self.maximumPDU = maximumPDU
         self.implementation = implementation
+        self.security = security
+        self.identity = identity
     }
 }

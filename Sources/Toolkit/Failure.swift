@@ -17,6 +17,7 @@ func check(_ failure: HZFailure) throws(AssociationError) {
     case .systemFailure: throw .system(errno: failure.systemError)
     case .misuse: throw .misuse
     case .outOfMemory: throw .outOfMemory
+    case .insecure: throw .insecure(TLSFailure(failure.security))
     }
 }
 

@@ -21,22 +21,35 @@ public struct PresentationContext: Equatable, Sendable {
     public static let countLimit = 128
     /// At most this many transfer syntaxes are proposed, and considered, of one context.
     public static let transferSyntaxCountLimit = 64
+    /// At most this many bytes of an extended negotiation are read or sent.
+    public static let extendedNegotiationByteCountLimit = 64
 
     /// Odd, 1...255.
     public let id: UInt8
     public let abstractSyntax: String
     public let transferSyntaxes: [String]
     public let role: Role
+    /// Service class application information, of which a SOP class has one: its first context's counts.
+    /// PS3.7 §D.3.3.5.
+    public let extendedNegotiation: [UInt8]?
+    /// Service class the requester says an unknown SOP class belongs to. PS3.7 §D.3.3.6.
+    public internal(set) var serviceClassUID: String?
     /// What was agreed; nil while unanswered or refused.
     public internal(set) var acceptedTransferSyntax: String?
     public internal(set) var acceptedRole: Role = .default
     public internal(set) var refusal: Refusal?
+    /// The acceptor's answer to `extendedNegotiation`, if it gave one.
+    public internal(set) var acceptedExtendedNegotiation: [UInt8]?
 
-    public init(id: UInt8, abstractSyntax: String, transferSyntaxes: [String], role: Role = .default) {
+    public init(
+        id: UInt8, abstractSyntax: String, transferSyntaxes: [String], role: Role = .default,
+        extendedNegotiation: [UInt8]? = nil
+    ) {
         self.id = id
         self.abstractSyntax = abstractSyntax
         self.transferSyntaxes = transferSyntaxes
         self.role = role
+        self.extendedNegotiation = extendedNegotiation
     }
 }
 
@@ -50,16 +63,22 @@ public struct ContextAnswer: Equatable, Sendable {
 
     public let id: UInt8
     public let verdict: Verdict
+    /// Answer to an extended negotiation; not sent where none was proposed.
+    public let extendedNegotiation: [UInt8]?
 
-    public init(id: UInt8, verdict: Verdict) {
+    public init(id: UInt8, verdict: Verdict, extendedNegotiation: [UInt8]? = nil) {
         self.id = id
         self.verdict = verdict
+        self.extendedNegotiation = extendedNegotiation
     }
 
     public static func accept(
-        _ id: UInt8, transferSyntax: String, role: PresentationContext.Role = .default
+        _ id: UInt8, transferSyntax: String, role: PresentationContext.Role = .default,
+        extendedNegotiation: [UInt8]? = nil
     ) -> ContextAnswer {
-        ContextAnswer(id: id, verdict: .accepted(transferSyntax: transferSyntax, role: role))
+        ContextAnswer(
+            id: id, verdict: .accepted(transferSyntax: transferSyntax, role: role),
+            extendedNegotiation: extendedNegotiation)
     }
 
     public static func refuse(_ id: UInt8, _ refusal: PresentationContext.Refusal) -> ContextAnswer {

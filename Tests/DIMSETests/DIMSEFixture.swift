@@ -55,7 +55,7 @@ final class DIMSEFixture: @unchecked Sendable {
         server = DIMSEServer(
             archive: archive, access: access, queue: queue, settings: settings, metrics: DIMSEMetrics(registry),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        port = try server.start()
+        port = try server.start().plain
     }
 
     deinit {

@@ -104,7 +104,8 @@ extension AllTests {
         @Test func takesWhatOthersMayAdd() throws {
             let extended =
                 RawPDU.item(0x53, [0, 1, 0, 1]) + RawPDU.item(0x56, [0, 3, 0x31, 0x2e, 0x32, 1, 1])
-                + RawPDU.item(0x57, [1, 2, 3]) + RawPDU.item(0x58, [9, 9, 9]) + RawPDU.item(0x99, [])
+                + RawPDU.item(0x57, [0, 1, 0x31, 0, 1, 0x32, 0, 0, 9, 9, 9]) + RawPDU.item(0x58, [9, 0, 0, 0, 0, 0])
+                + RawPDU.item(0x99, [])
             let request = RawPDU.request(
                 called: " TESTSCP", userInformation: RawPDU.userInformation(maximumPDU: 0, more: extended))
             let (error, reply) = try outcome(of: request + RawPDU.releaseRequest)

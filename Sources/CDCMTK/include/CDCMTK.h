@@ -10,14 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "CDCMTKTLS.h"
+
 #ifdef __cplusplus
 extern "C" {
-#endif
-
-#if defined(__clang__)
-#define HZ_CLOSED __attribute__((enum_extensibility(closed)))
-#else
-#define HZ_CLOSED
 #endif
 
 /// How a call ended.
@@ -40,6 +36,8 @@ typedef enum HZ_CLOSED HZStatus {
     /// The caller's arguments do not fit the association's state.
     HZStatusMisuse,
     HZStatusOutOfMemory,
+    /// TLS was not agreed or was broken; `security` says why.
+    HZStatusInsecure,
 } HZStatus;
 
 typedef struct HZFailure {
@@ -48,6 +46,7 @@ typedef struct HZFailure {
     uint8_t result;
     uint8_t source;
     uint8_t reason;
+    HZTLSReason security;
 } HZFailure;
 
 /// Roles of the association's requester. PS3.7 §D.3.3.4.
@@ -79,9 +78,17 @@ typedef struct HZOptions {
     uint32_t maximumPDU;
     const char *implementationClassUID;
     const char *implementationVersionName;
+    /// Null for none.
+    const HZSecurity *security;
 } HZOptions;
 
 typedef struct HZAssociation HZAssociation;
+
+/// Bytes that are borrowed; null for none at all.
+typedef struct HZBytes {
+    const uint8_t *bytes;
+    size_t byteCount;
+} HZBytes;
 
 /// One presentation context. Strings live until the association changes it or is destroyed.
 typedef struct HZContext {
@@ -94,6 +101,10 @@ typedef struct HZContext {
     /// Null unless accepted.
     const char *acceptedTransferSyntax;
     size_t transferSyntaxCount;
+    /// Service class the requester says the abstract syntax belongs to, "" for none said. PS3.7 §D.3.3.6.
+    const char *serviceClass;
+    HZBytes proposedExtension;
+    HZBytes acceptedExtension;
 } HZContext;
 
 /// A proposed presentation context, for a request.
@@ -103,6 +114,8 @@ typedef struct HZProposal {
     const char *abstractSyntax;
     const char *const *transferSyntaxes;
     size_t transferSyntaxCount;
+    /// Service class application information, of which the abstract syntax's first counts. PS3.7 §D.3.3.5.
+    HZBytes extension;
 } HZProposal;
 
 /// An answer to a proposed presentation context.
@@ -113,7 +126,44 @@ typedef struct HZAnswer {
     HZRole role;
     /// Needed to accept.
     const char *transferSyntax;
+    /// As in a proposal; sent only if one was proposed.
+    HZBytes extension;
 } HZAnswer;
+
+/// Most bytes of an extension that are read or sent.
+#define HZ_EXTENSION_BYTE_COUNT 64
+
+/// Who the requester says its user is. PS3.7 §D.3.3.7.
+typedef struct HZIdentity {
+    /// 1 name, 2 name and passcode, 3 Kerberos, 4 SAML, 5 JSON web token; 0 for no identity.
+    uint8_t kind;
+    bool wantsResponse;
+    HZBytes primary;
+    HZBytes secondary;
+} HZIdentity;
+
+/// Operations at a time, 0 for any number. PS3.7 §D.3.3.3.
+typedef struct HZWindow {
+    bool isProposed;
+    uint16_t invoked;
+    uint16_t performed;
+} HZWindow;
+
+typedef struct HZAcceptance {
+    const HZAnswer *answers;
+    size_t answerCount;
+    /// Null `bytes`: the identity is not answered; an answer may be empty.
+    HZBytes identityResponse;
+} HZAcceptance;
+
+/// What to ask for.
+typedef struct HZRequest {
+    const char *callingAETitle;
+    const char *calledAETitle;
+    const HZProposal *proposals;
+    size_t proposalCount;
+    HZIdentity identity;
+} HZRequest;
 
 typedef struct HZPDV {
     uint8_t contextID;
@@ -134,15 +184,14 @@ bool hz_dictionary_is_loaded(void);
 HZFailure hz_association_receive(const HZOptions *options, HZAssociation **association);
 
 /// Answers every proposed context (those without an answer are refused) and sends A-ASSOCIATE-AC.
-HZFailure hz_association_accept(HZAssociation *association, const HZAnswer *answers, size_t count);
+/// A proposed window is answered with one operation at a time.
+HZFailure hz_association_accept(HZAssociation *association, const HZAcceptance *acceptance);
 
 /// Sends A-ASSOCIATE-RJ and waits, bounded, for the peer to close.
 HZFailure hz_association_reject(HZAssociation *association, uint8_t result, uint8_t source, uint8_t reason);
 
 /// Sends A-ASSOCIATE-RQ and waits for the answer. `*association` is set only on success.
-HZFailure hz_association_request(
-    const HZOptions *options, const char *callingAETitle, const char *calledAETitle,
-    const HZProposal *proposals, size_t count, HZAssociation **association);
+HZFailure hz_association_request(const HZOptions *options, const HZRequest *request, HZAssociation **association);
 
 /// Borrowed until the association is destroyed; never null.
 const char *hz_association_calling_title(const HZAssociation *association);
@@ -151,6 +200,18 @@ const char *hz_association_peer_implementation_class(const HZAssociation *associ
 const char *hz_association_peer_implementation_version(const HZAssociation *association);
 /// The peer's numeric address, "" if it has none.
 const char *hz_association_peer_address(const HZAssociation *association);
+/// The protocol's name, "" without TLS.
+const char *hz_association_tls_version(const HZAssociation *association);
+HZCertificate hz_association_certificate(const HZAssociation *association);
+/// `index` must be below the certificate's count.
+const char *hz_association_certificate_name(const HZAssociation *association, size_t index);
+/// As proposed; lives until it is forgotten.
+HZIdentity hz_association_identity(const HZAssociation *association);
+/// Overwrites the identity.
+void hz_association_forget_identity(HZAssociation *association);
+/// Whether the acceptor answered the identity we sent.
+bool hz_association_identity_was_answered(const HZAssociation *association);
+HZWindow hz_association_window(const HZAssociation *association);
 size_t hz_association_context_count(const HZAssociation *association);
 /// `index` must be below the count.
 HZContext hz_association_context(const HZAssociation *association, size_t index);

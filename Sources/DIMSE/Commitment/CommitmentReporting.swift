@@ -10,6 +10,7 @@ struct CommitmentReporting: Sendable {
     let archive: Archive
     let access: Access
     let timeouts: AssociationTimeouts
+    let credentials: TransportCredentials?
 
     func perform(_ run: JobRun) -> JobOutcome {
         guard let work = try? JSONDecoder().decode(CommitmentWork.self, from: Data(run.payload)) else {
@@ -17,10 +18,10 @@ struct CommitmentReporting: Sendable {
         }
         let title = work.callingAETitle
         guard let peer = access.peer(aeTitle: title) else { return .unavailable("\(title) is no peer") }
-        guard let host = peer.host, let port = peer.port else {
+        guard peer.host != nil, peer.port != nil else {
             return .unavailable("\(title) has no port to report to: add it again with --port")
         }
-        guard access.mayCallPlain(peer) else {
+        guard access.mayCall(peer) else {
             return .unavailable("\(title) is over the network and allows no plain DICOM")
         }
         let report: CommitmentReport
@@ -30,7 +31,7 @@ struct CommitmentReporting: Sendable {
             report = found
         } catch { return .unavailable("\(error)") }
         do throws(DIMSEError) {
-            let status = try send(report, host: host, port: port, called: title)
+            let status = try send(report, to: peer)
             return status.isSuccess || status.isWarning ? .done : .failed("\(title) answered with status \(status)")
         } catch {
             if case .notAccepted = error { return .failed("\(title) accepts no storage commitment reports") }
@@ -39,22 +40,16 @@ struct CommitmentReporting: Sendable {
     }
 
     /// We are the provider: the role selection says so. PS3.4 §J.3.3, PS3.7 §D.3.3.4.
-    private func send(
-        _ report: CommitmentReport, host: String, port: UInt16, called: String
-    ) throws(DIMSEError) -> Status {
-        let association: Association
-        do throws(AssociationError) {
-            association = try Association.request(
-                AssociationRequest(
-                    host: host, port: port, callingAETitle: access.settings.aeTitle, calledAETitle: called,
-                    contexts: [
-                        PresentationContext(
-                            id: 1, abstractSyntax: SOPClass.storageCommitmentPushModel,
-                            transferSyntaxes: [
-                                TransferSyntax.explicitVRLittleEndian.uid, TransferSyntax.implicitVRLittleEndian.uid,
-                            ], role: .scp)
-                    ], timeouts: timeouts))
-        } catch { throw .association(error) }
+    private func send(_ report: CommitmentReport, to peer: Peer) throws(DIMSEError) -> Status {
+        let association = try Requester.Target(
+            peer, callingAETitle: access.settings.aeTitle, timeouts: timeouts, credentials: credentials
+        ).associate([
+            PresentationContext(
+                id: 1, abstractSyntax: SOPClass.storageCommitmentPushModel,
+                transferSyntaxes: [
+                    TransferSyntax.explicitVRLittleEndian.uid, TransferSyntax.implicitVRLittleEndian.uid,
+                ], role: .scp)
+        ])
         guard let context = association.accepted[1], let syntax = context.acceptedTransferSyntax else {
             try? association.release()
             throw .notAccepted

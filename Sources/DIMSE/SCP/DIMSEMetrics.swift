@@ -8,6 +8,7 @@ public final class DIMSEMetrics: Sendable {
     let associationsAccepted: Counter
     let associationsAborted: Counter
     let plainAssociations: Counter
+    let tlsAssociations: Counter
     let bytesReceived: Counter
     let bytesSent: Counter
 
@@ -22,6 +23,8 @@ public final class DIMSEMetrics: Sendable {
         plainAssociations = registry.counter(
             "huizhen_dimse_plain_network_associations_total",
             help: "Unencrypted associations from or to an address that is not loopback.")
+        tlsAssociations = registry.counter(
+            "huizhen_dimse_tls_associations_total", help: "Associations accepted over TLS.")
         bytesReceived = registry.counter("huizhen_dimse_received_bytes_total", help: "Bytes of objects received.")
         bytesSent = registry.counter("huizhen_dimse_sent_bytes_total", help: "Bytes of objects sent.")
         for verb in ["echo", "store", "find", "move", "get"] { _ = duration(verb: verb, status: .success) }

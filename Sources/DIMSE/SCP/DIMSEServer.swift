@@ -20,7 +20,7 @@ public final class DIMSEServer: @unchecked Sendable {
 
     private let shared: Shared
     private let condition = NSCondition()
-    private var listener: Listener?
+    private var listeners: [Listener] = []
     private var connections: [Int: Connection] = [:]
     private var perAddress: [String: Int] = [:]
     private var accepted = 0
@@ -30,34 +30,47 @@ public final class DIMSEServer: @unchecked Sendable {
     /// Stack of an association's thread, in bytes.
     private static let stackByteCount = 1 << 20
 
+    /// - Parameter credentials: for the TLS port and for calling peers over TLS; nil for neither.
     public init(
         archive: Archive, access: Access, queue: JobQueue, settings: DIMSESettings, metrics: DIMSEMetrics,
-        logger: Logger
+        logger: Logger, credentials: TransportCredentials? = nil
     ) {
-        let sender = ObjectSender(aeTitle: access.settings.aeTitle, timeouts: settings.timeouts, metrics: metrics)
+        let sender = ObjectSender(
+            aeTitle: access.settings.aeTitle, timeouts: settings.timeouts, metrics: metrics, credentials: credentials)
         shared = Shared(
             archive: archive, access: access, settings: settings, metrics: metrics, logger: logger,
-            sender: sender, queue: queue)
+            sender: sender, queue: queue, credentials: credentials)
         let forwarding = Forwarding(archive: archive, access: access, sender: sender)
         queue.handle(ForwardWork.kind) { forwarding.perform($0) }
-        let reporting = CommitmentReporting(archive: archive, access: access, timeouts: settings.timeouts)
+        let reporting = CommitmentReporting(
+            archive: archive, access: access, timeouts: settings.timeouts, credentials: credentials)
         queue.handle(CommitmentWork.kind) { reporting.perform($0) }
     }
 
     /// Opens every address and begins to accept.
     ///
-    /// - Returns: the port that is listened on; another than the configured one only when that is 0.
-    /// - Throws: `.unreachable` with the system's error number when an address cannot be bound.
+    /// - Returns: the ports that are listened on; others than the configured ones only when those are 0. The second is
+    ///   for TLS, nil without it.
+    /// - Throws: `.system` with the system's error number when an address cannot be bound.
     @discardableResult
-    public func start() throws(AssociationError) -> UInt16 {
-        let listener = try Listener(addresses: shared.settings.addresses, port: shared.settings.port)
+    public func start() throws(AssociationError) -> (plain: UInt16, tls: UInt16?) {
+        let plain = try Listener(addresses: shared.settings.addresses, port: shared.settings.port)
+        var secure: Listener?
+        if let port = shared.settings.tlsPort, shared.credentials != nil {
+            secure = try Listener(addresses: shared.settings.addresses, port: port)
+        }
+        begin(plain, isSecure: false)
+        if let secure { begin(secure, isSecure: true) }
+        return (plain.port, secure?.port)
+    }
+
+    private func begin(_ listener: Listener, isSecure: Bool) {
         condition.lock()
-        self.listener = listener
+        listeners.append(listener)
         condition.unlock()
-        let thread = Thread { [self] in accept(from: listener) }
+        let thread = Thread { [self] in accept(from: listener, isSecure: isSecure) }
         thread.name = "accept"
         thread.start()
-        return listener.port
     }
 
     /// Takes no new associations, ends idle ones at once, lets running operations finish for `stopTimeout`, then
@@ -65,10 +78,10 @@ public final class DIMSEServer: @unchecked Sendable {
     public func stop() {
         condition.lock()
         isStopping = true
-        let open = listener
+        let open = listeners
         for connection in connections.values where !connection.isBusy { connection.cancellation.cancel() }
         condition.unlock()
-        open?.close()
+        open.forEach { $0.close() }
         let (seconds, _) = shared.settings.stopTimeout.components
         wait(until: Date(timeIntervalSinceNow: TimeInterval(seconds)))
         condition.lock()
@@ -83,7 +96,7 @@ public final class DIMSEServer: @unchecked Sendable {
         condition.unlock()
     }
 
-    private func accept(from listener: Listener) {
+    private func accept(from listener: Listener, isSecure: Bool) {
         while true {
             let connection: AcceptedConnection
             do throws(AssociationError) {
@@ -98,10 +111,12 @@ public final class DIMSEServer: @unchecked Sendable {
             guard let (id, cancellation) = admit(connection.peerAddress) else {
                 shared.metrics.rejected("connection-limit")
                 shared.logger.info("connection limit reached", metadata: ["address": "\(connection.peerAddress)"])
-                refuseForLimit(connection)
+                if isSecure { connection.close() } else { refuseForLimit(connection) }
                 continue
             }
-            let thread = Thread { [self] in serve(connection, id: id, cancellation: cancellation) }
+            let thread = Thread { [self] in
+                serve(connection, isSecure: isSecure, id: id, cancellation: cancellation)
+            }
             thread.name = "association"
             thread.stackSize = Self.stackByteCount
             thread.start()
@@ -165,25 +180,32 @@ public final class DIMSEServer: @unchecked Sendable {
         return !isStopping
     }
 
-    private func serve(_ connection: AcceptedConnection, id: Int, cancellation: Cancellation) {
+    private func serve(_ connection: AcceptedConnection, isSecure: Bool, id: Int, cancellation: Cancellation) {
         let address = connection.peerAddress
         var wasAccepted = false
         defer { leave(id, wasAccepted: wasAccepted) }
         let association: Association
+        let security = isSecure ? shared.credentials?.accepting(pins: shared.access.boundFingerprints()) : nil
         do throws(AssociationError) {
             association = try Association.receive(
                 socket: connection.socket, timeouts: shared.settings.timeouts,
-                maximumPDU: shared.settings.maximumPDU, cancellation: cancellation)
+                maximumPDU: shared.settings.maximumPDU, security: security, cancellation: cancellation)
         } catch {
-            shared.metrics.rejected("no-association")
+            if case .insecure = error {
+                shared.metrics.rejected("tls")
+            } else {
+                shared.metrics.rejected("no-association")
+            }
             shared.logger.info(
                 "connection without association", metadata: ["address": "\(address)", "reason": "\(error)"])
             return
         }
         let permit: Permit
+        let wantsResponse = association.identity?.wantsResponse == true
         do throws(Refusal) {
             permit = try shared.access.admit(
-                calling: association.callingAETitle, called: association.calledAETitle, address: address)
+                calling: association.callingAETitle, called: association.calledAETitle, address: address,
+                security: association.callerSecurity, identity: association.claimedIdentity)
         } catch { return refuse(association, error, address: address) }
         guard admitAssociation(id: id) else {
             shared.metrics.rejected("association-limit")
@@ -193,10 +215,14 @@ public final class DIMSEServer: @unchecked Sendable {
         }
         wasAccepted = true
         if permit.isPlainOverNetwork { shared.metrics.plainAssociations.add() }
+        if isSecure { shared.metrics.tlsAssociations.add() }
         let negotiation = Negotiation(
-            services: permit.services, acceptsUnknownSOPClasses: shared.settings.acceptsUnknownSOPClasses)
+            services: permit.services, acceptsUnknownSOPClasses: shared.settings.acceptsUnknownSOPClasses,
+            queryExtensions: shared.settings.queryExtensions)
         do throws(AssociationError) {
-            try association.accept(negotiation.answers(to: association.proposed))
+            try association.accept(
+                negotiation.answers(to: association.proposed),
+                identityResponse: wantsResponse ? permit.identityResponse : nil)
         } catch { return }
         shared.metrics.associationsAccepted.add()
         Session(association, permit: permit, shared: shared).run { self.setBusy(id, $0) }
@@ -209,8 +235,24 @@ public final class DIMSEServer: @unchecked Sendable {
             metadata: ["calling": "\(association.callingAETitle)", "address": "\(address)", "reason": "\(refusal)"])
         switch refusal {
         case .calledAETitleNotRecognized: association.reject(.calledAETitleNotRecognized)
-        case .callingAETitleNotRecognized: association.reject(.callingAETitleNotRecognized)
-        case .plainNotAllowed: association.reject(.noReasonGiven)
+        // What is wrong with a certificate or an identity is for our log only.
+        case .callingAETitleNotRecognized, .certificateNotBound: association.reject(.callingAETitleNotRecognized)
+        case .plainNotAllowed, .identityMissing, .identityRefused: association.reject(.noReasonGiven)
         }
+    }
+}
+
+extension Association {
+    /// How the caller's connection is protected, in `Access`' words.
+    var callerSecurity: CallerSecurity {
+        guard tlsVersion != nil else { return .plain }
+        return .tls(
+            certificate: certificate.map {
+                CallerCertificate(fingerprint: "\($0.fingerprint)", isTrusted: $0.isTrusted, names: $0.names)
+            })
+    }
+
+    var claimedIdentity: ClaimedIdentity? {
+        identity.map { ClaimedIdentity(kind: $0.kindCode, primary: $0.primary, secondary: $0.secondary) }
     }
 }

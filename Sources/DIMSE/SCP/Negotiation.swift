@@ -6,6 +6,7 @@ import Toolkit
 struct Negotiation {
     let services: Set<Peer.Service>
     let acceptsUnknownSOPClasses: Bool
+    var queryExtensions: QueryExtensions = []
 
     static let queryModels: [String: Peer.Service] = [
         SOPClass.patientRootFind: .find, SOPClass.studyRootFind: .find,
@@ -40,26 +41,47 @@ struct Negotiation {
             guard let syntax = Self.messageSyntaxes.first(where: context.transferSyntaxes.contains) else {
                 return .refuse(context.id, .transferSyntaxesNotSupported)
             }
-            return .accept(context.id, transferSyntax: syntax, role: .default)
+            // Only ever provider of these: a requester that offers to provide them is told so.
+            guard context.role != .scp else { return .refuse(context.id, .userRejection) }
+            return .accept(
+                context.id, transferSyntax: syntax, role: context.role == .default ? .default : .scu,
+                extendedNegotiation: answer(to: context.extendedNegotiation, sopClass: context.abstractSyntax))
         }
-        guard
-            SOPClass.storage[context.abstractSyntax] != nil
-                || (acceptsUnknownSOPClasses && Self.mayBeStorage(context.abstractSyntax))
-        else { return .refuse(context.id, .abstractSyntaxNotSupported) }
+        guard isStorage(context) else { return .refuse(context.id, .abstractSyntaxNotSupported) }
         let isForRetrieval = context.role == .scp
         guard let syntax = storageSyntax(context.transferSyntaxes, isForRetrieval: isForRetrieval) else {
             return .refuse(context.id, .transferSyntaxesNotSupported)
         }
+        let information = context.extendedNegotiation == nil ? nil : StorageExtension.information
+        func accept(_ role: PresentationContext.Role) -> ContextAnswer {
+            .accept(context.id, transferSyntax: syntax, role: role, extendedNegotiation: information)
+        }
         // A requester in the SCP role wants objects sent to it by C-GET. PS3.4 §C.5.
         switch context.role {
-        case .scp where services.contains(.get): return .accept(context.id, transferSyntax: syntax, role: .scp)
-        case .both where services.contains(.get):
-            return .accept(context.id, transferSyntax: syntax, role: services.contains(.store) ? .both : .scp)
+        case .scp where services.contains(.get): return accept(.scp)
+        case .both where services.contains(.get): return accept(services.contains(.store) ? .both : .scp)
         case .scp: return .refuse(context.id, .userRejection)
         default:
             guard services.contains(.store) else { return .refuse(context.id, .userRejection) }
-            return .accept(context.id, transferSyntax: syntax, role: context.role == .both ? .scu : context.role)
+            return accept(context.role == .both ? .scu : context.role)
         }
+    }
+
+    /// Whether objects of this SOP class are kept: it is known, or declared to be storage (PS3.7 §D.3.3.6), or
+    /// everything is.
+    private func isStorage(_ context: PresentationContext) -> Bool {
+        let uid = context.abstractSyntax
+        if SOPClass.storage[uid] != nil { return true }
+        guard acceptsUnknownSOPClasses || context.serviceClassUID == StorageExtension.serviceClassUID else {
+            return false
+        }
+        return Self.mayBeStorage(uid)
+    }
+
+    private func answer(to information: [UInt8]?, sopClass: String) -> [UInt8]? {
+        guard let information else { return nil }
+        let wanted = QueryExtensions(information, sopClass: sopClass)
+        return wanted.intersection(queryExtensions).information(sopClass: sopClass, fieldCount: information.count)
     }
 
     /// The first syntax proposed, which is the sender's choice; among the uncompressed ones explicit VR little

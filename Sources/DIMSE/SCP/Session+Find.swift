@@ -17,10 +17,14 @@ extension Session {
         let answer = FindAnswer(
             keys: keys, level: level, aeTitle: shared.access.settings.aeTitle, transferSyntax: transferSyntax)
         let gathered = GatheredResponses()
+        var options = MatchingOptions()
+        options.combinesDateTime = context.queryExtensions.contains(.combinedDateTime)
+        options.isFuzzy = context.queryExtensions.contains(.fuzzyNames)
         let search = Gathering(
             archive: archive, answer: answer, into: gathered, limit: shared.settings.findLimit,
             query: Query(
-                level: level, keys: keys, visibility: visibility, limit: shared.settings.findLimit + 1))
+                level: level, keys: keys, visibility: visibility, limit: shared.settings.findLimit + 1,
+                options: options))
         search.start()
         defer { gathered.abandon() }
         let status: Status = answer.hasUnsupportedKeys ? .pendingWithUnsupportedKeys : .pending

@@ -16,7 +16,7 @@ extension Session {
         guard let title = command.moveDestination, let destination = shared.access.peer(aeTitle: title),
             destination.host != nil, destination.port != nil
         else { return try finish(command, .moveDestinationUnknown, "the destination is no known peer", context) }
-        guard shared.access.mayCallPlain(destination) else {
+        guard shared.access.mayCall(destination) else {
             return try finish(command, .moveDestinationUnknown, "the destination allows no plain DICOM", context)
         }
         let named: [Holding]

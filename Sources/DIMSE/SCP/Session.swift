@@ -16,6 +16,7 @@ struct Shared: Sendable {
     let logger: Logger
     let sender: ObjectSender
     let queue: JobQueue
+    let credentials: TransportCredentials?
 }
 
 /// One accepted association: reads requests and answers them until the other side ends. Runs on its own thread.

@@ -21,7 +21,7 @@ struct Forwarding: Sendable {
         guard let peer = access.peer(aeTitle: work.destination), peer.host != nil, peer.port != nil else {
             return .unavailable("\(work.destination) is no peer with an address and a port")
         }
-        guard access.mayCallPlain(peer) else {
+        guard access.mayCall(peer) else {
             return .unavailable("\(work.destination) is over the network and allows no plain DICOM")
         }
         let holdings: [Holding]

@@ -15,11 +15,17 @@ public final class ObjectSender: Sendable {
     private let aeTitle: String
     private let timeouts: AssociationTimeouts
     private let metrics: DIMSEMetrics?
+    private let credentials: TransportCredentials?
 
-    public init(aeTitle: String, timeouts: AssociationTimeouts, metrics: DIMSEMetrics?) {
+    /// - Parameter credentials: for peers that speak TLS; without them such peers cannot be sent to.
+    public init(
+        aeTitle: String, timeouts: AssociationTimeouts, metrics: DIMSEMetrics?,
+        credentials: TransportCredentials? = nil
+    ) {
         self.aeTitle = aeTitle
         self.timeouts = timeouts
         self.metrics = metrics
+        self.credentials = credentials
     }
 
     /// Begins to send; the run tells how far it is.
@@ -30,12 +36,7 @@ public final class ObjectSender: Sendable {
         _ items: [any SendItem], to destination: Peer, originator: (aeTitle: String, messageID: UInt16)? = nil
     ) -> SendRun {
         let run = SendRun(items)
-        guard let host = destination.host, let port = destination.port else {
-            run.giveUp(.association(.nameNotResolved))
-            return run
-        }
-        let worker = Worker(
-            sender: self, run: run, host: host, port: port, called: destination.aeTitle, originator: originator)
+        let worker = Worker(sender: self, run: run, destination: destination, originator: originator)
         let useful = max(1, (items.count + Self.objectsPerAssociation - 1) / Self.objectsPerAssociation)
         for index in 0..<min(destination.associations, useful) where !items.isEmpty {
             let thread = Thread { worker.work(isFirst: index == 0) }
@@ -65,9 +66,7 @@ public final class ObjectSender: Sendable {
     private struct Worker: Sendable {
         let sender: ObjectSender
         let run: SendRun
-        let host: String
-        let port: UInt16
-        let called: String
+        let destination: Peer
         let originator: (aeTitle: String, messageID: UInt16)?
 
         func work(isFirst: Bool) {
@@ -88,13 +87,10 @@ public final class ObjectSender: Sendable {
             let kinds = run.nextKinds()
             let contexts = ObjectSender.proposals(for: kinds)
             guard !contexts.isEmpty else { return }
-            let association: Association
-            do throws(AssociationError) {
-                association = try Association.request(
-                    AssociationRequest(
-                        host: host, port: port, callingAETitle: sender.aeTitle, calledAETitle: called,
-                        contexts: contexts, timeouts: sender.timeouts))
-            } catch { throw .association(error) }
+            let association = try Requester.Target(
+                destination, callingAETitle: sender.aeTitle, timeouts: sender.timeouts,
+                credentials: sender.credentials
+            ).associate(contexts)
             let exchange = StoreExchange(
                 stream: MessageStream(association), contexts: Array(association.accepted.values))
             var current = run.take(of: kinds)

@@ -11,16 +11,31 @@ public final class Requester {
         public var calledAETitle: String
         public var callingAETitle: String
         public var timeouts: AssociationTimeouts
+        /// Nil for an unencrypted association.
+        public var security: TransportSecurity?
+        /// Who our user is; nil says nothing.
+        public var identity: UserIdentity?
 
         public init(
             host: String, port: UInt16, calledAETitle: String, callingAETitle: String,
-            timeouts: AssociationTimeouts = .init()
+            timeouts: AssociationTimeouts = .init(), security: TransportSecurity? = nil, identity: UserIdentity? = nil
         ) {
             self.host = host
             self.port = port
             self.calledAETitle = calledAETitle
             self.callingAETitle = callingAETitle
             self.timeouts = timeouts
+            self.security = security
+            self.identity = identity
+        }
+
+        func associate(_ contexts: [PresentationContext]) throws(DIMSEError) -> Association {
+            do throws(AssociationError) {
+                return try Association.request(
+                    AssociationRequest(
+                        host: host, port: port, callingAETitle: callingAETitle, calledAETitle: calledAETitle,
+                        contexts: contexts, timeouts: timeouts, security: security, identity: identity))
+            } catch { throw .association(error) }
         }
     }
 
@@ -40,8 +55,11 @@ public final class Requester {
     ]
 
     /// Opens an association for these SOP classes.
+    ///
+    /// - Parameter extensions: what to ask for in extended negotiation; see `queryExtensions` for what was agreed.
     public init(
-        _ target: Target, sopClasses: [String], receiving: [(sopClass: String, syntaxes: [String])] = []
+        _ target: Target, sopClasses: [String], receiving: [(sopClass: String, syntaxes: [String])] = [],
+        extensions: QueryExtensions = []
     ) throws(DIMSEError) {
         var contexts: [PresentationContext] = []
         func add(_ sopClass: String, _ syntaxes: [String], _ role: PresentationContext.Role) {
@@ -49,17 +67,19 @@ public final class Requester {
             contexts.append(
                 PresentationContext(
                     id: UInt8(contexts.count * 2 + 1), abstractSyntax: sopClass, transferSyntaxes: syntaxes,
-                    role: role))
+                    role: role,
+                    extendedNegotiation: extensions.isEmpty
+                        ? nil : extensions.information(sopClass: sopClass, fieldCount: .max)))
         }
         for sopClass in sopClasses { add(sopClass, Self.messageSyntaxes, .default) }
         for entry in receiving { add(entry.sopClass, entry.syntaxes, .scp) }
-        do throws(AssociationError) {
-            association = try Association.request(
-                AssociationRequest(
-                    host: target.host, port: target.port, callingAETitle: target.callingAETitle,
-                    calledAETitle: target.calledAETitle, contexts: contexts, timeouts: target.timeouts))
-        } catch { throw .association(error) }
+        association = try target.associate(contexts)
         stream = MessageStream(association)
+    }
+
+    /// What the other side agreed to of the extensions that were asked for, by all SOP classes.
+    public var queryExtensions: QueryExtensions {
+        association.accepted.values.map(\.queryExtensions).reduce(into: []) { $0.formUnion($1) }
     }
 
     /// Ends the association in order.

@@ -204,7 +204,8 @@ struct SendCommand: AsyncParsableCommand {
         var peer = try target.resolve(settings)
         peer.associations = min(max(associations, 1), 16)
         let sender = ObjectSender(
-            aeTitle: target.calling ?? settings.text("ae-title"), timeouts: settings.timeouts, metrics: nil)
+            aeTitle: target.calling ?? settings.text("ae-title"), timeouts: settings.timeouts, metrics: nil,
+            credentials: try target.credentials(for: peer, settings))
         let (result, error) = try await onThread { [paths, peer] in
             var items: [any SendItem] = []
             var skipped: [Skipped] = []

@@ -39,6 +39,8 @@ struct PeerCommand: AsyncParsableCommand {
         @Flag(name: .customLong("allow-plain"), help: "Allow unencrypted DICOM over the network to and from it.")
         var allowPlain = false
 
+        @OptionGroup(title: "TLS and users") var security: PeerSecurityOptions
+
         @OptionGroup var options: ConfigurationOptions
 
         func run() async throws {
@@ -54,8 +56,9 @@ struct PeerCommand: AsyncParsableCommand {
             let peer = Peer(
                 aeTitle: aeTitle, addresses: addresses, port: port, services: services, institution: institution,
                 issuer: issuer ?? (self.institution == nil ? settings.text("issuer") : institution),
-                allowsPlain: allowPlain, associations: associations)
-            try Channel.ask(.addPeer(peer), settings).finish()
+                allowsPlain: allowPlain, associations: associations, certificates: try security.certificates(),
+                identity: try security.identity(), user: try security.outgoingUser())
+            try Channel.ask(.addPeer(peer, secrets: try security.secrets()), settings).finish()
             print("\(aeTitle) is added")
         }
     }
@@ -73,7 +76,7 @@ struct PeerCommand: AsyncParsableCommand {
                 [
                     $0.aeTitle, $0.addresses.joined(separator: ","), $0.port.map(String.init) ?? "-",
                     $0.services.map(\.rawValue).sorted().joined(separator: ","), $0.institution, $0.issuer,
-                    $0.allowsPlain ? "plain" : "loopback only",
+                    $0.certificates != nil ? "TLS" : $0.allowsPlain ? "plain" : "loopback only",
                 ]
             }
             try output.show(

@@ -3,6 +3,7 @@ import ArgumentParser
 import Control
 import DICOM
 import DIMSE
+import Toolkit
 
 /// The other side of a command that speaks DICOM itself.
 struct PeerTarget: ParsableArguments {
@@ -12,10 +13,36 @@ struct PeerTarget: ParsableArguments {
     @Option(name: .customLong("calling"), help: "Our AE title; the configured one by default.")
     var calling: String?
 
+    @Flag(help: "Call over TLS; a named peer that was added with --tls is called so anyway.")
+    var tls = false
+
+    @Option(help: "PEM file of the authorities that may vouch for the other side; the configured ones by default.")
+    var authorities: String?
+
+    @Option(name: .customLong("certificate-sha256"), help: "Fingerprint of the other side's certificate.")
+    var fingerprint: String?
+
     @OptionGroup var options: ConfigurationOptions
 
-    /// The peer's description, from the argument or from the running service.
+    /// The peer's description, from the argument or from the running service, with what the options add.
     func resolve(_ settings: Settings) throws -> Peer {
+        var peer = try named(settings)
+        if let fingerprint {
+            guard let read = Fingerprint(fingerprint) else {
+                throw ValidationError("--certificate-sha256 takes 64 hexadecimal digits.")
+            }
+            peer.certificates = PeerCertificates(fingerprints: ["\(read)"])
+        } else if peer.certificates == nil, tls || authorities != nil {
+            peer.certificates = PeerCertificates(allowsAny: true)
+        }
+        guard peer.certificates != nil || peer.allowsPlain || peer.isHostLoopback else {
+            throw CommandFailure.end(
+                1, "\(peer.aeTitle) is over the network and allows no plain DICOM: see --tls and --allow-plain")
+        }
+        return peer
+    }
+
+    private func named(_ settings: Settings) throws -> Peer {
         if let at = peer.lastIndex(of: "@") {
             let place = peer[peer.index(after: at)...]
             guard let colon = place.lastIndex(of: ":"), let port = UInt16(place[place.index(after: colon)...]) else {
@@ -37,12 +64,22 @@ struct PeerTarget: ParsableArguments {
 
     func target(_ settings: Settings) throws -> Requester.Target {
         let peer = try resolve(settings)
-        guard let host = peer.host, let port = peer.port else {
-            throw CommandFailure.end(1, "\(peer.aeTitle) has no address and port: add it again with --port")
+        let credentials = try credentials(for: peer, settings)
+        return try reaching {
+            try Requester.Target(
+                peer, callingAETitle: calling ?? settings.text("ae-title"), timeouts: settings.timeouts,
+                credentials: credentials)
         }
-        return Requester.Target(
-            host: host, port: port, calledAETitle: peer.aeTitle, callingAETitle: calling ?? settings.text("ae-title"),
-            timeouts: settings.timeouts)
+    }
+
+    /// What to call the peer with; nil for an unencrypted call.
+    func credentials(for peer: Peer, _ settings: Settings) throws -> TransportCredentials? {
+        guard peer.certificates != nil else { return nil }
+        var files = settings.tlsFiles ?? TLSFiles()
+        if let authorities { files.authorities = authorities }
+        do { return try TransportCredentials(files: files) } catch {
+            throw CommandFailure.end(1, "\(error)")
+        }
     }
 }
 

@@ -61,6 +61,7 @@ struct StatusCommand: AsyncParsableCommand {
             "\(status.patients) patients, \(status.studies) studies, \(status.series) series, "
                 + "\(status.instances) objects, \(readable(status.byteCount)); \(readable(status.freeByteCount)) free",
         ]
+        if let port = status.dimseTLSPort { lines.insert("DIMSE over TLS on port \(port)", at: 2) }
         if status.isOpenToUnknownPeers { lines.append("OPEN to unknown peers on this machine: a test server") }
         if !status.plainNetworkPeers.isEmpty {
             lines.append("UNENCRYPTED over the network: \(status.plainNetworkPeers.joined(separator: ", "))")

@@ -11,109 +11,117 @@ import Toolkit
 struct Settings: Sendable {
     private var values: [String: String]
 
-    static let table: [Setting] = [
-        Setting(
-            key: "data", kind: .text, defaultValue: Self.defaultDataDirectory,
-            about: "directory of packs, journal, catalogue and keys"),
-        Setting(
-            key: "master-key", kind: .text, defaultValue: "",
-            about: "file of the master key; empty: keys/master.key in the data directory, made at first start"),
-        Setting(
-            key: "ae-title", kind: .text, defaultValue: "HUIZHEN", about: "our AE title; calls to another are refused"),
-        Setting(key: "institution", kind: .text, defaultValue: "LOCAL", about: "name of this institution"),
-        Setting(
-            key: "issuer", kind: .text, defaultValue: "LOCAL",
-            about: "issuer of Patient ID for objects that name none, from peers without one of their own"),
-        Setting(
-            key: "dimse.addresses", kind: .list, defaultValue: "127.0.0.1,::1",
-            about: "addresses to listen on; 0.0.0.0 and :: are every IPv4 and IPv6 address"),
-        Setting(
-            key: "dimse.port", kind: .integer(0...65535), defaultValue: "11112", about: "DIMSE port; 0 takes a free one"
-        ),
-        Setting(
-            key: "dimse.open-to-unknown-peers", kind: .flag, defaultValue: "false",
-            about: "test server: callers that were not added may do everything, from loopback addresses"),
-        Setting(
-            key: "dimse.associations", kind: .integer(1...2000), defaultValue: "100",
-            about: "accepted associations at a time"),
-        Setting(
-            key: "dimse.connections", kind: .integer(1...10000), defaultValue: "1024",
-            about: "connections at a time, accepted as associations or not"),
-        Setting(
-            key: "dimse.connections-per-address", kind: .integer(1...10000), defaultValue: "512",
-            about: "connections at a time from one address"),
-        Setting(
-            key: "dimse.artim", kind: .seconds(1...600), defaultValue: "30",
-            about: "time to complete negotiation, release or abort (PS3.8 §9.1.5)"),
-        Setting(
-            key: "dimse.idle", kind: .seconds(1...86400), defaultValue: "600",
-            about: "time an association may stay without a message"),
-        Setting(
-            key: "dimse.pdu", kind: .seconds(1...3600), defaultValue: "60",
-            about: "time a PDU that has begun may take to arrive or to be taken"),
-        Setting(key: "dimse.connect", kind: .seconds(1...600), defaultValue: "10", about: "time to connect to a peer"),
-        Setting(
-            key: "dimse.maximum-pdu", kind: .integer(4096...131072), defaultValue: "131072",
-            about: "bytes of the largest PDU taken"),
-        Setting(
-            key: "dimse.find-limit", kind: .integer(1...1_000_000), defaultValue: "20000",
-            about: "matches of one C-FIND; the answer then ends with 0xA700"),
-        Setting(
-            key: "dimse.retrieve-limit", kind: .integer(1...10_000_000), defaultValue: "1000000",
-            about: "objects of one C-MOVE or C-GET"),
-        Setting(
-            key: "dimse.unknown-sop-classes", kind: .flag, defaultValue: "false",
-            about: "take SOP classes for storage that no list names"),
-        Setting(
-            key: "dimse.stop", kind: .seconds(0...600), defaultValue: "10",
-            about: "time running operations have to finish when the service stops"),
-        Setting(
-            key: "http.port", kind: .integer(0...65535), defaultValue: "8042",
-            about: "health and metrics, on 127.0.0.1 only; 0 takes a free one"),
-        Setting(
-            key: "storage.differing-content", kind: .choice(DifferingContentPolicy.allCases.map(\.rawValue)),
-            defaultValue: "keep", about: "what happens to other content under a held SOP Instance UID"),
-        Setting(
-            key: "storage.grace", kind: .seconds(0...31_536_000), defaultValue: "604800",
-            about: "how long a removed study can be brought back"),
-        Setting(
-            key: "storage.reserve", kind: .integer(0...1_099_511_627_776), defaultValue: "268435456",
-            about: "bytes that must stay free; below, stores are answered with 0xA700"),
-        Setting(
-            key: "storage.pack", kind: .integer(1_048_576...1_099_511_627_776), defaultValue: "1073741824",
-            about: "bytes of a pack file"),
-        Setting(
-            key: "storage.prewrite", kind: .integer(0...17_179_869_184), defaultValue: "268435456",
-            about:
-                "bytes of blank pack kept ready (a quarter of it for each further writer), so that a store overwrites "
-                + "instead of growing a file; 0: none"),
-        Setting(
-            key: "study.quiet", kind: .seconds(0...86400), defaultValue: "5",
-            about: "how long a study must be quiet to count as complete"),
-        Setting(
-            key: "codec.workers", kind: .integer(1...256),
-            defaultValue: String(ProcessInfo.processInfo.activeProcessorCount),
-            about: "processes that decode and encode frames at a time; by default one for each processor"),
-        Setting(
-            key: "queue.first-retry", kind: .seconds(1...3600), defaultValue: "5",
-            about: "time from a first failure to the next try; doubled with each further one"),
-        Setting(
-            key: "queue.longest-retry", kind: .seconds(1...86400), defaultValue: "900",
-            about: "longest time between two tries"),
-        Setting(
-            key: "queue.attempts", kind: .integer(1...1000), defaultValue: "8",
-            about: "tries that a destination may refuse before a job is dead"),
-        Setting(
-            key: "queue.patience", kind: .seconds(60...31_536_000), defaultValue: "259200",
-            about: "how long a destination may not answer before its jobs are dead"),
-        Setting(
-            key: "queue.lanes", kind: .integer(1...256), defaultValue: "16", about: "destinations served at a time"),
-        Setting(
-            key: "queue.jobs", kind: .integer(1...100_000_000), defaultValue: "1000000", about: "jobs that may wait"),
-        Setting(
-            key: "log.level", kind: .choice(["debug", "info", "notice", "warning", "error"]), defaultValue: "notice",
-            about: "least severity that is logged"),
-    ]
+    static let table: [Setting] =
+        [
+            Setting(
+                key: "data", kind: .text, defaultValue: Self.defaultDataDirectory,
+                about: "directory of packs, journal, catalogue and keys"),
+            Setting(
+                key: "master-key", kind: .text, defaultValue: "",
+                about: "file of the master key; empty: keys/master.key in the data directory, made at first start"),
+            Setting(
+                key: "ae-title", kind: .text, defaultValue: "HUIZHEN",
+                about: "our AE title; calls to another are refused"),
+            Setting(key: "institution", kind: .text, defaultValue: "LOCAL", about: "name of this institution"),
+            Setting(
+                key: "issuer", kind: .text, defaultValue: "LOCAL",
+                about: "issuer of Patient ID for objects that name none, from peers without one of their own"),
+            Setting(
+                key: "dimse.addresses", kind: .list, defaultValue: "127.0.0.1,::1",
+                about: "addresses to listen on; 0.0.0.0 and :: are every IPv4 and IPv6 address"),
+            Setting(
+                key: "dimse.port", kind: .integer(0...65535), defaultValue: "11112",
+                about: "DIMSE port; 0 takes a free one"
+            ),
+        ] + tlsTable + [
+            Setting(
+                key: "dimse.open-to-unknown-peers", kind: .flag, defaultValue: "false",
+                about: "test server: callers that were not added may do everything, from loopback addresses"),
+            Setting(
+                key: "dimse.associations", kind: .integer(1...2000), defaultValue: "100",
+                about: "accepted associations at a time"),
+            Setting(
+                key: "dimse.connections", kind: .integer(1...10000), defaultValue: "1024",
+                about: "connections at a time, accepted as associations or not"),
+            Setting(
+                key: "dimse.connections-per-address", kind: .integer(1...10000), defaultValue: "512",
+                about: "connections at a time from one address"),
+            Setting(
+                key: "dimse.artim", kind: .seconds(1...600), defaultValue: "30",
+                about: "time to complete negotiation, release or abort (PS3.8 §9.1.5)"),
+            Setting(
+                key: "dimse.idle", kind: .seconds(1...86400), defaultValue: "600",
+                about: "time an association may stay without a message"),
+            Setting(
+                key: "dimse.pdu", kind: .seconds(1...3600), defaultValue: "60",
+                about: "time a PDU that has begun may take to arrive or to be taken"),
+            Setting(
+                key: "dimse.connect", kind: .seconds(1...600), defaultValue: "10", about: "time to connect to a peer"),
+            Setting(
+                key: "dimse.maximum-pdu", kind: .integer(4096...131072), defaultValue: "131072",
+                about: "bytes of the largest PDU taken"),
+            Setting(
+                key: "dimse.find-limit", kind: .integer(1...1_000_000), defaultValue: "20000",
+                about: "matches of one C-FIND; the answer then ends with 0xA700"),
+            Setting(
+                key: "dimse.retrieve-limit", kind: .integer(1...10_000_000), defaultValue: "1000000",
+                about: "objects of one C-MOVE or C-GET"),
+            Setting(
+                key: "dimse.unknown-sop-classes", kind: .flag, defaultValue: "false",
+                about: "take SOP classes for storage that no list names"),
+            Setting(
+                key: "dimse.stop", kind: .seconds(0...600), defaultValue: "10",
+                about: "time running operations have to finish when the service stops"),
+            Setting(
+                key: "http.port", kind: .integer(0...65535), defaultValue: "8042",
+                about: "health and metrics, on 127.0.0.1 only; 0 takes a free one"),
+            Setting(
+                key: "storage.differing-content", kind: .choice(DifferingContentPolicy.allCases.map(\.rawValue)),
+                defaultValue: "keep", about: "what happens to other content under a held SOP Instance UID"),
+            Setting(
+                key: "storage.grace", kind: .seconds(0...31_536_000), defaultValue: "604800",
+                about: "how long a removed study can be brought back"),
+            Setting(
+                key: "storage.reserve", kind: .integer(0...1_099_511_627_776), defaultValue: "268435456",
+                about: "bytes that must stay free; below, stores are answered with 0xA700"),
+            Setting(
+                key: "storage.pack", kind: .integer(1_048_576...1_099_511_627_776), defaultValue: "1073741824",
+                about: "bytes of a pack file"),
+            Setting(
+                key: "storage.prewrite", kind: .integer(0...17_179_869_184), defaultValue: "268435456",
+                about:
+                    "bytes of blank pack kept ready (a quarter of it for each further writer), so that a store overwrites "
+                    + "instead of growing a file; 0: none"),
+            Setting(
+                key: "study.quiet", kind: .seconds(0...86400), defaultValue: "5",
+                about: "how long a study must be quiet to count as complete"),
+            Setting(
+                key: "codec.workers", kind: .integer(1...256),
+                defaultValue: String(ProcessInfo.processInfo.activeProcessorCount),
+                about: "processes that decode and encode frames at a time; by default one for each processor"),
+            Setting(
+                key: "queue.first-retry", kind: .seconds(1...3600), defaultValue: "5",
+                about: "time from a first failure to the next try; doubled with each further one"),
+            Setting(
+                key: "queue.longest-retry", kind: .seconds(1...86400), defaultValue: "900",
+                about: "longest time between two tries"),
+            Setting(
+                key: "queue.attempts", kind: .integer(1...1000), defaultValue: "8",
+                about: "tries that a destination may refuse before a job is dead"),
+            Setting(
+                key: "queue.patience", kind: .seconds(60...31_536_000), defaultValue: "259200",
+                about: "how long a destination may not answer before its jobs are dead"),
+            Setting(
+                key: "queue.lanes", kind: .integer(1...256), defaultValue: "16",
+                about: "destinations served at a time"),
+            Setting(
+                key: "queue.jobs", kind: .integer(1...100_000_000), defaultValue: "1000000",
+                about: "jobs that may wait"),
+            Setting(
+                key: "log.level", kind: .choice(["debug", "info", "notice", "warning", "error"]),
+                defaultValue: "notice",
+                about: "least severity that is logged"),
+        ]
 
     private static var defaultDataDirectory: String {
         let home = ProcessInfo.processInfo.environment["HOME"] ?? "/var/lib"
@@ -216,6 +224,7 @@ extension Settings {
         result.maximumPDU = integer("dimse.maximum-pdu")
         result.findLimit = integer("dimse.find-limit")
         result.retrieveLimit = integer("dimse.retrieve-limit")
+        result.tlsPort = text("dimse.tls.certificate").isEmpty ? nil : UInt16(integer("dimse.tls.port"))
         result.acceptsUnknownSOPClasses = flag("dimse.unknown-sop-classes")
         result.stopTimeout = seconds("dimse.stop")
         return result

@@ -37,7 +37,7 @@ struct Operations: Sendable {
         switch request {
         case .status: try channel.send(ControlReply.status(status()))
         case .peers: try channel.send(ControlReply.peers(service.access.list()))
-        case .addPeer(let peer): try service.access.add(peer)
+        case .addPeer(let peer, let secrets): try service.access.add(peer, secrets: secrets)
         case .removePeer(let title): try service.access.remove(aeTitle: title)
         case .testPeer(let title): try testPeer(title, channel)
         case .conflicts: try channel.send(ControlReply.conflicts(conflicts()))
@@ -64,6 +64,7 @@ struct Operations: Sendable {
         case .cancelJob(let id): try service.queue.cancel(id)
         case .pauseLane(let lane, let on): try service.queue.setPaused(lane: lane, on)
         case .reindex: try reindex(channel)
+        case .reloadTLS: try service.reloadTLS()
         case .import(let peer): try importObjects(from: peer, channel)
         case .export(let studies, let series, let instances):
             try export(studies, series, instances, channel)
@@ -77,7 +78,7 @@ struct Operations: Sendable {
         let jobs = try service.queue.counts()
         return ServiceStatus(
             version: Huizhen.version, processID: getpid(), dataDirectory: service.settings.dataDirectory,
-            dimsePort: service.dimsePort.load(ordering: .acquiring),
+            dimsePort: service.dimsePort.load(ordering: .acquiring), dimseTLSPort: service.tlsPort,
             dimseAddresses: service.settings.list("dimse.addresses"),
             httpPort: service.httpPort.load(ordering: .acquiring), aeTitle: access.settings.aeTitle,
             isOpenToUnknownPeers: access.settings.isOpenToUnknownPeers,
@@ -101,17 +102,18 @@ struct Operations: Sendable {
 
     private func testPeer(_ title: String, _ channel: Channel) throws {
         guard let peer = service.access.peer(aeTitle: title) else { throw AccessError.unknownPeer(title) }
-        guard let host = peer.host, let port = peer.port else {
+        guard peer.host != nil, peer.port != nil else {
             throw AccessError.invalid("\(title) has no port: add it again with --port")
         }
-        guard service.access.mayCallPlain(peer) else {
-            throw AccessError.invalid("\(title) is over the network and allows no plain DICOM: see --allow-plain")
+        guard service.access.mayCall(peer) else {
+            throw AccessError.invalid(
+                "\(title) is over the network and allows no plain DICOM: see --tls and --allow-plain")
         }
         let start = ContinuousClock.now
         let requester = try Requester(
             .init(
-                host: host, port: port, calledAETitle: title, callingAETitle: service.access.settings.aeTitle,
-                timeouts: service.settings.timeouts),
+                peer, callingAETitle: service.access.settings.aeTitle, timeouts: service.settings.timeouts,
+                credentials: service.credentials),
             sopClasses: [SOPClass.verification])
         let status = try requester.echo()
         requester.close()

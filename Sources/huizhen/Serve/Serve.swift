@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dispatch
 import Foundation
 import HTTP
 import Logging
@@ -73,6 +74,8 @@ struct Serve: AsyncParsableCommand {
             port: settings.integer("http.port"), logger: httpLogger, health: { service.health },
             metrics: { service.metrics() })
         let application = status.application { service.httpPort.store(UInt16($0), ordering: .releasing) }
+        let hangUp = Self.reloadOnHangUp(service)
+        defer { hangUp.cancel() }
         let group = ServiceGroup(
             configuration: .init(
                 services: [
@@ -80,6 +83,19 @@ struct Serve: AsyncParsableCommand {
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: httpLogger))
         try await group.run()
+    }
+
+    /// SIGHUP: TLS files are read again.
+    private static func reloadOnHangUp(_ service: Service) -> any DispatchSourceSignal {
+        signal(SIGHUP, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: .global())
+        source.setEventHandler {
+            do { try service.reloadTLS() } catch {
+                service.logger.error("TLS files not taken, the old ones stay", metadata: ["reason": "\(error)"])
+            }
+        }
+        source.resume()
+        return source
     }
 
     /// A connection takes two descriptors and a reader one; the usual soft limit of 1024 is below the connection limit.

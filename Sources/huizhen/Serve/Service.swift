@@ -11,6 +11,7 @@ import Routing
 import ServiceLifecycle
 import Synchronization
 import Telemetry
+import Toolkit
 
 /// The rooms and doors of one running service.
 final class Service: Sendable {
@@ -24,7 +25,10 @@ final class Service: Sendable {
     private let router: Router
     let registry: Registry
     let dimse: DIMSEServer
+    /// Nil where no TLS is configured.
+    let credentials: TransportCredentials?
     let dimsePort = Atomic<UInt16>(0)
+    private let secureDIMSEPort = Atomic<UInt16>(0)
     let httpPort = Atomic<UInt16>(0)
     private let isServing = Atomic<Bool>(false)
     private let control = Mutex<ControlServer?>(nil)
@@ -53,9 +57,10 @@ final class Service: Sendable {
             path: directory + "/queue.sqlite", key: archive.systemKey(purpose: "queue"), settings: settings.queue)
         routes = try RouteTable(path: directory + "/routes.sqlite")
         router = Router(archive: archive, routes: routes, queue: queue, logger: logger)
+        credentials = try settings.credentials(logger: logger)
         dimse = DIMSEServer(
             archive: archive, access: access, queue: queue, settings: settings.dimse, metrics: DIMSEMetrics(registry),
-            logger: logger)
+            logger: logger, credentials: credentials)
         let report = archive.reconciliation
         logger.notice(
             "reconciled",
@@ -67,7 +72,9 @@ final class Service: Sendable {
 
     /// Opens the doors.
     func open() throws {
-        dimsePort.store(try dimse.start(), ordering: .releasing)
+        let ports = try dimse.start()
+        dimsePort.store(ports.plain, ordering: .releasing)
+        secureDIMSEPort.store(ports.tls ?? 0, ordering: .releasing)
         queue.start()
         router.start()
         let operations = Operations(service: self)
@@ -75,6 +82,18 @@ final class Service: Sendable {
         control.withLock { $0 = server }
         isServing.store(true, ordering: .releasing)
         logger.notice("serving", metadata: ["dimse-port": "\(dimsePort.load(ordering: .acquiring))"])
+    }
+
+    /// Nil without TLS.
+    var tlsPort: UInt16? {
+        let port = secureDIMSEPort.load(ordering: .acquiring)
+        return port == 0 ? nil : port
+    }
+
+    /// Reads certificate, key, authorities and revocation lists again; what cannot be used leaves everything as it was.
+    func reloadTLS() throws {
+        guard let credentials else { throw SettingsError.noTLS }
+        try credentials.reload()
     }
 
     /// Closes the doors in order, then the rooms.

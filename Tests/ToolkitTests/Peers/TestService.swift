@@ -18,6 +18,7 @@ final class TestService: Sendable {
 
     let listener: Listener
     let timeouts: AssociationTimeouts
+    let security: TransportSecurity?
     let cancellation = Cancellation()
     private let negotiation: Negotiation
     private let state = Mutex(Log())
@@ -28,10 +29,11 @@ final class TestService: Sendable {
     init(
         addresses: [String] = ["127.0.0.1", "::1"],
         timeouts: AssociationTimeouts = AssociationTimeouts(artim: .seconds(10), idle: .seconds(20), pdu: .seconds(10)),
-        negotiation: @escaping Negotiation = TestService.acceptEverything
+        security: TransportSecurity? = nil, negotiation: @escaping Negotiation = TestService.acceptEverything
     ) throws {
         listener = try Listener(addresses: addresses, port: 0)
         self.timeouts = timeouts
+        self.security = security
         self.negotiation = negotiation
         Thread.detachNewThread { [self] in
             while let connection = try? listener.accept() {
@@ -66,7 +68,7 @@ final class TestService: Sendable {
         defer { state.withLock { $0.endedCount += 1 } }
         do throws(AssociationError) {
             let association = try Association.receive(
-                socket: connection.socket, timeouts: timeouts, cancellation: cancellation)
+                socket: connection.socket, timeouts: timeouts, security: security, cancellation: cancellation)
             do throws(AssociationError) {
                 guard try negotiation(association) else { return }
                 while true { try answer(association) }
@@ -153,10 +155,11 @@ extension AssociationRequest {
                 id: 1, abstractSyntax: SOPClass.verification, transferSyntaxes: [Syntax.implicitLittleEndian])
         ],
         timeouts: AssociationTimeouts = AssociationTimeouts(
-            artim: .seconds(10), idle: .seconds(10), pdu: .seconds(10), connect: .seconds(5))
+            artim: .seconds(10), idle: .seconds(10), pdu: .seconds(10), connect: .seconds(5)),
+        security: TransportSecurity? = nil, identity: UserIdentity? = nil
     ) -> AssociationRequest {
         AssociationRequest(
             host: host, port: port, callingAETitle: "TESTSCU", calledAETitle: "TESTSCP", contexts: contexts,
-            timeouts: timeouts)
+            timeouts: timeouts, security: security, identity: identity)
     }
 }

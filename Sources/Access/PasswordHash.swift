@@ -1,0 +1,96 @@
+import COpenSSL
+import Synchronization
+
+/// A password as it is kept: scrypt (RFC 7914) with a random salt.
+public struct PasswordHash: Sendable, Equatable, Codable {
+    /// scrypt's N = 2 to the 15th, r = 8, p = 1: 32 MiB and about a tenth of a second.
+    private static let cost: UInt64 = 1 << 15
+    private static let blockSize: UInt64 = 8
+    private static let parallelism: UInt64 = 1
+    /// Above what the parameters need.
+    private static let memoryLimit: UInt64 = 64 << 20
+    private static let byteCount = 32
+    private static let saltByteCount = 16
+
+    public static let passwordByteCountRange = 1...1024
+
+    private let salt: [UInt8]
+    private let hash: [UInt8]
+
+    /// Hashes a password; costs as long as a check.
+    ///
+    /// - Throws: `.invalid` for a password beyond its bounds or when the system has no randomness or memory.
+    public init(_ password: [UInt8]) throws(AccessError) {
+        guard Self.passwordByteCountRange.contains(password.count) else {
+            throw .invalid("a password has 1 to 1024 bytes")
+        }
+        var salt = [UInt8](repeating: 0, count: Self.saltByteCount)
+        guard RAND_bytes(&salt, Int32(salt.count)) == 1, let hash = Self.derive(password, salt) else {
+            throw .invalid("the system has no randomness or memory for a password")
+        }
+        self.salt = salt
+        self.hash = hash
+    }
+
+    /// Whether this is the password; in time that does not depend on what differs.
+    func matches(_ password: [UInt8]) -> Bool {
+        guard Self.passwordByteCountRange.contains(password.count), let found = Self.derive(password, salt) else {
+            return false
+        }
+        return Self.areEqual(found, hash)
+    }
+
+    static func areEqual(_ a: [UInt8], _ b: [UInt8]) -> Bool {
+        a.count == b.count && CRYPTO_memcmp(a, b, a.count) == 0
+    }
+
+    private static func derive(_ password: [UInt8], _ salt: [UInt8]) -> [UInt8]? {
+        var result = [UInt8](repeating: 0, count: byteCount)
+        let done = password.withUnsafeBytes { bytes in
+            EVP_PBE_scrypt(
+                bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count, salt, salt.count, cost,
+                blockSize, parallelism, memoryLimit, &result, result.count)
+        }
+        return done == 1 ? result : nil
+    }
+}
+
+/// Remembers, for as long as the process runs, which password was right last, so that a peer that opens many
+/// associations pays for scrypt once; a wrong one always pays.
+final class PasswordMemory: Sendable {
+    private struct State {
+        var tags: [String: [UInt8]] = [:]
+    }
+
+    /// Held while scrypt runs too: guesses queue up instead of taking 32 MiB each.
+    private let state = Mutex(State())
+    private let key: [UInt8]
+
+    init() {
+        var key = [UInt8](repeating: 0, count: 32)
+        // Without randomness nothing is remembered, see `tag`.
+        self.key = RAND_bytes(&key, Int32(key.count)) == 1 ? key : []
+    }
+
+    func matches(_ password: [UInt8], _ hash: PasswordHash, peer: String) -> Bool {
+        let tag = tag(password)
+        return state.withLock { state in
+            if let tag, let held = state.tags[peer], PasswordHash.areEqual(tag, held) { return true }
+            guard hash.matches(password) else { return false }
+            state.tags[peer] = tag
+            return true
+        }
+    }
+
+    func forget(peer: String) { state.withLock { _ = $0.tags.removeValue(forKey: peer) } }
+
+    private func tag(_ password: [UInt8]) -> [UInt8]? {
+        guard !key.isEmpty else { return nil }
+        var result = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
+        var count: UInt32 = 0
+        guard HMAC(EVP_sha256(), key, Int32(key.count), password, password.count, &result, &count) != nil else {
+            return nil
+        }
+        return Array(result.prefix(Int(count)))
+    }
+}
