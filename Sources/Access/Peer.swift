@@ -22,6 +22,9 @@ public struct Peer: Sendable, Equatable, Codable {
     public var allowsPlain: Bool
     /// Parallel associations towards it, 1...16.
     public var associations: Int
+    /// Transfer syntaxes to write objects in for it, the best first, whatever they are stored in; empty: as they are
+    /// stored if it takes them so.
+    public var sendAs: [String]?
     /// How it proves over TLS who it is; nil: it speaks no TLS. With it nothing goes unencrypted unless `allowsPlain`.
     public var certificates: PeerCertificates?
     /// What it must say about its user; nil: what it says is passed over.
@@ -34,7 +37,8 @@ public struct Peer: Sendable, Equatable, Codable {
     public init(
         aeTitle: String, addresses: [String], port: UInt16? = nil, services: Set<Service> = Set(Service.allCases),
         institution: String, issuer: String, allowsPlain: Bool = false, associations: Int = 4,
-        certificates: PeerCertificates? = nil, identity: PeerIdentity? = nil, user: OutgoingUser? = nil
+        sendAs: [String] = [], certificates: PeerCertificates? = nil, identity: PeerIdentity? = nil,
+        user: OutgoingUser? = nil
     ) {
         self.aeTitle = aeTitle
         self.addresses = addresses
@@ -44,6 +48,7 @@ public struct Peer: Sendable, Equatable, Codable {
         self.issuer = issuer
         self.allowsPlain = allowsPlain
         self.associations = associations
+        self.sendAs = sendAs.isEmpty ? nil : sendAs
         self.certificates = certificates
         self.identity = identity
         self.user = user

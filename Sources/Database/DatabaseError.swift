@@ -4,6 +4,8 @@ public enum DatabaseError: Error, Equatable, CustomStringConvertible {
     case full
     /// The file's schema is newer than this program: install the version that wrote it, or a later one.
     case newerSchema(found: Int, known: Int)
+    /// It was closed.
+    case closed
     /// SQLite refused; `code` is its extended result code.
     case failed(code: Int32, message: String)
 
@@ -12,6 +14,7 @@ public enum DatabaseError: Error, Equatable, CustomStringConvertible {
         case .full: "the disk that holds the database is full"
         case .newerSchema(let found, let known):
             "the database has schema \(found), this program knows \(known): install the version that wrote it"
+        case .closed: "the database was closed"
         case .failed(let code, let message): "the database failed (\(code)): \(message)"
         }
     }

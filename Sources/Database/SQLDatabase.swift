@@ -37,6 +37,10 @@ public final class SQLDatabase: Sendable {
     private let pool: DatabasePool
     /// For folding the log beside the writer.
     private let folding: DatabaseQueue
+    /// SQLite's handles must not be closed under anybody.
+    private let uses = OpenUses()
+    /// Seconds that closing waits for whoever reads.
+    static let closingPatience: TimeInterval = 5
 
     /// Opens or creates the file and brings its schema up to date; owner-only permission.
     ///
@@ -91,23 +95,41 @@ public final class SQLDatabase: Sendable {
 
     /// Reads one consistent snapshot.
     public func read<T>(_ body: (SQLConnection) throws(DatabaseError) -> T) throws(DatabaseError) -> T {
-        try mapping { try pool.read { try body(SQLConnection(database: $0)) } }
+        try using { () throws(DatabaseError) in
+            try mapping { try pool.read { try body(SQLConnection(database: $0)) } }
+        }
     }
 
     /// Runs `body` in one transaction: all of it or nothing.
     public func write<T>(_ body: (SQLConnection) throws(DatabaseError) -> T) throws(DatabaseError) -> T {
-        try mapping { try pool.write { try body(SQLConnection(database: $0)) } }
+        try using { () throws(DatabaseError) in
+            try mapping { try pool.write { try body(SQLConnection(database: $0)) } }
+        }
+    }
+
+    private func using<T>(_ body: () throws(DatabaseError) -> T) throws(DatabaseError) -> T {
+        guard uses.begin() else { throw .closed }
+        defer { uses.end() }
+        return try body()
     }
 
     /// Folds committed pages of the write-ahead log into the file, beside readers and the writer, who wait for nothing.
     ///
     /// What a reader still needs stays for the next call. Costs a sync of the log and of the file.
     public func foldLog() throws(DatabaseError) {
-        try mapping { try folding.writeWithoutTransaction { try $0.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)") } }
+        try using { () throws(DatabaseError) in
+            try mapping {
+                try folding.writeWithoutTransaction { try $0.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)") }
+            }
+        }
     }
 
-    /// Closes every connection, folding the write-ahead log into the file.
+    /// Closes every connection, folding the write-ahead log into the file. Closing again changes nothing.
+    ///
+    /// - Throws: `.failed` if somebody still reads after `closingPatience`; then the connections go with the last user.
     public func close() throws(DatabaseError) {
+        guard let isFree = uses.close(atMost: Self.closingPatience) else { return }
+        guard isFree else { throw .failed(code: 5, message: "somebody still reads") }
         try mapping {
             // Closing alone may leave the latest commits in the log beside the file, which is then not whole by itself.
             try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }

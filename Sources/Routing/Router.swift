@@ -69,7 +69,8 @@ public final class Router: @unchecked Sendable {
                 while !stopping, try step(catalog) {}
                 wasFailing = false
             } catch {
-                if !wasFailing { logger.error("routing waits", metadata: ["reason": "\(error)"]) }
+                // Closed by a rebuild, which puts another in its place.
+                if case .database(.closed) = error as? CatalogError {} else if !wasFailing { logger.error("routing waits", metadata: ["reason": "\(error)"]) }
                 wasFailing = true
                 pause()
                 continue

@@ -56,7 +56,8 @@ let isSoak = ProcessInfo.processInfo.environment["HUIZHEN_SOAK"] == "1"
         try compare(huizhen, seed: seed, acknowledged: acknowledged, attempted: attempted)
         #expect(try huizhen.tool(["verify"]).code == 0)
         let catalogue = try Checked(huizhen, seed: seed).found
-        #expect(try huizhen.tool(["reindex"]).code == 0)
+        let reindexed = try huizhen.tool(["reindex"])
+        #expect(reindexed.code == 0, "\(reindexed.error)\n\(huizhen.logText().suffix(40000))")
         let rebuilt = try Checked(huizhen, seed: seed).found
         #expect(Set(catalogue).subtracting(rebuilt).isEmpty, "seed \(seed): lost by reindex")
         #expect(Set(rebuilt).subtracting(catalogue).isEmpty, "seed \(seed): shown by reindex only")

@@ -82,4 +82,52 @@ import Testing
         let answer = try store(lossy, ["-xu"])
         #expect((answer.output + answer.error).contains("0x111"))
     }
+
+    /// Moves one phantom to a receiver of everything and gives what `dcmdump` says of the file that arrived.
+    private func moved(_ phantom: String, sendAs: String) throws -> (original: String, copy: String, path: String) {
+        let huizhen = try HuizhenProcess()
+        let path = Self.phantoms + "/" + phantom
+        let folder = TemporaryFolder.make()
+        try FileManager.default.copyItem(atPath: path, toPath: folder + "/a.dcm")
+        _ = try huizhen.tool(["import", folder]).checked()
+        let received = TemporaryFolder.make()
+        let port = freePort()
+        let receiver = try RunningPeer("/usr/bin/storescp", ["-v", "+xa", "-aet", "ANY", "-od", received, "\(port)"])
+        defer { receiver.end() }
+        try huizhen.addPeer("ANY", address: "127.0.0.1", ["--port", "\(port)", "--send-as", sendAs])
+        let original = try Tool.dcmtk("dcmdump", ["-q", "+L", path]).checked()
+        let uid = try Tool.dcmtk("dcmdump", ["-q", "+P", "0020,000d", path]).checked()
+        let study = String(try #require(uid.split(separator: "[").last?.split(separator: "]").first))
+        #expect(try huizhen.tiny("move", ["--study", study, "--to", "ANY"]).counts == [1, 0, 0])
+        let name = try #require(FileManager.default.contentsOfDirectory(atPath: received).first)
+        let file = received + "/" + name
+        return (original, try Tool.dcmtk("dcmdump", ["-q", "+L", file]).checked(), file)
+    }
+
+    private func value(_ keyword: String, in dump: String) -> String? {
+        dump.split(separator: "\n").first { $0.hasSuffix(" " + keyword) && !$0.hasPrefix(" ") }
+            .map { String($0.split(separator: "#")[0].dropFirst(15)).trimmingCharacters(in: .whitespaces) }
+    }
+
+    @Test func sendsImagesAsThePeerWantsThem() throws {
+        let (original, copy, _) = try moved("ct-06.dcm", sendAs: "4.80")
+        #expect(value("TransferSyntaxUID", in: copy) == "=JPEGLSLossless")
+        #expect(value("SOPInstanceUID", in: copy) == value("SOPInstanceUID", in: original))
+        #expect(value("LossyImageCompression", in: copy) == nil)
+    }
+
+    @Test func makesAnotherInstanceOfWhatIsSentWithLoss() throws {
+        let (original, copy, file) = try moved("sc-rgb-interleaved.dcm", sendAs: "1.2.840.10008.1.2.4.50")
+        #expect(value("TransferSyntaxUID", in: copy) == "=JPEGBaseline")
+        #expect(value("PhotometricInterpretation", in: copy) == "[YBR_FULL_422]")
+        #expect(value("LossyImageCompression", in: copy) == "[01]")
+        #expect(value("LossyImageCompressionMethod", in: copy) == "[ISO_10918_1]")
+        #expect(value("LossyImageCompressionRatio", in: copy) != nil)
+        #expect(value("ImageType", in: copy)?.hasPrefix("[DERIVED\\") == true)
+        let source = try #require(value("SOPInstanceUID", in: original))
+        #expect(value("SOPInstanceUID", in: copy) != source)
+        #expect(value("MediaStorageSOPInstanceUID", in: copy) == value("SOPInstanceUID", in: copy))
+        #expect(copy.contains("ReferencedSOPInstanceUID") && copy.contains(source))
+        #expect(try Tool.dcmtk("dcmdjpeg", [file, file + ".plain"]).code == 0)
+    }
 }

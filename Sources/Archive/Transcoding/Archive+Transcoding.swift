@@ -2,7 +2,8 @@ import Catalog
 import DICOM
 
 extension Archive {
-    /// Gives an object's dataset in another transfer syntax, in pieces, without loss.
+    /// Gives an object's dataset in another transfer syntax, in pieces; without loss if the syntax is not one that
+    /// loses something (`losesWhenRewritten`). Then it is another image, see `LossyDerivation`.
     ///
     /// PS3.5 §A, §8.2. The stored object stays as it is. Holds the header, a piece, and a few frames; frames are decoded
     /// where `Settings.frameCoder` says. Nothing is given before it is certain that the object can be had so, but a
@@ -16,25 +17,28 @@ extension Archive {
         let source = TransferSyntax(uid: object.holding.transferSyntaxUID)
         let record = try object.record()
         try write(
-            object, in: target, from: source, layout: PixelDataLayout(encoded: record.pixelDataLayout), through: piece,
-            body)
+            object, in: target, from: source, layout: PixelDataLayout(encoded: record.pixelDataLayout),
+            derivedUID: target.losesWhenRewritten ? derivedInstanceUID(of: object.holding, in: target) : nil,
+            through: piece, body)
     }
 
     /// The same for any content whose transfer syntax and layout are known.
     func write(
         _ content: some ContentSource, in target: TransferSyntax, from source: TransferSyntax,
-        layout: PixelDataLayout?, through piece: PieceBuffer, _ body: (UnsafeRawBufferPointer) throws -> Void
+        layout: PixelDataLayout?, derivedUID: String? = nil, through piece: PieceBuffer,
+        _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
         let header = try header(of: content, transferSyntax: source, layout: layout)
         let plan: TranscodingPlan
         do throws(TranscodingError) {
             plan = try Transcoding.plan(header: header, from: source, to: target, layout: layout)
         } catch { throw ArchiveError.notTranscodable(error) }
-        if plan.isLossy { throw ArchiveError.notTranscodable(.targetNotEncodable) }
+        if plan.isLossy && derivedUID == nil { throw ArchiveError.notTranscodable(.targetNotEncodable) }
         switch plan.work {
         case .none: try content.forEachPiece(through: piece, body)
         case .reencode:
-            try rewrite(content, plan, .passThrough, header, source, target, layout, piece, body)
+            try rewrite(
+                content, plan, plan.replacing(), .passThrough, header, source, target, layout, piece, body)
         case .frames(let work):
             guard let layout else { throw ArchiveError.notTranscodable(.contradictoryPixelData) }
             // Offsets count in the inflated dataset, in which nothing can be found without reading it all.
@@ -47,19 +51,24 @@ extension Archive {
                 work.targetCoding == .native
                 ? .native(vr: work.vr, byteCount: work.nativeByteCount, frames: pipeline.source)
                 : .encapsulated(frames: pipeline.source)
-            try rewrite(content, plan, pixels, header, source, target, layout, piece, body)
+            var replacing = plan.replacing()
+            if plan.isLossy, let derivedUID {
+                replacing = plan.replacing(lossyRatio: try pipeline.firstRatio())
+                LossyDerivation(header: header, derivedUID: derivedUID).apply(to: &replacing)
+            }
+            try rewrite(content, plan, replacing, pixels, header, source, target, layout, piece, body)
         }
     }
 
     private func rewrite(
-        _ content: some ContentSource, _ plan: TranscodingPlan, _ pixels: PixelDataRewrite, _ header: Dataset,
-        _ source: TransferSyntax, _ target: TransferSyntax, _ layout: PixelDataLayout?, _ piece: PieceBuffer,
+        _ content: some ContentSource, _ plan: TranscodingPlan, _ replacing: Dataset, _ pixels: PixelDataRewrite,
+        _ header: Dataset, _ source: TransferSyntax, _ target: TransferSyntax, _ layout: PixelDataLayout?, _ piece: PieceBuffer,
         _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
         try withoutActuallyEscaping(body) { body in
             do throws(RewriteError) {
                 var rewriter = try DatasetRewriter(
-                    from: source, to: target, header: header, replacing: plan.replacing(), removing: plan.removing,
+                    from: source, to: target, header: header, replacing: replacing, removing: plan.removing,
                     pixelData: pixels, pieceByteCount: PieceBuffer.byteCount
                 ) { bytes, _ in try body(bytes) }
                 var offset: UInt64 = 0
@@ -85,6 +94,11 @@ extension Archive {
                 }
             }
         }
+    }
+
+    /// The UID of what an object becomes when it is written with loss: the same each time.
+    public func derivedInstanceUID(of holding: Holding, in target: TransferSyntax) -> String {
+        placeholderUID("derived \(target.uid) \(holding.sequence) \(holding.sopInstanceUID)")
     }
 
     /// The dataset up to its pixel data, or all of it without long values when it has none.

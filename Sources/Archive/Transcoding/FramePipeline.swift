@@ -39,6 +39,12 @@ final class FramePipeline: @unchecked Sendable {
         }
     }
 
+    /// Native bytes for each coded one, of the first frame: an estimate for all, since it is told before they are given.
+    func firstRatio() throws -> Double {
+        let first = try coded(0)
+        return Double(work.native.frameByteCount) / Double(max(1, first.count))
+    }
+
     func stop() {
         condition.lock()
         isStopped = true

@@ -104,7 +104,12 @@ struct NamePattern: Sendable {
 
     private func matchesGroup(_ group: String) -> Bool {
         if anyGroup?.matches(group) == true { return true }
-        if hasTones, let pinyin, let held = NameText.pinyin(group), pinyin.matches(held) { return true }
+        // A digit in a name is no tone: NAME1 is not NAME2.
+        if hasTones, !group.utf8.contains(where: { (0x30...0x39).contains($0) }), let pinyin,
+            let held = NameText.pinyin(group), pinyin.matches(held)
+        {
+            return true
+        }
         let readings = pinyin == nil ? [] : Pinyin.readings(of: group)
         if let pinyin, readings.contains(where: { pinyin.matches($0) }) { return true }
         guard let fuzzy else { return false }

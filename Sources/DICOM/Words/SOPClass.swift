@@ -23,6 +23,9 @@ public enum SOPClass {
     /// PS3.10 §8: a DICOMDIR.
     public static let mediaStorageDirectory = "1.2.840.10008.1.3.10"
 
+    /// Whether objects of a class are images.
+    public static func isImage(_ uid: String) -> Bool { storage[uid]?.contains("Image") ?? false }
+
     /// The storage classes, retired ones too: UID to name. PS3.4 §B.5 and §GG.3.
     public static let storage: [String: String] = {
         var classes: [String: String] = [:]

@@ -49,10 +49,18 @@ public final class ObjectSender: Sendable {
 
     /// One context for each kind, so that everything can go as it is stored; and for each class one of what every
     /// application entity takes, for objects whose syntax the destination does not. PS3.5 §10.1.
-    static func proposals(for kinds: Set<SendKind>) -> [PresentationContext] {
+    ///
+    /// - Parameter preferred: what the destination wants objects to be written in; one context each, for every class.
+    static func proposals(for kinds: Set<SendKind>, preferred: [String] = []) -> [PresentationContext] {
         let plain = [TransferSyntax.explicitVRLittleEndian.uid, TransferSyntax.implicitVRLittleEndian.uid]
         var wanted = kinds.sorted().map { (sopClass: $0.sopClassUID, syntaxes: [$0.transferSyntaxUID]) }
         for sopClass in Set(kinds.map(\.sopClassUID)).sorted() {
+            for syntax in preferred
+            where !plain.contains(syntax)
+                && !kinds.contains(SendKind(sopClassUID: sopClass, transferSyntaxUID: syntax))
+            {
+                wanted.append((sopClass, [syntax]))
+            }
             let missing = plain.filter { !kinds.contains(SendKind(sopClassUID: sopClass, transferSyntaxUID: $0)) }
             if !missing.isEmpty { wanted.append((sopClass, missing)) }
         }
@@ -85,14 +93,15 @@ public final class ObjectSender: Sendable {
 
         private func associate() throws(DIMSEError) {
             let kinds = run.nextKinds()
-            let contexts = ObjectSender.proposals(for: kinds)
+            let contexts = ObjectSender.proposals(for: kinds, preferred: destination.sendAs ?? [])
             guard !contexts.isEmpty else { return }
             let association = try Requester.Target(
                 destination, callingAETitle: sender.aeTitle, timeouts: sender.timeouts,
                 credentials: sender.credentials
             ).associate(contexts)
             let exchange = StoreExchange(
-                stream: MessageStream(association), contexts: Array(association.accepted.values))
+                stream: MessageStream(association), contexts: Array(association.accepted.values),
+                preferred: destination.sendAs ?? [])
             var current = run.take(of: kinds)
             while let item = current {
                 var next: (any SendItem)?

@@ -10,6 +10,10 @@ public protocol SendItem: Sendable {
     /// Bytes of the dataset; only an estimate if `isByteCountExact` is false.
     var byteCount: UInt64 { get }
     var isByteCountExact: Bool { get }
+    /// The SOP Instance UID that goes out: another one when something is lost on the way.
+    var sentInstanceUID: String { get }
+    /// Whether it is an image that can be written anew.
+    var hasPixels: Bool { get }
     /// Gives the dataset's bytes in order, in pieces of even length that last for the call.
     func forEachPiece(through buffer: PieceBuffer, _ body: (UnsafeRawBufferPointer) throws -> Void) throws
     func rewritten(in transferSyntaxUID: String) -> (any SendItem)?
@@ -17,8 +21,10 @@ public protocol SendItem: Sendable {
 
 extension SendItem {
     public var isByteCountExact: Bool { true }
+    public var sentInstanceUID: String { sopInstanceUID }
+    public var hasPixels: Bool { false }
 
-    /// The same object in another transfer syntax, if it can be had without loss; told by what is sent, not before.
+    /// The same object in another transfer syntax, if it may be had so; told by what is sent, not before.
     public func rewritten(in transferSyntaxUID: String) -> (any SendItem)? { nil }
 }
 
@@ -37,6 +43,7 @@ public struct StoredItem: SendItem {
     public var transferSyntaxUID: String { holding.transferSyntaxUID }
 
     public var byteCount: UInt64 { holding.byteCount }
+    public var hasPixels: Bool { SOPClass.isImage(holding.sopClassUID) }
 
     public func forEachPiece(
         through buffer: PieceBuffer, _ body: (UnsafeRawBufferPointer) throws -> Void
@@ -64,6 +71,10 @@ struct RewrittenItem: SendItem {
     var transferSyntaxUID: String { target.uid }
     var byteCount: UInt64 { holding.byteCount }
     var isByteCountExact: Bool { false }
+
+    var sentInstanceUID: String {
+        target.losesWhenRewritten ? archive.derivedInstanceUID(of: holding, in: target) : sopInstanceUID
+    }
 
     func forEachPiece(through buffer: PieceBuffer, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
         try archive.write(archive.open(holding), in: target, through: buffer, body)

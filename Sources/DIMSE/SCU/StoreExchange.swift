@@ -14,6 +14,8 @@ final class StoreExchange {
     private var contextIDs: [Key: UInt8] = [:]
     /// Other transfer syntaxes the other side takes objects of a class in, the best first.
     private var otherSyntaxes: [String: [String]] = [:]
+    /// What objects are written in whatever they are stored in, the best first.
+    private let preferred: [String]
     private var messageID: UInt16 = 0
     private var cancelled: Set<UInt16> = []
     /// Why the latest object that was not sent could not be, without patient data.
@@ -21,8 +23,9 @@ final class StoreExchange {
     /// The object that is sent next, read while the other side is busy with this one.
     private let ahead = ObjectAhead()
 
-    init(stream: MessageStream, contexts: [PresentationContext]) {
+    init(stream: MessageStream, contexts: [PresentationContext], preferred: [String] = []) {
         self.stream = stream
+        self.preferred = preferred
         for context in contexts {
             guard let syntax = context.acceptedTransferSyntax else { continue }
             contextIDs[Key(sopClass: context.abstractSyntax, syntax: syntax)] = context.id
@@ -35,14 +38,18 @@ final class StoreExchange {
 
     /// The object as the other side takes it: as it is stored if it may be, else written anew; nil when there is no way.
     private func outgoing(_ item: any SendItem) -> (item: any SendItem, contextID: UInt8)? {
-        if let id = contextIDs[Key(sopClass: item.sopClassUID, syntax: item.transferSyntaxUID)] { return (item, id) }
-        for syntax in otherSyntaxes[item.sopClassUID] ?? [] {
-            guard let id = contextIDs[Key(sopClass: item.sopClassUID, syntax: syntax)],
-                let rewritten = item.rewritten(in: syntax)
-            else { continue }
-            return (rewritten, id)
+        func accepted(_ syntax: String) -> UInt8? { contextIDs[Key(sopClass: item.sopClassUID, syntax: syntax)] }
+        func rewritten(_ syntaxes: [String]) -> (any SendItem, UInt8)? {
+            for syntax in syntaxes {
+                if let id = accepted(syntax), let rewritten = item.rewritten(in: syntax) { return (rewritten, id) }
+            }
+            return nil
         }
-        return nil
+        // Only images are written as is preferred: all else is no smaller in a syntax made for pixels.
+        let isPreferred = preferred.isEmpty || preferred.contains(item.transferSyntaxUID) || !item.hasPixels
+        if !isPreferred, let found = rewritten(preferred) { return found }
+        if let id = accepted(item.transferSyntaxUID) { return (item, id) }
+        return rewritten(otherSyntaxes[item.sopClassUID] ?? [])
     }
 
     /// Sends one object.
@@ -65,7 +72,7 @@ final class StoreExchange {
         messageID &+= 1
         var request = Command(
             .storeRequest, messageID: messageID, sopClassUID: item.sopClassUID, hasDataSet: true)
-        request.affectedSOPInstanceUID = item.sopInstanceUID
+        request.affectedSOPInstanceUID = item.sentInstanceUID
         request.setPriority()
         if let originator { request.setMoveOriginator(aeTitle: originator.aeTitle, messageID: originator.messageID) }
         guard try sendPieces(item, after: request, contextID: contextID, sent: sent) else { return nil }

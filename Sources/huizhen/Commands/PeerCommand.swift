@@ -1,6 +1,7 @@
 import Access
 import ArgumentParser
 import Control
+import DICOM
 
 struct PeerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -33,6 +34,13 @@ struct PeerCommand: AsyncParsableCommand {
         @Option(help: "Issuer of Patient ID for objects that name none; its institution by default.")
         var issuer: String?
 
+        @Option(
+            name: .customLong("send-as"),
+            help:
+                "Transfer syntax (UID or end of it, such as 4.80) to write images in for it; may be repeated, the best first. Lossy ones (4.50, 4.51) make new instances."
+        )
+        var sendAs: [String] = []
+
         @Option(help: "Parallel associations towards it, 1...16.")
         var associations = 4
 
@@ -56,10 +64,23 @@ struct PeerCommand: AsyncParsableCommand {
             let peer = Peer(
                 aeTitle: aeTitle, addresses: addresses, port: port, services: services, institution: institution,
                 issuer: issuer ?? (self.institution == nil ? settings.text("issuer") : institution),
-                allowsPlain: allowPlain, associations: associations, certificates: try security.certificates(),
+                allowsPlain: allowPlain, associations: associations, sendAs: try Self.syntaxes(sendAs), certificates: try security.certificates(),
                 identity: try security.identity(), user: try security.outgoingUser())
             try Channel.ask(.addPeer(peer, secrets: try security.secrets()), settings).finish()
             print("\(aeTitle) is added")
+        }
+
+        /// Whole UIDs of syntaxes that are written here.
+        private static func syntaxes(_ names: [String]) throws -> [String] {
+            try names.map { name in
+                let found = TransferSyntax.rewritable.first {
+                    $0.uid == name || $0.uid == "1.2.840.10008.1.2." + name
+                }
+                guard let found else {
+                    throw ValidationError("nothing is written in the transfer syntax \(name): see Docs/CONFORMANCE.md.")
+                }
+                return found.uid
+            }
         }
     }
 
