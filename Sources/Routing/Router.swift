@@ -70,7 +70,10 @@ public final class Router: @unchecked Sendable {
                 wasFailing = false
             } catch {
                 // Closed by a rebuild, which puts another in its place.
-                if case .database(.closed) = error as? CatalogError {} else if !wasFailing { logger.error("routing waits", metadata: ["reason": "\(error)"]) }
+                if case .database(.closed) = error as? CatalogError {
+                } else if !wasFailing {
+                    logger.error("routing waits", metadata: ["reason": "\(error)"])
+                }
                 wasFailing = true
                 pause()
                 continue

@@ -62,7 +62,8 @@ extension Archive {
 
     private func rewrite(
         _ content: some ContentSource, _ plan: TranscodingPlan, _ replacing: Dataset, _ pixels: PixelDataRewrite,
-        _ header: Dataset, _ source: TransferSyntax, _ target: TransferSyntax, _ layout: PixelDataLayout?, _ piece: PieceBuffer,
+        _ header: Dataset, _ source: TransferSyntax, _ target: TransferSyntax, _ layout: PixelDataLayout?,
+        _ piece: PieceBuffer,
         _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
         try withoutActuallyEscaping(body) { body in

@@ -64,7 +64,8 @@ struct PeerCommand: AsyncParsableCommand {
             let peer = Peer(
                 aeTitle: aeTitle, addresses: addresses, port: port, services: services, institution: institution,
                 issuer: issuer ?? (self.institution == nil ? settings.text("issuer") : institution),
-                allowsPlain: allowPlain, associations: associations, sendAs: try Self.syntaxes(sendAs), certificates: try security.certificates(),
+                allowsPlain: allowPlain, associations: associations, sendAs: try Self.syntaxes(sendAs),
+                certificates: try security.certificates(),
                 identity: try security.identity(), user: try security.outgoingUser())
             try Channel.ask(.addPeer(peer, secrets: try security.secrets()), settings).finish()
             print("\(aeTitle) is added")
