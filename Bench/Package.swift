@@ -18,17 +18,20 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CLinux", path: "Sources/CLinux"),
-        .target(name: "Benchmarking", dependencies: ["CLinux"], swiftSettings: strict),
+        .target(
+            name: "Loading",
+            dependencies: [
+                .product(name: "Catalog", package: "huizhen"), .product(name: "DICOM", package: "huizhen"),
+            ],
+            swiftSettings: strict),
+        .target(name: "Benchmarking", dependencies: ["CLinux", "Loading"], swiftSettings: strict),
         .executableTarget(
             name: "bench",
             dependencies: ["Benchmarking", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strict),
         .executableTarget(
             name: "fill",
-            dependencies: [
-                .product(name: "Catalog", package: "huizhen"), .product(name: "DICOM", package: "huizhen"),
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
+            dependencies: ["Loading", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strict),
         .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking"], swiftSettings: strict),
     ]

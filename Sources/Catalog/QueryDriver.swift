@@ -3,9 +3,9 @@ import Database
 /// A way to the rows that may match a key by an index: a statement that gives their ids, more than match perhaps, but
 /// never too few.
 struct QueryDriver: Sendable {
-    /// Entries of an index that are counted to choose between ways; beyond it one is as good as another, and a walk
-    /// over the table until the limit of the query better than any.
-    static let countLimit = 20_000
+    /// Entries of an index that are counted to choose between ways, step by step; beyond the last one way is as good as
+    /// another, and a walk over the table until the limit of the query better than any.
+    static let countLimits = [128, 2048, 20_000]
 
     /// Whose ids the statement gives.
     let level: QueryLevel
@@ -35,9 +35,9 @@ struct QueryDriver: Sendable {
     var rows: String { "SELECT NULL AS id WHERE FALSE UNION ALL " + sql }
 
     /// Entries of the index, counted up to the limit.
-    func count(in connection: SQLConnection) throws(DatabaseError) -> Int {
+    func count(upTo limit: Int, in connection: SQLConnection) throws(DatabaseError) -> Int {
         try connection.first(
-            "SELECT count(*) FROM (SELECT 1 FROM (\(sql)) LIMIT \(Self.countLimit))", arguments
+            "SELECT count(*) FROM (SELECT 1 FROM (\(sql)) LIMIT ?)", arguments + [.integer(Int64(limit))]
         ) { row throws(DatabaseError) in Int(row.integer(0) ?? 0) } ?? 0
     }
 

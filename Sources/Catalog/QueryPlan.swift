@@ -128,13 +128,17 @@ struct QueryPlan {
         _ drivers: [QueryDriver], in connection: SQLConnection
     ) throws(DatabaseError) -> QueryDriver? {
         if let unique = drivers.filter(\.isUnique).max(by: { $0.level < $1.level }) { return unique }
-        var best: QueryDriver?
-        var least = QueryDriver.countLimit
-        for driver in drivers {
-            let count = try driver.count(in: connection)
-            if count < least { (best, least) = (driver, count) }
+        // All are counted a little further each time, so that a long way costs no more than the shortest one is long.
+        for limit in QueryDriver.countLimits {
+            var best: QueryDriver?
+            var least = limit
+            for driver in drivers {
+                let count = try driver.count(upTo: least, in: connection)
+                if count < least { (best, least) = (driver, count) }
+            }
+            if let best { return best }
         }
-        return best
+        return nil
     }
 
     // MARK: Conditions

@@ -56,13 +56,30 @@ struct ScaleTests {
 
     @Test func countsNoFurtherThanItsLimit() throws {
         let fixture = try CatalogFixture()
-        let driver = QueryDriver(
-            .study,
-            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT i FROM n",
-            [.integer(Int64(QueryDriver.countLimit) * 1000)])
-        #expect(
-            try fixture.catalog.select { connection throws(DatabaseError) in try driver.count(in: connection) }
-                == QueryDriver.countLimit)
+        let endless = QueryDriver(
+            .study, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n", [])
+        for limit in QueryDriver.countLimits {
+            let counted = try fixture.catalog.select { connection throws(DatabaseError) in
+                try endless.count(upTo: limit, in: connection)
+            }
+            #expect(counted == limit)
+        }
+    }
+
+    /// One below the last limit takes the index; at the limit the table is walked until the caller has enough.
+    @Test(arguments: [-1, 0])
+    func walksOverTheTableWhereNoIndexIsShort(_ more: Int) throws {
+        let fixture = try CatalogFixture()
+        let count = (QueryDriver.countLimits.last ?? 0) + more
+        try fixture.catalog.perform { connection, _ throws(DatabaseError) in
+            try connection.execute(
+                """
+                WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+                INSERT INTO name_key SELECT 'DOE', i FROM n
+                """, [.integer(Int64(count))])
+        }
+        let plan = try plan(fixture, .study, keys([.patientName: "doe*"]))
+        #expect(plan.contains("name_key") == (more < 0) && plan.contains("SCAN study") == (more == 0))
     }
 
     @Test func keepsTotalsTrueThroughEverythingThatHappens() throws {

@@ -11,6 +11,7 @@ public enum RowID: String, CaseIterable, Codable, Sendable {
     case findImages = "find-images"
     case memory = "memory-4x1GB"
     case silentPeers = "silent-50"
+    case scale
 
     /// Rows whose name begins with one of the given ones; all for none.
     ///
@@ -39,6 +40,7 @@ public enum RowID: String, CaseIterable, Codable, Sendable {
         case .findImages: FindScenario(id: self)
         case .memory: MemoryScenario(id: self)
         case .silentPeers: SilentPeersScenario(id: self)
+        case .scale: ScaleScenario(id: self, quick: quick)
         }
     }
 }

@@ -58,13 +58,17 @@ public final class Session {
     }
 
     /// Starts a contestant in a fresh folder; it runs until `stopAll()`.
+    ///
+    /// - Parameter prepare: called with the folder before the start.
     func start(
-        _ contestant: Contestant, concurrent: Bool = false, destination: MoveDestination? = nil
+        _ contestant: Contestant, concurrent: Bool = false, destination: MoveDestination? = nil,
+        prepare: (String) throws(BenchError) -> Void = { _ in }
     ) throws(BenchError) -> Server {
         started += 1
         progress.show("starting \(contestant.label)")
         let folder = "\(options.directory)/servers/\(started)"
         try Files.empty(folder)
+        try prepare(folder)
         var context = StartContext(
             tools: tools, versions: versions, folder: folder, logFolder: logs, huizhen: options.huizhen ?? "")
         context.destination = destination

@@ -17,6 +17,13 @@ public struct Summary: Codable, Equatable, Sendable {
     }
 }
 
+/// The value that a share of the samples does not exceed; 0 for none.
+func quantile(_ share: Double, of samples: [Double]) -> Double {
+    let sorted = samples.sorted()
+    guard !sorted.isEmpty else { return 0 }
+    return sorted[min(sorted.count - 1, Int((Double(sorted.count) * share).rounded(.up)) - 1)]
+}
+
 /// One measured value and the round it belongs to; rounds pair lanes with each other.
 public struct Sample: Codable, Equatable, Sendable {
     public let round: Int

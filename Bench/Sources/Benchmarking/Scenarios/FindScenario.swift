@@ -71,7 +71,7 @@ struct FindScenario: Scenario {
     }
 
     private func countedMilliseconds(_ study: TestStudy, in server: Server) throws(BenchError) -> Double {
-        let association = try FindAssociation(server: server)
+        let association = try RawAssociation(server: server)
         let clock = ContinuousClock()
         var samples: [Double] = []
         for _ in 0..<Self.countedQueries {

@@ -1,11 +1,11 @@
 import Foundation
 import Glibc
 
-/// One open association that sends a C-FIND and counts the answers without looking into them (PS3.7 §9.1.2).
+/// One open association that sends C-FIND or C-STORE and looks at the statuses of the answers only (PS3.7 §9.1).
 ///
 /// Shows what the server alone takes: `findscu` spends most of a fast server's time on reading the answers.
 /// Blocking; one thread.
-final class FindAssociation {
+final class RawAssociation {
     /// A larger PDU is refused.
     static let pduByteCountLimit = 1 << 20
     static let answerSeconds = 60
@@ -15,10 +15,13 @@ final class FindAssociation {
     private var begin = 0
     private var end = 0
 
-    /// Connects and negotiates Study Root FIND in Implicit VR Little Endian.
+    private let service: RawMessages.Service
+
+    /// Connects and negotiates one service.
     ///
     /// - Throws: `.system`; `.failed` if the association or its context is not accepted.
-    init(server: Server) throws(BenchError) {
+    init(server: Server, for service: RawMessages.Service = .find) throws(BenchError) {
+        self.service = service
         socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard socket >= 0 else { throw .system(call: "socket", on: server.identity.name, code: errno) }
         var on: Int32 = 1
@@ -33,15 +36,15 @@ final class FindAssociation {
             }
         }
         guard connected == 0 else { throw .system(call: "connect", on: server.identity.name, code: errno) }
-        try send(FindMessages.request(called: server.aeTitle))
+        try send(RawMessages.request(called: server.aeTitle, service))
         let (type, body) = try next()
-        guard type == FindMessages.associateAccept, FindMessages.acceptsContext(body) else {
+        guard type == RawMessages.associateAccept, RawMessages.acceptsContext(body) else {
             throw .failed(process: "negotiation with \(server.identity.name)", status: Int32(type), lastWords: "")
         }
     }
 
     deinit {
-        FindMessages.release.withUnsafeBytes {
+        RawMessages.release.withUnsafeBytes {
             _ = Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
         }
         close(socket)
@@ -52,18 +55,39 @@ final class FindAssociation {
     /// - Returns: the number of matches.
     /// - Throws: `.system`; `.failed` for a final status that is not success.
     func imageCount(of identity: StudyIdentity) throws(BenchError) -> Int {
-        try send(FindMessages.query(identity))
+        try matchCount(RawMessages.identifier(identity))
+    }
+
+    /// Asks with an identifier and waits for the last answer.
+    ///
+    /// - Returns: the number of matches.
+    /// - Throws: `.system`; `.failed` for a final status that is not success.
+    func matchCount(_ identifier: Data) throws(BenchError) -> Int {
+        try send(RawMessages.query(identifier))
+        return try answers()
+    }
+
+    /// Sends an object and waits for the answer.
+    ///
+    /// - Throws: `.system`; `.failed` for a status that is not success.
+    func store(_ dataset: [UInt8], instance: String) throws(BenchError) {
+        try send(RawMessages.store(dataset, sopClass: service.sopClass, instance: instance))
+        _ = try answers()
+    }
+
+    /// Reads until a status that is not pending.
+    private func answers() throws(BenchError) -> Int {
         var matches = 0
         while true {
             let (type, body) = try next()
-            guard type == FindMessages.data else {
-                throw .failed(process: "C-FIND", status: Int32(type), lastWords: "the association ended")
+            guard type == RawMessages.data else {
+                throw .failed(process: service.name, status: Int32(type), lastWords: "the association ended")
             }
-            for status in FindMessages.statuses(in: body) {
+            for status in RawMessages.statuses(in: body) {
                 switch status {
                 case 0xFF00, 0xFF01: matches += 1
                 case 0: return matches
-                default: throw .failed(process: "C-FIND", status: Int32(status), lastWords: "")
+                default: throw .failed(process: service.name, status: Int32(status), lastWords: "")
                 }
             }
         }
@@ -75,7 +99,7 @@ final class FindAssociation {
             let sent = left.withUnsafeBytes {
                 Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
-            guard sent > 0 else { throw .system(call: "send", on: "the find association", code: errno) }
+            guard sent > 0 else { throw .system(call: "send", on: "the association", code: errno) }
             left = left.dropFirst(sent)
         }
     }
@@ -84,9 +108,10 @@ final class FindAssociation {
     private func next() throws(BenchError) -> (UInt8, ArraySlice<UInt8>) {
         try fill(6)
         let type = buffer[begin]
-        let length = Int(FindMessages.big32(buffer[begin..<end], begin + 2))
+        let length = Int(RawMessages.big32(buffer[begin..<end], begin + 2))
         guard length <= Self.pduByteCountLimit else {
-            throw .failed(process: "C-FIND", status: -1, lastWords: "a PDU over \(Self.pduByteCountLimit) bytes")
+            throw .failed(
+                process: "the association", status: -1, lastWords: "a PDU over \(Self.pduByteCountLimit) bytes")
         }
         try fill(6 + length)
         let body = buffer[(begin + 6)..<(begin + 6 + length)]
@@ -108,7 +133,7 @@ final class FindAssociation {
                 return recv(socket, room.baseAddress, room.count, 0)
             }
             guard read > 0 else {
-                throw .system(call: "recv", on: "the find association", code: read == 0 ? ECONNRESET : errno)
+                throw .system(call: "recv", on: "the association", code: read == 0 ? ECONNRESET : errno)
             }
             end += read
         }

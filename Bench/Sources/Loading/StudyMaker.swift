@@ -1,25 +1,48 @@
 import Catalog
 import DICOM
 
-/// Makes the records of synthetic studies of two objects each.
-struct StudyMaker {
-    static let objectsPerStudy = 2
+/// Makes synthetic studies of two objects each.
+public struct StudyMaker: Sendable {
+    public static let objectsPerStudy = 2
 
     private let seed: UInt64
     /// Milliseconds since 1970 at which the first object came.
     private let start: Int64 = 1_700_000_000_000
 
-    init(seed: UInt64) { self.seed = seed }
+    public init(seed: UInt64) { self.seed = seed }
 
+    /// The records of one study's objects.
+    ///
     /// - Parameter index: from 0; the first thousand are the families of `Base`.
     func records(_ index: Int) -> [InstanceRecord] {
+        headers(index).enumerated().map { record($1, index: index, number: $0) }
+    }
+
+    /// One object of a study as C-STORE sends it, in Explicit VR Little Endian.
+    ///
+    /// - Parameter pixelByteCount: of its pixel data; even.
+    public func object(
+        _ index: Int, number: Int, pixelByteCount: Int
+    ) -> (sopClass: String, instance: String, dataset: [UInt8]) {
+        var header = headers(index)[number]
+        header.set(.bitsAllocated, .US, ints: [16])
+        var dataset = header.encoded(transferSyntax: .explicitVRLittleEndian)
+        dataset += [0xE0, 0x7F, 0x10, 0x00, UInt8(ascii: "O"), UInt8(ascii: "W"), 0, 0]
+        withUnsafeBytes(of: UInt32(pixelByteCount).littleEndian) { dataset += $0 }
+        dataset += (0..<pixelByteCount).map { UInt8(truncatingIfNeeded: $0 &* index) }
+        return (Self.sopClass, header.string(.sopInstanceUID) ?? "", dataset)
+    }
+
+    private static let sopClass = "1.2.840.10008.5.1.4.1.1.2"
+
+    private func headers(_ index: Int) -> [Dataset] {
         var random = Seeded(state: seed ^ UInt64(index) &* 0x2545_F491_4F6C_DD1D)
         let isBase = index < Base.studyCount
         // Three of ten studies are a patient's second.
         let person = isBase || index % 10 < 7 || index < Base.studyCount + 10 ? index : index - 5
         var personal = Seeded(state: seed ^ UInt64(person) &* 0x9E6C_63D0_876A_68EE)
         let name = isBase ? Base.name(index) : People.name(&personal)
-        let identifier = isBase ? Self.baseIdentifier(person) : Self.identifier(person)
+        let identifier = isBase ? Base.identifier(person) : Self.identifier(person)
         let date = isBase ? Base.date(index) : Self.date(from: 1990, to: 2026, &random)
         let modality = ["CT", "MR", "DX", "US"][Int.random(in: 0..<4, using: &random)]
         // Objects of sixteen scanners, each with numbers that rise.
@@ -36,7 +59,7 @@ struct StudyMaker {
             set(.studyInstanceUID, root)
             set(.studyDate, date)
             set(.studyTime, "\(10 + index % 10)\(10 + index % 50)\(10 + index % 49)")
-            set(.accessionNumber, isBase ? "BASE\(100_000 + index)" : Self.accession(index))
+            set(.accessionNumber, isBase ? Base.accession(index) : Self.accession(index))
             set(.studyID, "\(index % 9000 + 1000)")
             set(.studyDescription, "\(modality) CHEST ROUTINE")
             set(.referringPhysicianName, "Li^Na=李^娜")
@@ -54,14 +77,17 @@ struct StudyMaker {
             set(.sliceLocation, "\(number * 5)")
             header.set(.rows, .US, ints: [512])
             header.set(.columns, .US, ints: [512])
-            return record(header, index: index, number: number, uid: "\(root).1.\(number + 1)")
+            set(.sopClassUID, Self.sopClass)
+            set(.sopInstanceUID, "\(root).1.\(number + 1)")
+            return header
         }
     }
 
-    private func record(_ header: Dataset, index: Int, number: Int, uid: String) -> InstanceRecord {
+    private func record(_ header: Dataset, index: Int, number: Int) -> InstanceRecord {
         let sequence = UInt64(index * Self.objectsPerStudy + number + 1)
         return InstanceRecord(
-            sequence: sequence, header: header, sopInstanceUID: uid, sopClassUID: "1.2.840.10008.5.1.4.1.1.2",
+            sequence: sequence, header: header, sopInstanceUID: header.string(.sopInstanceUID) ?? "",
+            sopClassUID: Self.sopClass,
             defaultIssuer: "HUIZHEN", transferSyntaxUID: "1.2.840.10008.1.2.1", byteCount: 526_000,
             digest: (0..<32).map { UInt8(truncatingIfNeeded: sequence &* 31 &+ $0 &* 7) },
             sender: Sender(peer: "STATION\(index % 16)", institution: "HUIZHEN", door: "dimse"),
@@ -78,11 +104,6 @@ struct StudyMaker {
     private static func scattered(_ index: Int) -> UInt64 { UInt64(index) &* 2_654_435_761 % 4_294_967_296 }
 
     private static func identifier(_ person: Int) -> String { padded("H", scattered(person), 10) }
-
-    /// The families' identifiers share a beginning each.
-    private static func baseIdentifier(_ index: Int) -> String {
-        padded("B\(10 + index / Base.familySize)-", UInt64(index), 6)
-    }
 
     private static func accession(_ index: Int) -> String { padded("A", scattered(index), 10) }
 
