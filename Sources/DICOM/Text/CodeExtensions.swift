@@ -78,7 +78,7 @@ struct CodeExtensions: Sendable {
     func decode(_ input: UnsafeRawBufferPointer, vr: VR, to output: inout [UInt8]) {
         var lower = initialLower
         // Senders leave out the escape that a delimiter makes necessary; the set designated last then stays.
-        var upper = initialUpper ?? (input.contains(0x1B) ? nil : uppers.first)
+        var upper = initialUpper ?? (input.contains(0x1B) || UTF8Text.isEastAsian(input) ? nil : uppers.first)
         if upper == nil, !input.contains(0x1B) || UTF8Text.isValid(input) && input.contains(where: { $0 >= 0x80 }) {
             output += CharacterSet.guessed(input)
             return

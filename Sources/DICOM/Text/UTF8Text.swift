@@ -33,6 +33,18 @@ enum UTF8Text {
         return true
     }
 
+    /// Whether this is UTF-8 with none but ASCII and characters of three bytes or more, which bytes of another encoding
+    /// are by accident almost never.
+    static func isEastAsian(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var index = 0
+        while index < bytes.count {
+            let count = sequenceCount(bytes, at: index)
+            if count == 0 || count == 2 { return false }
+            index += count
+        }
+        return true
+    }
+
     /// Bytes of the well-formed sequence at `index`, 0 when it is none. Unicode 15, table 3-7.
     @inline(__always)
     static func sequenceCount(_ bytes: UnsafeRawBufferPointer, at index: Int) -> Int {
