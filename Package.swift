@@ -109,7 +109,7 @@ let package = Package(
             name: "Scenarios", dependencies: ["huizhen", "DICOM"], path: "Tests/Scenarios",
             exclude: ["Peers", "refused-images.tsv"], swiftSettings: strict),
         .testTarget(name: "CatalogTests", dependencies: ["Catalog", "Database", "DICOM"], swiftSettings: strict),
-        .testTarget(name: "AccessTests", dependencies: ["Access"], swiftSettings: strict),
+        .testTarget(name: "AccessTests", dependencies: ["Access", "COpenSSL"], swiftSettings: strict),
         .testTarget(name: "QueueTests", dependencies: ["Queue", "Keys"], swiftSettings: strict),
         .testTarget(name: "RoutingTests", dependencies: ["Routing", "Catalog"], swiftSettings: strict),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: strict),

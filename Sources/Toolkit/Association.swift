@@ -89,7 +89,10 @@ import CDCMTK
     public static func request(
         _ request: AssociationRequest, cancellation: Cancellation = Cancellation()
     ) throws(AssociationError) -> Association {
-        guard (1...PresentationContext.countLimit).contains(request.contexts.count) else { throw .misuse }
+        let identityByteCount = request.identity.map { $0.primary.count + $0.secondary.count } ?? 0
+        guard (1...PresentationContext.countLimit).contains(request.contexts.count),
+            identityByteCount <= UserIdentity.byteCountLimit
+        else { throw .misuse }
         var socket: CInt = -1
         let failure = unsafe hz_socket_connect(
             request.host, request.port, cancellation.descriptor, request.timeouts.connect.boundedMilliseconds, &socket)

@@ -10,8 +10,8 @@ public struct UserIdentity: Equatable, Sendable {
         case token = 5
     }
 
-    /// Most bytes of the two fields together.
-    public static let byteCountLimit = 65_529
+    /// Most bytes of the two fields together that can be sent: all sub-items share 65,535.
+    public static let byteCountLimit = 40_000
 
     /// As in the sub-item; `kind` is nil for one no edition knows.
     public let kindCode: UInt8
