@@ -59,6 +59,14 @@ extension BlobError {
             ? .full(freeByteCount: 0) : .io(operation: failure.operation, errno: failure.errno)
     }
 
+    /// Runs key work that writes, whose failure for want of room is `.full`.
+    static func storing<Result>(_ body: () throws(KeyError) -> Result) throws(BlobError) -> Result {
+        do throws(KeyError) { return try body() } catch {
+            if case .io(_, let number) = error, SystemFailure.noRoom.contains(number) { throw .full(freeByteCount: 0) }
+            throw .key(error)
+        }
+    }
+
     /// Runs key work.
     static func unlocking<Result>(_ body: () throws(KeyError) -> Result) throws(BlobError) -> Result {
         do throws(KeyError) { return try body() } catch {

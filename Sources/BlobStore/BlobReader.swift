@@ -20,7 +20,9 @@ public final class BlobReader: Sendable {
     private let objectKey: SymmetricKey
     private let openedRecord: [UInt8]
 
-    init(header: ObjectHeader, file: OpenFile, keys: KeyStore) throws(BlobError) {
+    init(header found: ObjectHeader, file: OpenFile, keys: KeyStore) throws(BlobError) {
+        let wrapping = try BlobError.unlocking { () throws(KeyError) in try keys.key(found.studyKey) }
+        let header = found.original(wrappedKey: try Self.wrappedKey(found, keys: keys))
         self.header = header
         contentByteCount = header.contentByteCount
         sequence = header.sequence
@@ -30,7 +32,7 @@ public final class BlobReader: Sendable {
             file: file, pack: header.location.pack, offset: start + header.metadataOffset,
             byteCount: header.metadataByteCount, part: .metadata)
         let cipher = try BlobError.unlocking { () throws(KeyError) in try AuthenticatedCipher() }
-        objectKey = try Self.unwrapKey(header, keys: keys, cipher: cipher)
+        objectKey = try Self.unwrapKey(header, by: wrapping, cipher: cipher)
         content = ContentReader(
             ChunkedPart(
                 file: file, pack: header.location.pack, offset: start + ChunkFormat.contentOffset,
@@ -99,10 +101,21 @@ public final class BlobReader: Sendable {
         return ContentDigest(sha256: sha256, byteCount: contentByteCount)
     }
 
+    /// The wrapped object key, from the header or from the slot that it names.
+    private static func wrappedKey(_ header: ObjectHeader, keys: KeyStore) throws(BlobError) -> [UInt8] {
+        guard header.keyPlace == .store else { return header.wrappedKey }
+        return try BlobError.unlocking { () throws(KeyError) in
+            switch try keys.objects.record(header.slot) {
+            case .live(let key) where key.objectID == header.objectID: return key.wrappedKey
+            case .destroyed(header.objectID): throw .destroyed
+            case .live, .destroyed, .free, .damaged: throw .unknown
+            }
+        }
+    }
+
     private static func unwrapKey(
-        _ header: ObjectHeader, keys: KeyStore, cipher: AuthenticatedCipher
+        _ header: ObjectHeader, by wrapping: SymmetricKey, cipher: AuthenticatedCipher
     ) throws(BlobError) -> SymmetricKey {
-        let wrapping = try BlobError.unlocking { () throws(KeyError) in try keys.key(header.studyKey) }
         do throws(KeyError) {
             return try header.wrappedKey.withRawBytes { (wrapped) throws(KeyError) in
                 try header.objectID.withRawBytes { (purpose) throws(KeyError) in
@@ -128,7 +141,7 @@ public final class BlobReader: Sendable {
         guard bytes.count == count + ChunkFormat.tagByteCount else { throw damage }
         do throws(KeyError) {
             try cipher.load(try ChunkFormat.recordKey(of: objectKey), for: .opening)
-            try header.encoded.withRawBytes { (associated) throws(KeyError) in
+            try header.associated.withRawBytes { (associated) throws(KeyError) in
                 try bytes.withMutableRawBytes { (buffer) throws(KeyError) in
                     guard let base = buffer.baseAddress else { return }
                     try cipher.open(

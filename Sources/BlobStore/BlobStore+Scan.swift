@@ -36,11 +36,11 @@ extension BlobStore {
 struct PackScan {
     /// How far behind an end a further header is looked for when the pack was known to be good up to somewhere.
     static let searchByteCount: UInt64 = 64 << 20
-    private static let blockByteCount = 1 << 20
 
     let store: BlobStore
     let number: UInt32
     let file: OpenFile
+    private let headers: HeaderSearch
     private var hasLiving = false
     private var hasVoid = false
     private var isDamaged = false
@@ -50,6 +50,7 @@ struct PackScan {
         self.store = store
         self.number = number
         self.file = file
+        headers = HeaderSearch(file: file, number: number)
     }
 
     /// Whether the whole pack was seen and nothing in it lives.
@@ -67,7 +68,7 @@ struct PackScan {
         // Held back until it is known whether it is the last.
         var pending: ObjectHeader?
         while offset < (knownEnd ?? byteCount) {
-            if let header = try header(at: offset) {
+            if let header = try headers.header(at: offset) {
                 if let last = pending { try deliver(last, report: &report, each: each) }
                 pending = header.state == .live ? header : nil
                 if header.state == .void {
@@ -78,7 +79,7 @@ struct PackScan {
                 continue
             }
             let limit = knownEnd ?? (known == nil ? byteCount : min(byteCount, offset + Self.searchByteCount))
-            guard let next = try nextHeader(after: offset, limit: limit) else {
+            guard let next = try headers.next(after: offset, limit: limit) else {
                 if knownEnd != nil { noteDamage(at: offset, in: &report) }
                 break
             }
@@ -117,38 +118,10 @@ struct PackScan {
         report.damaged.append(BlobLocation(pack: number, offset: offset))
     }
 
-    private func header(at offset: UInt64) throws(BlobError) -> ObjectHeader? {
-        let bytes = try BlobError.wrapping { () throws(SystemFailure) in
-            try file.read(count: ObjectHeader.byteCount, at: offset)
-        }
-        let location = BlobLocation(pack: number, offset: offset)
-        return bytes.withUnsafeBytes { ObjectHeader($0, at: location) }
-    }
-
-    /// A header behind a place that has none: then the place is damaged and not the pack's end.
-    ///
-    /// Old bytes behind the end cannot be taken for one, because a header that is given up is overwritten first.
-    private func nextHeader(after offset: UInt64, limit: UInt64) throws(BlobError) -> UInt64? {
-        let page = ChunkFormat.pageByteCount
-        let block = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.blockByteCount, alignment: page)
-        defer { block.deallocate() }
-        var blockOffset = ChunkFormat.roundedUp(offset + 1)
-        while blockOffset < limit {
-            let place = blockOffset
-            let count = try BlobError.wrapping { () throws(SystemFailure) in try file.read(into: block, at: place) }
-            for start in stride(from: 0, to: count, by: page) {
-                let bytes = UnsafeRawBufferPointer(rebasing: block[start..<min(start + ObjectHeader.byteCount, count)])
-                let location = BlobLocation(pack: number, offset: blockOffset + UInt64(start))
-                if ObjectHeader.hasMagic(bytes), ObjectHeader(bytes, at: location) != nil { return location.offset }
-            }
-            if count < block.count { return nil }
-            blockOffset += UInt64(count)
-        }
-        return nil
-    }
-
     /// Whether a last object was cut short. One whose key is gone or not to be had cannot be told, and is kept.
     private func isTorn(_ header: ObjectHeader) throws(BlobError) -> Bool {
+        // A key is copied only once its object was acknowledged.
+        guard header.keyPlace == .header else { return false }
         do throws(BlobError) {
             _ = try BlobReader(header: header, file: file, keys: store.keys).checkedDigest()
             return false

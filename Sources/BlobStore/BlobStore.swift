@@ -12,6 +12,8 @@ public final class BlobStore: Sendable {
     let files: PackFiles
     let journal: EventJournal
     let lanes: LanePool
+    let mover: KeyMover
+    private let moving: KeyMoveThread
     private let upkeep: Upkeep
     private let ciphers = Mutex<[AuthenticatedCipher]>([])
     private let isClosed = Atomic(false)
@@ -26,6 +28,7 @@ public final class BlobStore: Sendable {
     ) throws(BlobError) -> BlobStore {
         let store = try BlobStore(directory: directory, keys: keys, options: options.bounded)
         store.upkeep.start()
+        if options.movesKeys { store.moving.start() }
         let packs = try BlobError.wrapping { () throws(SystemFailure) in try store.shelf.packNumbers() }
         if packs.isEmpty { try store.prepareLanes() }
         return store
@@ -42,6 +45,8 @@ public final class BlobStore: Sendable {
         let key = try BlobError.unlocking { () throws(KeyError) in try keys.systemKey(purpose: "journal") }
         journal = try EventJournal(directory: directory, key: key)
         lanes = LanePool(limit: options.laneCount)
+        mover = try KeyMover(files: files, shelf: shelf, keys: keys, settleTime: options.keySettleTime)
+        moving = KeyMoveThread(mover: mover, keys: keys, shelf: shelf)
         upkeep = Upkeep(shelf: shelf) { Removal.release($0, files: files) }
     }
 
@@ -72,7 +77,18 @@ public final class BlobStore: Sendable {
     /// - Throws: `.notFound`, `.keyDestroyed`, `.damaged`, `.key`, `.io`.
     public func open(_ location: BlobLocation) throws(BlobError) -> BlobReader {
         let header = try files.header(location)
-        return try BlobReader(header: header, file: try files.file(location.pack), keys: keys)
+        do throws(BlobError) {
+            return try reader(header)
+        } catch {
+            // It may have been destroyed, or its key moved, since the header was read.
+            let again = try files.header(location)
+            guard again != header else { throw error }
+            return try reader(again)
+        }
+    }
+
+    private func reader(_ header: ObjectHeader) throws(BlobError) -> BlobReader {
+        try BlobReader(header: header, file: try files.file(header.location.pack), keys: keys)
     }
 
     /// Re-reads every byte of an object and compares its content with what is expected.
@@ -90,20 +106,31 @@ public final class BlobStore: Sendable {
 
     /// Makes an object unreadable and frees its room; returns once that is on disk.
     ///
-    /// One sync. Destroying a destroyed object changes nothing.
+    /// Three syncs. Destroying a destroyed object changes nothing.
     /// - Throws: `.notFound` if there never was one; `.damaged` if its header is; `.io`.
-    public func destroy(_ location: BlobLocation) throws(BlobError) {
-        let header = try Removal.writeVoid(location, files: files)
-        try Removal.syncAndFree([header], files: files)
+    public func destroy(_ location: BlobLocation) throws(BlobError) { try removal.destroy([location]) }
+
+    /// The same for many objects, with as many syncs as for one and each pack; locations without an object are left out.
+    public func destroy(_ locations: [BlobLocation]) throws(BlobError) {
+        for start in stride(from: 0, to: locations.count, by: Self.destroyLimit) {
+            let part = locations[start..<min(start + Self.destroyLimit, locations.count)]
+            try removal.destroy(Array(part), skipsMissing: true)
+        }
     }
+
+    /// Objects destroyed together; others who destroy or move keys wait meanwhile.
+    private static let destroyLimit = 1024
 
     /// Makes an object unreadable without waiting for the disk; its room is freed in the background.
     ///
     /// For duplicates: a power cut may bring the object back.
     /// - Throws: as `destroy(_:)`.
     public func void(_ location: BlobLocation) throws(BlobError) {
-        let header = try Removal.writeVoid(location, files: files)
-        if !upkeep.queue(location) { try Removal.syncAndFree([header], files: files) }
+        guard try removal.voidUncopied(location), upkeep.queue(location) else { return try destroy(location) }
+    }
+
+    private var removal: Removal {
+        Removal(files: files, keys: keys) { [mover] in mover.wasCopied($0) }
     }
 
     /// Appends one event to the journal; returns once it survives a power cut.
@@ -141,6 +168,7 @@ public final class BlobStore: Sendable {
     public func close() {
         guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
         lanes.close()
+        moving.stop()
         upkeep.stop()
     }
 

@@ -15,6 +15,15 @@ public struct BlobStoreOptions: Sendable {
     /// The same for every other lane.
     public var prewriteByteCount: UInt64 = 64 << 20
 
+    /// How long a key that was copied to the key store stays in the pack too: a copy of the data directory that takes
+    /// less time is whole in whatever order it is made.
+    public var keySettleTime = Duration.seconds(3600)
+    /// Whether keys are moved in the background; for tests.
+    public var movesKeys = true
+
+    /// What form new objects have; for tests of what earlier versions wrote.
+    var headerVersion = ObjectHeader.versions.upperBound
+
     public init() {}
 
     /// The same options with each value brought into its range.

@@ -106,6 +106,7 @@ public final class BlobWriter {
         }
         let location = BlobLocation(pack: pack.number, offset: start)
         var header = ObjectHeader(location: location, extent: 0, studyKey: studyKey)
+        header.version = store.shelf.options.headerVersion
         header.sequence = sequence
         header.contentByteCount = digest.byteCount
         header.metadataByteCount = UInt64(metadata.count)
@@ -117,7 +118,7 @@ public final class BlobWriter {
             try lane.pipeline.settle()
             try seal(metadata)
             let encoded = header.encoded
-            try seal(record: record, header: encoded)
+            try seal(record: record, associated: header.associated)
             // From here on a header may be on disk, even if the call fails half way.
             stage = .written(extent: header.extent)
             let appender = lane.pipeline.appender
@@ -201,13 +202,13 @@ public final class BlobWriter {
     }
 
     /// The record is one message, so it is sealed apart and then copied in pieces the appender has room for.
-    private func seal(record: [UInt8], header: [UInt8]) throws(BlobError) {
+    private func seal(record: [UInt8], associated: [UInt8]) throws(BlobError) {
         let sealed = try BlobError.unlocking { () throws(KeyError) in
             let key = try ChunkFormat.recordKey(of: objectKey)
             var sealed = [UInt8](repeating: 0, count: record.count + ChunkFormat.tagByteCount)
             try store.withCipher { (cipher) throws(KeyError) in
                 try cipher.load(key, for: .sealing)
-                try header.withRawBytes { (associated) throws(KeyError) in
+                try associated.withRawBytes { (associated) throws(KeyError) in
                     try record.withRawBytes { (plaintext) throws(KeyError) in
                         try sealed.withMutableRawBytes { (output) throws(KeyError) in
                             guard let base = output.baseAddress else { return }

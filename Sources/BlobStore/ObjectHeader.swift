@@ -2,15 +2,17 @@ import Keys
 
 /// The 256 bytes at the start of an object, at a multiple of 4,096 so that a disk writes them whole or not.
 ///
-/// Little endian: 0 magic, 8 version, 10 state, 12 pack, 16 offset, 24 extent, 32 sequence, 40 content length,
-/// 48 metadata length, 56 record length, 64 object identifier, 80 study key, 96 wrapped object key, 252 CRC-32; the
-/// rest is zero. Parts follow one another without gaps, so offsets follow from lengths. The record is sealed with
-/// these bytes as associated data: a header that was altered, even with its checksum, does not open.
+/// Little endian: 0 magic, 8 version, 10 state, 11 place of the key, 12 pack, 16 offset, 24 extent, 32 sequence,
+/// 40 content length, 48 metadata length, 56 record length, 64 object identifier, 80 study key, 96 wrapped object key,
+/// 156 slot in the key store, 252 CRC-32; the rest is zero. Parts follow one another without gaps, so offsets follow
+/// from lengths. The record is sealed with what of these bytes never changes as associated data: a header that was
+/// altered, even with its checksum, does not open.
 struct ObjectHeader: Equatable {
     static let byteCount = 256
     static let idByteCount = 16
     private static let magic: UInt64 = 0x3130_424F_4C42_5A48  // "HZBLOB01"
-    private static let version: UInt16 = 1
+    /// Version 1 seals the record with the wrapped key too.
+    static let versions: ClosedRange<UInt16> = 1...2
     private static let checkedByteCount = 252
     /// Largest object, in bytes: every sum of lengths stays far from overflow.
     static let extentLimit: UInt64 = 1 << 46
@@ -21,7 +23,17 @@ struct ObjectHeader: Equatable {
         case void = 2
     }
 
+    /// Where the wrapped object key is. It comes with the object, because a store has one sync only; later it is
+    /// copied to the key store, and later still only the copy is left.
+    enum KeyPlace: UInt8 {
+        case header = 0
+        case both = 1
+        case store = 2
+    }
+
+    var version = versions.upperBound
     var state = State.live
+    var keyPlace = KeyPlace.header
     var location: BlobLocation
     var extent: UInt64
     var sequence: UInt64 = 0
@@ -30,7 +42,12 @@ struct ObjectHeader: Equatable {
     var recordByteCount: UInt64 = 0
     var objectID = [UInt8](repeating: 0, count: idByteCount)
     var studyKey: KeyID
-    var wrappedKey = [UInt8](repeating: 0, count: AuthenticatedCipher.wrappedKeyByteCount)
+    /// Zeros when the key is only in the store.
+    var wrappedKey = noWrappedKey
+    /// In the key store; 0 while the key is only here.
+    var slot: UInt32 = 0
+
+    private static let noWrappedKey = [UInt8](repeating: 0, count: AuthenticatedCipher.wrappedKeyByteCount)
 
     /// Where parts start, counted from the header.
     var metadataOffset: UInt64 { ChunkFormat.contentOffset + ChunkFormat.sealedByteCount(of: contentByteCount) }
@@ -42,6 +59,36 @@ struct ObjectHeader: Equatable {
         ObjectHeader(state: .void, location: location, extent: extent, studyKey: Self.noKey)
     }
 
+    /// The same header once the key was copied to a slot.
+    func copied(to slot: UInt32) -> ObjectHeader {
+        var result = self
+        result.keyPlace = .both
+        result.slot = slot
+        return result
+    }
+
+    /// The same header once the copy is the only one.
+    var cleared: ObjectHeader {
+        var result = self
+        result.keyPlace = .store
+        result.wrappedKey = Self.noWrappedKey
+        return result
+    }
+
+    /// The header as it was written with the object, given its wrapped key.
+    func original(wrappedKey: [UInt8]) -> ObjectHeader {
+        var result = self
+        result.keyPlace = .header
+        result.slot = 0
+        result.wrappedKey = wrappedKey
+        return result
+    }
+
+    /// What the record is sealed with; needs the original header.
+    var associated: [UInt8] {
+        version == 1 ? encoded : original(wrappedKey: Self.noWrappedKey).encoded
+    }
+
     private static let noKey: KeyID = {
         guard let id = KeyID(bytes: [UInt8](repeating: 0, count: KeyID.byteCount)) else { preconditionFailure() }
         return id
@@ -51,8 +98,9 @@ struct ObjectHeader: Equatable {
         var bytes = [UInt8](repeating: 0, count: Self.byteCount)
         bytes.withUnsafeMutableBytes { buffer in
             buffer.storeBytes(of: Self.magic.littleEndian, as: UInt64.self)
-            buffer.storeBytes(of: Self.version.littleEndian, toByteOffset: 8, as: UInt16.self)
+            buffer.storeBytes(of: version.littleEndian, toByteOffset: 8, as: UInt16.self)
             buffer[10] = state.rawValue
+            buffer[11] = keyPlace.rawValue
             buffer.storeBytes(of: location.pack.littleEndian, toByteOffset: 12, as: UInt32.self)
             let numbers = [
                 location.offset, extent, sequence, contentByteCount, metadataByteCount, recordByteCount,
@@ -63,6 +111,7 @@ struct ObjectHeader: Equatable {
             buffer[64..<80].copyBytes(from: objectID)
             if state == .live { buffer[80..<96].copyBytes(from: studyKey.bytes) }
             buffer[96..<(96 + wrappedKey.count)].copyBytes(from: wrappedKey)
+            buffer.storeBytes(of: slot.littleEndian, toByteOffset: 156, as: UInt32.self)
             let sum = Checksum.crc32(UnsafeRawBufferPointer(rebasing: buffer[..<Self.checkedByteCount]))
             buffer.storeBytes(of: sum.littleEndian, toByteOffset: Self.checkedByteCount, as: UInt32.self)
         }
@@ -83,20 +132,23 @@ struct ObjectHeader: Equatable {
         }
         let written = UInt32(
             littleEndian: bytes.loadUnaligned(fromByteOffset: Self.checkedByteCount, as: UInt32.self))
-        guard sum == written,
-            UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt16.self)) == Self.version,
-            let state = State(rawValue: bytes[10]),
+        let version = UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt16.self))
+        guard sum == written, Self.versions.contains(version), let state = State(rawValue: bytes[10]),
+            let keyPlace = KeyPlace(rawValue: bytes[11]),
             UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 12, as: UInt32.self)) == location.pack,
             number(16) == location.offset, let studyKey = KeyID(bytes: bytes[80..<96])
         else { return nil }
         self.init(state: state, location: location, extent: number(24), studyKey: studyKey)
+        self.version = version
+        self.keyPlace = keyPlace
         sequence = number(32)
         contentByteCount = number(40)
         metadataByteCount = number(48)
         recordByteCount = number(56)
         objectID = Array(bytes[64..<80])
         wrappedKey = Array(bytes[96..<(96 + AuthenticatedCipher.wrappedKeyByteCount)])
-        guard hasSoundLengths else { return nil }
+        slot = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 156, as: UInt32.self))
+        guard hasSoundLengths, (keyPlace == .header) == (slot == 0) else { return nil }
     }
 
     init(state: State = .live, location: BlobLocation, extent: UInt64, studyKey: KeyID) {

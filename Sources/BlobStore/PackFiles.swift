@@ -8,6 +8,8 @@ final class PackFiles: Sendable {
     static let fileLimit = 256
 
     private let shelf: PackShelf
+    /// Held while headers of acknowledged objects are changed: by a removal, or by a move of keys.
+    let changing = Mutex(())
     private let files = Mutex<(young: [UInt32: OpenFile], old: [UInt32: OpenFile])>(([:], [:]))
 
     init(shelf: PackShelf) { self.shelf = shelf }
@@ -49,8 +51,11 @@ final class PackFiles: Sendable {
 
     /// The header at a location.
     ///
+    /// - Parameter isChanging: whether the caller holds `changing`.
     /// - Throws: `.notFound` where nothing is or was voided; `.damaged` where something else than a header is.
-    func header(_ location: BlobLocation, allowsVoid: Bool = false) throws(BlobError) -> ObjectHeader {
+    func header(
+        _ location: BlobLocation, allowsVoid: Bool = false, isChanging: Bool = false
+    ) throws(BlobError) -> ObjectHeader {
         let file = try file(location.pack)
         guard location.offset <= UInt64(Int64.max) - UInt64(ChunkFormat.pageByteCount) else { throw .notFound }
         let bytes = try BlobError.wrapping { () throws(SystemFailure) in
@@ -58,6 +63,12 @@ final class PackFiles: Sendable {
         }
         if bytes.allSatisfy({ $0 == 0 }) { throw .notFound }
         guard let header = bytes.withUnsafeBytes({ ObjectHeader($0, at: location) }) else {
+            // It may have been read half before, half after a change.
+            if !isChanging {
+                return try changing.withLock { (_) throws(BlobError) -> ObjectHeader in
+                    try header(location, allowsVoid: allowsVoid, isChanging: true)
+                }
+            }
             throw .damaged(pack: location.pack, byteOffset: location.offset, part: .header)
         }
         if header.state == .void, !allowsVoid { throw .notFound }

@@ -1,20 +1,71 @@
 import Glibc
 import Keys
 
-/// Taking objects away: the header first, durably, then the room.
+/// Taking objects away: the key first, then the header, durably, then the room.
 ///
 /// A hole under a header that still lives would look like damage, so a hole is made only once the void header is on
 /// disk. Syncs go by a descriptor of their own: a lane's must not have its errors taken by others.
-enum Removal {
+struct Removal {
+    let files: PackFiles
+    let keys: KeyStore
+    /// Whether the keys of objects before this place were copied to the key store.
+    let wasCopied: @Sendable (BlobLocation) -> Bool
+
+    /// Destroys keys and headers, and frees what lies behind; returns once that is on disk.
+    ///
+    /// - Parameter skipsMissing: whether locations that hold no object are left out.
+    func destroy(_ locations: [BlobLocation], skipsMissing: Bool = false) throws(BlobError) {
+        let (headers, taken) = try files.changing.withLock { (_) throws(BlobError) -> ([ObjectHeader], [UInt32]) in
+            var headers: [ObjectHeader] = []
+            var objects: [(objectID: [UInt8], slot: UInt32?)] = []
+            for location in locations {
+                let header: ObjectHeader
+                do throws(BlobError) {
+                    header = try files.header(location, allowsVoid: true, isChanging: true)
+                } catch {
+                    if skipsMissing, error == .notFound { continue }
+                    throw error
+                }
+                headers.append(header)
+                if header.state == .void { continue }
+                objects.append((header.objectID, header.keyPlace == .header ? nil : header.slot))
+                // A pack that was brought back from an old copy names no slot, though there is one.
+                guard header.keyPlace == .header, wasCopied(location) else { continue }
+                for slot in try slots(of: header.objectID) { objects.append((header.objectID, slot)) }
+            }
+            try BlobError.unlocking { () throws(KeyError) in try keys.objects.destroy(objects) }
+            for header in headers { try writeVoid(header) }
+            return (headers, objects.compactMap { $0.slot })
+        }
+        try Self.syncAndFree(headers.map(\.voided), files: files)
+        keys.objects.release(taken)
+    }
+
+    /// Makes the header of an object whose key is still beside it void, without a sync; false if it is not.
+    func voidUncopied(_ location: BlobLocation) throws(BlobError) -> Bool {
+        try files.changing.withLock { (_) throws(BlobError) -> Bool in
+            let header = try files.header(location, allowsVoid: true, isChanging: true)
+            guard header.keyPlace == .header, !wasCopied(location) else { return false }
+            try writeVoid(header)
+            return true
+        }
+    }
+
     /// Overwrites the header by one that keeps only the extent.
-    static func writeVoid(_ location: BlobLocation, files: PackFiles) throws(BlobError) -> ObjectHeader {
-        let header = try files.header(location, allowsVoid: true)
-        if header.state == .void { return header }
-        let file = try files.file(location.pack)
+    private func writeVoid(_ header: ObjectHeader) throws(BlobError) {
+        if header.state == .void { return }
+        let file = try files.file(header.location.pack)
         let page =
             header.voided.encoded + [UInt8](repeating: 0, count: ChunkFormat.pageByteCount - ObjectHeader.byteCount)
-        try BlobError.wrapping { () throws(SystemFailure) in try file.write(page, at: location.offset) }
-        return header.voided
+        try BlobError.wrapping { () throws(SystemFailure) in try file.write(page, at: header.location.offset) }
+    }
+
+    private func slots(of objectID: [UInt8]) throws(BlobError) -> [UInt32] {
+        try BlobError.unlocking { () throws(KeyError) in
+            var found: [UInt32] = []
+            _ = try keys.objects.each { slot, key in if key.objectID == objectID { found.append(slot) } }
+            return found
+        }
     }
 
     /// Makes void headers of one pack or several durable and frees what lies behind them.

@@ -24,3 +24,10 @@ static inline int huizhen_direct_flag(void) { return __O_DIRECT; }
 static inline int huizhen_lower_thread_priority(void) {
     return setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 19);
 }
+
+// A pipe whose ends no child inherits: descriptors[0] is read from, descriptors[1] written to.
+static inline int huizhen_pipe(int descriptors[2]) { return (int)syscall(SYS_pipe2, descriptors, O_CLOEXEC); }
+
+// The environment of this process, borrowed: nobody may change it while it is used.
+extern char **environ;
+static inline char **huizhen_environment(void) { return environ; }

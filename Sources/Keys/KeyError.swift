@@ -8,6 +8,14 @@ public enum KeyError: Error, Equatable, Sendable {
     case masterUnreadable(path: String, byteCount: Int)
     /// The study keys were wrapped by another master key.
     case masterDiffers
+    /// A descriptor or a command gave no master key.
+    case masterRefused(source: String, why: String)
+    /// The key store itself is not there, though what it protects is.
+    case missing(directory: String)
+    /// A rotation cannot begin.
+    case cannotRotate(why: String)
+    /// A key backup cannot be written or used.
+    case backup(path: String, why: String)
     /// The study key file is not what was written.
     case damaged(file: String, byteOffset: UInt64)
     /// No study key has this identifier.
@@ -34,13 +42,21 @@ extension KeyError: CustomStringConvertible {
         case .masterUnreadable(let path, let byteCount):
             "the master key file \(path) holds \(byteCount) bytes instead of 32: restore it from its backup"
         case .masterDiffers:
-            "the study keys were wrapped by another master key: restore the one they were made with"
+            "the study keys are wrapped by another master key: set master-key to the source of the one in use, which "
+                + "is the one named at the last `huizhen keys rotate`, or restore it"
+        case .masterRefused(let source, let why): "no master key from \(source): \(why)"
+        case .missing(let directory):
+            "the keys in \(directory) are missing though there are packs: bring them back with `huizhen keys restore`"
+        case .cannotRotate(let why): "the master key cannot be rotated: \(why)"
+        case .backup(let path, let why): "key backup \(path): \(why)"
         case .damaged(let file, let byteOffset):
             "the key file \(file) is damaged at byte \(byteOffset): restore it from its backup"
         case .unknown: "no study key has this identifier: restore the key file from its backup"
         case .destroyed: "the study key was destroyed: what it protected is gone by intention"
         case .refused: "sealed bytes were altered or belong elsewhere: restore them from a backup"
         case .full(let limit): "the study key file holds its limit of \(limit) keys: open a second archive"
+        case .io(let operation, let errno) where SystemFailure.noRoom.contains(errno):
+            "key storage: \(operation) finds no room (errno \(errno)): free space on the disk of the keys"
         case .io(let operation, let errno):
             "key storage: \(operation) failed with errno \(errno): check the disk, then restart"
         case .cryptography(let operation): "OpenSSL: \(operation) failed: check the memory limit of the service"

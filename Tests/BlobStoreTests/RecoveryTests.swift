@@ -210,7 +210,7 @@ import Testing
         let location = try fixture.put([1, 2], record: [1], study: other.id)
         try withCopy(of: fixture) { _, copy in
             // An older key file, as from a backup: the key made last is missing.
-            try OpenFile(copy + "/keys/studies.keys", flags: O_RDWR).truncate(to: 256)
+            try OpenFile(copy + "/keys/studies.keys", flags: O_RDWR).truncate(to: 384)
             let keys = try KeyStore.open(directory: copy + "/keys")
             let store = try BlobStore.open(
                 directory: copy + "/blobs", keys: keys, options: StoreFixture.smallOptions)

@@ -10,7 +10,7 @@ final class StoreFixture {
     private(set) var keys: KeyStore
     private(set) var store: BlobStore
     let study: KeyID
-    private let options: BlobStoreOptions
+    let options: BlobStoreOptions
 
     static var smallOptions: BlobStoreOptions {
         var options = BlobStoreOptions()
@@ -18,6 +18,7 @@ final class StoreFixture {
         options.preparedLaneCount = 0
         options.firstPrewriteByteCount = 0
         options.prewriteByteCount = 0
+        options.movesKeys = false
         return options
     }
 
@@ -29,6 +30,20 @@ final class StoreFixture {
         let made = try keys.createStudyKey()
         try made.ticket.wait()
         study = made.id
+    }
+
+    /// Opens a copy of another's files as they are now.
+    ///
+    /// - Parameter blobs: packs to take instead of the present ones.
+    init(copying other: StoreFixture, blobs: String? = nil, _ options: BlobStoreOptions? = nil) throws {
+        self.options = options ?? other.options
+        study = other.study
+        directory = try TemporaryDirectory.make()
+        try TemporaryDirectory.copyFolder(blobs ?? other.directory + "/blobs", to: directory + "/blobs")
+        try TemporaryDirectory.copyFolder(other.directory + "/keys", to: directory + "/keys")
+        keys = try KeyStore.open(directory: directory + "/keys")
+        store = try BlobStore.open(directory: directory + "/blobs", keys: keys, options: self.options)
+        _ = try store.scan { _ in }
     }
 
     deinit {
@@ -99,6 +114,13 @@ enum TemporaryDirectory {
 
     static func remove(_ path: String) {
         try? FileManager.default.removeItem(atPath: path)
+    }
+
+    static func copyFolder(_ source: String, to target: String) throws {
+        try OpenFile.makeDirectory(target)
+        for name in try FileManager.default.contentsOfDirectory(atPath: source) {
+            try copy(source + "/" + name, to: target + "/" + name)
+        }
     }
 
     static func copy(_ source: String, to target: String) throws {

@@ -16,33 +16,53 @@ struct StudyKeyFile {
 
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-    static func create(_ path: String, masterCheck: [UInt8]) throws(KeyError) {
+    /// Writes a file with nothing but a head; whole under its name or not there at all.
+    static func create(_ path: String, head: KeyFileHead) throws(KeyError) {
         let unfinished = path + ".new"
         unlink(unfinished)
         try KeyError.wrapping { () throws(SystemFailure) in
             let file = try OpenFile(unfinished, flags: O_RDWR | O_CREAT | O_EXCL)
-            try file.write(StudyKeyRecord.head(masterCheck: masterCheck), at: 0)
+            try file.write(head.encoded, at: 0)
             guard fsync(file.descriptor) == 0 else { throw SystemFailure("fsync") }
             guard rename(unfinished, path) == 0 else { throw SystemFailure("rename") }
             try OpenFile.syncDirectory(OpenFile.directory(of: path))
         }
     }
 
+    /// The head of the file at `path`; one of the first version is given an installation and written again.
+    static func head(_ path: String) throws(KeyError) -> KeyFileHead {
+        let file = try KeyError.wrapping { () throws(SystemFailure) in try OpenFile(path, flags: O_RDWR) }
+        let bytes = try KeyError.wrapping { () throws(SystemFailure) in
+            try file.read(count: StudyKeyRecord.byteCount, at: 0)
+        }
+        guard let head = KeyFileHead(bytes, fallback: try KeyID.random()) else {
+            throw .damaged(file: path, byteOffset: 0)
+        }
+        if KeyFileHead.isFirstVersion(bytes) {
+            try KeyError.wrapping { () throws(SystemFailure) in
+                try file.write(head.encoded, at: 0)
+                try file.syncData()
+            }
+        }
+        return head
+    }
+
     /// Opens the file and gives each record to `each`; drops what the last write left unfinished.
-    init(_ path: String, masterCheck: [UInt8], each: (StudyKeyRecord, UInt64) -> Void) throws(KeyError) {
+    init(_ path: String, each: (StudyKeyRecord, UInt64) -> Void) throws(KeyError) {
         self.path = path
         let file = try KeyError.wrapping { () throws(SystemFailure) in try OpenFile(path, flags: O_RDWR) }
         self.file = file
-        let head = try KeyError.wrapping { () throws(SystemFailure) in
-            try file.read(count: StudyKeyRecord.byteCount, at: 0)
-        }
-        guard let check = StudyKeyRecord.masterCheck(inHead: head, count: masterCheck.count) else {
-            throw .damaged(file: path, byteOffset: 0)
-        }
-        guard check == masterCheck else { throw .masterDiffers }
         let byteCount = try KeyError.wrapping { () throws(SystemFailure) in try file.byteCount() }
         zeroedEnd = byteCount
         try readRecords(byteCount: byteCount, each: each)
+    }
+
+    /// A file whose records end at `end`.
+    init(_ path: String, file: OpenFile, end: UInt64) {
+        self.path = path
+        self.file = file
+        self.end = end
+        zeroedEnd = end
     }
 
     private mutating func readRecords(
