@@ -53,13 +53,17 @@ public final class KeyStore: Sendable {
     ) throws(KeyError) -> KeyStore {
         let path = directory + "/" + studiesName
         let source = master ?? .file(path: directory + "/master.key")
+        // A descriptor can be read only once, so a key that was just loaded is not loaded again.
+        var made: SymmetricKey?
         if !StudyKeyFile.exists(path) {
             guard mayCreate else { throw .missing(directory: directory) }
             try KeyError.wrapping { () throws(SystemFailure) in try OpenFile.makeDirectory(directory) }
-            try create(path, master: try source.load(mayCreate: true), installation: try KeyID.random())
+            let key = try source.load(mayCreate: true)
+            try create(path, master: key, installation: try KeyID.random())
+            made = key
         }
         let head = try StudyKeyFile.head(path)
-        let key = try source.key(matching: head)
+        let key = if let made { made } else { try source.key(matching: head) }
         let store = try KeyStore(directory: directory, source: source, master: key, head: head)
         try store.endInterruptedRotation()
         return store
