@@ -35,9 +35,8 @@ let package = Package(
         .target(
             name: "CCodecs", path: "Sources/CCodecs",
             cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2"])],
-            linkerSettings: [
-                "jpeg", "charls", "openjp2", "openjph", "dcmjpeg", "dcmdata", "oflog", "ofstd", "z",
-            ].map { .linkedLibrary($0) }),
+            linkerSettings: ["jpeg", "openjp2", "openjph", "dcmjpeg", "dcmdata", "oflog", "ofstd", "z"]
+                .map { .linkedLibrary($0) }),
 
         // Tools.
         .target(

@@ -83,7 +83,7 @@ HZColour decodeRLE(const Format &format, Bytes stream, uint8_t *output);
 HZColour decodeDeflate(const Format &format, Bytes stream, uint8_t *output);
 HZColour decodeJPEG(const Format &format, Bytes stream, bool wantsRGB, uint8_t *output);
 HZColour decodeJPEGLS(const Format &format, Bytes stream, uint8_t *output);
-HZColour decodeJPEG2000(const Format &format, Bytes stream, uint8_t *output);
+HZColour decodeJPEG2000(const Format &format, Bytes stream, bool isHighThroughput, uint8_t *output);
 
 // Each encoder reads every sample of the frame by pixel and returns how many bytes it wrote.
 size_t encodeRLE(const Format &native, Bytes frame, Room room);

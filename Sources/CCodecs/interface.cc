@@ -51,8 +51,8 @@ HZColour decodePixels(HZCodec codec, const Format &claimed, Bytes stream, bool w
     case HZCodecJPEG:
     case HZCodecJPEGLossless: return decodeJPEG(claimed, stream, wantsRGB, output);
     case HZCodecJPEGLS: return decodeJPEGLS(claimed, stream, output);
-    case HZCodecJPEG2000:
-    case HZCodecHTJ2K: return decodeJPEG2000(claimed, stream, output);
+    case HZCodecJPEG2000: return decodeJPEG2000(claimed, stream, false, output);
+    case HZCodecHTJ2K: return decodeJPEG2000(claimed, stream, true, output);
     case HZCodecNative:
     case HZCodecDeflate: break;
     }

@@ -128,11 +128,12 @@ void store(const Format &format, const CodestreamHeader &header, const opj_image
 
 }  // namespace
 
-HZColour decodeJPEG2000(const Format &format, Bytes stream, uint8_t *output) {
+HZColour decodeJPEG2000(const Format &format, Bytes stream, bool isHighThroughput, uint8_t *output) {
     if (format.bitsAllocated != 8 && format.bitsAllocated != 16) unsupported();
     const CodestreamHeader header = CodestreamHeader::read(stream);
     format.require(header.rows, header.columns, header.components, header.precision);
-    if (header.isHighThroughput) {
+    // OpenJPH is several times faster than OpenJPEG, knows nothing else, and takes damage badly.
+    if (isHighThroughput && header.isHighThroughput) {
         decodeHighThroughput(format, header, output);
     } else {
         store(format, header, *decoded(header), output);

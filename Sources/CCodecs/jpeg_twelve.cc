@@ -34,6 +34,16 @@ public:
     void emitMessage(void *, int) const override {}
 };
 
+/// Some encoders leave the last coefficient of a sequential scan at 0, which can only mean all of them.
+void completeScanHeader(std::vector<uint8_t> &stream) {
+    MarkerReader markers(Bytes{stream.data(), stream.size()});
+    Bytes segment{};
+    while (markers.next(segment) != 0xDA) {}
+    if (segment.count < 3) malformed();
+    uint8_t *last = stream.data() + (segment.start - stream.data()) + segment.count - 2;
+    if (*last == 0) *last = 63;
+}
+
 }  // namespace
 
 void initializeTwelveBits() {
@@ -48,6 +58,7 @@ void decodeTwelveBits(const Format &format, const JPEGHeader &header, Bytes stre
     std::vector<uint8_t> ended(stream.start, stream.start + stream.count);
     ended.push_back(0xFF);
     ended.push_back(0xD9);
+    if (header.process == 0xC1) completeScanHeader(ended);
     Decoder decoder;
     if (decoder.init().bad()) outOfMemory();
     const OFCondition result = decoder.decode(
