@@ -4,7 +4,7 @@ import Testing
 @testable import Codecs
 
 /// Damaged streams: a frame, an error, or at worst a lost worker; never a hang, and never a byte too many.
-@Suite(.timeLimit(.minutes(4))) struct MutationTests {
+@Suite(.timeLimit(.minutes(30))) struct MutationTests {
     private static func damaged(_ bytes: [UInt8], _ generator: inout SeededGenerator) -> [UInt8] {
         var bytes = bytes
         for _ in 0..<Int.random(in: 1...4, using: &generator) where !bytes.isEmpty {

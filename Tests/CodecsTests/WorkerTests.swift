@@ -6,7 +6,7 @@ import Testing
 @testable import Codecs
 
 /// Worker processes: what they cannot do, and what a failing one costs.
-@Suite(.timeLimit(.minutes(3))) struct WorkerTests {
+@Suite(.timeLimit(.minutes(30))) struct WorkerTests {
     @Test(arguments: RoundTripTests.lossless)
     func convertsAsThisProcessDoes(_ syntax: TransferSyntax) throws {
         let pool = Workers.pool()

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// A disk that fills, two writers, a stop in the middle.
-@Suite(.timeLimit(.minutes(5))) struct FaultTests {
+@Suite(.timeLimit(.minutes(30))) struct FaultTests {
     /// A small file system of its own; nil without the right to mount one.
     private final class SmallDisk {
         let path: String
