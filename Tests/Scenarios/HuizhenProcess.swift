@@ -6,6 +6,8 @@ final class HuizhenProcess {
     let directory: String
     private(set) var port = 0
     private(set) var httpPort = 0
+    /// 0 without TLS.
+    private(set) var tlsPort = 0
     private var process: Child?
     private let arguments: [String]
     private let environment: [String: String]
@@ -50,6 +52,7 @@ final class HuizhenProcess {
             if let status = try? self.status() {
                 port = status["dimsePort"] as? Int ?? 0
                 httpPort = status["httpPort"] as? Int ?? 0
+                tlsPort = status["dimseTLSPort"] as? Int ?? 0
                 processID = Int32(status["processID"] as? Int ?? 0)
                 if port > 0, httpPort > 0 { return }
             }
@@ -78,8 +81,20 @@ final class HuizhenProcess {
         return (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? ""
     }
 
+    /// Whether the log says this, now or soon: a peer may learn of its refusal before the line is written.
+    func logs(_ text: String) -> Bool {
+        for _ in 0..<500 {
+            if logText().contains(text) { return true }
+            usleep(20_000)
+        }
+        return false
+    }
+
     /// Of the service itself, also when a wrapper started it.
     private(set) var processID: Int32 = 0
+
+    /// Sends a signal to the service itself.
+    func signal(_ number: Int32) { _ = Glibc.kill(processID, number) }
 
     /// Bytes of memory in use.
     var residentByteCount: Int { memory("VmRSS:") }

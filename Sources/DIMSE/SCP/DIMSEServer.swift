@@ -191,13 +191,13 @@ public final class DIMSEServer: @unchecked Sendable {
                 socket: connection.socket, timeouts: shared.settings.timeouts,
                 maximumPDU: shared.settings.maximumPDU, security: security, cancellation: cancellation)
         } catch {
-            if case .insecure = error {
-                shared.metrics.rejected("tls")
-            } else {
-                shared.metrics.rejected("no-association")
-            }
-            shared.logger.info(
-                "connection without association", metadata: ["address": "\(address)", "reason": "\(error)"])
+            var isInsecure = false
+            if case .insecure = error { isInsecure = true }
+            shared.metrics.rejected(isInsecure ? "tls" : "no-association")
+            // Who is kept out for a certificate asks why; who only looks in does not.
+            shared.logger.log(
+                level: isInsecure ? .notice : .info, "connection without association",
+                metadata: ["address": "\(address)", "reason": "\(error)"])
             return
         }
         let permit: Permit

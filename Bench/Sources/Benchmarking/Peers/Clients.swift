@@ -32,17 +32,20 @@ struct Clients: Sendable {
         -> Double
     {
         let commands = shares.enumerated().map { index, folders in
-            storeCommand(folders, aeTitle: server.aeTitle, port: server.port, tuning, log: "storescu-\(index)")
+            storeCommand(
+                folders, aeTitle: server.aeTitle, port: server.port, tuning, tls: server.tls,
+                log: "storescu-\(index)")
         }
         return try commands.runTogether(atMost: bound)
     }
 
     func storeCommand(
-        _ folders: [String], aeTitle: String, port: Int, _ tuning: Tuning, log: String = "storescu"
+        _ folders: [String], aeTitle: String, port: Int, _ tuning: Tuning, tls: TLSPair? = nil,
+        log: String = "storescu"
     ) -> Command {
         let network = tuning == .tuned ? ["-pdu", Self.largestPDU, "--max-send-pdu", Self.largestPDU] : []
         return command(
-            "storescu", network + ["-aec", aeTitle, "+sd", Self.loopback, String(port)] + folders, tuning, log: log)
+            "storescu", network + (tls?.toolkitArguments ?? []) + ["-aec", aeTitle, "+sd", Self.loopback, String(port)] + folders, tuning, log: log)
     }
 
     /// `storescu` of JPEG-LS lossless files.
@@ -85,6 +88,7 @@ struct Clients: Sendable {
         let arguments =
             (verbose ? ["-v"] : ["-q", "-sr"])
             + ["-pdu", Self.largestPDU, "-S", "-aec", server.aeTitle, "--repeat", String(repeats)]
+            + (server.tls?.toolkitArguments ?? [])
             + keys(
                 "IMAGE",
                 [
@@ -104,8 +108,8 @@ struct Clients: Sendable {
 
     /// `echoscu`; returns the seconds from before its start to after its end.
     @discardableResult
-    func echo(aeTitle: String, port: Int, atMost bound: Duration) throws(BenchError) -> Double {
-        try command("echoscu", ["-aec", aeTitle, Self.loopback, String(port)], .tuned).run(atMost: bound)
+    func echo(aeTitle: String, port: Int, tls: TLSPair? = nil, atMost bound: Duration) throws(BenchError) -> Double {
+        try command("echoscu", (tls?.toolkitArguments ?? []) + ["-aec", aeTitle, Self.loopback, String(port)], .tuned).run(atMost: bound)
     }
 
     private func keys(_ level: String, _ keys: [(String, String)]) -> [String] {

@@ -36,6 +36,8 @@ struct StartContext {
     var destination: MoveDestination?
     /// Several associations at once are coming.
     var concurrent = false
+    /// For a row over TLS.
+    var tls: TLSPair?
 
     func log(_ name: String) -> String { "\(logFolder)/\(name).log" }
 }

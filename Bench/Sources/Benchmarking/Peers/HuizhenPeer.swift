@@ -9,11 +9,16 @@ enum HuizhenPeer {
         """
 
     static func plan(_ context: StartContext) throws(BenchError) -> ServerPlan {
-        let port = try Ports.free()
-        let arguments = [
+        var port = try Ports.free()
+        var arguments = [
             "serve", "--data", context.folder + "/data", "--port", String(port),
             "--http-port", String(try Ports.free()), "--open-to-unknown-peers",
         ]
+        if let tls = context.tls {
+            port = try Ports.free()
+            arguments += ["--set", "dimse.tls.port=\(port)", "--set", "dimse.tls.certificate=" + tls.certificate]
+            arguments += ["--set", "dimse.tls.key=" + tls.key, "--set", "dimse.tls.authorities=" + tls.certificate]
+        }
         let command = Command(
             name: "huizhen", executable: context.huizhen, arguments: arguments, workingDirectory: context.folder,
             log: context.log("huizhen"))
@@ -21,7 +26,8 @@ enum HuizhenPeer {
             name: Contestant.huizhen.label, version: context.versions.huizhen,
             options: "serve --open-to-unknown-peers; everything else at its default", storage: storage)
         return ServerPlan(
-            identity: identity, command: command, aeTitle: "HUIZHEN", port: port, folder: context.folder)
+            identity: identity, command: command, aeTitle: "HUIZHEN", port: port, folder: context.folder,
+            tls: context.tls)
     }
 
     /// Makes the destination of C-MOVE known to the running service.

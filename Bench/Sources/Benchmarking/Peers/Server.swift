@@ -20,6 +20,8 @@ struct ServerPlan: Sendable {
     var folder: String
     /// Where it keeps one file for each object, if it does.
     var objectFolder: String?
+    /// What its port asks for; nil for an unencrypted one.
+    var tls: TLSPair?
 }
 
 /// A running server, ready to answer.
@@ -31,6 +33,7 @@ final class Server: Sendable {
     let port: Int
     let folder: String
     let objectFolder: String?
+    let tls: TLSPair?
     private let child: Child
 
     var pid: pid_t { child.pid }
@@ -45,10 +48,11 @@ final class Server: Sendable {
         port = plan.port
         folder = plan.folder
         objectFolder = plan.objectFolder
+        tls = plan.tls
         child = try Child.start(plan.command)
         let clock = ContinuousClock()
         let end = clock.now + Self.readyBound
-        while (try? clients.echo(aeTitle: plan.aeTitle, port: plan.port, atMost: .seconds(5))) == nil {
+        while (try? clients.echo(aeTitle: plan.aeTitle, port: plan.port, tls: plan.tls, atMost: .seconds(5))) == nil {
             guard child.isRunning, clock.now < end else {
                 child.stop()
                 throw .notReady(server: plan.identity.name, lastWords: plan.command.lastWords)

@@ -6,6 +6,8 @@ struct StoreScenario: Scenario {
     let associations: Int
     let tuning: Clients.Tuning
     let goals: [RatioGoal]
+    /// Over TLS, with a certificate on both sides.
+    var isSecure = false
     /// Contestants that take so long that few rounds must do.
     var roundLimits: [Contestant: Int] = [:]
 
@@ -24,6 +26,14 @@ struct StoreScenario: Scenario {
             id: id, title: "Store \(workload.objectCount) CT, \(Self.words(associations)), tuned storescu",
             workload: workload, associations: associations, tuning: .tuned,
             goals: [.ratio(to: .orthancTuned, 1, 3), .ratio(to: .storescpTuned, 2, 1)])
+    }
+
+    static func ctTLS(quick: Bool) -> StoreScenario {
+        let workload = Workload.ct(quick: quick)
+        return StoreScenario(
+            id: .storeCTTLS, title: "Store \(workload.objectCount) CT over TLS 1.3, one association, tuned storescu",
+            workload: workload, associations: 1, tuning: .tuned, goals: [.ratio(to: .storescpTuned, 13, 10)],
+            isSecure: true)
     }
 
     static func small(_ id: RowID, associations: Int, goal: RatioGoal, quick: Bool) -> StoreScenario {
@@ -49,7 +59,7 @@ struct StoreScenario: Scenario {
         let warmUp = try session.study(.warmUp)
         var lanes: [Lane] = []
         for contestant in session.taking(part: [.huizhen] + goals.map(\.peer)) {
-            let server = try session.start(contestant, concurrent: associations > 1)
+            let server = try session.start(contestant, concurrent: associations > 1, isSecure: isSecure)
             // The first objects a server ever sees make its tables and caches: off the clock, for all alike.
             _ = try session.clients.store([warmUp.parts], to: server, .tuned, atMost: WorkBound.store)
             lanes.append(lane(contestant, server: server, study: study, session: session))
@@ -90,7 +100,9 @@ struct StoreScenario: Scenario {
     }
 
     private func notes(_ study: TestStudy, session: Session) -> [String] {
-        let command = session.clients.storeCommand(["<folder>"], aeTitle: "<AE title>", port: 0, tuning)
+        let tls = TLSPair(certificate: "<certificate>", key: "<key>")
+        let command = session.clients.storeCommand(
+            ["<folder>"], aeTitle: "<AE title>", port: 0, tuning, tls: isSecure ? tls : nil)
         let megabytes = Figures.text(Double(study.totalByteCount) / 1e6)
         return [
             "\(study.objectCount) objects, \(megabytes) MB, new UIDs in every round; client: \(command.displayed)",
