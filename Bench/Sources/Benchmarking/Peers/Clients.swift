@@ -45,7 +45,9 @@ struct Clients: Sendable {
     ) -> Command {
         let network = tuning == .tuned ? ["-pdu", Self.largestPDU, "--max-send-pdu", Self.largestPDU] : []
         return command(
-            "storescu", network + (tls?.toolkitArguments ?? []) + ["-aec", aeTitle, "+sd", Self.loopback, String(port)] + folders, tuning, log: log)
+            "storescu",
+            network + (tls?.toolkitArguments ?? []) + ["-aec", aeTitle, "+sd", Self.loopback, String(port)] + folders,
+            tuning, log: log)
     }
 
     /// `storescu` of JPEG-LS lossless files.
@@ -109,7 +111,8 @@ struct Clients: Sendable {
     /// `echoscu`; returns the seconds from before its start to after its end.
     @discardableResult
     func echo(aeTitle: String, port: Int, tls: TLSPair? = nil, atMost bound: Duration) throws(BenchError) -> Double {
-        try command("echoscu", (tls?.toolkitArguments ?? []) + ["-aec", aeTitle, Self.loopback, String(port)], .tuned).run(atMost: bound)
+        try command("echoscu", (tls?.toolkitArguments ?? []) + ["-aec", aeTitle, Self.loopback, String(port)], .tuned)
+            .run(atMost: bound)
     }
 
     private func keys(_ level: String, _ keys: [(String, String)]) -> [String] {
