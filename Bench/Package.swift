@@ -33,6 +33,6 @@ let package = Package(
             name: "fill",
             dependencies: ["Loading", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strict),
-        .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking"], swiftSettings: strict),
+        .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "Loading"], swiftSettings: strict),
     ]
 )

@@ -101,11 +101,15 @@ public final class Catalog: Sendable {
     /// Gives every match of a query to `each` until it returns false.
     ///
     /// PS3.4 §C.2.2. Sees everything that was acknowledged before the call.
-    public func find(_ query: Query, each: (Match) -> Bool) throws(CatalogError) {
+    ///
+    /// - Parameter isWanted: asked for every row that is looked at, match or not; false ends the search.
+    public func find(
+        _ query: Query, while isWanted: () -> Bool = { true }, each: (Match) -> Bool
+    ) throws(CatalogError) {
         try settle()
         try read { connection throws(CatalogError) in
             var search = Search(query)
-            try search.run(in: connection) { match throws(DatabaseError) in each(match) }
+            try search.run(in: connection, while: isWanted) { match throws(DatabaseError) in each(match) }
         }
     }
 

@@ -22,7 +22,9 @@ struct QueryPlan {
         let driver = try Self.shortest(drivers, in: connection)
         if let driver { arguments = driver.arguments + arguments }
         let tail = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
-        sql = Self.columns(query.level) + Self.source(query.level, from: driver) + tail + Self.order(query.level)
+        sql =
+            Self.columns(query.level) + Self.source(query.level, from: driver) + tail
+            + Self.order(query.level, from: driver)
         // With keys left for the rows, the limit is counted there.
         if !isFiltered, query.limit != nil || query.offset > 0 {
             sql += " LIMIT ? OFFSET ?"
@@ -115,10 +117,13 @@ struct QueryPlan {
         QueryLevel(rawValue: level.rawValue + 1) ?? .instance
     }
 
-    private static func order(_ level: QueryLevel) -> String {
+    /// Where SQLite would have to sort all there is of the lower levels, rows come study by study as they are found.
+    private static func order(_ level: QueryLevel, from driver: QueryDriver?) -> String {
         switch level {
         case .patient: " ORDER BY patient.id"
         case .study: " ORDER BY study.id"
+        case .series where driver == nil: " ORDER BY series.id"
+        case .series where driver?.isUnique == false, .instance where driver?.isUnique == false: ""
         case .series: " ORDER BY series.study, series.number, series.id"
         case .instance: " ORDER BY instance.series, instance.number, instance.id"
         }

@@ -13,7 +13,7 @@ struct Search {
 
     /// Calls `each` with every match until it returns false, the limit is reached or the rows end.
     mutating func run(
-        in connection: SQLConnection, each: (Match) throws(DatabaseError) -> Bool
+        in connection: SQLConnection, while isWanted: () -> Bool, each: (Match) throws(DatabaseError) -> Bool
     ) throws(CatalogError) {
         var skipped = 0
         var given = 0
@@ -22,6 +22,7 @@ struct Search {
         do throws(DatabaseError) {
             let plan = try QueryPlan(query, in: connection)
             try connection.query(plan.sql, plan.arguments) { row throws(DatabaseError) in
+                guard isWanted() else { return false }
                 guard search.hasName(row, plan) else { return true }
                 guard let match = search.match(row, in: connection) else { return search.failure == nil }
                 if plan.isFiltered {

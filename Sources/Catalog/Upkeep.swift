@@ -7,9 +7,9 @@ final class Upkeep: @unchecked Sendable {
     // `stopping` and `isDone` are read and written with `condition` locked; only the thread touches the rest.
 
     /// How often the log is folded while something is written.
-    static let foldInterval: TimeInterval = 0.25
+    static let foldInterval: TimeInterval = 1
     /// Folds between two looks at unused pages and indexes.
-    static let foldsPerLook = 2400
+    static let foldsPerLook = 600
     /// Unused pages that are left for what comes next: 16 MiB.
     static let sparePageCount: Int64 = 4096
     /// Instances from which on SQLite is told how its indexes are filled; what it learnt of a small file would mislead it

@@ -1,4 +1,5 @@
 import DICOM
+import Database
 import Testing
 
 @testable import Catalog
@@ -117,6 +118,32 @@ struct QueryTests {
             return seen < 2
         }
         #expect(seen == 2)
+    }
+
+    @Test func stopsBetweenRowsThatDoNotMatch() throws {
+        let fixture = try filled()
+        var looks = 0
+        let query = Query(level: .instance, keys: keys([.imageComments: "none has"]), visibility: .everything)
+        try fixture.catalog.find(
+            query,
+            while: {
+                looks += 1
+                return looks < 3
+            }, each: { _ in true })
+        #expect(looks == 3)
+    }
+
+    @Test func sortsNothingWhenARelationalQueryMeetsALowerLevel() throws {
+        let fixture = try filled()
+        for level in [QueryLevel.series, .instance] {
+            let sql = try fixture.catalog.select { connection throws(DatabaseError) in
+                try QueryPlan(
+                    Query(level: level, keys: keys([.patientName: "doe*"]), visibility: .everything), in: connection
+                ).sql
+            }
+            #expect(!sql.contains("ORDER BY"))
+        }
+        #expect(try fixture.found(.instance, keys([.patientName: "doe*"])).count == 4)
     }
 
     @Test func givesRetrievalsListsOfEveryLevelInOrder() throws {

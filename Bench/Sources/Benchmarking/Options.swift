@@ -12,11 +12,13 @@ public struct Options: Sendable {
     public var seed: UInt64
     public var series: String?
     public var settles: Bool
+    /// Where filled catalogues are kept from run to run; nil fills fresh ones.
+    public var catalogues: String?
 
     /// - Throws: `.badOption` for rounds out of range.
     public init(
         rows: [RowID], rounds: Int, quick: Bool, directory: String, keep: Bool, huizhen: String?, seed: UInt64,
-        series: String?, settles: Bool
+        series: String?, settles: Bool, catalogues: String? = nil
     ) throws(BenchError) {
         guard Self.roundRange.contains(rounds) else {
             throw .badOption("--rounds takes \(Self.roundRange.lowerBound) to \(Self.roundRange.upperBound)")
@@ -30,5 +32,6 @@ public struct Options: Sendable {
         self.seed = seed
         self.series = series
         self.settles = settles
+        self.catalogues = catalogues
     }
 }

@@ -42,6 +42,9 @@ struct BenchCommand: ParsableCommand {
     @Flag(help: "Measure without first bringing the machine to rest.")
     var noSettle = false
 
+    @Option(help: "Folder that keeps the filled catalogues of the row scale for the next run: filling takes minutes.")
+    var catalogues: String?
+
     @Option(help: "Where the figures go.")
     var json: String = Place.results + "/report.json"
 
@@ -58,7 +61,7 @@ struct BenchCommand: ParsableCommand {
         let options = try Options(
             rows: RowID.matching(names), rounds: rounds ?? (quick ? 2 : 5), quick: quick, directory: directory,
             keep: keep, huizhen: peersOnly ? nil : Place.absolute(huizhen), seed: seed,
-            series: series.map(Place.absolute), settles: !noSettle)
+            series: series.map(Place.absolute), settles: !noSettle, catalogues: catalogues.map(Place.absolute))
         try FileManager.default.createDirectory(atPath: Place.results, withIntermediateDirectories: true)
         let interruption = Interruption(removing: keep ? nil : directory)
         defer { interruption.end() }

@@ -27,3 +27,12 @@ import Testing
 @Test func aDivisorOfZeroGivesNoRatio() {
     #expect(ratios(of: [Sample(round: 0, value: 1)], to: [Sample(round: 0, value: 0)]).isEmpty)
 }
+
+@Test func aQuantileIsTheLeastValueThatEnoughSamplesDoNotExceed() {
+    let samples = (1...20).map(Double.init).shuffled()
+    #expect(quantile(0.95, of: samples) == 19)
+    #expect(quantile(1, of: samples) == 20)
+    #expect(quantile(0.05, of: samples) == 1)
+    #expect(quantile(0.95, of: [7]) == 7)
+    #expect(quantile(0.95, of: []) == 0)
+}

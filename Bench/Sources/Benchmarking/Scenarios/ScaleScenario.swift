@@ -27,14 +27,22 @@ struct ScaleScenario: Scenario {
         let label: String
         let find: RawAssociation
         let store: RawAssociation
+
+        init(_ count: Int, _ server: Server) throws(BenchError) {
+            label = "\(count) studies"
+            find = try RawAssociation(server: server)
+            store = try RawAssociation(server: server, for: .store)
+        }
     }
 
     func run(in session: Session) throws(BenchError) -> Row {
         guard session.options.huizhen != nil else {
             throw .badOption("the row measures Huizhen alone: leave --peers-only out")
         }
-        let small = try side(Self.smallCount, session)
-        let large = try side(largeCount, session)
+        // Both are filled before an association is open: it would not live that long without a word.
+        let servers = (small: try server(Self.smallCount, session), large: try server(largeCount, session))
+        let small = try Side(Self.smallCount, servers.small)
+        let large = try Side(largeCount, servers.large)
         var figures: [Figure] = []
         var judgements: [Judgement] = []
         func add(_ name: String, _ results: (small: LaneResult, large: LaneResult)) {
@@ -60,18 +68,28 @@ struct ScaleScenario: Scenario {
             ])
     }
 
-    private func side(_ count: Int, _ session: Session) throws(BenchError) -> Side {
-        let seed = session.options.seed
-        let server = try session.start(.huizhen) { (folder) throws(BenchError) in
-            do throws(Loader.Failure) {
-                try Loader.fill(folder + "/data", studies: count, seed: seed) { done in
-                    session.progress.show("\(id.rawValue): filling, \(done) of \(count) studies")
-                }
-            } catch { throw .failed(process: "the loader", status: 1, lastWords: error.description) }
+    private func server(_ count: Int, _ session: Session) throws(BenchError) -> Server {
+        try session.start(.huizhen) { (folder) throws(BenchError) in
+            let data = folder + "/data"
+            guard let kept = session.options.catalogues.map({ "\($0)/\(count)-\(session.options.seed)" }) else {
+                return try fill(data, count, session)
+            }
+            if !FileManager.default.fileExists(atPath: kept) {
+                try fill(kept + ".filling", count, session)
+                rename(kept + ".filling", kept)
+            }
+            do { try FileManager.default.copyItem(atPath: kept, toPath: data) } catch {
+                throw .system(call: "copy", on: kept, code: errno)
+            }
         }
-        return Side(
-            label: "\(count) studies", find: try RawAssociation(server: server),
-            store: try RawAssociation(server: server, for: .store))
+    }
+
+    private func fill(_ folder: String, _ count: Int, _ session: Session) throws(BenchError) {
+        do throws(Loader.Failure) {
+            try Loader.fill(folder, studies: count, seed: session.options.seed) { done in
+                session.progress.show("\(id.rawValue): filling, \(done) of \(count) studies")
+            }
+        } catch { throw .failed(process: "the loader", status: 1, lastWords: error.description) }
     }
 
     private func find(
