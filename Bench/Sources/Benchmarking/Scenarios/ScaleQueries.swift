@@ -32,7 +32,7 @@ enum ScaleQueries: String, CaseIterable {
         case .patientIDPrefix: return RawMessages.studies([.patientID: "B\(10 + 2 * family)-*"])
         case .accession: return RawMessages.studies([.accessionNumber: Base.accession(chinese)])
         case .namePrefix: return RawMessages.studies([.patientName: latin.prefix(5).lowercased() + "*"])
-        case .nameInfix: return RawMessages.studies([.patientName: "*\(latin.dropFirst(2).prefix(5).lowercased())*"])
+        case .nameInfix: return RawMessages.studies([.patientName: "*\(latin.dropFirst().prefix(6).lowercased())*"])
         case .ideographPrefix: return RawMessages.studies([.patientName: surname + "*"])
         case .ideographInfix: return RawMessages.studies([.patientName: "*\(generation)*"])
         case .twoIdeographs: return RawMessages.studies([.patientName: surname + generation + "*"])
