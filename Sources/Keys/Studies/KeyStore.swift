@@ -76,7 +76,7 @@ public final class KeyStore: Sendable {
         try StudyKeyFile.create(path, head: head)
     }
 
-    private init(
+    init(
         directory: String, source: MasterKeySource, master: SymmetricKey, head: KeyFileHead
     ) throws(KeyError) {
         self.directory = directory
@@ -175,6 +175,15 @@ public final class KeyStore: Sendable {
         }
         try ticket?.wait()
         return key
+    }
+
+    /// A system key that was made before; nil if none was.
+    func existingSystemKey(purpose: String) throws(KeyError) -> SymmetricKey? {
+        let id = try SHA256Digest.identifier(of: "huizhen system key " + purpose)
+        return try locked { (state) throws(KeyError) -> SymmetricKey? in
+            guard let number = state.system[id] else { return nil }
+            return try state.unwrap(record: number)
+        }
     }
 
     func locked<Result: Sendable>(
