@@ -83,7 +83,7 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        .target(name: "Control", dependencies: ["Access", "Queue", "Routing"], swiftSettings: strict),
+        .target(name: "Control", dependencies: ["Access", "Keys", "Queue", "Routing"], swiftSettings: strict),
 
         // Roof.
         .executableTarget(

@@ -26,6 +26,7 @@ extension Archive {
         try? ask { catalog throws(CatalogError) in try catalog.close() }
         for suffix in ["-wal", "-shm"] { unlink(path + suffix) }
         guard rename(fresh, path) == 0 else { throw .damaged }
+        copyMark.set()
         do throws(CatalogError) { replaceCatalog(try Catalog(path: path)) } catch { throw ArchiveError(error) }
         return report
     }

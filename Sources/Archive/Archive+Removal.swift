@@ -8,15 +8,20 @@ extension Archive {
         public var instances: Int
         /// When they are destroyed, in milliseconds since 1970.
         public var destroyAt: Int64
+        /// The name of the certificate: written now, or once they are destroyed.
+        public var certificate: String
     }
 
     /// Hides a study, series or instance at once; keys and bytes are destroyed after the grace period, or now.
     ///
-    /// - Parameter accessionNumber: asked for when `now` is true; must be the study's.
+    /// - Parameters:
+    ///   - accessionNumber: asked for when `now` is true; must be the study's.
+    ///   - person: who orders it, for the certificate.
+    ///   - reason: why, for the certificate.
     /// - Throws: `.held`, `.notFound`, `.accessionNumberDiffers`.
     public func remove(
         studyInstanceUID: String, seriesInstanceUID: String? = nil, sopInstanceUID: String? = nil, now: Bool = false,
-        accessionNumber: String? = nil
+        accessionNumber: String? = nil, by person: String = "", reason: String = ""
     ) throws(ArchiveError) -> Removal {
         let study = try ask { catalog throws(CatalogError) in
             try catalog.removalGuard(studyInstanceUID: studyInstanceUID)
@@ -33,9 +38,14 @@ extension Archive {
         }
         guard !holdings.isEmpty else { throw .notFound }
         let destroyAt = now ? Self.now() : destructionTime()
+        let certificate = try noteOrder(
+            holdings, study: studyInstanceUID, by: person, reason: reason, destroyAt: destroyAt)
         try record(.removed(instances: holdings.map(\.sequence), destroyAt: destroyAt))
-        if now { try destroy(holdings) }
-        return Removal(instances: holdings.count, destroyAt: destroyAt)
+        if now {
+            try destroy(holdings)
+            try certify()
+        }
+        return Removal(instances: holdings.count, destroyAt: destroyAt, certificate: certificate)
     }
 
     /// Brings back what was removed from a study and not destroyed yet.
@@ -59,16 +69,9 @@ extension Archive {
 
     /// Destroys keys and bytes. An interrupted destruction is taken up again by the caretaker.
     func destroy(_ holdings: [Holding]) throws(ArchiveError) {
-        for holding in holdings {
-            do throws(BlobError) {
-                try blobs.destroy(BlobLocation(pack: holding.pack, offset: holding.byteOffset))
-            } catch {
-                switch error {
-                case .notFound, .keyDestroyed: continue
-                default: throw ArchiveError(error)
-                }
-            }
-        }
+        do throws(BlobError) {
+            try blobs.destroy(holdings.map { BlobLocation(pack: $0.pack, offset: $0.byteOffset) })
+        } catch { throw ArchiveError(error) }
         try record(.destroyed(instances: holdings.map(\.sequence)))
         for key in Set(holdings.map(\.studyKey)) {
             guard let id = KeyID(bytes: key) else { continue }
@@ -82,6 +85,7 @@ extension Archive {
     func destroyDue() throws(ArchiveError) -> Int {
         let due = try ask { catalog throws(CatalogError) in try catalog.due(at: Self.now(), limit: 1000) }
         if !due.isEmpty { try destroy(due) }
+        try certify()
         return due.count
     }
 }

@@ -18,6 +18,8 @@ public final class Archive: Sendable {
         /// How long a study must be quiet to count as complete.
         public var studyQuietTime = Duration.seconds(5)
         public var blobs = BlobStoreOptions()
+        /// Named in certificates of destruction.
+        public var institution = ""
         /// What decodes and encodes frames of objects that go out in another transfer syntax.
         public var frameCoder: any FrameCoder = NoFrameCoder()
 
@@ -39,6 +41,9 @@ public final class Archive: Sendable {
     /// Stores hold it shared while they finish; a rebuild of the catalogue holds it alone.
     let gate = Gate()
     private let caretaker = Mutex<Caretaker?>(nil)
+    /// Held while certificates are written.
+    let certifying = Mutex(())
+    let copyMark: CopyMark
 
     /// What the start found and mended.
     public let reconciliation: Reconciliation
@@ -51,6 +56,7 @@ public final class Archive: Sendable {
     public init(directory: String, masterKey: MasterKeySource, settings: Settings) throws(ArchiveError) {
         self.settings = settings
         self.directory = directory
+        try Self.checkKeysAreThere(directory)
         do throws(KeyError) {
             keys = try KeyStore.open(directory: directory + "/keys", master: masterKey)
         } catch { throw .keys(error) }
@@ -61,14 +67,21 @@ public final class Archive: Sendable {
             placeholderKey = try keys.systemKey(purpose: "placeholder uid")
         } catch { throw .keys(error) }
         studyKeys = StudyKeys(store: keys)
+        copyMark = CopyMark(directory: directory)
+        let isCopy = copyMark.isCopy
+        if isCopy { copyMark.dropCatalogue() }
         let catalog: Catalog
         do throws(CatalogError) {
             catalog = try Catalog(path: directory + "/" + Self.catalogName)
         } catch { throw ArchiveError(error) }
-        let replay = try Replay(blobs: blobs, catalog: catalog).run()
+        copyMark.set()
+        var replay = try Replay(blobs: blobs, catalog: catalog).run()
+        replay.report.isCopy = isCopy
         reconciliation = replay.report
         sequence = Atomic(replay.lastSequence + 1)
         current = Mutex(catalog)
+        // Without room for it the archive serves all the same; the next start tries again.
+        try? publishSigningKey()
         caretaker.withLock { $0 = Caretaker(archive: self) }
     }
 
@@ -124,6 +137,7 @@ public final class Archive: Sendable {
             held = nil
         }
         try ask { catalog throws(CatalogError) in try catalog.close() }
+        copyMark.clear()
         blobs.close()
     }
 }

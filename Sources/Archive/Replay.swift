@@ -12,6 +12,8 @@ public struct Reconciliation: Sendable {
     public var tornObjects = 0
     /// Objects whose record cannot be read.
     public var damagedObjects = 0
+    /// Whether the directory was copied while a service ran on it, and the catalogue was built anew for that.
+    public var isCopy = false
 }
 
 /// Brings a catalogue up to the packs and the journal: the tail after a start, everything for a rebuild.

@@ -1,7 +1,7 @@
 import Keys
 
 /// How far the keys of the packs' objects are in the key store.
-public struct KeyMoveStatus: Equatable, Sendable {
+public struct KeyMoveStatus: Codable, Equatable, Sendable {
     /// Objects whose key is in the pack alone.
     public var uncopied: Int
     /// Objects whose key is in both places, for as long as the settle time.
@@ -14,6 +14,9 @@ extension BlobStore {
         let (uncopied, uncleared) = try mover.waitingCount()
         return KeyMoveStatus(uncopied: uncopied, uncleared: uncleared)
     }
+
+    /// Copies every key to the key store now; for tests.
+    package func copyAllKeys() throws(BlobError) { while try mover.copyBatch() > 0 {} }
 
     /// Moves every key out of the packs now, without waiting for the settle time; for tests.
     package func moveAllKeys() throws(BlobError) {
@@ -72,5 +75,34 @@ extension BlobStore {
                 try file.syncData()
             }
         } catch { throw .io(operation: "header", errno: 5) }
+    }
+}
+
+extension BlobStore {
+    /// Whether a directory holds packs.
+    public static func hasPacks(_ directory: String) -> Bool {
+        let numbers = try? PackShelf.numbers(in: directory, prefix: "pack-", suffix: ".hzp")
+        return numbers?.isEmpty == false
+    }
+
+    /// Whether any key was moved out of the packs of a directory.
+    public static func hasMovedKeys(_ directory: String) -> Bool {
+        let numbers = (try? PackShelf.numbers(in: directory, prefix: "pack-", suffix: ".hzp")) ?? []
+        return MovePositions(directory: directory, of: numbers).packs.contains { $0.value.cleared > 0 }
+    }
+
+    /// The identifier under which an object's key is kept and, once destroyed, listed.
+    ///
+    /// - Throws: `.notFound` if the object is gone; `.damaged`, `.io`.
+    public func objectKey(of location: BlobLocation) throws(BlobError) -> [UInt8] {
+        try files.header(location).objectID
+    }
+
+    /// Whether an object and its key are gone for good; false also where that cannot be told.
+    public func isDestroyed(_ location: BlobLocation, objectKey: [UInt8]) -> Bool {
+        do throws(BlobError) {
+            // The room may have been given to another object.
+            return try files.header(location).objectID != objectKey
+        } catch { return error == .notFound }
     }
 }

@@ -11,7 +11,9 @@ public enum ControlRequest: Codable, Sendable {
     case removePeer(aeTitle: String)
     case testPeer(aeTitle: String)
     case conflicts
-    case remove(study: String, series: String?, instance: String?, now: Bool, accessionNumber: String?)
+    case remove(
+        study: String, series: String?, instance: String?, now: Bool, accessionNumber: String?, by: String,
+        reason: String)
     case restore(study: String)
     case hold(study: String, on: Bool)
     case verify
@@ -25,6 +27,7 @@ public enum ControlRequest: Codable, Sendable {
     case reindex
     /// Certificate, key, authorities and revocation lists are read again.
     case reloadTLS
+    case keys(KeyRequest)
     /// Objects follow; each is answered by a `.stored`.
     case `import`(peer: String)
     /// Objects come back.
@@ -50,7 +53,8 @@ public enum ControlReply: Codable, Sendable {
     case status(ServiceStatus)
     case peers([Peer])
     case conflicts([ConflictReport])
-    case removed(instances: Int, destroyAt: Int64)
+    case removed(instances: Int, destroyAt: Int64, certificate: String)
+    case keys(KeyReply)
     case restored(instances: Int)
     /// Sequence numbers of damaged objects.
     case verified(objects: Int, damaged: [UInt64])
@@ -70,6 +74,8 @@ public struct ServiceStatus: Codable, Sendable {
     public var version: String
     public var processID: Int32
     public var dataDirectory: String
+    /// Whether who takes the disk of the data has the master key too.
+    public var isMasterKeyOnDataDisk = false
     public var dimsePort: UInt16
     /// Nil without TLS.
     public var dimseTLSPort: UInt16?

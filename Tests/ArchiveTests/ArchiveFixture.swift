@@ -25,6 +25,7 @@ final class ArchiveFixture: @unchecked Sendable {
         settings.blobs.preparedLaneCount = 0
         settings.blobs.firstPrewriteByteCount = 0
         settings.blobs.prewriteByteCount = 0
+        settings.blobs.movesKeys = false
         return settings
     }
 

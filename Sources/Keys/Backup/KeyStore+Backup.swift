@@ -199,7 +199,8 @@ extension KeyStore {
         try turn.withLock { (_) throws(KeyError) -> KeyRestoration in
             let reader = try BackupReader(path)
             guard reader.head.installation == (try status().installation) else {
-                why: "it was written under another master key: give its passphrase, or that key")
+                throw .backup(
+                    path: path, why: "it is of another installation; to replace this one's keys, move them away")
             }
             let key = try backupKey(reader.head, path, passphrase)
             var lists = try DestroyedLists(reader, key)

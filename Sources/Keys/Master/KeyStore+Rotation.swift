@@ -1,7 +1,7 @@
 import Glibc
 
 /// What a rotation did.
-public struct Rotation: Equatable, Sendable {
+public struct Rotation: Codable, Equatable, Sendable {
     /// Of the master key now in use.
     public var generation: UInt32
     /// Keys that were wrapped anew, destroyed ones not counted.

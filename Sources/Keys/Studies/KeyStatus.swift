@@ -1,5 +1,5 @@
 /// What a key store holds and where its master key is.
-public struct KeyStatus: Equatable, Sendable {
+public struct KeyStatus: Codable, Equatable, Sendable {
     /// Random; the same for as long as the data directory lives.
     public var installation: KeyID
     /// How often the master key was replaced, and one.

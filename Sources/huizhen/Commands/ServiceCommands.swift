@@ -62,6 +62,7 @@ struct StatusCommand: AsyncParsableCommand {
                 + "\(status.instances) objects, \(readable(status.byteCount)); \(readable(status.freeByteCount)) free",
         ]
         if let port = status.dimseTLSPort { lines.insert("DIMSE over TLS on port \(port)", at: 2) }
+        if status.isMasterKeyOnDataDisk { lines.append("WARNING: \(KeysCommand.sameDiskWarning)") }
         if status.isOpenToUnknownPeers { lines.append("OPEN to unknown peers on this machine: a test server") }
         if !status.plainNetworkPeers.isEmpty {
             lines.append("UNENCRYPTED over the network: \(status.plainNetworkPeers.joined(separator: ", "))")
@@ -171,7 +172,8 @@ struct RemoveCommand: AsyncParsableCommand {
         discussion: """
             Hidden at once; keys and bytes are destroyed after the grace period (storage.grace, 7 days) and can be \
             brought back with --restore until then. --now destroys at once and asks for the study's accession number \
-            once more. A hold (--hold) prevents both until --release.
+            once more. A hold (--hold) prevents both until --release. Once everything is destroyed a certificate says \
+            so: see `huizhen certificate`.
             """)
 
     @Argument(help: "Study Instance UID.")
@@ -188,6 +190,12 @@ struct RemoveCommand: AsyncParsableCommand {
 
     @Option(name: .customLong("accession-number"), help: "The study's accession number, with --now; may be empty.")
     var accessionNumber: String?
+
+    @Option(help: "Who orders it, for the certificate; your user name by default.")
+    var by: String?
+
+    @Option(help: "Why, for the certificate.")
+    var reason = ""
 
     @Flag(help: "Bring back what was removed from the study.")
     var restore = false
@@ -217,15 +225,16 @@ struct RemoveCommand: AsyncParsableCommand {
                 .hold(study: study, on: hold)
             } else {
                 .remove(
-                    study: study, series: series, instance: instance, now: now, accessionNumber: accessionNumber)
+                    study: study, series: series, instance: instance, now: now, accessionNumber: accessionNumber,
+                    by: by ?? NSUserName(), reason: reason)
             }
         let channel = try Channel.ask(request, try await options.load())
         switch try channel.reply() {
-        case .removed(let instances, let destroyAt):
+        case .removed(let instances, let destroyAt, let certificate):
             let date = Date(timeIntervalSince1970: Double(destroyAt) / 1000)
             print(
                 now
-                    ? "\(instances) objects are destroyed"
+                    ? "\(instances) objects are destroyed: certificate \(certificate)"
                     : "\(instances) objects are hidden, destroyed at \(date.ISO8601Format())")
         case .restored(let instances): print("\(instances) objects are back")
         default: print(hold ? "the study is under a hold" : "the hold is released")

@@ -4,6 +4,7 @@ import Catalog
 import Configuration
 import DIMSE
 import Foundation
+import Keys
 import Queue
 import Toolkit
 
@@ -18,7 +19,8 @@ struct Settings: Sendable {
                 about: "directory of packs, journal, catalogue and keys"),
             Setting(
                 key: "master-key", kind: .text, defaultValue: "",
-                about: "file of the master key; empty: keys/master.key in the data directory, made at first start"),
+                about: "where the master key is: a file, fd:N, credential:NAME (systemd) or command:/path arguments; "
+                    + "empty: keys/master.key in the data directory, made at first start"),
             Setting(
                 key: "ae-title", kind: .text, defaultValue: "HUIZHEN",
                 about: "our AE title; calls to another are refused"),
@@ -84,6 +86,10 @@ struct Settings: Sendable {
             Setting(
                 key: "storage.reserve", kind: .integer(0...1_099_511_627_776), defaultValue: "268435456",
                 about: "bytes that must stay free; below, stores are answered with 0xA700"),
+            Setting(
+                key: "storage.key-settle", kind: .seconds(0...2_592_000), defaultValue: "3600",
+                about: "how long a key that was copied to the key store stays in its pack too; a copy of the running "
+                    + "data directory that takes less time is whole in whatever order it is made"),
             Setting(
                 key: "storage.pack", kind: .integer(1_048_576...1_099_511_627_776), defaultValue: "1073741824",
                 about: "bytes of a pack file"),
@@ -207,6 +213,17 @@ struct Settings: Sendable {
 extension Settings {
     var dataDirectory: String { text("data") }
 
+    /// Where the master key is. A descriptor is kept from children from here on.
+    var masterKey: MasterKeySource {
+        get throws {
+            let text = text("master-key")
+            guard !text.isEmpty else { return .file(path: dataDirectory + "/keys/master.key") }
+            guard let source = MasterKeySource(text) else { throw KeyCommandError.noSource }
+            if case .descriptor(let number) = source { _ = fcntl(number, F_SETFD, FD_CLOEXEC) }
+            return source
+        }
+    }
+
     var timeouts: AssociationTimeouts {
         AssociationTimeouts(
             artim: seconds("dimse.artim"), idle: seconds("dimse.idle"), pdu: seconds("dimse.pdu"),
@@ -245,6 +262,8 @@ extension Settings {
         var result = Archive.Settings()
         result.differingContent = DifferingContentPolicy(rawValue: text("storage.differing-content")) ?? .keep
         result.gracePeriod = seconds("storage.grace")
+        result.institution = text("institution")
+        result.blobs.keySettleTime = seconds("storage.key-settle")
         result.studyQuietTime = seconds("study.quiet")
         result.blobs.reserveByteCount = UInt64(integer("storage.reserve"))
         result.blobs.packByteCount = UInt64(integer("storage.pack"))

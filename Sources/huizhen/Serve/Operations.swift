@@ -41,11 +41,15 @@ struct Operations: Sendable {
         case .removePeer(let title): try service.access.remove(aeTitle: title)
         case .testPeer(let title): try testPeer(title, channel)
         case .conflicts: try channel.send(ControlReply.conflicts(conflicts()))
-        case .remove(let study, let series, let instance, let now, let accession):
+        case .keys(let request):
+            try channel.send(ControlReply.keys(try KeyOperations.answer(request, service.archive)))
+        case .remove(let study, let series, let instance, let now, let accession, let person, let reason):
             let removal = try service.archive.remove(
                 studyInstanceUID: study, seriesInstanceUID: series, sopInstanceUID: instance, now: now,
-                accessionNumber: accession)
-            try channel.send(ControlReply.removed(instances: removal.instances, destroyAt: removal.destroyAt))
+                accessionNumber: accession, by: person, reason: reason)
+            try channel.send(
+                ControlReply.removed(
+                    instances: removal.instances, destroyAt: removal.destroyAt, certificate: removal.certificate))
         case .restore(let study):
             try channel.send(
                 ControlReply.restored(instances: service.archive.restore(studyInstanceUID: study)))
@@ -76,7 +80,7 @@ struct Operations: Sendable {
         let totals = try service.archive.catalog.totals()
         let access = service.access
         let jobs = try service.queue.counts()
-        return ServiceStatus(
+        var status = ServiceStatus(
             version: Huizhen.version, processID: getpid(), dataDirectory: service.settings.dataDirectory,
             dimsePort: service.dimsePort.load(ordering: .acquiring), dimseTLSPort: service.tlsPort,
             dimseAddresses: service.settings.list("dimse.addresses"),
@@ -89,6 +93,8 @@ struct Operations: Sendable {
             reconciledObjects: service.archive.reconciliation.objectsAdded,
             tornObjects: service.archive.reconciliation.tornObjects,
             waitingJobs: (jobs[.waiting] ?? 0) + (jobs[.running] ?? 0), deadJobs: jobs[.dead] ?? 0)
+        status.isMasterKeyOnDataDisk = service.archive.isMasterKeyOnDataDisk
+        return status
     }
 
     private func conflicts() throws -> [ConflictReport] {

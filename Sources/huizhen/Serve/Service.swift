@@ -38,13 +38,14 @@ final class Service: Sendable {
         self.settings = settings
         self.logger = logger
         let directory = settings.dataDirectory
-        let keyFile = settings.text("master-key")
+        // Before any child is started: none may inherit a descriptor that gives the key.
+        let masterKey = try settings.masterKey
         frameCoder = PoolFrameCoder(workerCount: settings.integer("codec.workers"))
         var archiveSettings = settings.archive
         archiveSettings.frameCoder = frameCoder
         archive = try Archive(
             directory: directory,
-            masterKey: .file(path: keyFile.isEmpty ? directory + "/keys/master.key" : keyFile),
+            masterKey: masterKey,
             settings: archiveSettings)
         access = try Access(
             path: directory + "/access.sqlite",
@@ -68,6 +69,7 @@ final class Service: Sendable {
                 "objects-added": "\(report.objectsAdded)", "events-applied": "\(report.eventsApplied)",
                 "torn-objects": "\(report.tornObjects)", "damaged-objects": "\(report.damagedObjects)",
             ])
+        warn()
     }
 
     /// Opens the doors.
@@ -124,10 +126,20 @@ final class Service: Sendable {
         return .init(isServing: true, detail: "serving")
     }
 
+    /// Says once at start what an operator should know.
+    private func warn() {
+        if archive.reconciliation.isCopy {
+            logger.warning("this data directory is a copy of a running one: the catalogue was built anew")
+        }
+        if archive.isMasterKeyOnDataDisk { logger.warning("\(KeysCommand.sameDiskWarning)") }
+    }
+
     /// Everything measured, with what is only looked up when asked.
     func metrics() -> String {
         registry.gauge("huizhen_catalog_queue_depth", help: "Records waiting for the catalogue.")
             .set(Int64(archive.catalog.queueDepth))
+        registry.gauge("huizhen_master_key_on_data_disk", help: "1 while the master key lies on the disk of the data.")
+            .set(archive.isMasterKeyOnDataDisk ? 1 : 0)
         registry.gauge("huizhen_catalog_behind", help: "Durable records the catalogue has refused so far.")
             .set(Int64(archive.catalog.behindCount))
         registry.gauge("huizhen_storage_free_bytes", help: "Free bytes on the disk of the packs.")

@@ -1,0 +1,36 @@
+import Keys
+
+/// What `huizhen keys` asks of the running service.
+public enum KeyRequest: Codable, Sendable {
+    case status
+    /// - Parameters:
+    ///   - source: where the new master key is; nil: where the old one is.
+    ///   - key: the new master key itself, where the source is a descriptor of the tool's.
+    case rotate(source: String?, key: [UInt8]?)
+    case backup(path: String, passphrase: [UInt8]?)
+    case restore(path: String, passphrase: [UInt8]?, isDryRun: Bool)
+}
+
+/// What the service answers to a `KeyRequest`.
+public enum KeyReply: Codable, Sendable {
+    case status(KeyStatusReport)
+    case rotated(Rotation)
+    case backedUp(KeyBackup)
+    case restored(KeyRestoration)
+}
+
+/// What `huizhen keys status` shows.
+public struct KeyStatusReport: Codable, Sendable {
+    public var keys: KeyStatus
+    /// Objects whose key is in their pack alone, and those whose key is in both places for the settle time.
+    public var uncopied: Int
+    public var uncleared: Int
+    public var isMasterKeyOnDataDisk: Bool
+
+    public init(keys: KeyStatus, uncopied: Int, uncleared: Int, isMasterKeyOnDataDisk: Bool) {
+        self.keys = keys
+        self.uncopied = uncopied
+        self.uncleared = uncleared
+        self.isMasterKeyOnDataDisk = isMasterKeyOnDataDisk
+    }
+}
