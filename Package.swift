@@ -45,6 +45,7 @@ let package = Package(
             name: "Toolkit", dependencies: ["CDCMTK", "DICOM"],
             swiftSettings: strict + [.strictMemorySafety()]),
         .target(name: "Codecs", dependencies: ["CCodecs", "DICOM"], swiftSettings: strict + [.strictMemorySafety()]),
+        .target(name: "Media", dependencies: ["DICOM", "CArchive"], swiftSettings: strict),
         .target(
             name: "Database", dependencies: [.product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: strict),
@@ -90,7 +91,7 @@ let package = Package(
             name: "huizhen",
             dependencies: [
                 "DICOM", "Toolkit", "Codecs", "Archive", "Access", "Catalog", "Keys", "BlobStore", "DIMSE", "Control",
-                "HTTP", "Telemetry", "Queue", "Routing", "CArchive",
+                "HTTP", "Telemetry", "Queue", "Routing", "Media", "CArchive",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -99,6 +100,7 @@ let package = Package(
             swiftSettings: strict),
 
         .testTarget(name: "DICOMTests", dependencies: ["DICOM"], swiftSettings: strict),
+        .testTarget(name: "MediaTests", dependencies: ["Media", "DICOM"], swiftSettings: strict),
         .testTarget(name: "ToolkitTests", dependencies: ["Toolkit"], swiftSettings: strict),
         .testTarget(
             name: "CodecsTests", dependencies: ["Codecs", "DICOM", "huizhen"], exclude: ["one-sided-images.tsv"],

@@ -7,6 +7,7 @@ public final class Channel {
         case message = 0x4A
         case data = 0x44
         case end = 0x45
+        case abort = 0x41
     }
 
     /// The largest frame either side takes, in bytes.
@@ -44,6 +45,11 @@ public final class Channel {
 
     public func sendEnd() throws(ControlError) { try write(.end, UnsafeRawBufferPointer(start: nil, count: 0)) }
 
+    /// Says that the object whose bytes were coming ends here and is not whole.
+    public func sendAbort(_ why: String) throws(ControlError) {
+        try Array(why.utf8).withUnsafeBytesTyped { bytes throws(ControlError) in try write(.abort, bytes) }
+    }
+
     public func receive<T: Decodable>(_ type: T.Type) throws(ControlError) -> T {
         let (kind, bytes) = try read()
         guard kind == .message, let value = try? JSONDecoder().decode(type, from: Data(bytes)) else {
@@ -63,12 +69,15 @@ public final class Channel {
     }
 
     /// Gives the pieces of one object's bytes until its end.
+    ///
+    /// - Throws: `.objectEnded` when the other side gave the object up; the next message can be received.
     public func receiveData(_ body: (UnsafeRawBufferPointer) -> Void) throws(ControlError) {
         while true {
             let (kind, bytes) = try read()
             switch kind {
             case .data: bytes.withUnsafeBytes(body)
             case .end: return
+            case .abort: throw .objectEnded(String(decoding: bytes, as: UTF8.self))
             case .message: throw .malformed
             }
         }

@@ -8,6 +8,8 @@ public enum ControlError: Error, CustomStringConvertible {
     case malformed
     /// The service's own words.
     case refused(String)
+    /// The object whose bytes were coming is not to be had; what follows it comes.
+    case objectEnded(String)
     case cannotListen(path: String, errno: Int32)
 
     public var description: String {
@@ -17,7 +19,7 @@ public enum ControlError: Error, CustomStringConvertible {
                 + "or name its directory with --data"
         case .connectionLost: "the service ended the connection: see its log"
         case .malformed: "a message on the control socket cannot be read: tool and service differ in version"
-        case .refused(let why): why
+        case .refused(let why), .objectEnded(let why): why
         case .cannotListen(let path, let number):
             "cannot listen on \(path) (\(String(cString: strerror(number)))): the path may be too long"
         }

@@ -30,8 +30,11 @@ public enum ControlRequest: Codable, Sendable {
     case keys(KeyRequest)
     /// Objects follow; each is answered by a `.stored`.
     case `import`(peer: String)
-    /// Objects come back.
-    case export(studies: [String], series: [String], instances: [String])
+    /// Objects come back, in one of the transfer syntaxes; those in none of them are rewritten in the first. With none
+    /// named they come as they are stored.
+    case export(studies: [String], series: [String], instances: [String], transferSyntaxes: [String] = [])
+    /// How much an export of these would be.
+    case measure(studies: [String], series: [String], instances: [String])
 }
 
 /// What precedes an object's bytes on the socket.
@@ -39,11 +42,21 @@ public struct ObjectHead: Codable, Sendable {
     public var transferSyntaxUID: String
     public var sopClassUID: String
     public var sopInstanceUID: String
+    /// Where the catalogue has it; nil on the way in.
+    public var studyInstanceUID: String?
+    public var seriesInstanceUID: String?
+    public var issuerOfPatientID: String?
 
-    public init(transferSyntaxUID: String, sopClassUID: String, sopInstanceUID: String) {
+    public init(
+        transferSyntaxUID: String, sopClassUID: String, sopInstanceUID: String, studyInstanceUID: String? = nil,
+        seriesInstanceUID: String? = nil, issuerOfPatientID: String? = nil
+    ) {
         self.transferSyntaxUID = transferSyntaxUID
         self.sopClassUID = sopClassUID
         self.sopInstanceUID = sopInstanceUID
+        self.studyInstanceUID = studyInstanceUID
+        self.seriesInstanceUID = seriesInstanceUID
+        self.issuerOfPatientID = issuerOfPatientID
     }
 }
 
@@ -62,6 +75,10 @@ public enum ControlReply: Codable, Sendable {
     /// One imported object's outcome, or why it was refused.
     case stored(outcome: String?, failure: String?)
     case object(ObjectHead)
+    /// An object that cannot be had in any of the transfer syntaxes asked for.
+    case leftOut(ObjectHead, why: String)
+    /// Objects by Transfer Syntax UID, and their bytes as they are stored.
+    case measured(transferSyntaxes: [String: Int], byteCount: UInt64)
     case routes([Route])
     case jobs([Job], counts: [String: Int], paused: [String])
     case echoed(milliseconds: Double)

@@ -5,8 +5,13 @@ import Foundation
 
 struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "export", abstract: "Write stored objects as plain Part 10 files.",
-        discussion: "Files are named 000001.dcm and so on, since a UID in a name would tell who was examined.")
+        commandName: "export", abstract: "Write stored objects as plain Part 10 files, or as a medium with a DICOMDIR.",
+        discussion: """
+            Files are named 000001.dcm and so on, since a UID in a name would tell who was examined. With --media the \
+            folder is a file-set as viewers and other systems read it from a disc or stick: a DICOMDIR, and objects in \
+            transfer syntaxes that a general purpose profile allows. Objects in others are rewritten without loss; what \
+            cannot be is left out and named, and the command ends with 3.
+            """)
 
     @Option(help: "Study Instance UID; may be repeated.")
     var study: [String] = []
@@ -20,20 +25,37 @@ struct ExportCommand: AsyncParsableCommand {
     @Flag(help: "Everything the archive holds.")
     var all = false
 
-    @Option(help: "Folder to write to; made if missing.")
-    var into: String
+    @Option(help: "Folder to write to; made if missing. A medium needs one that is not there, or empty.")
+    var into: String?
 
+    @Flag(help: "Write a file-set with a DICOMDIR.")
+    var media = false
+
+    @Option(help: "Write the file-set to this zip file; instead of --into.")
+    var zip: String?
+
+    @Option(help: "What a medium may hold: \(MediaProfileChoice.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var profile = MediaProfileChoice.auto
+
+    @Option(help: "The medium's name, up to 16 of A-Z, 0-9, _ and space.")
+    var fileSetID = "HUIZHEN"
+
+    @OptionGroup var output: OutputOptions
     @OptionGroup var options: ConfigurationOptions
 
     func validate() throws {
         if !all && study.isEmpty && series.isEmpty && instance.isEmpty {
             throw ValidationError("Name what to export: --study, --series, --instance or --all.")
         }
+        if (into == nil) == (zip == nil) { throw ValidationError("Name where to: --into or --zip.") }
+        if zip != nil && !media { throw ValidationError("--zip goes with --media.") }
     }
 
     func run() async throws {
         let settings = try await options.load()
-        let count = try await onThread { [study, series, instance, into] in
+        if media { return try await runMedia(settings) }
+        let into = into ?? ""
+        let count = try await onThread { [study, series, instance] in
             let channel = try Channel.ask(
                 .export(studies: study, series: series, instances: instance), settings)
             let folder = try ObjectFolder(path: into)
@@ -54,5 +76,14 @@ struct ExportCommand: AsyncParsableCommand {
         }
         print("\(count) objects written to \(into)")
         if count == 0 { throw ExitCode(1) }
+    }
+
+    private func runMedia(_ settings: Settings) async throws {
+        let export = MediaExport(
+            studies: study, series: series, instances: instance, choice: profile, fileSetID: fileSetID,
+            isZip: zip != nil, path: zip ?? into ?? "")
+        let report = try await onThread { try export.run(settings) }
+        try output.show(report, report.lines.joined(separator: "\n"))
+        if report.leftOut > 0 { throw ExitCode(3) }
     }
 }

@@ -19,17 +19,23 @@ enum ImportSource {
                 result.append(path)
                 continue
             }
-            let names = FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []
-            for name in names.sorted() {
-                let inner = path + "/" + name
-                var isInnerFolder: ObjCBool = false
-                if FileManager.default.fileExists(atPath: inner, isDirectory: &isInnerFolder), !isInnerFolder.boolValue
-                {
-                    result.append(inner)
-                }
-            }
+            result += names(below: path).map { path + "/" + $0 }
         }
         return result
+    }
+
+    /// The paths of all files below a folder, in order, without the folder's own.
+    static func names(below folder: String) -> [String] {
+        let names = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+        return names.sorted().filter { name in
+            var isFolder: ObjCBool = false
+            return FileManager.default.fileExists(atPath: folder + "/" + name, isDirectory: &isFolder)
+                && !isFolder.boolValue
+        }
+    }
+
+    static func isLink(_ path: String) -> Bool {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) != nil
     }
 }
 
@@ -62,13 +68,20 @@ struct FileItem: SendItem {
         }
     }
 
+    /// Whether a file begins as a DICOMDIR does.
+    static func isDirectory(_ head: [UInt8]) -> Bool {
+        if case .failure(let why) = describe(head, path: "") { why.reason == directoryReason } else { false }
+    }
+
+    private static let directoryReason = "is a DICOMDIR, which is a list and no object"
+
     /// What the first bytes tell.
     static func describe(_ head: [UInt8], path: String) -> Result<FileItem, Skipped> {
         guard let parsed = try? Part10.parseMeta(head) else {
             return .failure(Skipped(path: path, reason: "is no DICOM file"))
         }
-        if parsed.meta.string(.mediaStorageSOPClassUID) == "1.2.840.10008.1.3.10" {
-            return .failure(Skipped(path: path, reason: "is a DICOMDIR, which is a list and no object"))
+        if parsed.meta.string(.mediaStorageSOPClassUID) == SOPClass.mediaStorageDirectory {
+            return .failure(Skipped(path: path, reason: directoryReason))
         }
         // The dataset's own UIDs count; one real file in ten says something else in its file meta.
         var scanner = DatasetScanner(transferSyntax: parsed.transferSyntax)
@@ -78,6 +91,10 @@ struct FileItem: SendItem {
             found = try scanner.finish().header
         } catch {
             return .failure(Skipped(path: path, reason: "cannot be read: \(error)"))
+        }
+        // Whatever its file meta says.
+        if found.contains(.directoryRecordSequence) {
+            return .failure(Skipped(path: path, reason: directoryReason))
         }
         let sopClass = found.string(.sopClassUID) ?? parsed.meta.string(.mediaStorageSOPClassUID) ?? ""
         let instance = found.string(.sopInstanceUID) ?? parsed.meta.string(.mediaStorageSOPInstanceUID) ?? ""

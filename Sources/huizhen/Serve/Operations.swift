@@ -70,8 +70,14 @@ struct Operations: Sendable {
         case .reindex: try reindex(channel)
         case .reloadTLS: try service.reloadTLS()
         case .import(let peer): try importObjects(from: peer, channel)
-        case .export(let studies, let series, let instances):
-            try export(studies, series, instances, channel)
+        case .export(let studies, let series, let instances, let syntaxes):
+            try export(holdings(studies, series, instances), in: syntaxes, channel)
+        case .measure(let studies, let series, let instances):
+            let holdings = try holdings(studies, series, instances)
+            try channel.send(
+                ControlReply.measured(
+                    transferSyntaxes: holdings.reduce(into: [:]) { $0[$1.transferSyntaxUID, default: 0] += 1 },
+                    byteCount: holdings.reduce(0) { $0 + $1.byteCount }))
         }
         try channel.send(ControlReply.done)
     }
@@ -199,25 +205,5 @@ struct Operations: Sendable {
             try channel.send(
                 ControlReply.stored(outcome: outcome?.rawValue, failure: failure.map { "\($0)" }))
         }
-    }
-
-    private func export(
-        _ studies: [String], _ series: [String], _ instances: [String], _ channel: Channel
-    ) throws {
-        let holdings = try service.archive.holdings(
-            patientID: nil, studyInstanceUIDs: studies, seriesInstanceUIDs: series, sopInstanceUIDs: instances,
-            visibility: .everything, limit: service.settings.integer("dimse.retrieve-limit"))
-        for (index, holding) in holdings.enumerated() {
-            let object = try service.archive.open(holding)
-            try channel.send(ControlReply.progress(done: index, total: holdings.count))
-            try channel.send(
-                ControlReply.object(
-                    ObjectHead(
-                        transferSyntaxUID: holding.transferSyntaxUID, sopClassUID: holding.sopClassUID,
-                        sopInstanceUID: holding.sopInstanceUID)))
-            try object.forEachPiece { try channel.send(data: $0) }
-            try channel.sendEnd()
-        }
-        try channel.send(ControlReply.progress(done: holdings.count, total: holdings.count))
     }
 }
