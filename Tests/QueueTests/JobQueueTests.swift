@@ -220,7 +220,7 @@ struct JobQueueTests {
         let fixture = try QueueFixture(settings)
         try fixture.queue.add((1...8).map { job("\($0)") })
         fixture.start { _ in .done }
-        try fixture.wait { fixture.handled.count == 8 && $0[.done] == 3 }
+        try fixture.wait { $0[.waiting] == 0 && $0[.running] == 0 && $0[.done] == 3 }
         #expect(try fixture.queue.list([.done], limit: 10).map(\.id) == [8, 7, 6])
     }
 
