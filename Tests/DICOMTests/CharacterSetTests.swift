@@ -60,6 +60,13 @@ import Testing
         #expect(CharacterSet(["", "ISO 2022 IR 87"]).decode([0x1B, 0x7A, 0x41], vr: .LO) == "\u{FFFD}zA")
     }
 
+    @Test func trustsAnEscapeMoreThanAGuess() {
+        // 卢 and 叶 in GB 2312 are a letter each in UTF-8 too.
+        let bytes =
+            Array("Lu^Ye=".utf8) + [0x1B, 0x24, 0x29, 0x41, 0xC2, 0xAC, 0x5E, 0x1B, 0x24, 0x29, 0x41, 0xD2, 0xB6]
+        #expect(CharacterSet(["", "ISO 2022 IR 58"]).decode(bytes, vr: .PN) == "Lu^Ye=卢^叶")
+    }
+
     @Test func forgetsDesignationsAtADelimiter() {
         // After the backslash the first set is in force again: Latin-1, not Cyrillic.
         let set = CharacterSet(["ISO 2022 IR 100", "ISO 2022 IR 144"])

@@ -79,7 +79,9 @@ struct CodeExtensions: Sendable {
         var lower = initialLower
         // Senders leave out the escape that a delimiter makes necessary; the set designated last then stays.
         var upper = initialUpper ?? (input.contains(0x1B) || UTF8Text.isEastAsian(input) ? nil : uppers.first)
-        if upper == nil, !input.contains(0x1B) || UTF8Text.isValid(input) && input.contains(where: { $0 >= 0x80 }) {
+        if upper == nil, !Self.designatesUpper(input),
+            !input.contains(0x1B) || UTF8Text.isValid(input) && input.contains(where: { $0 >= 0x80 })
+        {
             output += CharacterSet.guessed(input)
             return
         }
@@ -101,6 +103,20 @@ struct CodeExtensions: Sendable {
                 }
             }
         }
+    }
+
+    /// Whether an escape sequence says what bytes of the upper half mean. Then nothing is guessed: two bytes of GB 2312
+    /// or KS X 1001 can be a character of UTF-8 as well.
+    private static func designatesUpper(_ input: UnsafeRawBufferPointer) -> Bool {
+        var index = 0
+        while index + 2 < input.count {
+            if input[index] == 0x1B {
+                let next = input[index + 1]
+                if next == 0x29 || next == 0x2D || next == 0x24 && input[index + 2] == 0x29 { return true }
+            }
+            index += 1
+        }
+        return false
     }
 
     /// Whether the sets in use end here. PS3.5 §6.1.2.5.3.
