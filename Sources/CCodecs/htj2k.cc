@@ -16,14 +16,15 @@ namespace huizhen::codecs {
 
 namespace {
 
-/// Without a stream for errors the library goes on after them; this one takes everything and keeps nothing.
+/// Without a stream for errors the library goes on after them, without one for warnings it crashes; this one takes
+/// everything and keeps nothing.
 void configureMessages() {
     static std::once_flag once;
     std::call_once(once, [] {
-        ojph::set_info_stream(nullptr);
-        ojph::set_warning_stream(nullptr);
         std::FILE *nowhere = fopencookie(nullptr, "w", cookie_io_functions_t{});
         if (!nowhere) outOfMemory();
+        ojph::set_info_stream(nowhere);
+        ojph::set_warning_stream(nowhere);
         ojph::set_error_stream(nowhere);
     });
 }
