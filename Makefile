@@ -4,7 +4,7 @@ SHELL := /bin/bash
 SWIFT ?= swift
 PREFIX ?= /usr/local
 
-.PHONY: demo test bench build install lint format packages images clean
+.PHONY: demo test fuzz sanitize bench build install lint format packages images clean
 
 # Debian's packages this needs; installed only when one is missing.
 PACKAGES := libdcmtk-dev libssl-dev libsqlite3-dev zlib1g-dev libarchive-dev dcmtk \
@@ -24,6 +24,14 @@ test:
 	@Tests/Scripts/install-packages $(TEST_PACKAGES)
 	@Tests/Scripts/test
 
+# Every target for SECONDS each; TARGETS="scan text" for some of them.
+SECONDS ?= 60
+fuzz: packages
+	@Tests/Scripts/fuzz $(SECONDS) $(TARGETS)
+
+sanitize: packages
+	@Tests/Scripts/sanitize $(SANITIZERS)
+
 lint:
 	$(SWIFT) format lint --strict --recursive --parallel Sources Tests Package.swift
 
@@ -37,4 +45,4 @@ install: build
 	@Tests/Scripts/install $(PREFIX)
 
 clean:
-	rm -rf .build
+	rm -rf .build .build-fuzz .build-address .build-thread

@@ -14,6 +14,13 @@ let package = Package(
         .executable(name: "huizhen", targets: ["huizhen"]),
         .library(name: "DICOM", targets: ["DICOM"]),
         .library(name: "Catalog", targets: ["Catalog"]),
+        // What reads outside input, for Tests/Fuzz.
+        .library(
+            name: "Fuzzed",
+            targets: [
+                "CDCMTK", "Codecs", "DICOM", "Toolkit", "Database", "Keys", "BlobStore", "Catalog", "DIMSE", "Access",
+                "Control",
+            ]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -109,6 +116,14 @@ let package = Package(
         .testTarget(
             name: "Scenarios", dependencies: ["huizhen", "DICOM"], path: "Tests/Scenarios",
             exclude: ["Peers", "refused-images.tsv"], swiftSettings: strict),
+        // The kept cases of Tests/Fuzz, with the code that fuzzes.
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: [
+                "Access", "BlobStore", "Catalog", "CDCMTK", "Codecs", "Control", "Database", "DICOM", "DIMSE", "Keys",
+                "Toolkit",
+            ],
+            path: "Tests/Fuzz/Targets", swiftSettings: strict),
         .testTarget(name: "CatalogTests", dependencies: ["Catalog", "Database", "DICOM"], swiftSettings: strict),
         .testTarget(name: "AccessTests", dependencies: ["Access", "COpenSSL"], swiftSettings: strict),
         .testTarget(name: "QueueTests", dependencies: ["Queue", "Keys"], swiftSettings: strict),
