@@ -33,9 +33,10 @@ struct Removal {
                 guard header.keyPlace == .header, wasCopied(location) else { continue }
                 for slot in try slots(of: header.objectID) { objects.append((header.objectID, slot)) }
             }
-            try BlobError.unlocking { () throws(KeyError) in try keys.objects.destroy(objects) }
+            let overwritten = try BlobError.unlocking { () throws(KeyError) in try keys.objects.destroy(objects) }
             for header in headers { try writeVoid(header) }
-            return (headers, objects.compactMap { $0.slot })
+            // Not every slot that is named: one may hold another object's key by now.
+            return (headers, overwritten)
         }
         try Self.syncAndFree(headers.map(\.voided), files: files)
         keys.objects.release(taken)

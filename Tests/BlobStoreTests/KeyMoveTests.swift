@@ -308,6 +308,32 @@ extension StoreFixture {
         #expect(try fixture.content(next) == [1])
     }
 
+    @Test func leavesASlotTakenThatAnotherObjectHasByNow() throws {
+        let fixture = try StoreFixture()
+        let locations = try fixture.putSome(2)
+        try fixture.moveKeys()
+        let (first, second) = (try fixture.header(locations[0]), try fixture.header(locations[1]))
+        // As a pack from an old copy names it: the first object, but the second's slot.
+        #expect(try fixture.keys.objects.destroy([(first.objectID, second.slot)]) == [])
+        #expect(try fixture.content(locations[1]) == noise(1000, seed: 1))
+        #expect(try fixture.keys.objects.destroy([(second.objectID, second.slot)]) == [second.slot])
+        // Nobody may let go of it twice: the next object could be in it.
+        #expect(try fixture.keys.objects.destroy([(second.objectID, second.slot)]) == [])
+    }
+
+    @Test func overwritesADamagedSlotToo() throws {
+        let fixture = try StoreFixture()
+        let location = try fixture.putSome(1)[0]
+        try fixture.moveKeys()
+        let header = try fixture.header(location)
+        let file = try OpenFile(fixture.directory + "/keys/objects.keys", flags: O_RDWR)
+        let place = UInt64(header.slot) * 128
+        let wrapped = try file.read(count: 60, at: place + 40)
+        try file.write([0xFF], at: place + 127)
+        try fixture.store.destroy(location)
+        #expect(try file.read(count: 60, at: place + 40) != wrapped)
+    }
+
     @Test func destroysManyAtOnceAndSkipsWhatIsGone() throws {
         let fixture = try StoreFixture()
         let locations = try fixture.putSome(4)

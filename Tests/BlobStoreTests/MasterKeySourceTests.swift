@@ -42,6 +42,10 @@ import Testing
         #expect(MasterKeySource(String(repeating: "/", count: MasterKeySource.textByteCountLimit + 1)) == nil)
     }
 
+    @Test func refusesAPathOfTwoLines() {
+        #expect(MasterKeySource("/keys/one\n/keys/two") == nil)
+    }
+
     @Test func doesNotTellTheArgumentsOfACommand() {
         #expect(MasterKeySource.command(["/bin/kms", "--token=secret"]).description == "command /bin/kms")
     }

@@ -58,6 +58,18 @@ private func bytes(_ key: SymmetricKey) -> [UInt8] { key.withUnsafeBytes { Array
         }
     }
 
+    @Test func refusesTheKeyInUseUnderAnotherNameAndLeavesItAlone() throws {
+        try withDirectory { directory in
+            let store = try KeyStore.open(directory: directory)
+            let filled = try fill(store)
+            let old = contents(directory + "/master.key")
+            #expect(throws: KeyError.self) { try store.rotate(to: .file(path: directory + "/./master.key")) }
+            #expect(contents(directory + "/master.key") == old)
+            #expect(!FileManager.default.fileExists(atPath: directory + "/rotation"))
+            try expect(try KeyStore.open(directory: directory), filled)
+        }
+    }
+
     @Test func refusesTheOldMasterKeyAfterwards() throws {
         try withDirectory { directory in
             let store = try KeyStore.open(directory: directory)

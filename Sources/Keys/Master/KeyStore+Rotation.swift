@@ -79,6 +79,8 @@ extension KeyStore {
         let check = try key.masterCheck()
         let isSame = try locked { (state) throws(KeyError) in state.head.masterCheck == check }
         guard !isSame else {
+            // A successor may only be forgotten where it is known to be another key.
+            if intent.successor == nil { try forget(intent) }
             throw .cannotRotate(why: "\(source.description) gives the key that is in use: make a new one there first")
         }
         let count: Int

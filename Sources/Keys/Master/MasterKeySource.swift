@@ -19,9 +19,11 @@ public enum MasterKeySource: Equatable, Sendable {
     /// Reads a source's text.
     ///
     /// - Parameter credentials: systemd's `$CREDENTIALS_DIRECTORY`.
-    /// - Returns: nil unless it is one of the forms.
+    /// - Returns: nil unless it is one of the forms, on one line.
     public init?(_ text: String, credentials: String? = getenv("CREDENTIALS_DIRECTORY").map { String(cString: $0) }) {
         guard !text.isEmpty, text.utf8.count <= Self.textByteCountLimit else { return nil }
+        // A rotation notes paths as lines.
+        guard !text.utf8.contains(0x0A) else { return nil }
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         switch (parts[0], parts.count > 1 ? parts[1] : "") {
         case ("fd", let number) where parts.count > 1:

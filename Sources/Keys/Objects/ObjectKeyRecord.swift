@@ -74,13 +74,16 @@ package enum ObjectKeyRecord {
     /// Whether a slot's bytes hold a key, without looking closer.
     static func isTaken(_ bytes: UnsafeRawBufferPointer) -> Bool { bytes.count == byteCount && bytes[5] == 1 }
 
+    /// Whose key a slot's bytes are, be they whole or not.
+    static func objectID(_ bytes: [UInt8]) -> [UInt8] { Array(bytes[8..<24]) }
+
     static func read(_ bytes: [UInt8]) -> Reading {
         guard bytes.count == byteCount else { return .free }
         if bytes.allSatisfy({ $0 == 0 }) { return .free }
         guard StudyKeyRecord.isWhole(bytes), Array(bytes[0..<4]) == magic, bytes[4] == version,
             let studyKey = KeyID(bytes: bytes[24..<40])
         else { return .damaged }
-        let objectID = Array(bytes[8..<24])
+        let objectID = objectID(bytes)
         switch bytes[5] {
         case 1:
             return .live(

@@ -135,8 +135,9 @@ package final class ObjectKeys: Sendable {
     /// Notes objects as destroyed and overwrites their keys; returns once both are on the disk.
     ///
     /// Two syncs, shared with whoever destroys at the same time. A slot that holds another object's key is left alone.
-    /// Follow with `release` when nothing names the slots any more.
-    package func destroy(_ objects: [(objectID: [UInt8], slot: UInt32?)]) throws(KeyError) {
+    /// - Returns: the slots that were overwritten; `release` them when nothing names them any more.
+    @discardableResult
+    package func destroy(_ objects: [(objectID: [UInt8], slot: UInt32?)]) throws(KeyError) -> [UInt32] {
         let target = try KeyError.wrapping { () throws(SystemFailure) in
             try state.withLock { state throws(SystemFailure) in
                 try state.destroyed.append(objects.map(\.objectID))
@@ -148,10 +149,22 @@ package final class ObjectKeys: Sendable {
         }
         var tombstones: [(UInt32, [UInt8])] = []
         for (objectID, slot) in objects {
-            guard let slot, case .live(let key) = try record(slot), key.objectID == objectID else { continue }
+            guard let slot, try holds(slot, objectID) else { continue }
             tombstones.append((slot, ObjectKeyRecord.destroyed(objectID)))
         }
         try write(tombstones)
+        return tombstones.map(\.0)
+    }
+
+    /// Whether a slot has this object's key, be it damaged: a flipped bit must not keep a key from destruction.
+    private func holds(_ slot: UInt32, _ objectID: [UInt8]) throws(KeyError) -> Bool {
+        guard slot >= SlotMap.first, slot < Self.slotLimit else { return false }
+        let bytes = try KeyError.wrapping { () throws(SystemFailure) in
+            try file.read(count: ObjectKeyRecord.byteCount, at: UInt64(slot) * Self.slotByteCount)
+        }
+        guard bytes.count == ObjectKeyRecord.byteCount else { return false }
+        guard ObjectKeyRecord.objectID(bytes) == objectID else { return false }
+        return ObjectKeyRecord.read(bytes) != .destroyed(objectID: objectID)
     }
 
     /// Overwrites keys that nothing names, of objects that are not destroyed; returns once that is on the disk.
