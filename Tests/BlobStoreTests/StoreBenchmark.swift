@@ -27,6 +27,20 @@ struct StoreBenchmark {
             "median \(plain.sorted()[Self.rounds / 2]) s")
     }
 
+    /// 100,000 studies' keys, in the directory that HUIZHEN_KEYS_DIRECTORY names if it does.
+    @Test func rotating() throws {
+        let named = ProcessInfo.processInfo.environment["HUIZHEN_KEYS_DIRECTORY"]
+        let directory = try named ?? TemporaryDirectory.make()
+        defer { if named == nil { TemporaryDirectory.remove(directory) } }
+        let keys = try KeyStore.open(directory: directory)
+        let filling = try seconds {
+            for _ in keys.studyKeyCount..<100_000 { _ = try keys.createStudyKey() }
+            try keys.createStudyKey().ticket.wait()
+        }
+        let rotating = try seconds { _ = try keys.rotate() }
+        print("\(keys.studyKeyCount) study keys: made in \(filling) s, rotated in \(rotating) s")
+    }
+
     @Test func reading() throws {
         let fixture = try StoreFixture()
         let byteCount = 256 << 20
