@@ -4,7 +4,7 @@ SHELL := /bin/bash
 SWIFT ?= swift
 PREFIX ?= /usr/local
 
-.PHONY: demo test fuzz sanitize bench build install lint format packages images clean
+.PHONY: demo test fuzz sanitize bench build conformance install lint format packages images clean
 
 # Debian's packages this needs; installed only when one is missing.
 PACKAGES := libdcmtk-dev libssl-dev libsqlite3-dev zlib1g-dev libarchive-dev dcmtk \
@@ -37,6 +37,10 @@ lint:
 
 format:
 	$(SWIFT) format --in-place --recursive --parallel Sources Tests Package.swift
+
+# The tables of Docs/CONFORMANCE.md, from the code.
+conformance: packages
+	$(SWIFT) run huizhen conformance --update Docs/CONFORMANCE.md
 
 bench: build
 	$(SWIFT) run -c release --package-path Bench bench

@@ -18,6 +18,6 @@ struct Huizhen: AsyncParsableCommand {
             MoveCommand.self, GetCommand.self, ImportCommand.self, ExportCommand.self, VerifyCommand.self,
             RemoveCommand.self, ReindexCommand.self, ConflictsCommand.self, KeysCommand.self, CertificateCommand.self,
             RouteCommand.self,
-            QueueCommand.self, SettingsCommand.self, CodecWorkerCommand.self,
+            QueueCommand.self, SettingsCommand.self, ConformanceCommand.self, CodecWorkerCommand.self,
         ])
 }

@@ -54,6 +54,33 @@ import Testing
         }
     }
 
+    @Test func movesNoKeyWithoutRoomAndLosesNone() throws {
+        try withSmallDisk(mebibytes: 8) { point in
+            let fixture = try StoreFixture(under: point)
+            // More slots than fit into a page or two.
+            let locations = try fixture.putSome(100)
+            let filler = try OpenFile(point + "/filler", flags: O_RDWR | O_CREAT)
+            var end: UInt64 = 0
+            while (try? filler.write([UInt8](repeating: 1, count: 4096), at: end)) != nil { end += 4096 }
+            #expect(throws: BlobError.full(freeByteCount: 0)) { try fixture.store.mover.copyBatch() }
+            try fixture.expectReadable(locations)
+            #expect(fixture.keys.objects.count == 0)
+            try fixture.reopen()
+            try fixture.expectReadable(locations)
+            // The list of destroyed keys finds no room either: then nothing is destroyed.
+            #expect(throws: BlobError.self) { try fixture.store.destroy(locations[99]) }
+            try fixture.expectReadable(locations)
+            try filler.truncate(to: 0)
+            try fixture.store.destroy(locations[99])
+            try fixture.moveKeys()
+            #expect(try fixture.store.mover.waitingCount() == (0, 0))
+            #expect(fixture.keys.objects.count == 99)
+            try fixture.expectReadable(Array(locations.prefix(99)))
+            try fixture.reopen()
+            try fixture.expectReadable(Array(locations.prefix(99)))
+        }
+    }
+
     @Test func answersFullWhenTheHeadersWriteFindsNoRoom() throws {
         try withSmallDisk(mebibytes: 4) { point in
             let fixture = try StoreFixture(under: point)

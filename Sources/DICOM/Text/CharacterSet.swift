@@ -22,6 +22,13 @@ public struct CharacterSet: Sendable {
     /// What is read without (0008,0005).
     public static let undeclared = CharacterSet([])
 
+    /// The defined terms that are read and written; single-valued ones first. PS3.3 §C.12.1.1.2.
+    public static let supportedTerms: [String] = {
+        let numbers = SingleByteSet.all.keys.sorted()
+        let single = numbers.map { "ISO_IR \($0)" } + ["ISO_IR 192", "GB18030", "GBK"]
+        return single + (["6"] + (numbers + [58, 87, 149, 159]).sorted().map { "\($0)" }).map { "ISO 2022 IR \($0)" }
+    }()
+
     /// The set that the values of (0008,0005) declare; misspellings met in the field are understood.
     public init(_ specificCharacterSet: [String]) {
         let terms = specificCharacterSet.map { String($0.drop(while: { $0 == " " })) }

@@ -15,7 +15,7 @@ struct Negotiation {
     ]
 
     /// Everything but storage. Who may store may ask for commitment.
-    private static let messageServices = queryModels.merging([
+    static let messageServices = queryModels.merging([
         SOPClass.verification: .echo, SOPClass.storageCommitmentPushModel: .store,
     ]) { first, _ in first }
 
@@ -28,7 +28,7 @@ struct Negotiation {
     }
 
     /// Message syntaxes in the order we like them.
-    private static let messageSyntaxes = [
+    static let messageSyntaxes = [
         TransferSyntax.explicitVRLittleEndian.uid, TransferSyntax.implicitVRLittleEndian.uid,
         TransferSyntax.explicitVRBigEndian.uid,
     ]
