@@ -28,19 +28,23 @@ extension Archive {
         }
         if study.held { throw .held }
         if now && !study.accessionNumbers.contains(accessionNumber ?? "") { throw .accessionNumberDiffers }
-        let holdings = try ask { catalog throws(CatalogError) in
-            let shown = try catalog.holdings(
-                studyInstanceUIDs: [studyInstanceUID], seriesInstanceUIDs: seriesInstanceUID.map { [$0] } ?? [],
-                sopInstanceUIDs: sopInstanceUID.map { [$0] } ?? [], withVersions: true, visibility: .everything,
-                limit: -1)
-            let isWhole = seriesInstanceUID == nil && sopInstanceUID == nil
-            return now && isWhole ? shown + (try catalog.removed(studyInstanceUID: studyInstanceUID)) : shown
-        }
-        guard !holdings.isEmpty else { throw .notFound }
         let destroyAt = now ? Self.now() : destructionTime()
-        let certificate = try noteOrder(
-            holdings, study: studyInstanceUID, by: person, reason: reason, destroyAt: destroyAt)
-        try record(.removed(instances: holdings.map(\.sequence), destroyAt: destroyAt))
+        // Compression moves nothing between the order, which says where bytes lie, and the removal.
+        let (holdings, certificate) = try relocation.withLock { _ throws(ArchiveError) -> ([Holding], String) in
+            let holdings = try ask { catalog throws(CatalogError) in
+                let shown = try catalog.holdings(
+                    studyInstanceUIDs: [studyInstanceUID], seriesInstanceUIDs: seriesInstanceUID.map { [$0] } ?? [],
+                    sopInstanceUIDs: sopInstanceUID.map { [$0] } ?? [], withVersions: true, visibility: .everything,
+                    limit: -1)
+                let isWhole = seriesInstanceUID == nil && sopInstanceUID == nil
+                return now && isWhole ? shown + (try catalog.removed(studyInstanceUID: studyInstanceUID)) : shown
+            }
+            guard !holdings.isEmpty else { throw .notFound }
+            let certificate = try noteOrder(
+                holdings, study: studyInstanceUID, by: person, reason: reason, destroyAt: destroyAt)
+            try record(.removed(instances: holdings.map(\.sequence), destroyAt: destroyAt))
+            return (holdings, certificate)
+        }
         if now {
             try destroy(holdings)
             try certify()
@@ -69,10 +73,19 @@ extension Archive {
 
     /// Destroys keys and bytes. An interrupted destruction is taken up again by the caretaker.
     func destroy(_ holdings: [Holding]) throws(ArchiveError) {
-        do throws(BlobError) {
-            try blobs.destroy(holdings.map { BlobLocation(pack: $0.pack, offset: $0.byteOffset) })
-        } catch { throw ArchiveError(error) }
-        try record(.destroyed(instances: holdings.map(\.sequence)))
+        try relocation.withLock { _ throws(ArchiveError) in
+            // Compression may have given an instance another place since it was looked up.
+            let places = try ask { catalog throws(CatalogError) in
+                try catalog.whereabouts(holdings.map(\.sequence))
+            }
+            let current = places.map { BlobLocation(pack: $0.pack, offset: $0.byteOffset) }
+            let former = places.compactMap(\.former).map { BlobLocation(pack: $0.pack, offset: $0.byteOffset) }
+            let given = holdings.map { BlobLocation(pack: $0.pack, offset: $0.byteOffset) }
+            do throws(BlobError) { try blobs.destroy(Array(Set(given + current + former))) } catch {
+                throw ArchiveError(error)
+            }
+            try record(.destroyed(instances: holdings.map(\.sequence)))
+        }
         for key in Set(holdings.map(\.studyKey)) {
             guard let id = KeyID(bytes: key) else { continue }
             try studyKeys.destroy(id) { () throws(ArchiveError) in

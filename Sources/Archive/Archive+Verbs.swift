@@ -41,17 +41,43 @@ extension Archive {
 
     /// Opens one object for reading.
     public func open(_ holding: Holding) throws(ArchiveError) -> StoredObject {
-        do throws(BlobError) {
-            return StoredObject(
-                holding: holding,
-                reader: try blobs.open(BlobLocation(pack: holding.pack, offset: holding.byteOffset)))
-        } catch { throw ArchiveError(error) }
+        do throws(ArchiveError) { return try openWhereItLay(holding) } catch {
+            guard case .notFound = error else { throw error }
+            // Compressed since it was looked up.
+            let now = try ask { catalog throws(CatalogError) in
+                try catalog.holdings(sequences: [holding.sequence]).first
+            }
+            guard let now, now.pack != holding.pack || now.byteOffset != holding.byteOffset else { throw error }
+            return try openWhereItLay(now)
+        }
+    }
+
+    private func openWhereItLay(_ holding: Holding) throws(ArchiveError) -> StoredObject {
+        let location = BlobLocation(pack: holding.pack, offset: holding.byteOffset)
+        guard let lease = leases.take(location) else { throw .notFound }
+        let reader: BlobReader
+        do throws(BlobError) { reader = try blobs.open(location) } catch { throw ArchiveError(error) }
+        return try StoredObject(holding: holding, reader: reader, lease: lease, coder: settings.frameCoder)
     }
 
     /// Reads one object again from the disk, every chunk and its digest.
     ///
     /// - Throws: `.damaged` when anything differs from what was written.
     public func verify(_ holding: Holding) throws(ArchiveError) {
+        let object = try open(holding)
+        if object.compressed != nil {
+            _ = try object.metadata()
+            guard object.byteCount == holding.byteCount else { throw .damaged }
+            let digest: [UInt8]
+            do { digest = try Self.digest(of: object) } catch {
+                // Nothing is said of the bytes then.
+                if case .coderFailed = error as? ArchiveError { throw .coderFailed }
+                throw .damaged
+            }
+            guard digest == holding.digest else { throw .damaged }
+            return
+        }
+        let holding = object.holding
         let found: Verification
         do throws(BlobError) {
             found = try blobs.verify(

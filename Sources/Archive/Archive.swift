@@ -22,6 +22,8 @@ public final class Archive: Sendable {
         public var institution = ""
         /// What decodes and encodes frames of objects that go out in another transfer syntax.
         public var frameCoder: any FrameCoder = NoFrameCoder()
+        /// How uncompressed pixel data is kept.
+        public var compression = CompressionAtRest.none
 
         public init() {}
     }
@@ -44,6 +46,14 @@ public final class Archive: Sendable {
     /// Held while certificates are written.
     let certifying = Mutex(())
     let copyMark: CopyMark
+    private let compression = Mutex<Compression?>(nil)
+    let leases = Leases()
+    /// Held while bytes take the place of others or are destroyed, so that neither misses the other.
+    let relocation = Mutex(())
+    /// For tests that end suddenly at each step.
+    let relocationWatch = Mutex<(@Sendable (RelocationStep) -> Void)?>(nil)
+    /// Milliseconds since 1970 of the last object that came in.
+    let lastStoreAt = Atomic<Int64>(0)
 
     /// What the start found and mended.
     public let reconciliation: Reconciliation
@@ -83,6 +93,9 @@ public final class Archive: Sendable {
         // Without room for it the archive serves all the same; the next start tries again.
         try? publishSigningKey()
         caretaker.withLock { $0 = Caretaker(archive: self) }
+        if let target = settings.compression.transferSyntax {
+            compression.withLock { $0 = Compression(archive: self, target: target) }
+        }
     }
 
     /// The catalogue in use.
@@ -115,13 +128,21 @@ public final class Archive: Sendable {
         return "2.25.\(value)"
     }
 
+    /// What compression at rest has done since the start; nil when it is not asked for.
+    public var compressionReport: CompressionReport? { compression.withLock { $0 }?.report }
+
     /// Journals an event and applies it; both are done on return.
-    func record(_ event: CatalogEvent) throws(ArchiveError) {
+    ///
+    /// - Parameter between: what has to be done once the event is journalled and before it is applied.
+    func record(
+        _ event: CatalogEvent, between: () throws(BlobError) -> Void = { () throws(BlobError) in }
+    ) throws(ArchiveError) {
         try eventLock.withLock { _ throws(ArchiveError) in
             let sequence = nextSequence()
             let entry = JournalEntry(at: Self.now(), event: event)
             do throws(BlobError) {
                 try blobs.appendEvent(entry.encoded(), sequence: sequence)
+                try between()
             } catch { throw ArchiveError(error) }
             try ask { catalog throws(CatalogError) in try catalog.apply(entry, sequence: sequence) }
         }
@@ -132,6 +153,8 @@ public final class Archive: Sendable {
 
     /// Finishes what is under way and closes every file.
     public func close() throws(ArchiveError) {
+        let running = compression.withLock { $0 }
+        running?.stop()
         caretaker.withLock { held in
             held?.stop()
             held = nil

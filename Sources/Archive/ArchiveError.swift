@@ -25,6 +25,8 @@ public enum ArchiveError: Error, CustomStringConvertible {
     case notTranscodable(TranscodingError)
     /// Writing the object in another transfer syntax failed; the text says where.
     case transcodingFailed(String)
+    /// The codecs failed, and may succeed another time.
+    case coderFailed
     /// The service is stopping.
     case closed
     case blobs(BlobError)
@@ -43,6 +45,7 @@ public enum ArchiveError: Error, CustomStringConvertible {
         case .accessionNumberDiffers: "the accession number is not the study's"
         case .notTranscodable(let error): "\(error)"
         case .transcodingFailed(let why): "the object could not be written in another transfer syntax: \(why)"
+        case .coderFailed: "a codec worker failed: try again, and free memory if it happens again"
         case .closed: "the service is stopping"
         case .blobs(let error): "\(error)"
         case .catalog(let error): "\(error)"

@@ -38,6 +38,7 @@ final class Caretaker: @unchecked Sendable {
             // A failure here (a full disk, say) is met again by whoever stores next, and told there.
             _ = try? archive.catalog.completeStudies(
                 quietSince: now - quiet * 1000, arriving: archive.arrivals.studies, at: now)
+            _ = try? archive.destroyFormer()
             looks += 1
             if looks.isMultiple(of: Self.looksPerDestruction) { _ = try? archive.destroyDue() }
         }

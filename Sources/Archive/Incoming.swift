@@ -31,9 +31,13 @@ public final class Incoming {
         self.expectedUID = expectedUID
         do throws(BlobError) { writer = try archive.blobs.begin() } catch { throw ArchiveError(error) }
         scanner = DatasetScanner(transferSyntax: transferSyntax)
+        archive.lastStoreAt.store(Archive.now(), ordering: .relaxed)
     }
 
-    deinit { writer.abandon() }
+    deinit {
+        archive.lastStoreAt.store(Archive.now(), ordering: .relaxed)
+        writer.abandon()
+    }
 
     /// The next bytes of the dataset, in the transfer syntax it was announced in.
     ///

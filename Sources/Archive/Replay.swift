@@ -27,6 +27,7 @@ struct Replay {
     }
 
     /// Objects a rebuild keeps in order in memory at 24 bytes each.
+    private typealias Copy = (sequence: UInt64, location: BlobLocation)
     private typealias Entry = (sequence: UInt64, item: Item)
 
     func run(
@@ -50,12 +51,15 @@ struct Replay {
             }
             report.damagedObjects += events.damaged.count
             entries.sort { $0.sequence < $1.sequence }
+            putOriginalsFirst(&entries)
+            var copies: [Copy] = []
             for (index, entry) in entries.enumerated() {
                 last = max(last, entry.sequence)
-                try apply(entry, &report)
+                try apply(entry, &report, &copies)
                 progress(index + 1, entries.count)
             }
             try catalog.settle()
+            try destroyLeftOver(copies)
             return (report, last)
         } catch let error as CatalogError {
             throw ArchiveError(error)
@@ -64,14 +68,46 @@ struct Replay {
         } catch { throw .damaged }
     }
 
-    private func apply(_ entry: Entry, _ report: inout Reconciliation) throws(CatalogError) {
+    /// Where the same instance was found twice, what was sent comes before what it was compressed to.
+    private func putOriginalsFirst(_ entries: inout [Entry]) {
+        for index in entries.indices.dropFirst() where entries[index].sequence == entries[index - 1].sequence {
+            guard case .object(let first) = entries[index - 1].item, read(first)?.record.isCompressed == true else {
+                continue
+            }
+            entries.swapAt(index, index - 1)
+        }
+    }
+
+    /// Destroys what an interrupted compression wrote and the journal knows nothing of.
+    private func destroyLeftOver(_ copies: [Copy]) throws {
+        for copy in copies where read(copy.location)?.record.isCompressed == true {
+            let place = try catalog.whereabouts([copy.sequence]).first
+            if place?.pack == copy.location.pack, place?.byteOffset == copy.location.offset { continue }
+            try blobs.destroy(copy.location)
+        }
+    }
+
+    /// Whether compressed bytes of an instance lie there.
+    private func isCompressed(_ instance: UInt64, at move: CatalogEvent.Relocation) -> Bool {
+        guard let reader = try? blobs.open(BlobLocation(pack: move.toPack, offset: move.toOffset)) else { return false }
+        return reader.sequence == instance && InstanceRecord.isCompressed(encoded: reader.record())
+    }
+
+    private func apply(
+        _ entry: Entry, _ report: inout Reconciliation, _ copies: inout [Copy]
+    ) throws(CatalogError) {
         switch entry.item {
         case .event(let event):
+            // Journalled before its bytes were on the disk, which they never were; or destroyed since.
+            if case .relocated(let instance, let move) = event.event, !isCompressed(instance, at: move) { return }
             try catalog.settle()
             try catalog.apply(event, sequence: entry.sequence)
             report.eventsApplied += 1
         case .object(let location):
-            if try catalog.isKnown(sequence: entry.sequence) { return }
+            if try catalog.isKnown(sequence: entry.sequence) {
+                copies.append((entry.sequence, location))
+                return
+            }
             guard let record = read(location) else {
                 report.damagedObjects += 1
                 return
@@ -79,8 +115,11 @@ struct Replay {
             let ticket = catalog.submit(
                 record.record, pack: location.pack, byteOffset: location.offset, studyKey: record.studyKey)
             catalog.confirm(ticket)
-            _ = try catalog.outcome(of: ticket)
-            report.objectsAdded += 1
+            if try catalog.outcome(of: ticket) == .known {
+                copies.append((entry.sequence, location))
+            } else {
+                report.objectsAdded += 1
+            }
         }
     }
 

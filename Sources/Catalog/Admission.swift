@@ -74,8 +74,8 @@ struct Admission {
         try connection.execute(
             """
             INSERT INTO instance (series, study, branch, uid, sop_class, number, transfer_syntax, pack, byte_offset,
-                byte_count, digest, sequence, sender, received_at, state, study_key, attributes)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                byte_count, digest, sequence, sender, received_at, state, study_key, attributes, form)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 .integer(series), .integer(study.id), .integer(study.branch), .text(record.sopInstanceUID),
@@ -84,6 +84,7 @@ struct Admission {
                 .integer(Int64(record.byteCount)), .blob(record.digest), .integer(Int64(record.sequence)),
                 .integer(sender), .integer(record.receivedAt), .integer(state.rawValue), .blob(studyKey),
                 .blob(record.instance.encoded(transferSyntax: .explicitVRLittleEndian)),
+                .integer(StoredForm(of: record).rawValue),
             ])
         let instance = connection.lastInsertedRowID
         try connection.execute(

@@ -106,6 +106,16 @@ private struct EventApplication {
                 try connection.execute(
                     "UPDATE study SET held = ? WHERE id = ?", [.integer(on ? 1 : 0), .integer(row.study)])
             }
+        case .relocated(let instance, let move):
+            try connection.execute(
+                """
+                UPDATE instance SET pack = ?, byte_offset = ?, former_pack = ?, former_offset = ?, form = 1
+                WHERE sequence = ?
+                """,
+                [
+                    .integer(Int64(move.toPack)), .integer(Int64(move.toOffset)), .integer(Int64(move.fromPack)),
+                    .integer(Int64(move.fromOffset)), .integer(Int64(instance)),
+                ])
         }
     }
 

@@ -11,6 +11,23 @@ public enum CatalogEvent: Equatable, Sendable {
     case destroyed(instances: [UInt64])
     /// A hold on the studies of these instances, which prevents removal.
     case held(instances: [UInt64], Bool)
+    /// The bytes of an instance lie elsewhere from now on, compressed at rest; the former ones are destroyed.
+    case relocated(instance: UInt64, Relocation)
+
+    /// Where an instance lay and where it lies.
+    public struct Relocation: Equatable, Sendable {
+        public var fromPack: UInt32
+        public var fromOffset: UInt64
+        public var toPack: UInt32
+        public var toOffset: UInt64
+
+        public init(fromPack: UInt32, fromOffset: UInt64, toPack: UInt32, toOffset: UInt64) {
+            self.fromPack = fromPack
+            self.fromOffset = fromOffset
+            self.toPack = toPack
+            self.toOffset = toOffset
+        }
+    }
 
     public enum SentAgain: String, Sendable {
         case same
@@ -38,6 +55,13 @@ public enum CatalogEvent: Equatable, Sendable {
             writer.integer(UInt8(5))
             writer.sequences(instances)
             writer.integer(UInt8(on ? 1 : 0))
+        case .relocated(let instance, let move):
+            writer.integer(UInt8(6))
+            writer.integer(instance)
+            writer.integer(move.fromPack)
+            writer.integer(move.fromOffset)
+            writer.integer(move.toPack)
+            writer.integer(move.toOffset)
         }
     }
 
@@ -52,6 +76,12 @@ public enum CatalogEvent: Equatable, Sendable {
         case 3: self = .restored(instances: try reader.sequences())
         case 4: self = .destroyed(instances: try reader.sequences())
         case 5: self = .held(instances: try reader.sequences(), try reader.integer(UInt8.self) == 1)
+        case 6:
+            self = .relocated(
+                instance: try reader.integer(),
+                Relocation(
+                    fromPack: try reader.integer(), fromOffset: try reader.integer(), toPack: try reader.integer(),
+                    toOffset: try reader.integer()))
         default: throw .damagedRecord
         }
     }

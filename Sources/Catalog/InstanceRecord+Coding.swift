@@ -2,11 +2,16 @@ import DICOM
 
 extension InstanceRecord {
     private static let version: UInt8 = 1
+    /// The same form beside content that is compressed at rest.
+    private static let compressedVersion: UInt8 = 2
+
+    /// Whether an encoded record stands beside compressed content.
+    public static func isCompressed(encoded bytes: [UInt8]) -> Bool { bytes.first == compressedVersion }
 
     /// The form that is sealed in the pack.
     public func encoded() -> [UInt8] {
         var writer = ByteWriter()
-        writer.integer(Self.version)
+        writer.integer(isCompressed ? Self.compressedVersion : Self.version)
         writer.integer(sequence)
         for text in [
             sopInstanceUID, sopClassUID, studyInstanceUID, seriesInstanceUID, patientID, issuer, transferSyntaxUID,
@@ -26,7 +31,9 @@ extension InstanceRecord {
     /// - Throws: `.damagedRecord`.
     public init(encoded bytes: [UInt8]) throws(CatalogError) {
         var reader = ByteReader(bytes)
-        guard try reader.integer(UInt8.self) == Self.version else { throw .damagedRecord }
+        let version = try reader.integer(UInt8.self)
+        guard version == Self.version || version == Self.compressedVersion else { throw .damagedRecord }
+        isCompressed = version == Self.compressedVersion
         sequence = try reader.integer()
         sopInstanceUID = try reader.text()
         sopClassUID = try reader.text()

@@ -27,6 +27,8 @@ public struct InstanceRecord: Sendable {
     public var instance: Dataset
     /// `PixelDataLayout.encoded()`, or empty when the instance has no pixel data.
     public var pixelDataLayout: [UInt8]
+    /// Whether the content beside this record is the dataset compressed, and not as it was sent.
+    public var isCompressed = false
 
     /// Patients without an identifier are never merged: each study makes one of its own.
     public var patientKey: String { patientID.isEmpty ? "\u{1}" + studyInstanceUID : patientID }

@@ -90,5 +90,13 @@ enum Schema {
                 "CREATE INDEX instance_study_key ON instance (study_key)",
             ] + NameIndex.schema + Totals.schema,
             derive: NameIndex.rebuild),
+        // Compression at rest. `form` is that of `StoredForm`; `former_*` is where bytes lie that are to be destroyed.
+        .init([
+            "ALTER TABLE instance ADD COLUMN form INTEGER NOT NULL DEFAULT 0",
+            "ALTER TABLE instance ADD COLUMN former_pack INTEGER",
+            "ALTER TABLE instance ADD COLUMN former_offset INTEGER",
+            "CREATE INDEX instance_plain ON instance (sequence) WHERE form = 0",
+            "CREATE INDEX instance_former ON instance (sequence) WHERE former_pack IS NOT NULL",
+        ]),
     ]
 }

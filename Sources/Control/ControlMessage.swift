@@ -86,6 +86,26 @@ public enum ControlReply: Codable, Sendable {
     case failed(String)
 }
 
+/// What compression at rest does.
+public struct CompressionStatus: Codable, Sendable {
+    /// Objects that compression at rest has not tried.
+    public var waiting: Int
+    /// Objects compressed since the start, their bytes as they were sent, and those they take.
+    public var objects: Int
+    public var sentByteCount: UInt64
+    public var keptByteCount: UInt64
+    /// Objects tried since the start that stay as they were sent.
+    public var unsuitable: Int
+
+    public init(waiting: Int, objects: Int, sentByteCount: UInt64, keptByteCount: UInt64, unsuitable: Int) {
+        self.waiting = waiting
+        self.objects = objects
+        self.sentByteCount = sentByteCount
+        self.keptByteCount = keptByteCount
+        self.unsuitable = unsuitable
+    }
+}
+
 /// What `huizhen status` shows.
 public struct ServiceStatus: Codable, Sendable {
     public var version: String
@@ -115,6 +135,8 @@ public struct ServiceStatus: Codable, Sendable {
     /// Jobs of the queue that wait or run, and those that were given up.
     public var waitingJobs: Int
     public var deadJobs: Int
+    /// Nil when nothing is compressed at rest.
+    public var compression: CompressionStatus?
 
     public init(
         version: String, processID: Int32, dataDirectory: String, dimsePort: UInt16, dimseTLSPort: UInt16? = nil,

@@ -259,6 +259,7 @@ extension ArchiveError {
         case .accessionNumberDiffers: "accessionNumberDiffers"
         case .notTranscodable: "notTranscodable"
         case .transcodingFailed: "transcodingFailed"
+        case .coderFailed: "coderFailed"
         case .closed: "closed"
         case .blobs: "blobs"
         case .catalog: "catalog"

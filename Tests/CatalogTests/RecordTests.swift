@@ -30,7 +30,7 @@ struct RecordTests {
         for count in bytes.indices {
             #expect(throws: CatalogError.damagedRecord) { try InstanceRecord(encoded: Array(bytes[..<count])) }
         }
-        #expect(throws: CatalogError.damagedRecord) { try InstanceRecord(encoded: [2] + bytes.dropFirst()) }
+        #expect(throws: CatalogError.damagedRecord) { try InstanceRecord(encoded: [3] + bytes.dropFirst()) }
     }
 
     @Test func sortsAttributesToTheirLevelsAndLeavesTheRestOut() {

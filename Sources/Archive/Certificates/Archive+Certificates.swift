@@ -62,7 +62,7 @@ extension Archive {
         for object in order.objects {
             let location = BlobLocation(pack: object.pack, offset: object.byteOffset)
             let key = bytes(hexadecimal: object.certified.objectKey) ?? []
-            if blobs.isDestroyed(location, objectKey: key) {
+            if blobs.isDestroyed(location, objectKey: key), try !liesElsewhere(object) {
                 gone.append(object.certified)
             } else if waiting.contains(object.sequence) {
                 return false
@@ -88,6 +88,15 @@ extension Archive {
         // If this fails the order stays, and the next look tries again.
         try certificates.write(signed, id: order.id)
         return true
+    }
+
+    /// Whether bytes of an instance that compression moved, after it was restored, are still there.
+    private func liesElsewhere(_ object: OrderedObject) throws(ArchiveError) -> Bool {
+        let places = try ask { catalog throws(CatalogError) in try catalog.whereabouts([object.sequence]) }
+        return places.contains { place in
+            guard place.pack != object.pack || place.byteOffset != object.byteOffset else { return false }
+            return (try? blobs.objectKey(of: BlobLocation(pack: place.pack, offset: place.byteOffset))) != nil
+        }
     }
 
     /// Puts the public key where whoever checks a certificate finds it.

@@ -28,7 +28,7 @@ extension Archive {
         layout: PixelDataLayout?, derivedUID: String? = nil, through piece: PieceBuffer,
         _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
-        let header = try header(of: content, transferSyntax: source, layout: layout)
+        let header = try Self.header(of: content, transferSyntax: source, layout: layout)
         let plan: TranscodingPlan
         do throws(TranscodingError) {
             plan = try Transcoding.plan(header: header, from: source, to: target, layout: layout)
@@ -103,7 +103,7 @@ extension Archive {
     }
 
     /// The dataset up to its pixel data, or all of it without long values when it has none.
-    private func header(
+    static func header(
         of content: some ContentSource, transferSyntax: TransferSyntax, layout: PixelDataLayout?
     ) throws(ArchiveError) -> Dataset {
         let end = transferSyntax.isDeflated ? content.byteCount : layout?.valueOffset ?? content.byteCount

@@ -10,6 +10,13 @@ public protocol FrameCoder: Sendable {
     /// - Parameter frame: as it is stored.
     /// - Throws: what the operator may read: without patient data.
     func code(_ frame: [UInt8], _ work: FrameWork) throws -> [UInt8]
+
+    /// Whether the same frame may succeed another time.
+    func mayPass(_ error: any Error) -> Bool
+}
+
+extension FrameCoder {
+    public func mayPass(_: any Error) -> Bool { false }
 }
 
 /// For archives that have no codecs: only what needs none goes out in another transfer syntax.
@@ -23,4 +30,7 @@ public struct NoFrameCoder: FrameCoder {
     public var concurrency: Int { 1 }
 
     public func code(_: [UInt8], _: FrameWork) throws -> [UInt8] { throw Missing() }
+
+    // Another start may bring codecs.
+    public func mayPass(_: any Error) -> Bool { true }
 }

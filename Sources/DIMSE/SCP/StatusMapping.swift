@@ -18,7 +18,8 @@ enum StatusMapping {
         case .bound: (.cannotUnderstand, "the object breaks a bound of the reader")
         case .damaged: (.processingFailure, "stored bytes are damaged")
         case .notFound, .held, .accessionNumberDiffers: (.unableToProcess, "not found")
-        case .notTranscodable, .transcodingFailed: (.unableToProcess, "not to be had in the transfer syntax")
+        case .notTranscodable, .transcodingFailed, .coderFailed:
+            (.unableToProcess, "not to be had in the transfer syntax")
         case .blobs, .catalog, .keys: (.processingFailure, "storage failed, see the server's log")
         }
     }

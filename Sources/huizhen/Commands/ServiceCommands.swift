@@ -75,6 +75,12 @@ struct StatusCommand: AsyncParsableCommand {
         if status.deadJobs > 0 {
             lines.append("\(status.deadJobs) jobs GIVEN UP: see `huizhen queue list --state dead`")
         }
+        if let compression = status.compression {
+            lines.append(
+                "compression since the start: \(compression.objects) objects, \(readable(compression.sentByteCount)) kept "
+                    + "in \(readable(compression.keptByteCount)); \(compression.unsuitable) stay as they are, "
+                    + "\(compression.waiting) wait")
+        }
         if status.catalogBehind > 0 { lines.append("the catalogue lags behind by \(status.catalogBehind) objects") }
         try output.show(status, lines.joined(separator: "\n"))
     }

@@ -81,6 +81,10 @@ struct Settings: Sendable {
                 key: "storage.differing-content", kind: .choice(DifferingContentPolicy.allCases.map(\.rawValue)),
                 defaultValue: "keep", about: "what happens to other content under a held SOP Instance UID"),
             Setting(
+                key: "storage.compression", kind: .choice(CompressionAtRest.allCases.map(\.rawValue)),
+                defaultValue: "none",
+                about: "how uncompressed images are kept, without loss; what was received comes back bit for bit"),
+            Setting(
                 key: "storage.grace", kind: .seconds(0...31_536_000), defaultValue: "604800",
                 about: "how long a removed study can be brought back"),
             Setting(
@@ -261,6 +265,7 @@ extension Settings {
     var archive: Archive.Settings {
         var result = Archive.Settings()
         result.differingContent = DifferingContentPolicy(rawValue: text("storage.differing-content")) ?? .keep
+        result.compression = CompressionAtRest(rawValue: text("storage.compression")) ?? .none
         result.gracePeriod = seconds("storage.grace")
         result.institution = text("institution")
         result.blobs.keySettleTime = seconds("storage.key-settle")

@@ -100,6 +100,12 @@ struct Operations: Sendable {
             tornObjects: service.archive.reconciliation.tornObjects,
             waitingJobs: (jobs[.waiting] ?? 0) + (jobs[.running] ?? 0), deadJobs: jobs[.dead] ?? 0)
         status.isMasterKeyOnDataDisk = service.archive.isMasterKeyOnDataDisk
+        if let report = service.archive.compressionReport {
+            status.compression = CompressionStatus(
+                waiting: try service.archive.catalog.uncompressedCount(), objects: report.objects,
+                sentByteCount: report.sentByteCount, keptByteCount: report.keptByteCount,
+                unsuitable: report.unsuitable)
+        }
         return status
     }
 

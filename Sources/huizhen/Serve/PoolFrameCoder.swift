@@ -22,6 +22,13 @@ final class PoolFrameCoder: FrameCoder {
                 to: work.targetCoding.transferSyntax, FrameFormat(work.target)))
     }
 
+    func mayPass(_ error: any Error) -> Bool {
+        switch error as? CodecError {
+        case .workerFailed, .outOfMemory, .closed: true
+        default: false
+        }
+    }
+
     func close() { pool.close() }
 }
 

@@ -144,11 +144,26 @@ final class Service: Sendable {
             .set(Int64(archive.catalog.behindCount))
         registry.gauge("huizhen_storage_free_bytes", help: "Free bytes on the disk of the packs.")
             .set(Int64(clamping: archive.freeByteCount))
+        if let report = archive.compressionReport {
+            noteCompression(report)
+        }
         for (state, count) in (try? queue.counts()) ?? [:] where state != .done && state != .cancelled {
             registry.gauge("huizhen_queue_jobs", help: "Jobs of the queue by state.", labels: ["state": state.rawValue])
                 .set(Int64(count))
         }
         return registry.exposition()
+    }
+
+    private func noteCompression(_ report: CompressionReport) {
+        let backlog = (try? archive.catalog.uncompressedCount()) ?? 0
+        for (name, value, help) in [
+            ("backlog", Int64(backlog), "Instances that compression at rest has not tried."),
+            ("objects", Int64(report.objects), "Objects compressed at rest since the start."),
+            ("sent_bytes", Int64(clamping: report.sentByteCount), "Bytes of these objects as they were sent."),
+            ("kept_bytes", Int64(clamping: report.keptByteCount), "Bytes these objects take."),
+            ("unsuitable", Int64(report.unsuitable), "Objects tried since the start that stay as they were sent."),
+            ("failures", Int64(report.failures), "Attempts since the start that failed and are made again."),
+        ] { registry.gauge("huizhen_compression_" + name, help: help).set(value) }
     }
 }
 

@@ -1,0 +1,314 @@
+import Catalog
+import DICOM
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Archive
+
+/// Pixel data that is kept compressed and comes back as it was sent.
+struct CompressionTests {
+    /// Counts runs of equal bytes; keeps the stored bits only, as real codecs do.
+    private struct RunCoder: FrameCoder {
+        struct Broken: Error {}
+
+        let concurrency = 2
+
+        func code(_ frame: [UInt8], _ work: FrameWork) throws -> [UInt8] {
+            if work.targetCoding == .native {
+                guard frame.count % 2 == 0 else { throw Broken() }
+                return stride(from: 2, to: frame.count, by: 2).flatMap {
+                    [UInt8](repeating: frame[$0 + 1], count: Int(frame[$0]))
+                }
+            }
+            let mask = UInt8(truncatingIfNeeded: (1 << (work.source.bitsStored - 8)) - 1)
+            let kept = frame.enumerated().map { $0.offset % 2 == 1 ? $0.element & mask : $0.element }
+            var result: [UInt8] = [0xFF, 0xD8]
+            var start = 0
+            while start < kept.count {
+                var end = start + 1
+                while end < kept.count, kept[end] == kept[start], end - start < 255 { end += 1 }
+                result += [UInt8(end - start), kept[start]]
+                start = end
+            }
+            return result
+        }
+    }
+
+    private static var settings: Archive.Settings {
+        var settings = ArchiveFixture.settings
+        settings.frameCoder = RunCoder()
+        return settings
+    }
+
+    /// Frames of one value each, 12 of 16 bits, and an element behind them.
+    ///
+    /// - Parameter high: the last byte, which has four bits that are not stored.
+    private func smooth(_ number: Int, frames: Int = 3, high: UInt8 = 0x05) -> Dataset {
+        var pixels: [UInt8] = []
+        for frame in 0..<frames { pixels += [UInt8](repeating: UInt8(frame + number), count: 512) }
+        pixels[pixels.count - 1] = high
+        var result = image(number, pixels: pixels + [0, 0])
+        result.set(.bitsStored, .US, ints: [12])
+        result.set(.highBit, .US, ints: [11])
+        result.set(.pixelRepresentation, .US, ints: [0])
+        result.set(.photometricInterpretation, .CS, string: "MONOCHROME2")
+        result.set(.numberOfFrames, .IS, string: String(frames))
+        result.set(Tag(0xFFFC, 0xFFFC), .OB, bytes: [1, 2, 3, 4])
+        return result
+    }
+
+    private func compress(_ fixture: ArchiveFixture, _ uid: String) throws -> Archive.CompressionOutcome {
+        try fixture.archive.compress(try fixture.holding(uid), to: .jpegLSLossless)
+    }
+
+    private func isCompressed(_ fixture: ArchiveFixture, _ uid: String) throws -> Bool {
+        try fixture.archive.open(fixture.holding(uid)).compressed != nil
+    }
+
+    /// Objects that live in the packs.
+    private func liveCount(_ fixture: ArchiveFixture) throws -> Int {
+        var count = 0
+        _ = try fixture.archive.blobs.scan { _ in count += 1 }
+        return count
+    }
+
+    @Test(arguments: [
+        TransferSyntax.explicitVRLittleEndian, .implicitVRLittleEndian, .explicitVRBigEndian,
+    ])
+    func comesBackBitForBit(_ syntax: TransferSyntax) throws {
+        let fixture = try ArchiveFixture(Self.settings)
+        try fixture.store(smooth(1), syntax)
+        let before = try fixture.holding("1.2.9.1")
+        let sent = encoded(smooth(1), syntax)
+        guard case .compressed(let from, let to) = try compress(fixture, "1.2.9.1") else {
+            Issue.record("not compressed")
+            return
+        }
+        #expect(from == UInt64(sent.count) && to < from)
+        #expect(try isCompressed(fixture, "1.2.9.1"))
+        #expect(try fixture.content("1.2.9.1") == sent)
+        #expect(try fixture.archive.destroyFormer() == 1)
+        #expect(try fixture.archive.destroyFormer() == 0)
+        // Whoever looked it up before reads it where it is now.
+        #expect(try fixture.content(before) == sent)
+        try fixture.archive.verify(try fixture.holding("1.2.9.1"))
+        #expect(try fixture.store(smooth(1), syntax) == .same)
+        let object = try fixture.archive.open(before)
+        for start in stride(from: 0, to: sent.count + 3, by: 101) {
+            let expected = sent[min(start, sent.count)..<min(start + 700, sent.count)]
+            var bytes = [UInt8](repeating: 0, count: 700)
+            let count = try bytes.withUnsafeMutableBytes { try object.read(offset: UInt64(start), into: $0) }
+            #expect(Array(bytes[..<count]) == Array(expected))
+        }
+    }
+
+    @Test(arguments: [UInt8(0x15), 0xF5])
+    func bringsBackBitsBesideTheStoredOnes(_ high: UInt8) throws {
+        let fixture = try ArchiveFixture(Self.settings)
+        var sent = smooth(1, high: high)
+        try fixture.store(sent)
+        guard case .compressed = try compress(fixture, "1.2.9.1") else {
+            Issue.record("not compressed")
+            return
+        }
+        #expect(try fixture.content("1.2.9.1") == encoded(sent, .explicitVRLittleEndian))
+        // The stored bits are not the lowest.
+        sent = smooth(2)
+        sent.set(.highBit, .US, ints: [15])
+        try fixture.store(sent)
+        _ = try compress(fixture, "1.2.9.2")
+        #expect(try isCompressed(fixture, "1.2.9.2"))
+        #expect(try fixture.content("1.2.9.2") == encoded(sent, .explicitVRLittleEndian))
+    }
+
+    @Test func triesAgainWhenTheCodecsMayRecover() throws {
+        var settings = Self.settings
+        settings.frameCoder = NoFrameCoder()
+        let fixture = try ArchiveFixture(settings)
+        try fixture.store(smooth(1))
+        #expect(throws: ArchiveError.self) { try compress(fixture, "1.2.9.1") }
+        try fixture.reopen(Self.settings)
+        #expect(try fixture.archive.catalog.uncompressedCount() == 1)
+        _ = try compress(fixture, "1.2.9.1")
+        #expect(try isCompressed(fixture, "1.2.9.1"))
+    }
+
+    @Test func leavesAloneWhatIsRemovedAndCertifiesNothingThatLivesOnElsewhere() throws {
+        var settings = Self.settings
+        settings.gracePeriod = .zero
+        let fixture = try ArchiveFixture(settings)
+        try fixture.store(smooth(1))
+        let holding = try fixture.holding("1.2.9.1")
+        _ = try fixture.archive.remove(studyInstanceUID: "1.2.1")
+        #expect(try fixture.archive.compress(holding, to: .jpegLSLossless) == .overtaken)
+        _ = try fixture.archive.restore(studyInstanceUID: "1.2.1")
+        _ = try compress(fixture, "1.2.9.1")
+        #expect(try fixture.archive.destroyFormer() == 1)
+        _ = try fixture.archive.certify()
+        #expect(fixture.archive.certificates.certificates().isEmpty)
+        #expect(try fixture.content("1.2.9.1") == encoded(smooth(1), .explicitVRLittleEndian))
+        _ = try fixture.archive.remove(studyInstanceUID: "1.2.1", now: true, accessionNumber: "A7")
+        #expect(fixture.archive.certificates.certificates().count == 1)
+        #expect(try liveCount(fixture) == 0)
+    }
+
+    @Test func keepsAsTheyAreWhatWouldNotComeBackOrSavesNothing() throws {
+        let fixture = try ArchiveFixture(Self.settings)
+        var odd = smooth(1)
+        odd.set(.samplesPerPixel, .US, ints: [7])
+        try fixture.store(odd)
+        var noisy = smooth(2)
+        noisy.set(.pixelData, .OW, bytes: noise(1536, seed: 1).enumerated().map { $0 % 2 == 1 ? $1 & 0xF : $1 })
+        try fixture.store(noisy)
+        try fixture.store(image(3))
+        for uid in ["1.2.9.1", "1.2.9.2", "1.2.9.3"] { #expect(try compress(fixture, uid) == .unsuitable) }
+        #expect(try fixture.content("1.2.9.1") == encoded(odd, .explicitVRLittleEndian))
+        #expect(try fixture.archive.catalog.uncompressedCount() == 3)
+        try fixture.archive.catalog.keepPlain(sequence: try fixture.holding("1.2.9.1").sequence)
+        #expect(try fixture.archive.catalog.uncompressedCount() == 2)
+        #expect(try liveCount(fixture) == 3)
+    }
+
+    @Test func leavesBytesAloneWhileTheyAreRead() throws {
+        let fixture = try ArchiveFixture(Self.settings)
+        try fixture.store(smooth(1))
+        try {
+            let object = try fixture.archive.open(fixture.holding("1.2.9.1"))
+            _ = try compress(fixture, "1.2.9.1")
+            #expect(try fixture.archive.destroyFormer() == 0)
+            var bytes: [UInt8] = []
+            try object.forEachPiece { bytes += $0 }
+            #expect(bytes == encoded(smooth(1), .explicitVRLittleEndian))
+        }()
+        #expect(try fixture.archive.destroyFormer() == 1)
+        #expect(try liveCount(fixture) == 1)
+    }
+
+    @Test(arguments: [false, true])
+    func destroysEverythingOfACompressedInstance(_ withFormer: Bool) throws {
+        let fixture = try ArchiveFixture(Self.settings)
+        try fixture.store(smooth(1))
+        try fixture.store(smooth(2))
+        let before = try fixture.holding("1.2.9.1")
+        _ = try compress(fixture, "1.2.9.1")
+        if !withFormer { try fixture.archive.destroyFormer() }
+        // Looked up before it was compressed.
+        try fixture.archive.destroy([before])
+        #expect(try fixture.uids() == ["1.2.9.2"])
+        #expect(try liveCount(fixture) == 1)
+        _ = try fixture.archive.reindex { _, _ in }
+        #expect(try fixture.uids() == ["1.2.9.2"])
+    }
+
+    @Test func compressesInTheBackground() throws {
+        var settings = Self.settings
+        settings.compression = .jpegLS
+        let fixture = try ArchiveFixture(settings)
+        for number in 1...5 { try fixture.store(smooth(number)) }
+        var noisy = smooth(6)
+        noisy.set(.pixelData, .OW, bytes: noise(1536, seed: 6))
+        try fixture.store(noisy)
+        try fixture.archive.catalog.settle()
+        while try fixture.archive.catalog.uncompressedCount() > 0 {
+            fixture.archive.catalog.waitForCommit(after: fixture.archive.catalog.commitGeneration, atMost: 0.1)
+        }
+        for number in 1...5 {
+            #expect(try isCompressed(fixture, "1.2.9.\(number)"))
+            #expect(try fixture.content("1.2.9.\(number)") == encoded(smooth(number), .explicitVRLittleEndian))
+        }
+        #expect(try !isCompressed(fixture, "1.2.9.6"))
+        let report = try fixture.reopen(settings)
+        #expect(report.damagedObjects == 0)
+        #expect(try fixture.uids().count == 6)
+    }
+
+    // MARK: Sudden ends
+
+    private func copy(_ fixture: ArchiveFixture, catalogue: String?) throws -> String {
+        let target = fixture.directory + "-" + UUID().uuidString
+        let files = FileManager.default
+        try files.createDirectory(atPath: target, withIntermediateDirectories: true)
+        for folder in ["blobs", "keys"] {
+            try files.copyItem(atPath: fixture.directory + "/" + folder, toPath: target + "/" + folder)
+        }
+        if let catalogue { try files.copyItem(atPath: catalogue, toPath: target + "/" + Archive.catalogName) }
+        return target
+    }
+
+    @Test(arguments: Archive.RelocationStep.allCases, [false, true])
+    func holdsAnInstanceOnceWhateverStepWasTheLast(_ step: Archive.RelocationStep, _ withCatalogue: Bool) throws {
+        let fixture = try ArchiveFixture(Self.settings)
+        for number in 1...3 { try fixture.store(smooth(number)) }
+        let catalogue = fixture.directory + "-catalogue"
+        defer { try? FileManager.default.removeItem(atPath: catalogue) }
+        try fixture.reopen(Self.settings, copyingCatalogue: catalogue)
+        let copied = Mutex<String?>(nil)
+        fixture.archive.relocationWatch.withLock {
+            $0 = { now in
+                guard now == step else { return }
+                let path = try? copy(fixture, catalogue: withCatalogue ? catalogue : nil)
+                copied.withLock { $0 = path }
+            }
+        }
+        _ = try compress(fixture, "1.2.9.2")
+        try fixture.archive.destroyFormer()
+        fixture.archive.relocationWatch.withLock { $0 = nil }
+
+        let after = try ArchiveFixture(opening: try #require(copied.withLock { $0 }), Self.settings)
+        #expect(after.archive.reconciliation.damagedObjects == 0)
+        try expectAllThree(after)
+        try after.archive.destroyFormer()
+        #expect(try liveCount(after) == 3)
+        #expect(try isCompressed(after, "1.2.9.2") == (step != .written))
+        if step == .written { _ = try compress(after, "1.2.9.2") }
+        try expectAllThree(after)
+        _ = try after.archive.reindex { _, _ in }
+        try expectAllThree(after)
+        try after.archive.destroyFormer()
+        #expect(try liveCount(after) == 3)
+        _ = try after.archive.remove(studyInstanceUID: "1.2.1", now: true, accessionNumber: "A7")
+        #expect(try after.uids().isEmpty)
+        #expect(try liveCount(after) == 0)
+    }
+
+    private func expectAllThree(_ fixture: ArchiveFixture) throws {
+        #expect(try fixture.uids() == ["1.2.9.1", "1.2.9.2", "1.2.9.3"])
+        for number in 1...3 {
+            #expect(try fixture.content("1.2.9.\(number)") == encoded(smooth(number), .explicitVRLittleEndian))
+            try fixture.archive.verify(try fixture.holding("1.2.9.\(number)"))
+        }
+    }
+
+    @Test func passesOverAnEntryWhoseBytesNeverReachedTheDisk() throws {
+        let fixture = try ArchiveFixture(Self.settings)
+        for number in 1...3 { try fixture.store(smooth(number)) }
+        let copied = Mutex<String?>(nil)
+        fixture.archive.relocationWatch.withLock {
+            $0 = { now in
+                guard now == .journalled else { return }
+                let path = try? copy(fixture, catalogue: nil)
+                copied.withLock { $0 = path }
+            }
+        }
+        _ = try compress(fixture, "1.2.9.2")
+        let place = try fixture.holding("1.2.9.2")
+        let directory = try #require(copied.withLock { $0 })
+        let pack = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: directory + "/blobs").filter { $0.hasSuffix(".hzp") }
+                .sorted().last)
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: directory + "/blobs/" + pack))
+        try file.seek(toOffset: place.byteOffset)
+        try file.write(contentsOf: Data(count: 4096))
+        try file.close()
+
+        let after = try ArchiveFixture(opening: directory, Self.settings)
+        try expectAllThree(after)
+        #expect(try !isCompressed(after, "1.2.9.2"))
+        _ = try compress(after, "1.2.9.2")
+        #expect(try isCompressed(after, "1.2.9.2"))
+        try after.archive.destroyFormer()
+        try after.reopen(Self.settings, withoutCatalogue: true)
+        try expectAllThree(after)
+    }
+}
