@@ -4,6 +4,7 @@ public enum RowID: String, CaseIterable, Codable, Sendable {
     case storeCTTuned1 = "store-ct-tuned-1"
     case storeCTTuned4 = "store-ct-tuned-4"
     case storeCTTLS = "store-ct-tls"
+    case storeCTCompressed = "store-ct-compressed"
     case storeSmall1 = "store-small-1"
     case storeSmall4 = "store-small-4"
     case moveCT = "move-ct"
@@ -32,6 +33,7 @@ public enum RowID: String, CaseIterable, Codable, Sendable {
         case .storeCTTuned1: StoreScenario.ctTuned(self, associations: 1, quick: quick)
         case .storeCTTuned4: StoreScenario.ctTuned(self, associations: 4, quick: quick)
         case .storeCTTLS: StoreScenario.ctTLS(quick: quick)
+        case .storeCTCompressed: CompressionScenario(id: self, form: "jpeg-ls")
         case .storeSmall1:
             StoreScenario.small(self, associations: 1, goal: .ratio(to: .orthancTuned, 1, 3), quick: quick)
         case .storeSmall4:

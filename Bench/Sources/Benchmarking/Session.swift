@@ -62,6 +62,7 @@ public final class Session {
     /// - Parameter prepare: called with the folder before the start.
     func start(
         _ contestant: Contestant, concurrent: Bool = false, destination: MoveDestination? = nil, isSecure: Bool = false,
+        settings: [String] = [],
         prepare: (String) throws(BenchError) -> Void = { _ in }
     ) throws(BenchError) -> Server {
         started += 1
@@ -73,6 +74,7 @@ public final class Session {
             tools: tools, versions: versions, folder: folder, logFolder: logs, huizhen: options.huizhen ?? "")
         context.destination = destination
         context.concurrent = concurrent
+        context.settings = settings
         if isSecure { context.tls = try TLSPair.make(in: folder + "/tls") }
         let plan = try contestant.plan(context)
         let server = try Server(plan, clients: clients)

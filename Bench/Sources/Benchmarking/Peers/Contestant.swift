@@ -38,6 +38,8 @@ struct StartContext {
     var concurrent = false
     /// For a row over TLS.
     var tls: TLSPair?
+    /// Settings of our own service that are not at their default: "key=value".
+    var settings: [String] = []
 
     func log(_ name: String) -> String { "\(logFolder)/\(name).log" }
 }

@@ -19,12 +19,15 @@ enum HuizhenPeer {
             arguments += ["--set", "dimse.tls.port=\(port)", "--set", "dimse.tls.certificate=" + tls.certificate]
             arguments += ["--set", "dimse.tls.key=" + tls.key, "--set", "dimse.tls.authorities=" + tls.certificate]
         }
+        for setting in context.settings { arguments += ["--set", setting] }
         let command = Command(
             name: "huizhen", executable: context.huizhen, arguments: arguments, workingDirectory: context.folder,
             log: context.log("huizhen"))
         let identity = Identity(
             name: Contestant.huizhen.label, version: context.versions.huizhen,
-            options: "serve --open-to-unknown-peers; everything else at its default", storage: storage)
+            options: "serve --open-to-unknown-peers; everything else at its default"
+                + (context.settings.isEmpty ? "" : ", but " + context.settings.joined(separator: ", ")),
+            storage: storage)
         return ServerPlan(
             identity: identity, command: command, aeTitle: "HUIZHEN", port: port, folder: context.folder,
             tls: context.tls)
