@@ -91,6 +91,15 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        .target(
+            name: "DICOMweb",
+            dependencies: [
+                "DICOM", "Archive", "Access", "Catalog", "HTTP", "Telemetry",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+
         .target(name: "Control", dependencies: ["Access", "Keys", "Queue", "Routing"], swiftSettings: strict),
 
         // Roof.
@@ -98,7 +107,7 @@ let package = Package(
             name: "huizhen",
             dependencies: [
                 "DICOM", "Toolkit", "Codecs", "Archive", "Access", "Catalog", "Keys", "BlobStore", "DIMSE", "Control",
-                "HTTP", "Telemetry", "Queue", "Routing", "Media", "CArchive",
+                "DICOMweb", "HTTP", "Telemetry", "Queue", "Routing", "Media", "CArchive",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -128,6 +137,9 @@ let package = Package(
         .testTarget(name: "AccessTests", dependencies: ["Access", "COpenSSL"], swiftSettings: strict),
         .testTarget(name: "QueueTests", dependencies: ["Queue", "Keys"], swiftSettings: strict),
         .testTarget(name: "RoutingTests", dependencies: ["Routing", "Catalog"], swiftSettings: strict),
+        .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: strict),
+        .testTarget(
+            name: "DICOMwebTests", dependencies: ["DICOMweb", "DICOM", "Catalog", "HTTP"], swiftSettings: strict),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: strict),
         .testTarget(name: "ControlTests", dependencies: ["Control", "Access"], swiftSettings: strict),
         .testTarget(

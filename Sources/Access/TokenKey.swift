@@ -52,13 +52,19 @@ public enum TokenKey: Sendable, Equatable, Codable {
     func verify(_ message: [UInt8], signature: [UInt8]) -> Bool {
         switch self {
         case .secret(let secret):
-            var result = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
-            var count: UInt32 = 0
-            let made = HMAC(EVP_sha256(), secret, Int32(secret.count), message, message.count, &result, &count)
-            return made != nil && PasswordHash.areEqual(Array(result.prefix(Int(count))), signature)
+            let code = Self.code(message, secret: secret)
+            return !code.isEmpty && PasswordHash.areEqual(code, signature)
         case .publicKey(let text):
             return PublicKey(pem: text)?.verify(message, signature: signature) ?? false
         }
+    }
+
+    /// The HS256 signature; empty if it could not be made.
+    static func code(_ message: [UInt8], secret: [UInt8]) -> [UInt8] {
+        var result = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
+        var count: UInt32 = 0
+        let made = HMAC(EVP_sha256(), secret, Int32(secret.count), message, message.count, &result, &count)
+        return made == nil ? [] : Array(result.prefix(Int(count)))
     }
 }
 

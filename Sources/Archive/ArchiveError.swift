@@ -13,6 +13,8 @@ public enum ArchiveError: Error, CustomStringConvertible {
     case unreadable
     /// The object names no SOP Instance UID or no SOP Class UID, not even beside the dataset.
     case unidentified
+    /// The object is not what the caller set out to store.
+    case unwanted
     /// Bytes on the disk are not what was written: run `huizhen verify`.
     case damaged
     /// Nothing is held under that name, or it is not for this asker.
@@ -39,6 +41,7 @@ public enum ArchiveError: Error, CustomStringConvertible {
         case .bound(let error): "the object breaks a bound: \(error)"
         case .unreadable: "the bytes are no dataset in the announced transfer syntax"
         case .unidentified: "the object names no SOP class or no SOP instance"
+        case .unwanted: "the object is not one that was asked for"
         case .damaged: "stored bytes are damaged: run `huizhen verify`"
         case .notFound: "nothing is held under that name"
         case .held: "the study is under a hold: release it first"

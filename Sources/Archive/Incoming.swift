@@ -17,6 +17,10 @@ public final class Incoming {
     private let expectedClass: String?
     private let writer: BlobWriter
     private var scanner: DatasetScanner?
+    /// Asked with what the object says it is, before anything of it is kept.
+    private var isWanted: (InstanceIdentity) -> Bool = { _ in true }
+    /// What the object says it is; nil before `finish` has read that.
+    public private(set) var identity: InstanceIdentity?
 
     init(
         archive: Archive, sender: Sender, arrival: Arrival, defaultIssuer: String, transferSyntax: TransferSyntax,
@@ -47,6 +51,9 @@ public final class Incoming {
         do throws(ParseError) { try scanner?.feed(bytes) } catch { throw .bound(error) }
     }
 
+    /// Lets `finish` keep only what the caller wants.
+    public func require(_ isWanted: @escaping (InstanceIdentity) -> Bool) { self.isWanted = isWanted }
+
     /// Nothing of the object remains.
     public func abandon() { writer.abandon() }
 
@@ -70,22 +77,28 @@ public final class Incoming {
         guard scanned.byteCount > 0, !scanned.isDamaged || scanned.header.contains(.sopInstanceUID) else {
             throw .unreadable
         }
-        let uid = scanned.header.string(.sopInstanceUID) ?? ""
-        let sopClass = scanned.header.string(.sopClassUID) ?? ""
+        let header = transferSyntax.isExplicitVR ? scanned.header : scanned.header.withResolvedVRs()
+        let uid = header.string(.sopInstanceUID) ?? ""
+        let sopClass = header.string(.sopClassUID) ?? ""
         guard let uid = uid.isEmpty ? expectedUID : uid, let sopClass = sopClass.isEmpty ? expectedClass : sopClass
         else { throw .unidentified }
         let content: ContentDigest
         do throws(BlobError) { content = try writer.finishContent() } catch { throw ArchiveError(error) }
         let record = InstanceRecord(
-            header: scanned.header, sopInstanceUID: uid, sopClassUID: sopClass, defaultIssuer: defaultIssuer,
+            header: header, sopInstanceUID: uid, sopClassUID: sopClass, defaultIssuer: defaultIssuer,
             transferSyntaxUID: transferSyntax.uid, byteCount: content.byteCount, digest: content.sha256,
             sender: sender, receivedAt: Archive.now(), policy: archive.settings.differingContent,
             pixelDataLayout: scanned.pixelData?.encoded() ?? [], placeholderUID: archive.placeholderUID)
+        let identity = InstanceIdentity(
+            studyInstanceUID: record.studyInstanceUID, seriesInstanceUID: record.seriesInstanceUID,
+            sopInstanceUID: uid, sopClassUID: sopClass)
+        self.identity = identity
+        guard isWanted(identity) else { throw .unwanted }
         arrival.note(record.studyInstanceUID)
         archive.claims.take(uid)
         defer { archive.claims.release(uid) }
         if let outcome = try outcomeIfHeld(record) { return outcome }
-        return try store(record, header: scanned.header)
+        return try store(record, header: header)
     }
 
     /// What is answered without storing, when the UID is held; nil when the object is to be stored.

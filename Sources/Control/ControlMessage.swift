@@ -28,6 +28,8 @@ public enum ControlRequest: Codable, Sendable {
     /// Certificate, key, authorities and revocation lists are read again.
     case reloadTLS
     case keys(KeyRequest)
+    /// A token for the web door, good for so many seconds.
+    case webToken(seconds: Int, user: String)
     /// Objects follow; each is answered by a `.stored`.
     case `import`(peer: String)
     /// Objects come back, in one of the transfer syntaxes; those in none of them are rewritten in the first. With none
@@ -68,6 +70,7 @@ public enum ControlReply: Codable, Sendable {
     case conflicts([ConflictReport])
     case removed(instances: Int, destroyAt: Int64, certificate: String)
     case keys(KeyReply)
+    case webToken(String)
     case restored(instances: Int)
     /// Sequence numbers of damaged objects.
     case verified(objects: Int, damaged: [UInt64])
@@ -118,6 +121,7 @@ public struct ServiceStatus: Codable, Sendable {
     public var dimseTLSPort: UInt16?
     public var dimseAddresses: [String]
     public var httpPort: UInt16
+    public var webPort: UInt16 = 0
     public var aeTitle: String
     public var isOpenToUnknownPeers: Bool
     public var plainNetworkPeers: [String]

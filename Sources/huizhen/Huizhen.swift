@@ -14,10 +14,9 @@ struct Huizhen: AsyncParsableCommand {
         version: version,
         subcommands: [
             Serve.self, StatusCommand.self, PeerCommand.self, TLSCommand.self, EchoCommand.self, SendCommand.self,
-            FindCommand.self,
-            MoveCommand.self, GetCommand.self, ImportCommand.self, ExportCommand.self, VerifyCommand.self,
-            RemoveCommand.self, ReindexCommand.self, ConflictsCommand.self, KeysCommand.self, CertificateCommand.self,
-            RouteCommand.self,
-            QueueCommand.self, SettingsCommand.self, ConformanceCommand.self, CodecWorkerCommand.self,
+            FindCommand.self, MoveCommand.self, GetCommand.self, ImportCommand.self, ExportCommand.self,
+            VerifyCommand.self, RemoveCommand.self, ReindexCommand.self, ConflictsCommand.self, KeysCommand.self,
+            CertificateCommand.self, RouteCommand.self, WebCommand.self, QueueCommand.self, SettingsCommand.self,
+            ConformanceCommand.self, CodecWorkerCommand.self,
         ])
 }

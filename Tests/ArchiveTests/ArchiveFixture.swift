@@ -253,6 +253,7 @@ extension ArchiveError {
         case .bound: "bound"
         case .unreadable: "unreadable"
         case .unidentified: "unidentified"
+        case .unwanted: "unwanted"
         case .damaged: "damaged"
         case .notFound: "notFound"
         case .held: "held"

@@ -6,6 +6,7 @@ final class HuizhenProcess {
     let directory: String
     private(set) var port = 0
     private(set) var httpPort = 0
+    private(set) var webPort = 0
     /// 0 without TLS.
     private(set) var tlsPort = 0
     private var process: Child?
@@ -40,7 +41,8 @@ final class HuizhenProcess {
 
     /// Starts it again in the same directory.
     func start() throws {
-        let command = [Self.binary, "serve", "--data", directory, "--port", "0", "--http-port", "0"] + arguments
+        let ports = ["--port", "0", "--http-port", "0", "--web-port", "0"]
+        let command = [Self.binary, "serve", "--data", directory] + ports + arguments
         let whole = wrapper + command
         // Small packs and no blank space ahead: a test shall not write gigabytes.
         let small = ["HUIZHEN_STORAGE_PREWRITE": "0", "HUIZHEN_STORAGE_RESERVE": "1048576"]
@@ -52,14 +54,21 @@ final class HuizhenProcess {
             if let status = try? self.status() {
                 port = status["dimsePort"] as? Int ?? 0
                 httpPort = status["httpPort"] as? Int ?? 0
+                webPort = status["webPort"] as? Int ?? 0
                 tlsPort = status["dimseTLSPort"] as? Int ?? 0
                 processID = Int32(status["processID"] as? Int ?? 0)
-                if port > 0, httpPort > 0 { return }
+                if port > 0, httpPort > 0, webPort > 0 { return }
             }
             if !process.isRunning { break }
             usleep(50_000)
         }
         throw ToolFailure(text: "the service did not start:\n" + logText())
+    }
+
+    /// A token of the local operator for the web door.
+    func webToken() throws -> String {
+        try Tool.run(Self.binary, ["web", "token", "--data", directory]).checked()
+            .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     /// What `huizhen status --json` says.

@@ -129,7 +129,8 @@ import Testing
     @Test func refusesASecondServiceOnTheSameDirectory() throws {
         let huizhen = try HuizhenProcess()
         let second = try Tool.run(
-            HuizhenProcess.binary, ["serve", "--data", huizhen.directory, "--port", "0", "--http-port", "0"],
+            HuizhenProcess.binary,
+            ["serve", "--data", huizhen.directory, "--port", "0", "--http-port", "0", "--web-port", "0"],
             timeout: 30)
         #expect(second.code != 0)
         #expect(second.error.contains("in use"))

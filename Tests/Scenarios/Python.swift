@@ -21,10 +21,12 @@ enum Python {
 
     /// Runs a peer to its end and reads its last line as JSON.
     static func ask<Report: Decodable>(
-        _ peer: String, _ arguments: [String], timeout: TimeInterval = 240, as type: Report.Type = Report.self
+        _ peer: String, _ arguments: [String], environment: [String: String] = [:], timeout: TimeInterval = 240,
+        as type: Report.Type = Report.self
     ) throws -> Report {
         let result = try Tool.run(
-            interpreter.get(), ["-B", script(peer)] + arguments, environment: ["PYTHONDONTWRITEBYTECODE": "1"],
+            interpreter.get(), ["-B", script(peer)] + arguments,
+            environment: ["PYTHONDONTWRITEBYTECODE": "1"].merging(environment) { $1 },
             timeout: timeout)
         guard result.code == 0, let line = result.output.split(separator: "\n").last else {
             throw ToolFailure(text: "\(peer) \(arguments): exit code \(result.code)\n\(result.output)\n\(result.error)")

@@ -13,6 +13,7 @@ enum StatusMapping {
         switch error {
         case .full: (.outOfResources, "the disk is full")
         case .closed: (.outOfResources, "the service is stopping")
+        case .unwanted: (.dataSetDoesNotMatchSOPClass, "not what was announced")
         case .unidentified: (.dataSetDoesNotMatchSOPClass, "SOP class or instance UID is missing")
         case .unreadable: (.cannotUnderstand, "no data set in the announced transfer syntax")
         case .bound: (.cannotUnderstand, "the object breaks a bound of the reader")

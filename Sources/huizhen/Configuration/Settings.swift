@@ -2,8 +2,10 @@ import Archive
 import BlobStore
 import Catalog
 import Configuration
+import DICOMweb
 import DIMSE
 import Foundation
+import HTTP
 import Keys
 import Queue
 import Toolkit
@@ -77,6 +79,24 @@ struct Settings: Sendable {
             Setting(
                 key: "http.port", kind: .integer(0...65535), defaultValue: "8042",
                 about: "health and metrics, on 127.0.0.1 only; 0 takes a free one"),
+            Setting(
+                key: "web.address", kind: .choice(["127.0.0.1", "::1"]), defaultValue: "127.0.0.1",
+                about: "address of the web door (DICOMweb); of this machine only, until there are accounts"),
+            Setting(
+                key: "web.port", kind: .integer(0...65535), defaultValue: "8043",
+                about: "port of the web door (DICOMweb); 0 takes a free one"),
+            Setting(
+                key: "web.hosts", kind: .list, defaultValue: "",
+                about: "host names that web requests may name besides localhost, 127.0.0.1 and [::1]"),
+            Setting(
+                key: "web.search-limit", kind: .integer(1...1_000_000), defaultValue: "20000",
+                about: "matches of one search; the answer then carries a warning"),
+            Setting(
+                key: "web.retrieve-limit", kind: .integer(1...10_000_000), defaultValue: "1000000",
+                about: "objects of one retrieval"),
+            Setting(
+                key: "web.threads", kind: .integer(1...1024), defaultValue: "16",
+                about: "web requests that read or write the archive at a time; others wait in order"),
             Setting(
                 key: "storage.differing-content", kind: .choice(DifferingContentPolicy.allCases.map(\.rawValue)),
                 defaultValue: "keep", about: "what happens to other content under a held SOP Instance UID"),
@@ -232,6 +252,23 @@ extension Settings {
         AssociationTimeouts(
             artim: seconds("dimse.artim"), idle: seconds("dimse.idle"), pdu: seconds("dimse.pdu"),
             connect: seconds("dimse.connect"))
+    }
+
+    var webServer: WebServer.Settings {
+        var result = WebServer.Settings()
+        result.address = text("web.address")
+        result.port = integer("web.port")
+        result.hosts = list("web.hosts")
+        return result
+    }
+
+    var web: Door.Settings {
+        var result = Door.Settings()
+        result.searchLimit = integer("web.search-limit")
+        result.retrieveLimit = integer("web.retrieve-limit")
+        result.takesUnknownClasses = flag("dimse.unknown-sop-classes")
+        result.threadCount = integer("web.threads")
+        return result
     }
 
     var dimse: DIMSESettings {

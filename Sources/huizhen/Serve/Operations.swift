@@ -43,6 +43,9 @@ struct Operations: Sendable {
         case .conflicts: try channel.send(ControlReply.conflicts(conflicts()))
         case .keys(let request):
             try channel.send(ControlReply.keys(try KeyOperations.answer(request, service.archive)))
+        case .webToken(let seconds, let user):
+            try channel.send(
+                ControlReply.webToken(service.webTokens.make(for: user, lifetime: .seconds(seconds))))
         case .remove(let study, let series, let instance, let now, let accession, let person, let reason):
             let removal = try service.archive.remove(
                 studyInstanceUID: study, seriesInstanceUID: series, sopInstanceUID: instance, now: now,
@@ -99,6 +102,7 @@ struct Operations: Sendable {
             reconciledObjects: service.archive.reconciliation.objectsAdded,
             tornObjects: service.archive.reconciliation.tornObjects,
             waitingJobs: (jobs[.waiting] ?? 0) + (jobs[.running] ?? 0), deadJobs: jobs[.dead] ?? 0)
+        status.webPort = service.webPort.load(ordering: .acquiring)
         status.isMasterKeyOnDataDisk = service.archive.isMasterKeyOnDataDisk
         if let report = service.archive.compressionReport {
             status.compression = CompressionStatus(

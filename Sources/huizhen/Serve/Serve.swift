@@ -49,6 +49,9 @@ struct Serve: AsyncParsableCommand {
     @Option(name: .customLong("http-port"), help: "Port of health and metrics.")
     var httpPort: Int?
 
+    @Option(name: .customLong("web-port"), help: "Port of DICOMweb.")
+    var webPort: Int?
+
     @Flag(help: "Test server: callers that were not added may do everything, from loopback addresses.")
     var openToUnknownPeers = false
 
@@ -56,6 +59,7 @@ struct Serve: AsyncParsableCommand {
         var values: [String: String] = [:]
         if let port { values["dimse.port"] = String(port) }
         if let httpPort { values["http.port"] = String(httpPort) }
+        if let webPort { values["web.port"] = String(webPort) }
         if openToUnknownPeers { values["dimse.open-to-unknown-peers"] = "true" }
         let settings = try await options.load(values)
         var logger = Logger(label: "huizhen", factory: StreamLogHandler.standardError(label:))
@@ -74,15 +78,22 @@ struct Serve: AsyncParsableCommand {
             port: settings.integer("http.port"), logger: httpLogger, health: { service.health },
             metrics: { service.metrics() })
         let application = status.application { service.httpPort.store(UInt16($0), ordering: .releasing) }
+        let webServer = try WebServer(settings: settings.webServer, logger: httpLogger)
+        let webApplication = webServer.application(router: service.web.router(webServer)) {
+            service.webPort.store(UInt16($0), ordering: .releasing)
+        }
         let hangUp = Self.reloadOnHangUp(service)
         defer { hangUp.cancel() }
-        let group = ServiceGroup(
-            configuration: .init(
-                services: [
-                    .init(service: application), .init(service: DoorService(service: service)),
-                ],
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: httpLogger))
-        try await group.run()
+        var configuration = ServiceGroupConfiguration(
+            services: [
+                .init(service: application), .init(service: DoorService(service: service)),
+                .init(service: webApplication),
+            ],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: httpLogger)
+        // Who reads its answer slowly does not keep the service from stopping.
+        configuration.maximumGracefulShutdownDuration = settings.dimse.stopTimeout + .seconds(5)
+        try await ServiceGroup(configuration: configuration).run()
+        await service.web.stop()
     }
 
     /// SIGHUP: TLS files are read again.

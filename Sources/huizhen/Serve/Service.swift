@@ -1,6 +1,7 @@
 import Access
 import Archive
 import Control
+import DICOMweb
 import DIMSE
 import Foundation
 import HTTP
@@ -30,6 +31,9 @@ final class Service: Sendable {
     let dimsePort = Atomic<UInt16>(0)
     private let secureDIMSEPort = Atomic<UInt16>(0)
     let httpPort = Atomic<UInt16>(0)
+    let web: Door
+    let webTokens: OperatorTokens
+    let webPort = Atomic<UInt16>(0)
     private let isServing = Atomic<Bool>(false)
     private let control = Mutex<ControlServer?>(nil)
 
@@ -62,6 +66,11 @@ final class Service: Sendable {
         dimse = DIMSEServer(
             archive: archive, access: access, queue: queue, settings: settings.dimse, metrics: DIMSEMetrics(registry),
             logger: logger, credentials: credentials)
+        webTokens = OperatorTokens(
+            secret: try archive.systemKey(purpose: "web token").withUnsafeBytes { Array($0) })
+        web = Door(
+            archive: archive, access: access, tokens: webTokens, settings: settings.web, registry: registry,
+            logger: logger)
         let report = archive.reconciliation
         logger.notice(
             "reconciled",

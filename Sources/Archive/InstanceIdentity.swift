@@ -1,0 +1,7 @@
+/// Which instance an object is, as its dataset says; study and series that it does not name are those it is kept under.
+public struct InstanceIdentity: Sendable, Hashable {
+    public var studyInstanceUID: String
+    public var seriesInstanceUID: String
+    public var sopInstanceUID: String
+    public var sopClassUID: String
+}

@@ -1,0 +1,95 @@
+import Catalog
+import DICOM
+
+/// Single frames of a stored object, as they are stored or in another transfer syntax. Safe from any thread; blocks.
+public final class FrameReader: Sendable {
+    public let object: StoredObject
+    /// In which the frames are given.
+    public let transferSyntax: TransferSyntax
+    public let frameCount: Int
+    private let layout: PixelDataLayout
+    private let work: FrameWork?
+    /// Whether words change their byte order and nothing else does. PS3.5 §7.3.
+    private let swapsWords: Bool
+    private let coder: any FrameCoder
+
+    /// Reads the object's header if frames must be coded anew.
+    ///
+    /// - Parameter target: nil for the stored transfer syntax.
+    /// - Throws: `.notFound` without frames that can be read one by one; `.notTranscodable`.
+    public init(_ object: StoredObject, in target: TransferSyntax?, archive: Archive) throws(ArchiveError) {
+        self.object = object
+        coder = archive.settings.frameCoder
+        let source = TransferSyntax(uid: object.holding.transferSyntaxUID)
+        guard !source.isDeflated, let layout = PixelDataLayout(encoded: try object.record().pixelDataLayout),
+            layout.frames > 0
+        else { throw .notFound }
+        self.layout = layout
+        frameCount = layout.frames
+        transferSyntax = target ?? source
+        guard let target, target.uid != source.uid else {
+            work = nil
+            swapsWords = false
+            return
+        }
+        let header = try Archive.header(of: object, transferSyntax: source, layout: layout)
+        do throws(TranscodingError) {
+            let plan = try Transcoding.plan(header: header, from: source, to: target, layout: layout)
+            if case .frames(let frames) = plan.work { work = frames } else { work = nil }
+            swapsWords = work == nil && source.isBigEndian != target.isBigEndian && layout.vr == .OW
+        } catch { throw .notTranscodable(error) }
+    }
+
+    /// One frame, counted from 0.
+    ///
+    /// Frames of one bit a pixel that do not begin at a byte are moved to one. PS3.5 §8.1.1.
+    ///
+    /// - Throws: `.notFound` past the last one.
+    public func frame(_ index: Int) throws -> [UInt8] {
+        guard index >= 0, index < frameCount else { throw ArchiveError.notFound }
+        var bytes = try object.frame(index, layout)
+        guard let work else {
+            if swapsWords {
+                for place in stride(from: 0, to: bytes.count - 1, by: 2) { bytes.swapAt(place, place + 1) }
+            }
+            return aligned(bytes, index)
+        }
+        if work.sourceCoding == .native {
+            bytes = aligned(bytes, index)
+            work.orderBytes(&bytes)
+        }
+        return work.isCopy ? bytes : try coder.code(bytes, work)
+    }
+
+    private func aligned(_ bytes: [UInt8], _ index: Int) -> [UInt8] {
+        let shift = layout.isEncapsulated ? 0 : layout.firstBit(ofFrame: index)
+        let bitCount = Int(clamping: layout.frameBitCount)
+        guard shift > 0 else { return bytes }
+        var result = [UInt8](repeating: 0, count: (bitCount + 7) / 8)
+        for place in result.indices {
+            let next = place + 1 < bytes.count ? bytes[place + 1] : 0
+            result[place] = bytes[place] >> UInt8(shift) | next << UInt8(8 - shift)
+        }
+        if bitCount % 8 != 0 { result[result.count - 1] &= UInt8(1 << (bitCount % 8)) - 1 }
+        return result
+    }
+}
+
+extension StoredObject {
+    /// Where the native value of Pixel Data (7FE0,0010) lies; nil without one.
+    public func nativePixelData() throws(ArchiveError) -> (offset: UInt64, byteCount: UInt64)? {
+        guard let layout = PixelDataLayout(encoded: try record().pixelDataLayout), !layout.isEncapsulated,
+            let count = layout.valueByteCount
+        else { return nil }
+        return (layout.valueOffset, count)
+    }
+}
+
+extension Archive {
+    /// An object's header up to its pixel data, values that are long by their place only.
+    public func header(of object: StoredObject) throws(ArchiveError) -> Dataset {
+        try Self.header(
+            of: object, transferSyntax: TransferSyntax(uid: object.holding.transferSyntaxUID),
+            layout: PixelDataLayout(encoded: try object.record().pixelDataLayout))
+    }
+}

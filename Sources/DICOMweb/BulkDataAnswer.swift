@@ -1,0 +1,134 @@
+import Archive
+import Catalog
+import DICOM
+import HTTP
+import Hummingbird
+import NIOCore
+
+/// One long value of an instance. PS3.18 §10.4.1.1.5.
+struct BulkDataAnswer: Sendable {
+    /// Tags and item numbers of a path.
+    static let depthLimit = 32
+
+    let archive: Archive
+    let pool: BlockingPool
+
+    /// Blocks.
+    ///
+    /// - Parameter path: tags and item numbers from 0 in turn, as metadata names them: `00880200/0/7FE00010`.
+    func response(_ holding: Holding, path: [Substring], accepting ranges: [MediaRange]) throws -> Response {
+        guard path.count <= Self.depthLimit, path.count % 2 == 1 else { throw ArchiveError.notFound }
+        let object = try archive.open(holding)
+        let syntax = TransferSyntax(uid: holding.transferSyntaxUID)
+        if path == ["7FE00010"], syntax.isEncapsulated {
+            return try FrameAnswer(archive: archive, pool: pool).response(holding, frames: nil, accepting: ranges)
+        }
+        guard ranges.isEmpty || ranges.contains(where: Self.takesBytes) else {
+            throw Problem(.notAcceptable, "The value is to be had as application/octet-stream.")
+        }
+        let isMultipart = ranges.first { Self.takesBytes($0) }.map { $0.type == "multipart" } ?? false
+        let (source, byteCount) = try value(of: object, syntax, path: path)
+        let type = "application/octet-stream"
+        guard isMultipart else {
+            return Response(
+                status: .ok, headers: [.contentType: type, .cacheControl: "private, no-cache"],
+                body: PulledBody(source, pool: pool).body(contentLength: Int(byteCount)))
+        }
+        let boundary = Boundary.make()
+        let framed = FramedPart(source, type: type, boundary: boundary)
+        return Response(
+            status: .ok,
+            headers: [
+                .contentType: "multipart/related; type=\"\(type)\"; boundary=\(boundary)",
+                .cacheControl: "private, no-cache",
+            ], body: PulledBody(framed, pool: pool).body())
+    }
+
+    private func value(
+        of object: StoredObject, _ syntax: TransferSyntax, path: [Substring]
+    ) throws(ArchiveError) -> (any PieceSource, byteCount: UInt64) {
+        if path == ["7FE00010"], !syntax.isDeflated, let range = try object.nativePixelData() {
+            return (StoredRange(object, offset: range.offset, byteCount: range.byteCount), range.byteCount)
+        }
+        var dataset = try archive.header(of: object)
+        for index in stride(from: 0, to: path.count - 1, by: 2) {
+            guard let tag = Self.tag(path[index]), let item = Int(path[index + 1]),
+                dataset.items(tag).indices.contains(item)
+            else { throw .notFound }
+            dataset = dataset.items(tag)[item]
+        }
+        guard let tag = Self.tag(path[path.count - 1]), let element = dataset[tag] else { throw .notFound }
+        switch element.value {
+        case .bytes(let bytes): return (HeldBytes(bytes), UInt64(bytes.count))
+        case .bulk(let offset, let length) where !syntax.isDeflated && offset + length <= object.byteCount:
+            return (StoredRange(object, offset: offset, byteCount: length), length)
+        default: throw .notFound
+        }
+    }
+
+    private static func takesBytes(_ range: MediaRange) -> Bool {
+        if range.takes("application", "octet-stream") { return true }
+        return range.essence == "multipart/related"
+            && (range["type"].flatMap { MediaRange($0) }?.takes("application", "octet-stream") ?? true)
+    }
+
+    private static func tag(_ text: Substring) -> Tag? {
+        text.utf8.count == 8 ? UInt32(text, radix: 16).map { Tag($0) } : nil
+    }
+}
+
+private final class HeldBytes: PieceSource {
+    private var bytes: [UInt8]?
+
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    func next() throws -> ByteBuffer? {
+        defer { bytes = nil }
+        return bytes.map { ByteBuffer(bytes: $0) }
+    }
+}
+
+private final class StoredRange: PieceSource {
+    private let object: StoredObject
+    private var offset: UInt64
+    private let end: UInt64
+
+    init(_ object: StoredObject, offset: UInt64, byteCount: UInt64) {
+        self.object = object
+        self.offset = offset
+        end = offset + byteCount
+    }
+
+    func next() throws -> ByteBuffer? {
+        guard offset < end else { return nil }
+        var piece = ByteBuffer()
+        let limit = Int(min(UInt64(ObjectParts.pieceByteCount), end - offset))
+        offset += UInt64(try piece.writeStored(object, from: offset, upTo: limit))
+        return piece
+    }
+}
+
+/// One part between its boundaries.
+private final class FramedPart: PieceSource {
+    private let source: any PieceSource
+    private let boundary: String
+    private var head: String?
+    private var isEnded = false
+
+    init(_ source: any PieceSource, type: String, boundary: String) {
+        self.source = source
+        self.boundary = boundary
+        head = "--\(boundary)\r\nContent-Type: \(type)\r\n\r\n"
+    }
+
+    func next() throws -> ByteBuffer? {
+        if let head {
+            self.head = nil
+            return ByteBuffer(string: head)
+        }
+        if let piece = try source.next() { return piece }
+        if isEnded { return nil }
+        isEnded = true
+        return ByteBuffer(string: "\r\n--\(boundary)--\r\n")
+    }
+}

@@ -1,0 +1,244 @@
+import Access
+import Archive
+import Catalog
+import DICOM
+import HTTP
+import Hummingbird
+import Logging
+import NIOCore
+import Telemetry
+
+/// DICOMweb: search, retrieve and store over HTTP. PS3.18 §10.
+public final class Door: Sendable {
+    public struct Settings: Sendable {
+        /// The most matches of one search.
+        public var searchLimit = 20_000
+        /// The most objects of one retrieval.
+        public var retrieveLimit = 1_000_000
+        /// Whether storage takes SOP classes that no list names.
+        public var takesUnknownClasses = false
+        /// Pieces of blocking work under way at a time.
+        public var threadCount = 16
+
+        public init() {}
+    }
+
+    /// Under which the services are.
+    public static let root = "/dicom-web"
+
+    private let archive: Archive
+    private let access: Access
+    private let tokens: OperatorTokens
+    private let settings: Settings
+    private let logger: Logger
+    private let metrics: WebMetrics
+    private let pool: BlockingPool
+
+    public init(
+        archive: Archive, access: Access, tokens: OperatorTokens, settings: Settings, registry: Registry,
+        logger: Logger
+    ) {
+        self.archive = archive
+        self.access = access
+        self.tokens = tokens
+        self.settings = settings
+        self.logger = logger
+        metrics = WebMetrics(registry)
+        pool = BlockingPool(threadCount: settings.threadCount)
+    }
+
+    /// Ends the threads once their work is done.
+    public func stop() async { await pool.stop() }
+
+    /// The routes, with the checks that every request passes.
+    public func router(_ server: WebServer) -> Router<WebContext> {
+        let router = Router(context: WebContext.self)
+        router.middlewares.add(WebTimes(metrics: metrics))
+        router.middlewares.add(ProblemAnswers(logger: logger, problem: ProblemMapping.problem(of:)))
+        router.middlewares.add(server.hostCheck(WebContext.self))
+        let access = access
+        let tokens = tokens
+        router.middlewares.add(CallerCheck { access.admit(webToken: $0, tokens: tokens) })
+        let group = router.group("dicom-web")
+        addSearches(group)
+        addRetrievals(group)
+        for path in ["studies", "studies/:study"] {
+            group.post(RouterPath(path)) { [self] in try await store($0, $1) }
+        }
+        return router
+    }
+
+    // MARK: Search
+
+    private func addSearches(_ group: RouterGroup<WebContext>) {
+        let searches: [(String, QueryLevel)] = [
+            ("studies", .study), ("series", .series), ("instances", .instance), ("studies/:study/series", .series),
+            ("studies/:study/instances", .instance), ("studies/:study/series/:series/instances", .instance),
+        ]
+        for (path, level) in searches {
+            group.get(RouterPath(path)) { [self] request, context in
+                try Self.checkJSON(request)
+                let permit = try Self.permit(context, for: .find)
+                let answer = SearchAnswer(
+                    request: try SearchRequest(
+                        level: level, path: try ResourcePath(context.parameters), query: request.uri.query),
+                    visibility: Self.visibility(permit), base: Self.base(request), limit: settings.searchLimit)
+                return try await pool.run { [archive] in try answer.response(from: archive) }
+            }
+        }
+    }
+
+    // MARK: Retrieve
+
+    private func addRetrievals(_ group: RouterGroup<WebContext>) {
+        let instance = "studies/:study/series/:series/instances/:instance"
+        for path in ["studies/:study", "studies/:study/series/:series", instance] {
+            group.get(RouterPath(path)) { [self] request, context in
+                let (retrieval, ranges) = try retrieval(request, context)
+                return try await pool.run { try retrieval.response(accepting: ranges) }
+            }
+            group.get(RouterPath(path + "/metadata")) { [self] request, context in
+                try Self.checkJSON(request)
+                return try await metadata(request, context)
+            }
+        }
+        group.get(RouterPath(instance + "/frames/:frames")) { [self] request, context in
+            let (retrieval, ranges) = try retrieval(request, context)
+            let list = context.parameters.get("frames").flatMap { $0.removingPercentEncoding }
+            let answer = FrameAnswer(archive: archive, pool: pool)
+            return try await pool.run {
+                try answer.response(try retrieval.holding(), frames: list ?? "", accepting: ranges)
+            }
+        }
+        // Metadata names bulk data without the series, which is not known where only the instance is.
+        for path in [instance, "studies/:study/instances/:instance"] {
+            group.get(RouterPath(path + "/bulkdata/**")) { [self] request, context in
+                let (retrieval, ranges) = try retrieval(request, context)
+                let path = context.parameters.getCatchAll()
+                let answer = BulkDataAnswer(archive: archive, pool: pool)
+                return try await pool.run {
+                    try answer.response(try retrieval.holding(), path: path, accepting: ranges)
+                }
+            }
+        }
+    }
+
+    private func retrieval(_ request: Request, _ context: WebContext) throws -> (Retrieval, [MediaRange]) {
+        let permit = try Self.permit(context, for: .get)
+        let retrieval = Retrieval(
+            archive: archive, pool: pool, path: try ResourcePath(context.parameters),
+            visibility: Self.visibility(permit), limit: settings.retrieveLimit)
+        return (retrieval, try Self.accepted(request))
+    }
+
+    private func metadata(_ request: Request, _ context: WebContext) async throws -> Response {
+        let (retrieval, _) = try retrieval(request, context)
+        let base = Self.base(request) + ResourcePath(study: retrieval.path.study).text
+        let held = request.headers[.ifNoneMatch]
+        return try await pool.run { [archive, pool] in
+            let holdings = try retrieval.holdings()
+            let tag = EntityTag.of(holdings)
+            let headers: HTTPFields = [
+                .contentType: "application/dicom+json", .eTag: tag, .cacheControl: "private, no-cache",
+            ]
+            if EntityTag.list(held, has: tag) { return Response(status: .notModified, headers: headers) }
+            let array = MetadataArray(archive: archive, holdings: holdings, base: base)
+            return Response(status: .ok, headers: headers, body: PulledBody(array, pool: pool).body())
+        }
+    }
+
+    // MARK: Store
+
+    private func store(_ request: Request, _ context: WebContext) async throws -> Response {
+        let permit = try Self.permit(context, for: .store)
+        let path = try ResourcePath(context.parameters)
+        guard let type = request.headers[.contentType].flatMap({ MediaRange($0) }) else {
+            throw Problem(.unsupportedMediaType, "Content-Type says in which form the objects come.")
+        }
+        var boundary: String?
+        switch type.essence {
+        case "multipart/related":
+            guard type["type"].map({ $0 == "application/dicom" }) ?? true else {
+                throw Problem(.unsupportedMediaType, "The parts may only be application/dicom.")
+            }
+            guard let named = type["boundary"] else {
+                throw Problem(.badRequest, "The multipart body names no boundary.")
+            }
+            boundary = named
+        case "application/dicom": break
+        default:
+            throw Problem(
+                .unsupportedMediaType, "Objects come as multipart/related; type=\"application/dicom\", or one as it is."
+            )
+        }
+        let order = StoreReader.Order(
+            sender: Sender(peer: permit.aeTitle, institution: permit.institution, door: "dicomweb"),
+            defaultIssuer: permit.issuer, study: path.study, base: Self.base(request),
+            takesUnknownClasses: settings.takesUnknownClasses)
+        do {
+            let reader = try StoreReader(order, boundary: boundary, archive: archive)
+            for try await piece in request.body {
+                try await pool.run { try piece.withUnsafeReadableBytes { try reader.feed($0) } }
+            }
+            return try await pool.run {
+                try reader.finish()
+                return Self.response(to: reader.report)
+            }
+        } catch let failure as MultipartReader.Failure {
+            throw Problem(.badRequest, "\(failure); what came before it is stored.".capitalizedFirst)
+        }
+    }
+
+    /// PS3.18 table 10.5.3-1.
+    private static func response(to report: StoreReport) -> Response {
+        let status: HTTPResponse.Status =
+            report.failedCount == 0
+            ? (report.storedCount == 0 ? .badRequest : .ok)
+            : report.storedCount == 0 ? .conflict : .accepted
+        guard report.failedCount + report.storedCount > 0 else {
+            return Problem(status, "There was no object in the body.").response
+        }
+        return Response(
+            status: status, headers: [.contentType: "application/dicom+json", .cacheControl: "no-store"],
+            body: .init(byteBuffer: ByteBuffer(bytes: report.json)))
+    }
+
+    // MARK: What requests have in common
+
+    /// The permit, if it covers what is asked.
+    private static func permit(_ context: WebContext, for service: Peer.Service) throws -> Permit {
+        guard let permit = context.permit, permit.services.contains(service) else {
+            throw Problem(.forbidden, "This caller may not do that.")
+        }
+        return permit
+    }
+
+    /// Only the local operator comes in here, who sees everything.
+    private static func visibility(_ permit: Permit) -> Visibility {
+        permit.user == nil ? .institution(permit.institution) : .everything
+    }
+
+    private static func base(_ request: Request) -> String {
+        "http://\(request.head.authority ?? "localhost")\(root)"
+    }
+
+    private static func accepted(_ request: Request) throws -> [MediaRange] {
+        guard let field = request.headers[.accept] else { return [] }
+        guard let ranges = MediaRange.accepted(field) else {
+            throw Problem(.badRequest, "The field Accept is no list of media types.")
+        }
+        return ranges
+    }
+
+    private static func checkJSON(_ request: Request) throws {
+        let ranges = try accepted(request)
+        guard
+            ranges.isEmpty
+                || ranges.contains(where: { $0.takes("application", "dicom+json") || $0.takes("application", "json") })
+        else { throw Problem(.notAcceptable, "This is to be had as application/dicom+json.") }
+    }
+}
+
+extension String {
+    fileprivate var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
+}

@@ -1,0 +1,24 @@
+import Catalog
+
+/// What tells two states of an answer apart. RFC 9110 §8.8.3.
+enum EntityTag {
+    /// Of instances: the same as long as they are the same ones. FNV-1a over their numbers, which are never used twice.
+    static func of(_ holdings: [Holding]) -> String {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for holding in holdings {
+            for shift in stride(from: 0, to: 64, by: 8) {
+                hash = (hash ^ (holding.sequence >> UInt64(shift)) & 0xFF) &* 0x100_0000_01B3
+            }
+        }
+        return "\"\(String(holdings.count, radix: 16))-\(String(hash, radix: 16))\""
+    }
+
+    /// Whether the field If-None-Match names the tag.
+    static func list(_ field: String?, has tag: String) -> Bool {
+        guard let field else { return false }
+        return field.split(separator: ",").contains { part in
+            let text = part.drop { $0 == " " }
+            return text == "*" || text == tag || text == "W/" + tag
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import Archive
+import Catalog
+import DICOM
+import HTTP
+import Hummingbird
+import NIOCore
+
+/// Frames of one instance. PS3.18 §10.4.1.1.6.
+struct FrameAnswer: Sendable {
+    /// Frames of one answer.
+    static let frameLimit = 100_000
+
+    let archive: Archive
+    let pool: BlockingPool
+
+    /// Blocks.
+    ///
+    /// - Parameter list: nil for every frame.
+    func response(_ holding: Holding, frames list: String?, accepting ranges: [MediaRange]) throws -> Response {
+        let object = try archive.open(holding)
+        let stored = TransferSyntax(uid: holding.transferSyntaxUID)
+        let ranges = ranges.isEmpty ? [MediaRange("*", "*")] : ranges
+        var failure: any Error = Problem(
+            .notAcceptable,
+            "Frames are to be had as multipart/related of application/octet-stream or of "
+                + "\(FrameMediaType.type(of: stored).essence), and of what they can be coded as.")
+        for range in ranges {
+            guard let choice = FrameMediaType.choice(range, stored: stored) else { continue }
+            do {
+                let reader = try FrameReader(object, in: choice.syntax, archive: archive)
+                let numbers =
+                    try list.map { try Self.numbers($0, frameCount: reader.frameCount) }
+                    ?? Array(1...reader.frameCount)
+                if !choice.isMultipart, numbers.count > 1 {
+                    failure = Problem(.notAcceptable, "Several frames go only as multipart/related.")
+                    continue
+                }
+                return try response(reader, numbers, isMultipart: choice.isMultipart)
+            } catch let error as ArchiveError {
+                guard case .notTranscodable = error else { throw error }
+                failure = error
+            }
+        }
+        throw failure
+    }
+
+    private func response(_ reader: FrameReader, _ numbers: [Int], isMultipart: Bool) throws -> Response {
+        let type = FrameMediaType.type(of: reader.transferSyntax).essence
+        let part = "\(type); transfer-syntax=\(reader.transferSyntax.uid)"
+        guard isMultipart else {
+            let bytes = try reader.frame((numbers.first ?? 1) - 1)
+            return Response(
+                status: .ok, headers: [.contentType: part, .cacheControl: "private, no-cache"],
+                body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+        }
+        let boundary = Boundary.make()
+        let headers: HTTPFields = [
+            .contentType: "multipart/related; type=\"\(type)\"; boundary=\(boundary)",
+            .cacheControl: "private, no-cache",
+        ]
+        let parts = FrameParts(reader, numbers: numbers, type: part, boundary: boundary)
+        if numbers.count == 1, let only = try parts.next() {
+            return Response(status: .ok, headers: headers, body: .init(byteBuffer: only))
+        }
+        return Response(status: .ok, headers: headers, body: PulledBody(parts, pool: pool).body())
+    }
+
+    /// Reads `1,3,5-8`, counted from 1.
+    ///
+    /// - Throws: 400 for what is no list, 404 for a frame that is not there.
+    static func numbers(_ list: String, frameCount: Int) throws -> [Int] {
+        var result: [Int] = []
+        for part in list.split(separator: ",", omittingEmptySubsequences: false) {
+            let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+            guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1], first > 0,
+                last >= first
+            else { throw Problem(.badRequest, "Frames are numbers from 1, parted by commas, or ranges such as 2-5.") }
+            guard last <= frameCount else { throw Problem(.notFound, "The instance has fewer frames than that.") }
+            guard result.count + last - first < frameLimit else {
+                throw Problem(.badRequest, "One answer has at most \(frameLimit) frames.")
+            }
+            result += first...last
+        }
+        return result
+    }
+}
+
+/// Frames as parts of a multipart body.
+private final class FrameParts: PieceSource {
+    private let reader: FrameReader
+    private let numbers: [Int]
+    private let type: String
+    private let boundary: String
+    private var index = 0
+
+    init(_ reader: FrameReader, numbers: [Int], type: String, boundary: String) {
+        self.reader = reader
+        self.numbers = numbers
+        self.type = type
+        self.boundary = boundary
+    }
+
+    func next() throws -> ByteBuffer? {
+        guard index < numbers.count else { return nil }
+        var piece = ByteBuffer()
+        while index < numbers.count, piece.readableBytes < ObjectParts.pieceByteCount {
+            piece.writeString(
+                "\(index == 0 ? "" : "\r\n")--\(boundary)\r\nContent-Type: \(type)\r\n\r\n")
+            piece.writeBytes(try reader.frame(numbers[index] - 1))
+            index += 1
+        }
+        if index == numbers.count { piece.writeString("\r\n--\(boundary)--\r\n") }
+        return piece
+    }
+}

@@ -1,0 +1,171 @@
+import Archive
+import Catalog
+import DICOM
+import NIOCore
+
+/// Objects as parts of a multipart body, in their stored transfer syntax where that is accepted, else rewritten.
+/// PS3.18 §8.6.1.2.1. Small objects go together in one piece.
+final class ObjectParts: PieceSource {
+    static let pieceByteCount = 1 << 20
+
+    private let archive: Archive
+    private let holdings: [Holding]
+    private let choice: TransferSyntaxChoice
+    private let boundary: String
+    private var index = 0
+    private var current: Source?
+    private var isEnded = false
+    private var givenCount = 0
+
+    private enum Source {
+        case stored(StoredObject, offset: UInt64)
+        case rewritten(RewrittenObject)
+    }
+
+    init(archive: Archive, holdings: [Holding], choice: TransferSyntaxChoice, boundary: String) {
+        self.archive = archive
+        self.holdings = holdings
+        self.choice = choice
+        self.boundary = boundary
+    }
+
+    deinit {
+        if case .rewritten(let object) = current { object.abandon() }
+    }
+
+    /// Opens the first object, so that what cannot be had is known before the answer begins.
+    ///
+    /// - Throws: `.notTranscodable` when none of the objects can be had as it was asked for.
+    func begin() throws {
+        var failure: (any Error)?
+        while index < holdings.count {
+            do {
+                try open(holdings[index])
+                return
+            } catch let error as ArchiveError {
+                guard Self.isForOneObject(error) else { throw error }
+                failure = error
+                index += 1
+            }
+        }
+        throw failure ?? ArchiveError.notFound
+    }
+
+    func next() throws -> ByteBuffer? {
+        guard !isEnded else { return nil }
+        var piece = ByteBuffer()
+        piece.reserveCapacity(Self.pieceByteCount)
+        while piece.readableBytes < Self.pieceByteCount {
+            if current == nil, index < holdings.count {
+                do { try open(holdings[index]) } catch let error as ArchiveError where Self.isForOneObject(error) {
+                    // Left out: the others are of use without it.
+                    index += 1
+                    continue
+                }
+            }
+            guard let source = current else { break }
+            if try !fill(&piece, from: source) {
+                current = nil
+                index += 1
+            }
+        }
+        if current == nil, index == holdings.count {
+            isEnded = true
+            piece.writeString("\r\n--\(boundary)--\r\n")
+        }
+        return piece
+    }
+
+    private static func isForOneObject(_ error: ArchiveError) -> Bool {
+        switch error {
+        case .notFound, .notTranscodable: true
+        default: false
+        }
+    }
+
+    private func open(_ holding: Holding) throws {
+        guard current == nil else { return }
+        let object = try archive.open(holding)
+        let syntax = try choice.syntax(for: holding)
+        if syntax.uid == holding.transferSyntaxUID {
+            current = .stored(object, offset: 0)
+        } else {
+            current = .rewritten(try RewrittenObject(object, in: syntax, archive: archive))
+        }
+        isHeadPending = true
+    }
+
+    private var isHeadPending = false
+
+    /// Adds to the piece; false when the object is at its end.
+    private func fill(_ piece: inout ByteBuffer, from source: Source) throws -> Bool {
+        if isHeadPending {
+            isHeadPending = false
+            writeHead(to: &piece, holdings[index])
+        }
+        switch source {
+        case .stored(let object, let offset):
+            let count = try piece.writeStored(object, from: offset, upTo: Self.pieceByteCount)
+            current = .stored(object, offset: offset + UInt64(count))
+            return offset + UInt64(count) < object.byteCount
+        case .rewritten(let object):
+            guard let bytes = try object.next() else { return false }
+            piece.writeBytes(bytes)
+            return true
+        }
+    }
+
+    private func writeHead(to piece: inout ByteBuffer, _ holding: Holding) {
+        let syntax = (try? choice.syntax(for: holding)) ?? TransferSyntax(uid: holding.transferSyntaxUID)
+        piece.writeString(
+            "\(givenCount == 0 ? "" : "\r\n")--\(boundary)\r\nContent-Type: application/dicom; "
+                + "transfer-syntax=\(syntax.uid)\r\n\r\n")
+        givenCount += 1
+        piece.writeBytes(holding.fileHead(archive: archive, syntax: syntax))
+    }
+}
+
+/// One object as a Part 10 file.
+final class ObjectFile: PieceSource {
+    private let object: StoredObject
+    private var head: [UInt8]
+    private var offset: UInt64 = 0
+
+    init(_ object: StoredObject, head: [UInt8]) {
+        self.object = object
+        self.head = head
+    }
+
+    func next() throws -> ByteBuffer? {
+        guard offset < object.byteCount || !head.isEmpty else { return nil }
+        var piece = ByteBuffer(bytes: head)
+        head = []
+        offset += UInt64(try piece.writeStored(object, from: offset, upTo: ObjectParts.pieceByteCount))
+        return piece
+    }
+}
+
+extension ByteBuffer {
+    /// Adds bytes of an object; fewer than `limit` only at its end.
+    mutating func writeStored(_ object: StoredObject, from offset: UInt64, upTo limit: Int) throws -> Int {
+        let room = Int(min(UInt64(limit), object.byteCount - offset))
+        guard room > 0 else { return 0 }
+        return try writeWithUnsafeMutableBytes(minimumWritableBytes: room) { memory in
+            let count = try object.read(
+                offset: offset, into: UnsafeMutableRawBufferPointer(rebasing: memory[..<room]))
+            guard count == room else { throw ArchiveError.damaged }
+            return count
+        }
+    }
+}
+
+extension Holding {
+    /// What a file of the object begins with. PS3.10 §7.1.
+    func fileHead(archive: Archive, syntax: TransferSyntax) -> [UInt8] {
+        let isAnotherImage = syntax.uid != transferSyntaxUID && syntax.losesWhenRewritten
+        return Part10.header(
+            sopClassUID: sopClassUID,
+            sopInstanceUID: isAnotherImage ? archive.derivedInstanceUID(of: self, in: syntax) : sopInstanceUID,
+            transferSyntax: syntax)
+    }
+}

@@ -1,0 +1,32 @@
+import Archive
+import HTTP
+
+/// The one place where the archive's errors become HTTP problems.
+enum ProblemMapping {
+    static func problem(of error: any Error) -> Problem? {
+        guard let error = error as? ArchiveError else { return nil }
+        return switch error {
+        case .full:
+            Problem(
+                .init(code: 507, reasonPhrase: "Insufficient Storage"),
+                "The disk is full: nothing more is stored until there is room.")
+        case .closed: Problem(.serviceUnavailable, "The service is stopping.")
+        case .notFound: Problem(.notFound, "There is no such object.")
+        case .bound, .unreadable, .unidentified, .unwanted: Problem(.conflict, "The object cannot be read.")
+        case .held, .accessionNumberDiffers: Problem(.conflict, "The study's state does not allow it.")
+        case .notTranscodable: Problem(.notAcceptable, "The object cannot be had in the transfer syntax asked for.")
+        case .damaged, .transcodingFailed, .coderFailed, .blobs, .catalog, .keys:
+            Problem(.internalServerError, "Something went wrong here; the service's log says more.")
+        }
+    }
+
+    /// Failure Reason (0008,1197). PS3.18 §I.2.2, PS3.4 §B.2.3.
+    static func failureReason(of error: ArchiveError) -> Int {
+        switch error {
+        case .full, .closed: 0xA700
+        case .unwanted, .unidentified: 0xA900
+        case .bound, .unreadable: 0xC000
+        default: 0x0110
+        }
+    }
+}

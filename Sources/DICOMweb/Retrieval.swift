@@ -1,0 +1,104 @@
+import Archive
+import Catalog
+import DICOM
+import HTTP
+import Hummingbird
+import NIOCore
+
+/// Answers a retrieval of objects. PS3.18 §10.4.1.1.
+struct Retrieval: Sendable {
+    let archive: Archive
+    let pool: BlockingPool
+    let path: ResourcePath
+    let visibility: Visibility
+    /// The most objects of one answer.
+    let limit: Int
+
+    /// What the path names, in the order of series and instance number.
+    ///
+    /// - Throws: 404 for nothing, 413 for more than the limit.
+    func holdings() throws -> [Holding] {
+        let found = try archive.holdings(
+            patientID: nil, studyInstanceUIDs: path.study.map { [$0] } ?? [],
+            seriesInstanceUIDs: path.series.map { [$0] } ?? [],
+            sopInstanceUIDs: path.instance.map { [$0] } ?? [], visibility: visibility, limit: limit + 1)
+        guard !found.isEmpty else { throw ArchiveError.notFound }
+        guard found.count <= limit else {
+            throw Problem(.contentTooLarge, "There are more than \(limit) objects: ask for one series after another.")
+        }
+        return found
+    }
+
+    /// The one instance that the path names.
+    func holding() throws -> Holding {
+        guard let first = try holdings().first else { throw ArchiveError.notFound }
+        return first
+    }
+
+    /// The objects; blocks.
+    func response(accepting ranges: [MediaRange]) throws -> Response {
+        guard let choice = TransferSyntaxChoice(accepting: ranges) else {
+            throw Problem(
+                .notAcceptable,
+                "Objects are to be had as multipart/related; type=\"application/dicom\", one also as application/dicom."
+            )
+        }
+        let holdings = try holdings()
+        let wantsFile =
+            ranges.first { $0.essence == "application/dicom" } != nil
+            && !ranges.contains { $0.type == "multipart" }
+        if wantsFile {
+            guard holdings.count == 1, let holding = holdings.first else {
+                throw Problem(.notAcceptable, "Several objects go only as multipart/related.")
+            }
+            return try file(holding, choice)
+        }
+        let boundary = Boundary.make()
+        let parts = ObjectParts(archive: archive, holdings: holdings, choice: choice, boundary: boundary)
+        try parts.begin()
+        return Response(
+            status: .ok,
+            headers: [
+                .contentType: "multipart/related; type=\"application/dicom\"; boundary=\(boundary)",
+                .cacheControl: "private, no-cache",
+            ], body: PulledBody(parts, pool: pool).body())
+    }
+
+    private func file(_ holding: Holding, _ choice: TransferSyntaxChoice) throws -> Response {
+        let syntax = try choice.syntax(for: holding)
+        let headers: HTTPFields = [
+            .contentType: "application/dicom; transfer-syntax=\(syntax.uid)", .cacheControl: "private, no-cache",
+        ]
+        let head = holding.fileHead(archive: archive, syntax: syntax)
+        let object = try archive.open(holding)
+        if syntax.uid == holding.transferSyntaxUID {
+            return Response(
+                status: .ok, headers: headers,
+                body: PulledBody(ObjectFile(object, head: head), pool: pool)
+                    .body(contentLength: head.count + Int(object.byteCount)))
+        }
+        let rewritten = RewrittenFile(try RewrittenObject(object, in: syntax, archive: archive), head: head)
+        return Response(status: .ok, headers: headers, body: PulledBody(rewritten, pool: pool).body())
+    }
+}
+
+/// One rewritten object as a Part 10 file.
+private final class RewrittenFile: PieceSource {
+    private let object: RewrittenObject
+    private var head: [UInt8]
+
+    init(_ object: RewrittenObject, head: [UInt8]) {
+        self.object = object
+        self.head = head
+    }
+
+    deinit { object.abandon() }
+
+    func next() throws -> ByteBuffer? {
+        if !head.isEmpty {
+            defer { head = [] }
+            return ByteBuffer(bytes: head)
+        }
+        return try object.next().map { ByteBuffer(bytes: $0) }
+    }
+}

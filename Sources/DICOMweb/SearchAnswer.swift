@@ -1,0 +1,69 @@
+import Archive
+import Catalog
+import DICOM
+import HTTP
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// Answers a search with a JSON array of datasets. PS3.18 §10.6.3, Annex F.
+struct SearchAnswer: Sendable {
+    /// Bytes of one answer.
+    static let byteCountLimit = 64 << 20
+
+    let request: SearchRequest
+    let visibility: Visibility
+    /// Address of the service, for Retrieve URL (0008,1190).
+    let base: String
+    /// The most matches of one answer, whatever the request says.
+    let limit: Int
+
+    /// Searches and writes; blocks.
+    func response(from archive: Archive) throws -> Response {
+        let limit = min(request.limit ?? limit, limit)
+        var bytes: [UInt8] = [UInt8(ascii: "[")]
+        var count = 0
+        var isCut = false
+        let wanted = SearchAttributes.wanted(by: request)
+        try archive.find(
+            Query(
+                level: request.level, keys: request.keys, visibility: visibility, limit: limit + 1,
+                offset: request.offset, options: request.options)
+        ) { match in
+            guard count < limit, bytes.count < Self.byteCountLimit else {
+                isCut = true
+                return false
+            }
+            if count > 0 { bytes.append(UInt8(ascii: ",")) }
+            count += 1
+            write(match.attributes, wanted, to: &bytes)
+            return true
+        }
+        bytes.append(UInt8(ascii: "]"))
+        var headers: HTTPFields = [.contentType: "application/dicom+json", .cacheControl: "no-store"]
+        // PS3.18 §8.3.4.4 and §10.6.1.2.
+        if isCut, request.limit == nil || count < request.limit ?? 0 {
+            headers.append(
+                HTTPField(
+                    name: .warning, value: "299 huizhen \"There are additional results that can be requested\""))
+        }
+        if request.ignoresKeys {
+            headers.append(
+                HTTPField(
+                    name: .warning,
+                    value: "299 huizhen \"A key is not one that is matched here, and was ignored\""))
+        }
+        return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    private func write(_ attributes: Dataset, _ wanted: Set<Tag>?, to bytes: inout [UInt8]) {
+        var path = ResourcePath(study: attributes.string(.studyInstanceUID))
+        if request.level >= .series { path.series = attributes.string(.seriesInstanceUID) }
+        if request.level == .instance { path.instance = attributes.string(.sopInstanceUID) }
+        var result = attributes
+        if let wanted { result.removeAll { !wanted.contains($0.tag) } }
+        result.set(.retrieveURL, .UR, string: base + path.text)
+        if request.level != .series { result.set(.instanceAvailability, .CS, string: "ONLINE") }
+        result.json(into: &bytes)
+    }
+}

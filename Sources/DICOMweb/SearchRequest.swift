@@ -1,0 +1,122 @@
+import Catalog
+import DICOM
+import HTTP
+
+/// A search as its address says it. PS3.18 §8.3.4 and §10.6.1.
+struct SearchRequest: Sendable {
+    var level: QueryLevel
+    var path: ResourcePath
+    /// What is matched, with text in UTF-8.
+    var keys = Dataset()
+    var included: Set<Tag> = []
+    var includesAll = false
+    var limit: Int?
+    var offset = 0
+    var options = MatchingOptions()
+    /// Whether something was asked for that is not matched here.
+    var ignoresKeys = false
+
+    /// Items within items of a dotted path.
+    static let depthLimit = 8
+
+    /// - Throws: 400 in plain words.
+    init(level: QueryLevel, path: ResourcePath, query: String?) throws(Problem) {
+        self.level = level
+        self.path = path
+        for (name, value) in try QueryText(query).parameters { try take(name, value) }
+        if let study = path.study { keys.set(.studyInstanceUID, .UI, string: study) }
+        if let series = path.series { keys.set(.seriesInstanceUID, .UI, string: series) }
+    }
+
+    private mutating func take(_ name: String, _ value: String) throws(Problem) {
+        switch name {
+        case "limit": limit = try Self.count(value, name)
+        case "offset": offset = try Self.count(value, name)
+        case "fuzzymatching": options.isFuzzy = try Self.flag(value, name)
+        case "emptyvaluematching": options.matchesEmptyValues = try Self.flag(value, name)
+        case "multiplevaluematching": options.matchesMultipleValues = try Self.flag(value, name)
+        case "includefield":
+            for field in value.split(separator: ",") {
+                if field == "all" { includesAll = true } else { included.insert(try Self.path(String(field))[0]) }
+            }
+        default: try match(try Self.path(name), value)
+        }
+    }
+
+    private mutating func match(_ path: [Tag], _ value: String) throws(Problem) {
+        guard let first = path.first, LevelAttributes.isSupported(first) else {
+            ignoresKeys = true
+            return
+        }
+        guard self.path.study == nil || first != .studyInstanceUID,
+            self.path.series == nil || first != .seriesInstanceUID
+        else { throw Problem(.badRequest, "The path names the study or series already; the query may not.") }
+        included.insert(first)
+        guard let element = try Self.element(path[...], value) else { return }
+        keys.set(Self.joined(keys[first], element))
+    }
+
+    /// An element for the last tag within items for those before it; nil for a value that matches everything.
+    private static func element(_ path: ArraySlice<Tag>, _ value: String) throws(Problem) -> Element? {
+        guard let tag = path.first else { return nil }
+        let vr = Dictionary.vr(of: tag) ?? .UN
+        if path.count > 1 {
+            guard vr == .SQ else {
+                throw Problem(.badRequest, "A dotted name has an attribute in it that is no sequence.")
+            }
+            guard let inner = try element(path.dropFirst(), value) else { return nil }
+            var item = Dataset()
+            item.set(inner)
+            return Element(tag, .SQ, .items([item]))
+        }
+        guard vr != .SQ else { throw Problem(.badRequest, "A sequence is matched by an attribute in it.") }
+        guard !value.isEmpty else { return nil }
+        var keys = Dataset()
+        // Several UIDs are parted by commas here, and by backslashes in a key. PS3.18 §8.3.4.1.
+        let values = vr == .UI ? value.split(whereSeparator: { ",\\".contains($0) }).map(String.init) : [value]
+        if vr == .UI, !values.allSatisfy({ ResourcePath.isUID($0) || $0 == "*" }) {
+            throw Problem(.badRequest, "A UID is 1 to 64 digits and dots.")
+        }
+        keys.set(tag, vr, strings: values)
+        return keys[tag]
+    }
+
+    /// Two keys within one sequence are keys of one item.
+    private static func joined(_ held: Element?, _ new: Element) -> Element {
+        guard let held, case .items(let heldItems) = held.value, case .items(let newItems) = new.value,
+            var item = heldItems.first, let added = newItems.first
+        else { return new }
+        for element in added.elements { item.set(joined(item[element.tag], element)) }
+        return Element(new.tag, .SQ, .items([item]))
+    }
+
+    private static func path(_ name: String) throws(Problem) -> [Tag] {
+        let names = name.split(separator: ".", omittingEmptySubsequences: false)
+        guard names.count <= depthLimit else {
+            throw Problem(.badRequest, "A dotted name has more than \(depthLimit) parts.")
+        }
+        var result: [Tag] = []
+        for part in names {
+            guard let tag = Tag.named(String(part)) else {
+                throw Problem(.badRequest, "A parameter of the query is neither known nor a keyword or tag.")
+            }
+            result.append(tag)
+        }
+        return result
+    }
+
+    private static func count(_ value: String, _ name: String) throws(Problem) -> Int {
+        guard let count = Int(value), (0...Int(Int32.max)).contains(count) else {
+            throw Problem(.badRequest, "The parameter \(name) is a number from 0.")
+        }
+        return count
+    }
+
+    private static func flag(_ value: String, _ name: String) throws(Problem) -> Bool {
+        switch value {
+        case "true": return true
+        case "false": return false
+        default: throw Problem(.badRequest, "The parameter \(name) is true or false.")
+        }
+    }
+}

@@ -1,0 +1,158 @@
+import Archive
+import Catalog
+import DICOM
+import HTTP
+
+/// Reads the body of a store request and stores its objects one after another as they come. PS3.18 §10.5.
+///
+/// Used by one thread at a time; holds the beginning of a file and what the archive holds of one object.
+final class StoreReader: @unchecked Sendable {
+    // The door feeds one piece after another and waits for each: never two threads at a time.
+
+    struct Order {
+        var sender: Sender
+        var defaultIssuer: String
+        /// The study that every object must be of; nil for any.
+        var study: String?
+        var base: String
+        var takesUnknownClasses: Bool
+    }
+
+    private let archive: Archive
+    private let order: Order
+    private let arrival: Arrival
+    private var reader: MultipartReader?
+    private(set) var report: StoreReport
+    private var part: Part?
+
+    /// One object on its way.
+    private struct Part {
+        /// Bytes from the file's beginning until its meta information can be read.
+        var head: [UInt8] = []
+        var nextTry = 4096
+        var incoming: Incoming?
+        var sopClassUID: String?
+        var sopInstanceUID: String?
+        /// Once set, what still comes is dropped.
+        var failure: Int?
+    }
+
+    /// - Parameter boundary: nil for a body that is one object.
+    init(_ order: Order, boundary: String?, archive: Archive) throws {
+        self.order = order
+        self.archive = archive
+        arrival = archive.arrival()
+        report = StoreReport(base: order.base)
+        if let boundary { reader = try MultipartReader(boundary: boundary) } else { part = Part() }
+    }
+
+    /// The next bytes of the body. Blocks.
+    ///
+    /// - Throws: `MultipartReader.Failure`; what is wrong with one object goes into the report.
+    func feed(_ bytes: UnsafeRawBufferPointer) throws {
+        guard reader != nil else { return take(bytes) }
+        // The reader is put aside while it calls back.
+        var reader = reader
+        defer { self.reader = reader }
+        try reader?.feed(bytes) { event in
+            switch event {
+            case .head(let fields): begin(fields)
+            case .data(let bytes): take(bytes)
+            case .end: end()
+            }
+        }
+    }
+
+    /// The body has ended. Blocks.
+    ///
+    /// - Throws: `.truncated`; the objects before are stored.
+    func finish() throws {
+        if let reader { try reader.finish() } else { end() }
+    }
+
+    private func begin(_ fields: [String: String]) {
+        var part = Part()
+        // Without a type it is text, by the rules of multipart; senders that leave it out mean DICOM.
+        if let field = fields["content-type"], MediaRange(field)?.essence != "application/dicom" {
+            part.failure = 0xA900
+        }
+        self.part = part
+    }
+
+    private func take(_ bytes: UnsafeRawBufferPointer) {
+        guard part != nil, part?.failure == nil else { return }
+        do throws(ArchiveError) {
+            if let incoming = part?.incoming { return try incoming.append(bytes) }
+            part?.head.append(contentsOf: bytes)
+            if let part, part.head.count >= part.nextTry { try readMeta(isWhole: false) }
+        } catch { fail(error) }
+    }
+
+    private func end() {
+        do throws(ArchiveError) {
+            if part?.failure == nil, part?.incoming == nil { try readMeta(isWhole: true) }
+            if part?.failure == nil, let incoming = part?.incoming {
+                let outcome = try incoming.finish()
+                if let identity = incoming.identity {
+                    if outcome == .differs {
+                        part?.failure = 0x0111
+                    } else {
+                        report.add(stored: identity)
+                    }
+                }
+            }
+        } catch { fail(error) }
+        if let part, let failure = part.failure {
+            let identity = part.incoming?.identity
+            report.add(
+                failed: failure, sopClassUID: identity?.sopClassUID ?? part.sopClassUID,
+                sopInstanceUID: identity?.sopInstanceUID ?? part.sopInstanceUID)
+        }
+        part = nil
+    }
+
+    private func fail(_ error: ArchiveError) {
+        var reason = ProblemMapping.failureReason(of: error)
+        if case .unwanted = error, let identity = part?.incoming?.identity, !isKnown(identity.sopClassUID) {
+            reason = 0x0122
+        }
+        part?.failure = reason
+        part?.incoming?.abandon()
+    }
+
+    private func isKnown(_ sopClassUID: String) -> Bool {
+        order.takesUnknownClasses || SOPClass.storage[sopClassUID] != nil
+    }
+
+    /// Begins to store once the file's beginning tells how it is encoded.
+    private func readMeta(isWhole: Bool) throws(ArchiveError) {
+        guard let held = part?.head else { return }
+        let found: Part10.Meta?
+        do throws(ParseError) { found = try Part10.parseMeta(held) } catch {
+            guard !isWhole, held.count <= Part10.metaByteCountLimit else { throw .bound(error) }
+            part?.nextTry = held.count * 2
+            return
+        }
+        guard let found else { throw .unreadable }
+        part?.head = []
+        part?.sopClassUID = found.meta.string(.mediaStorageSOPClassUID)
+        part?.sopInstanceUID = found.meta.string(.mediaStorageSOPInstanceUID)
+        let incoming = try archive.receive(
+            from: order.sender, by: arrival, defaultIssuer: order.defaultIssuer,
+            transferSyntax: found.transferSyntax, expectedClass: part?.sopClassUID,
+            expectedUID: part?.sopInstanceUID)
+        let study = order.study
+        let takesUnknownClasses = order.takesUnknownClasses
+        incoming.require { identity in
+            (study == nil || identity.studyInstanceUID == study)
+                && (takesUnknownClasses || SOPClass.storage[identity.sopClassUID] != nil)
+        }
+        part?.incoming = incoming
+        var failure: ArchiveError?
+        held.withUnsafeBytes { bytes in
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[min(found.datasetOffset, bytes.count)...])
+            do throws(ArchiveError) { try incoming.append(rest) } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+}

@@ -1,0 +1,37 @@
+import Access
+import HTTP
+import Hummingbird
+
+/// What is known of a request besides itself.
+public struct WebContext: RequestContext {
+    public var coreContext: CoreRequestContextStorage
+    /// Who asks; set by `CallerCheck`.
+    var permit: Permit?
+
+    public init(source: ApplicationRequestContextSource) { coreContext = .init(source: source) }
+}
+
+/// Lets nobody past without a permit.
+struct CallerCheck: RouterMiddleware {
+    typealias Context = WebContext
+
+    let admit: @Sendable (_ token: String?) -> Permit?
+
+    func handle(
+        _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
+    ) async throws -> Response {
+        var token: String?
+        if let field = request.headers[.authorization] {
+            let parts = field.split(separator: " ", maxSplits: 1)
+            if parts.count == 2, parts[0].lowercased() == "bearer" { token = String(parts[1]) }
+        }
+        guard let permit = admit(token) else {
+            throw Problem(
+                .unauthorized, "A token is needed: `huizhen web token` prints one, send it as Authorization: Bearer.",
+                headers: [.wwwAuthenticate: "Bearer realm=\"huizhen\""])
+        }
+        var context = context
+        context.permit = permit
+        return try await next(request, context)
+    }
+}

@@ -1,0 +1,41 @@
+import Hummingbird
+
+/// Why a request was not answered as it asked, as a problem document. RFC 9457.
+///
+/// Neither title nor detail carries patient data or a UID: both go to logs of others.
+public struct Problem: HTTPResponseError {
+    public var status: HTTPResponse.Status
+    /// One sentence: what happened, and what to do.
+    public var detail: String
+    public var headers: HTTPFields
+
+    public init(_ status: HTTPResponse.Status, _ detail: String, headers: HTTPFields = [:]) {
+        self.status = status
+        self.detail = detail
+        self.headers = headers
+    }
+
+    public func response(from request: Request, context: some RequestContext) throws -> Response { response }
+
+    public var response: Response {
+        var fields = headers
+        fields[.contentType] = "application/problem+json"
+        fields[.cacheControl] = "no-store"
+        let text =
+            "{\"type\":\"about:blank\",\"title\":\"\(Self.escaped(status.reasonPhrase))\",\"status\":\(status.code),"
+            + "\"detail\":\"\(Self.escaped(detail))\"}\n"
+        return Response(status: status, headers: fields, body: .init(byteBuffer: ByteBuffer(string: text)))
+    }
+
+    private static func escaped(_ text: String) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"", "\\": result += "\\\(scalar)"
+            case _ where scalar.value < 0x20: result += " "
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+}
