@@ -22,6 +22,8 @@ final class DIMSEFixture: @unchecked Sendable {
     let access: Access
     let server: DIMSEServer
     let registry = Registry()
+    /// Bytes of objects that the service has received so far.
+    var receivedByteCount: UInt64 { DIMSEMetrics(registry).bytesReceived.value }
     let port: UInt16
     let aeTitle: String
 

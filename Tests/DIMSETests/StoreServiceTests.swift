@@ -90,6 +90,8 @@ extension ServiceTests {
             let run = ObjectSender(aeTitle: "TEST", timeouts: DIMSEFixture.timeouts, metrics: nil)
                 .start([object], to: fixture.peer())
             isHalf.wait()
+            // What was sent is received a little later; only then is there an object under way.
+            #expect(eventually { fixture.receivedByteCount > 0 })
             let stopped = DispatchSemaphore(value: 0)
             let thread = Thread {
                 fixture.server.stop()
