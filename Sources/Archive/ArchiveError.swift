@@ -29,6 +29,8 @@ public enum ArchiveError: Error, CustomStringConvertible {
     case transcodingFailed(String)
     /// The codecs failed, and may succeed another time.
     case coderFailed
+    /// A correction was not made.
+    case correction(CorrectionError)
     /// The service is stopping.
     case closed
     case blobs(BlobError)
@@ -49,6 +51,7 @@ public enum ArchiveError: Error, CustomStringConvertible {
         case .notTranscodable(let error): "\(error)"
         case .transcodingFailed(let why): "the object could not be written in another transfer syntax: \(why)"
         case .coderFailed: "a codec worker failed: try again, and free memory if it happens again"
+        case .correction(let error): "\(error)"
         case .closed: "the service is stopping"
         case .blobs(let error): "\(error)"
         case .catalog(let error): "\(error)"

@@ -28,12 +28,25 @@ final class Comparison {
         {
             return true
         }
+        if try isCorrectedForm(of: held) { return true }
         let syntaxes = [record.transferSyntaxUID, holding.transferSyntaxUID].map(TransferSyntax.init(uid:))
         guard syntaxes.contains(where: \.isEncapsulated), syntaxes.allSatisfy(\.mayBeLossless),
             let received = try receivedDecodedDigest()
         else { return false }
         let layout = PixelDataLayout(encoded: try held.record().pixelDataLayout)
         return archive.decodedDigest(of: held, transferSyntax: syntaxes[1], layout: layout) == received
+    }
+
+    /// Whether what was received is what we send of a corrected object: it went out and comes back.
+    private func isCorrectedForm(of held: StoredObject) throws(ArchiveError) -> Bool {
+        guard try !archive.corrections(of: held).isEmpty else { return false }
+        let syntax = TransferSyntax(uid: held.holding.transferSyntaxUID)
+        if let received = try canonicalDigest(), archive.sentDigest(of: held, in: syntax) == received { return true }
+        let syntaxes = [TransferSyntax(uid: record.transferSyntaxUID), syntax]
+        guard syntaxes.contains(where: \.isEncapsulated), syntaxes.allSatisfy(\.mayBeLossless),
+            let received = try receivedDecodedDigest()
+        else { return false }
+        return archive.sentDigest(of: held, in: .explicitVRLittleEndian) == received
     }
 
     private func canonicalDigest() throws(ArchiveError) -> [UInt8]? {
@@ -71,6 +84,19 @@ extension TransferSyntax {
 }
 
 extension Archive {
+    /// The canonical digest of what is sent of an object; nil when it cannot be had so.
+    fileprivate func sentDigest(of object: StoredObject, in target: TransferSyntax) -> [UInt8]? {
+        guard var digest = CanonicalDigest(transferSyntax: target) else { return nil }
+        do {
+            if target.uid == object.holding.transferSyntaxUID {
+                try write(object, through: PieceBuffer()) { try digest.feed($0) }
+            } else {
+                try write(object, in: target, through: PieceBuffer()) { try digest.feed($0) }
+            }
+        } catch { return nil }
+        return digest.finish()
+    }
+
     /// The canonical digest of content with its frames decoded; nil when it cannot be had so.
     func decodedDigest(
         of content: some ContentSource, transferSyntax: TransferSyntax, layout: PixelDataLayout?

@@ -94,7 +94,7 @@ public final class Incoming {
             sopInstanceUID: uid, sopClassUID: sopClass)
         self.identity = identity
         guard isWanted(identity) else { throw .unwanted }
-        arrival.note(record.studyInstanceUID)
+        arrival.note(archive.catalog.rules.view(of: record).record.studyInstanceUID)
         archive.claims.take(uid)
         defer { archive.claims.release(uid) }
         if let outcome = try outcomeIfHeld(record) { return outcome }
@@ -129,7 +129,7 @@ public final class Incoming {
 
     private func store(_ record: InstanceRecord, header: Dataset) throws(ArchiveError) -> StoreOutcome {
         let catalog = archive.catalog
-        let key = try archive.studyKeys.take(for: record, in: catalog)
+        let key = try archive.studyKeys.take(for: catalog.rules.view(of: record).record, in: catalog)
         defer { archive.studyKeys.release(key) }
         var record = record
         record.sequence = archive.nextSequence()

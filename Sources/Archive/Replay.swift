@@ -101,7 +101,7 @@ struct Replay {
             // Journalled before its bytes were on the disk, which they never were; or destroyed since.
             if case .relocated(let instance, let move) = event.event, !isCompressed(instance, at: move) { return }
             try catalog.settle()
-            try catalog.apply(event, sequence: entry.sequence)
+            try catalog.apply(event, sequence: entry.sequence, original: Archive.originals(in: blobs))
             report.eventsApplied += 1
         case .object(let location):
             if try catalog.isKnown(sequence: entry.sequence) {

@@ -25,6 +25,11 @@ struct Admission {
         var classes: Set<String>
     }
 
+    struct StudyName: Hashable {
+        var uid: String
+        var branch: Int64
+    }
+
     private struct StudyKey: Hashable {
         var uid: String
         var patientKey: String
@@ -42,17 +47,23 @@ struct Admission {
     private var series: [SeriesKey: Int64] = [:]
     private var studyGrowth: [Int64: (count: Int64, at: Int64)] = [:]
     private var seriesGrowth: [Int64: Int64] = [:]
+    /// Loaded with the first record.
+    private var rules: CorrectionRules?
+    /// Rows that studies had before they are put in anew, and keep.
+    var formerStudies: [StudyName: Int64] = [:]
 
     private static let cachedRowCount = 10_000
 
     /// Inserts the record, or finds why not.
     mutating func apply(
-        _ record: InstanceRecord, pack: UInt32, byteOffset: UInt64, studyKey: [UInt8], in connection: SQLConnection
+        _ sealed: InstanceRecord, pack: UInt32, byteOffset: UInt64, studyKey: [UInt8], in connection: SQLConnection
     ) throws(DatabaseError) -> Outcome {
         let known = try connection.first(
-            "SELECT 1 FROM instance WHERE sequence = ?", [.integer(Int64(record.sequence))]
+            "SELECT 1 FROM instance WHERE sequence = ?", [.integer(Int64(sealed.sequence))]
         ) { _ throws(DatabaseError) in true }
         if known == true { return .known }
+        let view = try view(of: sealed, in: connection)
+        let record = view.record
         let sender = try sender(record.sender, in: connection)
         let study = try study(record, in: connection)
         let series = try series(record, study: study, in: connection)
@@ -87,6 +98,7 @@ struct Admission {
                 .integer(StoredForm(of: record).rawValue),
             ])
         let instance = connection.lastInsertedRowID
+        try CorrectionTables.note(view.applied, instance: instance, in: connection)
         try connection.execute(
             "INSERT INTO change (at, kind, study, series, instance) VALUES (?, ?, ?, ?, ?)",
             [
@@ -106,6 +118,39 @@ struct Admission {
             studies.removeAll(keepingCapacity: true)
         }
         return outcome
+    }
+
+    /// Puts an instance whose row belongs to no study into the one where the rules want it; returns the study.
+    ///
+    /// The caller computes counts anew.
+    mutating func readmit(
+        _ record: InstanceRecord, id: Int64, state: Int64, in connection: SQLConnection
+    ) throws(DatabaseError) -> Int64 {
+        let view = try view(of: record, in: connection)
+        let study = try study(view.record, in: connection)
+        let series = try series(view.record, study: study, in: connection)
+        var state = state
+        if state == InstanceState.current.rawValue || state == InstanceState.version.rawValue {
+            let isFree = try held(view.record, in: connection) == nil
+            state = (isFree ? InstanceState.current : .version).rawValue
+        }
+        try connection.execute(
+            "UPDATE instance SET series = ?, study = ?, branch = ?, state = ?, attributes = ? WHERE id = ?",
+            [
+                .integer(series), .integer(study.id), .integer(study.branch), .integer(state),
+                .blob(view.record.instance.encoded(transferSyntax: .explicitVRLittleEndian)), .integer(id),
+            ])
+        try CorrectionTables.note(view.applied, instance: id, in: connection)
+        return study.id
+    }
+
+    private mutating func view(
+        of record: InstanceRecord, in connection: SQLConnection
+    ) throws(DatabaseError) -> (record: InstanceRecord, applied: [Correction]) {
+        if let rules { return rules.view(of: record) }
+        let loaded = try CorrectionTables.rules(in: connection)
+        rules = loaded
+        return loaded.view(of: record)
     }
 
     /// Writes the counts that grew; called before every commit.
@@ -128,6 +173,13 @@ struct Admission {
 
     /// Forgets everything about the transaction that was undone, or about rows that changed otherwise.
     mutating func reset() { self = Admission() }
+
+    /// Forgets rows, for an event changed some; the rules stand.
+    mutating func forgetRows() {
+        let rules = rules
+        reset()
+        self.rules = rules
+    }
 
     private func held(
         _ record: InstanceRecord, in connection: SQLConnection
@@ -266,11 +318,12 @@ extension Admission {
         let patient = try patientID(record, branch: branch, in: connection)
         try connection.execute(
             """
-            INSERT INTO study (patient, branch, uid, institution, date, time, accession, study_id, description,
+            INSERT INTO study (id, patient, branch, uid, institution, date, time, accession, study_id, description,
                 first_received_at, last_received_at, attributes)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
+                .optional(formerStudies[StudyName(uid: record.studyInstanceUID, branch: branch)]),
                 .integer(patient), .integer(branch), .text(record.studyInstanceUID), .text(record.sender.institution),
                 .optional(record.study.string(.studyDate).map(MatchText.date)),
                 .optional(record.study.string(.studyTime).map(MatchText.time)),

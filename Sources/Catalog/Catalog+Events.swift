@@ -2,18 +2,23 @@ import Database
 
 extension Catalog {
     /// Applies an event of the journal; returns when it is committed. Applying it again changes nothing.
-    public func apply(_ entry: JournalEntry, sequence: UInt64) throws(CatalogError) {
+    ///
+    /// - Parameter original: gives the records of instances that a correction reaches; called on the writer's thread.
+    public func apply(
+        _ entry: JournalEntry, sequence: UInt64, original: @escaping OriginalRecord = { _, _ in nil }
+    ) throws(CatalogError) {
         try perform { connection, admission throws(DatabaseError) in
             try admission.flush(in: connection)
             let applied = try connection.first("SELECT event_sequence FROM applied") {
                 row throws(DatabaseError) in UInt64(row.integer(0) ?? 0)
             }
             if let applied, applied >= sequence { return }
-            try EventApplication(connection: connection, sequence: sequence, at: entry.at)
+            try EventApplication(connection: connection, sequence: sequence, at: entry.at, original: original)
                 .apply(entry.event, &admission)
             try connection.execute("UPDATE applied SET event_sequence = ?", [.integer(Int64(sequence))])
-            admission.reset()
+            if case .corrected = entry.event { admission.reset() } else { admission.forgetRows() }
         }
+        if case .corrected = entry.event { try loadRules() }
     }
 
     /// The last event in the tables.
@@ -64,6 +69,7 @@ private struct EventApplication {
     let connection: SQLConnection
     let sequence: UInt64
     let at: Int64
+    let original: OriginalRecord
 
     func apply(_ event: CatalogEvent, _ admission: inout Admission) throws(DatabaseError) {
         switch event {
@@ -116,6 +122,20 @@ private struct EventApplication {
                     .integer(Int64(move.toPack)), .integer(Int64(move.toOffset)), .integer(Int64(move.fromPack)),
                     .integer(Int64(move.fromOffset)), .integer(Int64(instance)),
                 ])
+        case .corrected(.made(let correction)):
+            try connection.execute(
+                "INSERT OR IGNORE INTO correction (number, encoded) VALUES (?, ?)",
+                [.integer(Int64(correction.number)), .blob(correction.encoded())])
+            let studies = try CorrectionTables.studies(in: correction.scope, connection)
+            try Reprojection(connection: connection, at: at, original: original).run(studies, &admission)
+        case .corrected(.undone(let number, let author, let reason)):
+            let studies = try CorrectionTables.studies(correctedBy: number, connection)
+            try connection.execute(
+                """
+                UPDATE correction SET undone_at = ?, undone_by = ?, undone_reason = ?
+                WHERE number = ? AND undone_at IS NULL
+                """, [.integer(at), .text(author), .text(reason), .integer(Int64(number))])
+            try Reprojection(connection: connection, at: at, original: original).run(studies, &admission)
         }
     }
 

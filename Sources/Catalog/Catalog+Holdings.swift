@@ -77,6 +77,19 @@ extension Catalog {
         return try holdings("study.uid = ? AND \(states)", [.text(studyInstanceUID)], order: "instance.sequence")
     }
 
+    /// Those of these instances that are removed and not yet destroyed, whatever study they are in by now.
+    public func removed(sequences: [UInt64]) throws(CatalogError) -> [Holding] {
+        try settle()
+        var result: [Holding] = []
+        for start in stride(from: 0, to: sequences.count, by: 500) {
+            let part = sequences[start..<min(start + 500, sequences.count)]
+            result += try holdings(
+                "instance.sequence IN (\(part.map { _ in "?" }.joined(separator: ", "))) AND instance.state >= 3",
+                part.map { .integer(Int64($0)) }, order: "instance.sequence")
+        }
+        return result
+    }
+
     /// Whether any stored instance still uses a study key.
     public func usesStudyKey(_ key: [UInt8]) throws(CatalogError) -> Bool {
         try select { connection throws(DatabaseError) in

@@ -1,5 +1,6 @@
 import DICOM
 import Database
+import Synchronization
 
 /// What the archive holds: patients, studies, series and instances, the change feed, and the questions about them.
 ///
@@ -23,6 +24,7 @@ public final class Catalog: Sendable {
     private let writer: Writer
     private let upkeep: Upkeep
     private let filter: HeldFilter
+    private let standing = Mutex(CorrectionRules())
     let signal = CommitSignal()
 
     /// Opens or creates the file.
@@ -36,6 +38,16 @@ public final class Catalog: Sendable {
         do throws(DatabaseError) { filter = try Self.filter(of: database) } catch { throw .database(error) }
         writer = Writer(database: database, signal: signal)
         upkeep = Upkeep(database: database, writer: writer)
+        try loadRules()
+    }
+
+    /// The corrections that stand.
+    public var rules: CorrectionRules { standing.withLock { $0 } }
+
+    /// Takes over what the tables say; called again after each correction.
+    func loadRules() throws(CatalogError) {
+        let rules = try select { connection throws(DatabaseError) in try CorrectionTables.rules(in: connection) }
+        standing.withLock { $0 = rules }
     }
 
     /// A filter with every UID that is held; a walk over one index.

@@ -28,6 +28,8 @@ public enum CatalogEvent: Equatable, Sendable {
             self.toOffset = toOffset
         }
     }
+    /// A rule of the operator's begins or ceases to stand.
+    case corrected(CorrectionEvent)
 
     public enum SentAgain: String, Sendable {
         case same
@@ -62,6 +64,9 @@ public enum CatalogEvent: Equatable, Sendable {
             writer.integer(move.fromOffset)
             writer.integer(move.toPack)
             writer.integer(move.toOffset)
+        case .corrected(let correction):
+            writer.integer(UInt8(7))
+            correction.write(to: &writer)
         }
     }
 
@@ -82,6 +87,7 @@ public enum CatalogEvent: Equatable, Sendable {
                 Relocation(
                     fromPack: try reader.integer(), fromOffset: try reader.integer(), toPack: try reader.integer(),
                     toOffset: try reader.integer()))
+        case 7: self = .corrected(try CorrectionEvent(from: &reader))
         default: throw .damagedRecord
         }
     }

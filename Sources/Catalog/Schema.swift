@@ -98,5 +98,6 @@ enum Schema {
             "CREATE INDEX instance_plain ON instance (sequence) WHERE form = 0",
             "CREATE INDEX instance_former ON instance (sequence) WHERE former_pack IS NOT NULL",
         ]),
+        .init(CorrectionTables.schema),
     ]
 }

@@ -36,6 +36,9 @@ public final class Channel {
         return Channel(descriptor: descriptor)
     }
 
+    /// The user at the other end, by the kernel's word; empty when it does not know.
+    public var peerUser: String { PeerCredentials(of: descriptor)?.userName ?? "" }
+
     public func send(_ message: some Encodable) throws(ControlError) {
         guard let bytes = try? JSONEncoder().encode(message) else { throw .malformed }
         try bytes.withUnsafeBytesTyped { bytes throws(ControlError) in try write(.message, bytes) }

@@ -30,11 +30,16 @@ public enum ControlRequest: Codable, Sendable {
     case keys(KeyRequest)
     /// A token for the web door, good for so many seconds.
     case webToken(seconds: Int, user: String)
+    case correct(CorrectionRequest)
     /// Objects follow; each is answered by a `.stored`.
     case `import`(peer: String)
     /// Objects come back, in one of the transfer syntaxes; those in none of them are rewritten in the first. With none
     /// named they come as they are stored.
-    case export(studies: [String], series: [String], instances: [String], transferSyntaxes: [String] = [])
+    ///
+    /// With `original` they come without corrections.
+    case export(
+        studies: [String], series: [String], instances: [String], transferSyntaxes: [String] = [],
+        original: Bool = false)
     /// How much an export of these would be.
     case measure(studies: [String], series: [String], instances: [String])
 }
@@ -71,6 +76,8 @@ public enum ControlReply: Codable, Sendable {
     case removed(instances: Int, destroyAt: Int64, certificate: String)
     case keys(KeyReply)
     case webToken(String)
+    case corrections([CorrectionReport])
+    case corrected(CorrectionSummary)
     case restored(instances: Int)
     /// Sequence numbers of damaged objects.
     case verified(objects: Int, damaged: [UInt64])

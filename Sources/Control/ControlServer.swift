@@ -58,9 +58,7 @@ public final class ControlServer: Sendable {
     }
 
     private func isAllowed(_ connection: CInt) -> Bool {
-        var credentials = PeerCredentials()
-        var length = socklen_t(MemoryLayout<PeerCredentials>.size)
-        guard getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0 else { return false }
+        guard let credentials = PeerCredentials(of: connection) else { return false }
         return credentials.user == geteuid() || credentials.user == 0
     }
 
@@ -74,8 +72,25 @@ public final class ControlServer: Sendable {
 }
 
 /// The kernel's `struct ucred`, which glibc shows only to GNU sources.
-private struct PeerCredentials {
+struct PeerCredentials {
     var process: Int32 = 0
     var user: UInt32 = 0
     var group: UInt32 = 0
+
+    /// Nil when the kernel does not know.
+    init?(of connection: CInt) {
+        var length = socklen_t(MemoryLayout<PeerCredentials>.size)
+        guard getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &self, &length) == 0 else { return nil }
+    }
+
+    /// The user's name, or the number where the system has none.
+    var userName: String {
+        var entry = passwd()
+        var found: UnsafeMutablePointer<passwd>?
+        var text = [CChar](repeating: 0, count: 16 << 10)
+        guard getpwuid_r(user, &entry, &text, text.count, &found) == 0, let name = found?.pointee.pw_name else {
+            return "\(user)"
+        }
+        return String(cString: name)
+    }
 }

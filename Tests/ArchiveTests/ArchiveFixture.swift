@@ -261,6 +261,7 @@ extension ArchiveError {
         case .notTranscodable: "notTranscodable"
         case .transcodingFailed: "transcodingFailed"
         case .coderFailed: "coderFailed"
+        case .correction: "correction"
         case .closed: "closed"
         case .blobs: "blobs"
         case .catalog: "catalog"

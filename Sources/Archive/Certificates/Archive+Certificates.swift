@@ -56,7 +56,7 @@ extension Archive {
     private func certify(_ order: DestructionOrder) throws(ArchiveError) -> Bool {
         let waiting = Set(
             try ask { catalog throws(CatalogError) in
-                try catalog.removed(studyInstanceUID: order.studyInstanceUID).map(\.sequence)
+                try catalog.removed(sequences: order.objects.map(\.sequence)).map(\.sequence)
             })
         var gone: [CertifiedObject] = []
         for object in order.objects {

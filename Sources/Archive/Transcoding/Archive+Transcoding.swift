@@ -2,7 +2,25 @@ import Catalog
 import DICOM
 
 extension Archive {
-    /// Gives an object's dataset in another transfer syntax, in pieces; without loss if the syntax is not one that
+    /// Gives an object's dataset in its own transfer syntax, in pieces: as it is stored, or with the corrections that
+    /// apply to it.
+    ///
+    /// - Throws: as the other `write`; what `body` throws.
+    public func write(
+        _ object: StoredObject, through piece: PieceBuffer, _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        let corrections = try corrections(of: object)
+        if corrections.isEmpty { return try object.forEachPiece(through: piece, body) }
+        let syntax = TransferSyntax(uid: object.holding.transferSyntaxUID)
+        // Nothing is written deflated.
+        if syntax.isDeflated { throw ArchiveError.notTranscodable(.targetNotEncodable) }
+        let layout = PixelDataLayout(encoded: try object.record().pixelDataLayout)
+        try write(
+            object, in: syntax, from: syntax, layout: layout, corrections: corrections,
+            sender: object.holding.sender.peer, through: piece, body)
+    }
+
+    /// Gives an object's dataset, with the corrections that apply to it, in another transfer syntax, in pieces; without loss if the syntax is not one that
     /// loses something (`losesWhenRewritten`). Then it is another image, see `LossyDerivation`.
     ///
     /// PS3.5 §A, §8.2. The stored object stays as it is. Holds the header, a piece, and a few frames; frames are decoded
@@ -19,14 +37,14 @@ extension Archive {
         try write(
             object, in: target, from: source, layout: PixelDataLayout(encoded: record.pixelDataLayout),
             derivedUID: target.losesWhenRewritten ? derivedInstanceUID(of: object.holding, in: target) : nil,
-            through: piece, body)
+            corrections: try corrections(of: object), sender: object.holding.sender.peer, through: piece, body)
     }
 
     /// The same for any content whose transfer syntax and layout are known.
     func write(
         _ content: some ContentSource, in target: TransferSyntax, from source: TransferSyntax,
-        layout: PixelDataLayout?, derivedUID: String? = nil, through piece: PieceBuffer,
-        _ body: (UnsafeRawBufferPointer) throws -> Void
+        layout: PixelDataLayout?, derivedUID: String? = nil, corrections: [Correction] = [], sender: String = "",
+        through piece: PieceBuffer, _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
         let header = try Self.header(of: content, transferSyntax: source, layout: layout)
         let plan: TranscodingPlan
@@ -34,11 +52,13 @@ extension Archive {
             plan = try Transcoding.plan(header: header, from: source, to: target, layout: layout)
         } catch { throw ArchiveError.notTranscodable(error) }
         if plan.isLossy && derivedUID == nil { throw ArchiveError.notTranscodable(.targetNotEncodable) }
+        let form =
+            corrections.isEmpty ? nil : try CorrectedForm(header: header, corrections: corrections, source: sender)
         switch plan.work {
-        case .none: try content.forEachPiece(through: piece, body)
-        case .reencode:
+        case .none where form == nil: try content.forEachPiece(through: piece, body)
+        case .none, .reencode:
             try rewrite(
-                content, plan, plan.replacing(), .passThrough, header, source, target, layout, piece, body)
+                content, plan, form, .passThrough, header, source, target, layout, piece, body)
         case .frames(let work):
             guard let layout else { throw ArchiveError.notTranscodable(.contradictoryPixelData) }
             // Offsets count in the inflated dataset, in which nothing can be found without reading it all.
@@ -56,20 +76,24 @@ extension Archive {
                 replacing = plan.replacing(lossyRatio: try pipeline.firstRatio())
                 LossyDerivation(header: header, derivedUID: derivedUID).apply(to: &replacing)
             }
-            try rewrite(content, plan, replacing, pixels, header, source, target, layout, piece, body)
+            try rewrite(
+                content, plan, form, pixels, header, source, target, layout, piece, body, replacing: replacing)
         }
     }
 
     private func rewrite(
-        _ content: some ContentSource, _ plan: TranscodingPlan, _ replacing: Dataset, _ pixels: PixelDataRewrite,
+        _ content: some ContentSource, _ plan: TranscodingPlan, _ form: CorrectedForm?, _ pixels: PixelDataRewrite,
         _ header: Dataset, _ source: TransferSyntax, _ target: TransferSyntax, _ layout: PixelDataLayout?,
         _ piece: PieceBuffer,
-        _ body: (UnsafeRawBufferPointer) throws -> Void
+        _ body: (UnsafeRawBufferPointer) throws -> Void, replacing: Dataset? = nil
     ) throws {
+        var replacing = replacing ?? plan.replacing()
+        if let form { replacing.merge(form.replacing) }
+        let removing = plan.removing.union(form?.removing ?? [])
         try withoutActuallyEscaping(body) { body in
             do throws(RewriteError) {
                 var rewriter = try DatasetRewriter(
-                    from: source, to: target, header: header, replacing: replacing, removing: plan.removing,
+                    from: source, to: target, header: header, replacing: replacing, removing: removing,
                     pixelData: pixels, pieceByteCount: PieceBuffer.byteCount
                 ) { bytes, _ in try body(bytes) }
                 var offset: UInt64 = 0

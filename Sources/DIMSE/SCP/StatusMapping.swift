@@ -18,7 +18,7 @@ enum StatusMapping {
         case .unreadable: (.cannotUnderstand, "no data set in the announced transfer syntax")
         case .bound: (.cannotUnderstand, "the object breaks a bound of the reader")
         case .damaged: (.processingFailure, "stored bytes are damaged")
-        case .notFound, .held, .accessionNumberDiffers: (.unableToProcess, "not found")
+        case .notFound, .held, .accessionNumberDiffers, .correction: (.unableToProcess, "not found")
         case .notTranscodable, .transcodingFailed, .coderFailed:
             (.unableToProcess, "not to be had in the transfer syntax")
         case .blobs, .catalog, .keys: (.processingFailure, "storage failed, see the server's log")

@@ -43,12 +43,13 @@ public struct StoredItem: SendItem {
     public var transferSyntaxUID: String { holding.transferSyntaxUID }
 
     public var byteCount: UInt64 { holding.byteCount }
+    public var isByteCountExact: Bool { !archive.hasCorrections }
     public var hasPixels: Bool { SOPClass.isImage(holding.sopClassUID) }
 
     public func forEachPiece(
         through buffer: PieceBuffer, _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
-        try archive.open(holding).forEachPiece(through: buffer, body)
+        try archive.write(archive.open(holding), through: buffer, body)
     }
 
     public func rewritten(in transferSyntaxUID: String) -> (any SendItem)? {

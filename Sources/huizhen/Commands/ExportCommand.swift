@@ -40,6 +40,9 @@ struct ExportCommand: AsyncParsableCommand {
     @Option(help: "The medium's name, up to 16 of A-Z, 0-9, _ and space.")
     var fileSetID = "HUIZHEN"
 
+    @Flag(help: "Byte for byte as it was received, without corrections; not on a medium.")
+    var original = false
+
     @OptionGroup var output: OutputOptions
     @OptionGroup var options: ConfigurationOptions
 
@@ -48,6 +51,7 @@ struct ExportCommand: AsyncParsableCommand {
             throw ValidationError("Name what to export: --study, --series, --instance or --all.")
         }
         if (into == nil) == (zip == nil) { throw ValidationError("Name where to: --into or --zip.") }
+        if original && media { throw ValidationError("A medium shows what is corrected: leave --original out.") }
         if zip != nil && !media { throw ValidationError("--zip goes with --media.") }
     }
 
@@ -55,9 +59,9 @@ struct ExportCommand: AsyncParsableCommand {
         let settings = try await options.load()
         if media { return try await runMedia(settings) }
         let into = into ?? ""
-        let count = try await onThread { [study, series, instance] in
+        let count = try await onThread { [study, series, instance, original] in
             let channel = try Channel.ask(
-                .export(studies: study, series: series, instances: instance), settings)
+                .export(studies: study, series: series, instances: instance, original: original), settings)
             let folder = try ObjectFolder(path: into)
             var line = ProgressLine()
             var count = 0

@@ -18,7 +18,7 @@ extension Operations {
     }
 
     /// Sends objects, each in one of the transfer syntaxes if any is named.
-    func export(_ holdings: [Holding], in transferSyntaxes: [String], _ channel: Channel) throws {
+    func export(_ holdings: [Holding], in transferSyntaxes: [String], isOriginal: Bool, _ channel: Channel) throws {
         let buffer = PieceBuffer()
         for (index, holding) in holdings.enumerated() {
             try channel.send(ControlReply.progress(done: index, total: holdings.count))
@@ -29,18 +29,24 @@ extension Operations {
             }
             if let target = transferSyntaxes.first, !transferSyntaxes.contains(holding.transferSyntaxUID) {
                 try export(object, rewrittenIn: TransferSyntax(uid: target), through: buffer, channel)
-            } else {
-                try channel.send(ControlReply.object(head(object, holding.transferSyntaxUID)))
+            } else if isOriginal {
+                try channel.send(
+                    ControlReply.object(head(try object.record(), holding.transferSyntaxUID)))
                 try object.forEachPiece(through: buffer) { try channel.send(data: $0) }
+                try channel.sendEnd()
+            } else {
+                try channel.send(
+                    ControlReply.object(
+                        head(try service.archive.shownRecord(of: object), holding.transferSyntaxUID)))
+                try service.archive.write(object, through: buffer) { try channel.send(data: $0) }
                 try channel.sendEnd()
             }
         }
         try channel.send(ControlReply.progress(done: holdings.count, total: holdings.count))
     }
 
-    private func head(_ object: StoredObject, _ transferSyntaxUID: String) throws -> ObjectHead {
-        let record = try object.record()
-        return ObjectHead(
+    private func head(_ record: InstanceRecord, _ transferSyntaxUID: String) -> ObjectHead {
+        ObjectHead(
             transferSyntaxUID: transferSyntaxUID, sopClassUID: record.sopClassUID,
             sopInstanceUID: record.sopInstanceUID, studyInstanceUID: record.studyInstanceUID,
             seriesInstanceUID: record.seriesInstanceUID, issuerOfPatientID: record.issuer)
@@ -50,7 +56,7 @@ extension Operations {
     private func export(
         _ object: StoredObject, rewrittenIn target: TransferSyntax, through buffer: PieceBuffer, _ channel: Channel
     ) throws {
-        let head = try head(object, target.uid)
+        let head = head(try service.archive.shownRecord(of: object), target.uid)
         var isBegun = false
         do {
             try service.archive.write(object, in: target, through: buffer) { piece in

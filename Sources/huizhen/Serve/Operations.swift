@@ -46,6 +46,7 @@ struct Operations: Sendable {
         case .webToken(let seconds, let user):
             try channel.send(
                 ControlReply.webToken(service.webTokens.make(for: user, lifetime: .seconds(seconds))))
+        case .correct(let request): try channel.send(correct(request, author: channel.peerUser))
         case .remove(let study, let series, let instance, let now, let accession, let person, let reason):
             let removal = try service.archive.remove(
                 studyInstanceUID: study, seriesInstanceUID: series, sopInstanceUID: instance, now: now,
@@ -73,8 +74,8 @@ struct Operations: Sendable {
         case .reindex: try reindex(channel)
         case .reloadTLS: try service.reloadTLS()
         case .import(let peer): try importObjects(from: peer, channel)
-        case .export(let studies, let series, let instances, let syntaxes):
-            try export(holdings(studies, series, instances), in: syntaxes, channel)
+        case .export(let studies, let series, let instances, let syntaxes, let isOriginal):
+            try export(holdings(studies, series, instances), in: syntaxes, isOriginal: isOriginal, channel)
         case .measure(let studies, let series, let instances):
             let holdings = try holdings(studies, series, instances)
             try channel.send(
