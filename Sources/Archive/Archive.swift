@@ -144,7 +144,8 @@ public final class Archive: Sendable {
                 try blobs.appendEvent(entry.encoded(), sequence: sequence)
                 try between()
             } catch { throw ArchiveError(error) }
-            try ask { catalog throws(CatalogError) in try catalog.apply(entry, sequence: sequence, original: originals) }
+            try ask { catalog throws(CatalogError) in try catalog.apply(entry, sequence: sequence, original: originals)
+            }
         }
     }
 

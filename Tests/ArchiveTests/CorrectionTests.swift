@@ -28,7 +28,8 @@ struct CorrectionTests {
         #expect(sent.string(.studyInstanceUID) == "1.2.1" && sent.string(.sopInstanceUID) == "1.2.9.1")
         #expect(try fixture.sentBytes("1.2.9.1").suffix(512).elementsEqual(noise(512, seed: 1)))
         let holding = try fixture.holding("1.2.9.1")
-        #expect(try fixture.content(holding) == encoded(person("A", "Zhang^San=张^三", image(1)), .explicitVRLittleEndian))
+        #expect(
+            try fixture.content(holding) == encoded(person("A", "Zhang^San=张^三", image(1)), .explicitVRLittleEndian))
         #expect(try fixture.archive.verify(holding) == ())
     }
 
@@ -63,7 +64,8 @@ struct CorrectionTests {
         try fixture.correct(.identify(studyInstanceUID: "1.2.3", as: PatientName(patientID: "B", issuer: nil)))
         try fixture.archive.hold(studyInstanceUID: try #require(split.studyInstanceUID), true)
         try fixture.correct(.undo(number: 3))
-        try fixture.correct(.setPatient(PatientName(patientID: "B", issuer: "North"), patch(.patient, "PatientSex", "F")))
+        try fixture.correct(
+            .setPatient(PatientName(patientID: "B", issuer: "North"), patch(.patient, "PatientSex", "F")))
         _ = try fixture.archive.remove(studyInstanceUID: "1.2.3", sopInstanceUID: "1.2.9.9")
         try fixture.store(person("A", "Zhang^San=张^三", image(5, series: "1.2.1.2")))
         let answers = try fixture.answers()
@@ -82,7 +84,8 @@ struct CorrectionTests {
         let fixture = try twoPatients()
         try fixture.merge("A", "B")
         let into = try fixture.correct(
-            .split(studyInstanceUID: "1.2.1", series: ["1.2.1.1"], into: nil, patient: nil)).studyInstanceUID
+            .split(studyInstanceUID: "1.2.1", series: ["1.2.1.1"], into: nil, patient: nil)
+        ).studyInstanceUID
         #expect(try fixture.store(person("A", "Zhang^San=张^三", image(5))) == .stored)
         #expect(try fixture.store(person("A", "Zhang^San=张^三", image(6, series: "1.2.1.7"))) == .stored)
         #expect(try fixture.values(.patient, .patientID) == ["B"])
@@ -233,6 +236,29 @@ struct CorrectionTests {
         }
     }
 
+    @Test func deflatesACorrectedObjectAnew() throws {
+        let fixture = try ArchiveFixture()
+        // Long enough for several pieces, and an odd number of bytes now and then.
+        for number in 1...4 {
+            var one = person("A", "Zhang^San", image(number, pixels: noise(150_000 + 2 * number, seed: 1)))
+            one.set(.rows, .US, ints: [1])
+            try fixture.store(one, .deflatedExplicitVRLittleEndian)
+        }
+        try fixture.store(person("B", "Li^Si=李^四", image(9, study: "1.2.2")))
+        try fixture.merge("A", "B")
+        for number in 1...4 {
+            let bytes = try fixture.sentBytes("1.2.9.\(number)")
+            #expect(bytes.count.isMultiple(of: 2))
+            var scanner = DatasetScanner(transferSyntax: .deflatedExplicitVRLittleEndian)
+            try scanner.feed(bytes)
+            let found = try scanner.finish()
+            #expect(!found.isDamaged && !found.isTruncated)
+            #expect(found.header.string(.patientID) == "B")
+            #expect(found.pixelData?.valueByteCount == UInt64(150_000 + 2 * number))
+            #expect(try fixture.store(bytes, .deflatedExplicitVRLittleEndian) == .same)
+        }
+    }
+
     // MARK: Text
 
     @Test(arguments: [["GB18030"], ["GBK"], ["ISO_IR 192"], ["", "ISO 2022 IR 58"]])
@@ -292,7 +318,8 @@ struct CorrectionTests {
 
     @Test func wantsAReasonWithinItsBound() throws {
         let fixture = try twoPatients()
-        let order = CorrectionOrder.merge(from: .init(patientID: "A", issuer: nil), into: .init(patientID: "B", issuer: nil))
+        let order = CorrectionOrder.merge(
+            from: .init(patientID: "A", issuer: nil), into: .init(patientID: "B", issuer: nil))
         let limit = Correction.reasonByteCountLimit
         for reason in ["", "  ", "one\ntwo", String(repeating: "x", count: limit + 1)] {
             expectError("correction") { _ = try fixture.archive.correct(order, author: "operator", reason: reason) }

@@ -91,7 +91,7 @@ import Testing
         #expect(nothing.counts == [0, 0, 0])
     }
 
-    private func studyUID(of file: String) throws -> String {
+    func studyUID(of file: String) throws -> String {
         let dump = try Tool.dcmtk("dcmdump", ["-q", "+P", "0020,000d", file]).checked()
         guard let start = dump.firstIndex(of: "["), let end = dump.firstIndex(of: "]") else { return "" }
         return String(dump[dump.index(after: start)..<end])

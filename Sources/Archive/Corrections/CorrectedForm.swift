@@ -95,7 +95,8 @@ extension Element {
     fileprivate var isASCII: Bool {
         switch value {
         case .bytes(let bytes): !vr.isText || bytes.allSatisfy { $0 < 0x80 }
-        case .items(let items): items.allSatisfy { $0.elements.allSatisfy(\.isASCII) && !$0.contains(.specificCharacterSet) }
+        case .items(let items):
+            items.allSatisfy { $0.elements.allSatisfy(\.isASCII) && !$0.contains(.specificCharacterSet) }
         case .bulk: !vr.isText
         case .fragments: true
         }

@@ -12,12 +12,18 @@ extension Archive {
         let corrections = try corrections(of: object)
         if corrections.isEmpty { return try object.forEachPiece(through: piece, body) }
         let syntax = TransferSyntax(uid: object.holding.transferSyntaxUID)
-        // Nothing is written deflated.
-        if syntax.isDeflated { throw ArchiveError.notTranscodable(.targetNotEncodable) }
         let layout = PixelDataLayout(encoded: try object.record().pixelDataLayout)
-        try write(
-            object, in: syntax, from: syntax, layout: layout, corrections: corrections,
-            sender: object.holding.sender.peer, through: piece, body)
+        try withoutActuallyEscaping(body) { body in
+            let deflater = syntax.isDeflated ? Deflater(give: body) : nil
+            if syntax.isDeflated, deflater == nil { throw ArchiveError.full }
+            try write(
+                object, in: deflater == nil ? syntax : .explicitVRLittleEndian, from: syntax, layout: layout,
+                corrections: corrections, sender: object.holding.sender.peer, through: piece
+            ) { bytes in
+                if let deflater { try deflater.feed(bytes) } else { try body(bytes) }
+            }
+            try deflater?.finish()
+        }
     }
 
     /// Gives an object's dataset, with the corrections that apply to it, in another transfer syntax, in pieces; without loss if the syntax is not one that

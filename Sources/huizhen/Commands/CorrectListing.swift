@@ -36,7 +36,11 @@ extension CorrectCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            guard let found = try CorrectCommand.corrections(try await options.load()).first(where: { $0.number == number }) else {
+            guard
+                let found = try CorrectCommand.corrections(try await options.load()).first(where: {
+                    $0.number == number
+                })
+            else {
                 throw CommandFailure.end(1, "there is no correction with that number: see `huizhen correct list`")
             }
             var lines = [

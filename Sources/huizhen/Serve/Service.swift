@@ -156,6 +156,8 @@ final class Service: Sendable {
         if let report = archive.compressionReport {
             noteCompression(report)
         }
+        registry.gauge("huizhen_corrections_standing", help: "Corrections that stand.")
+            .set(Int64(archive.catalog.rules.standing.count))
         for (state, count) in (try? queue.counts()) ?? [:] where state != .done && state != .cancelled {
             registry.gauge("huizhen_queue_jobs", help: "Jobs of the queue by state.", labels: ["state": state.rawValue])
                 .set(Int64(count))
