@@ -94,7 +94,10 @@ public final class Incoming {
             sopInstanceUID: uid, sopClassUID: sopClass)
         self.identity = identity
         guard isWanted(identity) else { throw .unwanted }
-        arrival.note(archive.catalog.rules.view(of: record).record.studyInstanceUID)
+        // Where it will be found.
+        let shownStudy = archive.catalog.rules.view(of: record).record.studyInstanceUID
+        self.identity?.studyInstanceUID = shownStudy
+        arrival.note(shownStudy)
         archive.claims.take(uid)
         defer { archive.claims.release(uid) }
         if let outcome = try outcomeIfHeld(record) { return outcome }

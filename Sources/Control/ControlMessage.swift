@@ -29,7 +29,7 @@ public enum ControlRequest: Codable, Sendable {
     case reloadTLS
     case keys(KeyRequest)
     /// A token for the web door, good for so many seconds.
-    case webToken(seconds: Int, user: String)
+    case webToken(seconds: Int)
     case correct(CorrectionRequest)
     /// Objects follow; each is answered by a `.stored`.
     case `import`(peer: String)

@@ -137,7 +137,8 @@ public final class Door: Sendable {
         let held = request.headers[.ifNoneMatch]
         return try await pool.run { [archive, pool] in
             let holdings = try retrieval.holdings()
-            let tag = EntityTag.of(holdings)
+            let tag = EntityTag.of(
+                holdings, corrections: archive.catalog.rules.standing.map(\.number))
             let headers: HTTPFields = [
                 .contentType: "application/dicom+json", .eTag: tag, .cacheControl: "private, no-cache",
             ]

@@ -2,12 +2,13 @@ import Catalog
 
 /// What tells two states of an answer apart. RFC 9110 §8.8.3.
 enum EntityTag {
-    /// Of instances: the same as long as they are the same ones. FNV-1a over their numbers, which are never used twice.
-    static func of(_ holdings: [Holding]) -> String {
+    /// Of instances: the same as long as they are the same ones under the same corrections. FNV-1a over their numbers,
+    /// which are never used twice.
+    static func of(_ holdings: [Holding], corrections: [UInt64]) -> String {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for holding in holdings {
+        for number in holdings.map(\.sequence) + corrections {
             for shift in stride(from: 0, to: 64, by: 8) {
-                hash = (hash ^ (holding.sequence >> UInt64(shift)) & 0xFF) &* 0x100_0000_01B3
+                hash = (hash ^ (number >> UInt64(shift)) & 0xFF) &* 0x100_0000_01B3
             }
         }
         return "\"\(String(holdings.count, radix: 16))-\(String(hash, radix: 16))\""

@@ -34,7 +34,7 @@ final class MetadataArray: PieceSource {
     }
 
     private func write(_ holding: Holding, to piece: inout ByteBuffer) throws {
-        let bytes = try archive.open(holding).metadata()
+        let bytes = try archive.metadata(of: archive.open(holding))
         // An address of bulk data was written without knowing under which name the service would be reached. The quote
         // before the name tells it from the same words within a value, where quotes are escaped.
         bytes.withUnsafeBytes { bytes in

@@ -87,7 +87,7 @@ final class ObjectParts: PieceSource {
         guard current == nil else { return }
         let object = try archive.open(holding)
         let syntax = try choice.syntax(for: holding)
-        if syntax.uid == holding.transferSyntaxUID {
+        if syntax.uid == holding.transferSyntaxUID, try !archive.isCorrected(object) {
             current = .stored(object, offset: 0)
         } else {
             current = .rewritten(try RewrittenObject(object, in: syntax, archive: archive))

@@ -13,7 +13,7 @@ enum ProblemMapping {
         case .closed: Problem(.serviceUnavailable, "The service is stopping.")
         case .notFound: Problem(.notFound, "There is no such object.")
         case .bound, .unreadable, .unidentified, .unwanted: Problem(.conflict, "The object cannot be read.")
-        case .held, .accessionNumberDiffers: Problem(.conflict, "The study's state does not allow it.")
+        case .held, .accessionNumberDiffers, .correction: Problem(.conflict, "The study's state does not allow it.")
         case .notTranscodable: Problem(.notAcceptable, "The object cannot be had in the transfer syntax asked for.")
         case .damaged, .transcodingFailed, .coderFailed, .blobs, .catalog, .keys:
             Problem(.internalServerError, "Something went wrong here; the service's log says more.")

@@ -71,7 +71,7 @@ struct Retrieval: Sendable {
         ]
         let head = holding.fileHead(archive: archive, syntax: syntax)
         let object = try archive.open(holding)
-        if syntax.uid == holding.transferSyntaxUID {
+        if syntax.uid == holding.transferSyntaxUID, try !archive.isCorrected(object) {
             return Response(
                 status: .ok, headers: headers,
                 body: PulledBody(ObjectFile(object, head: head), pool: pool)

@@ -2,7 +2,7 @@ import Archive
 import DICOM
 import Foundation
 
-/// An object in another transfer syntax, made on a thread of its own that waits for its reader.
+/// An object in another transfer syntax, or with corrections that apply to it, made on a thread of its own that waits for its reader.
 final class RewrittenObject: @unchecked Sendable {
     // Everything below `condition` is read and written with it locked.
 
@@ -23,8 +23,13 @@ final class RewrittenObject: @unchecked Sendable {
     init(_ object: StoredObject, in syntax: TransferSyntax, archive: Archive) throws {
         let thread = Thread { [weak self] in
             let result = Result {
-                try archive.write(object, in: syntax, through: PieceBuffer()) { piece in
+                let give: (UnsafeRawBufferPointer) throws -> Void = { piece in
                     guard let self, self.put(Array(piece)) else { throw Abandoned() }
+                }
+                if syntax.uid == object.holding.transferSyntaxUID {
+                    try archive.write(object, through: PieceBuffer(), give)
+                } else {
+                    try archive.write(object, in: syntax, through: PieceBuffer(), give)
                 }
             }
             self?.end(result)

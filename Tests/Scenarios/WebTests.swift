@@ -1,3 +1,4 @@
+import DICOM
 import Foundation
 import Testing
 
@@ -10,6 +11,17 @@ private struct WebReport: Decodable {
     var frames: Int
     var bulk: Int
     var searches: Int
+}
+
+/// What `webshown.py` reports.
+private struct ShownReport: Decodable {
+    var count: Int
+    var searched: String?
+    var metadata: String?
+    var original: String?
+    var file: String?
+    var inMultipart: Bool?
+    var tag: String?
 }
 
 /// The web door and clients of others.
@@ -33,4 +45,43 @@ private struct WebReport: Decodable {
         #expect(!log.contains("2.25."))
         #expect(!log.contains("Bearer"))
     }
+
+    @Test func showsCorrectionsInEveryAnswer() throws {
+        let huizhen = try HuizhenProcess(arguments: [])
+        let file = Python.root + "/TestImages/phantoms/ct-01.dcm"
+        _ = try Tool.run(HuizhenProcess.binary, ["import", file, "--data", huizhen.directory]).checked()
+        let dataset = try Dataset.parse(
+            Array(Data(contentsOf: URL(fileURLWithPath: file)).dropFirst(try Self.headByteCount(file))),
+            transferSyntax: Self.syntax(file))
+        let patient = try #require(dataset.string(DICOM.Tag.patientID))
+        let token = ["HUIZHEN_WEB_TOKEN": try huizhen.webToken()]
+        func shown() throws -> ShownReport {
+            try Python.ask("webshown.py", ["\(huizhen.webPort)", patient], environment: token, as: ShownReport.self)
+        }
+        let before = try shown()
+        #expect(before.count == 1)
+        #expect(before.metadata == before.searched)
+        _ = try Tool.run(
+            HuizhenProcess.binary,
+            [
+                "correct", "set", "--patient", patient, "--reason", "typing error", "PatientName=Corrected^Name",
+                "--data", huizhen.directory,
+            ]
+        ).checked()
+        let after = try shown()
+        #expect(after.searched == "Corrected^Name")
+        #expect(after.metadata == "Corrected^Name")
+        #expect(after.file == "Corrected^Name")
+        #expect(after.inMultipart == true)
+        #expect(after.original == before.metadata)
+        #expect(after.tag != before.tag)
+    }
+
+    private static func meta(_ file: String) throws -> Part10.Meta {
+        try #require(try Part10.parseMeta(Array(try Data(contentsOf: URL(fileURLWithPath: file)))))
+    }
+
+    private static func headByteCount(_ file: String) throws -> Int { try meta(file).datasetOffset }
+
+    private static func syntax(_ file: String) throws -> TransferSyntax { try meta(file).transferSyntax }
 }

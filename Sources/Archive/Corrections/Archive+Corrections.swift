@@ -213,6 +213,25 @@ extension Archive {
     /// Whether what is sent of an object may differ from what is stored.
     public var hasCorrections: Bool { !catalog.rules.isEmpty }
 
+    /// Whether corrections apply to an object: then it goes out by `write`, and its stored bytes are not what is shown.
+    public func isCorrected(_ object: StoredObject) throws(ArchiveError) -> Bool {
+        try !corrections(of: object).isEmpty
+    }
+
+    /// The DICOM JSON model of an object's header with the corrections that apply to it. PS3.18 Annex F.
+    ///
+    /// As it was written at ingest where none does; else the header is read again.
+    public func metadata(of object: StoredObject) throws(ArchiveError) -> [UInt8] {
+        let corrections = try corrections(of: object)
+        if corrections.isEmpty { return try object.metadata() }
+        let form = try CorrectedForm(
+            header: try header(of: object), corrections: corrections, source: object.holding.sender.peer)
+        let isExplicit = TransferSyntax(uid: object.holding.transferSyntaxUID).isExplicitVR
+        var bytes: [UInt8] = []
+        (isExplicit ? form.shown : form.shown.withResolvedVRs()).json(into: &bytes)
+        return bytes
+    }
+
     /// What the catalogue shows of a stored object: its record with the corrections that apply.
     public func shownRecord(of object: StoredObject) throws(ArchiveError) -> InstanceRecord {
         catalog.rules.view(of: try object.record()).record

@@ -10,6 +10,8 @@ struct CorrectedForm {
     /// In the bytes of the object's character set.
     private(set) var replacing: Dataset
     private(set) var removing: Set<Tag> = []
+    /// The header as it is shown, text in UTF-8.
+    private(set) var shown: Dataset
 
     private static let originalAttributesSequence = Tag(0x0400_0561)
     private static let modifiedAttributesSequence = Tag(0x0400_0550)
@@ -43,6 +45,8 @@ struct CorrectedForm {
             }
         }
         patch.set(Self.originalAttributesSequence, items: items)
+        current.set(Self.originalAttributesSequence, items: items)
+        shown = current
         if let encoded = patch.encodedText(in: CharacterSet(header.strings(.specificCharacterSet))) {
             replacing = encoded
             return

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Control
-import Foundation
 
 struct WebCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -24,8 +23,7 @@ struct WebCommand: AsyncParsableCommand {
         }
 
         func run() async throws {
-            let channel = try Channel.ask(
-                .webToken(seconds: hours * 3600, user: NSUserName()), try await options.load())
+            let channel = try Channel.ask(.webToken(seconds: hours * 3600), try await options.load())
             if case .webToken(let token) = try channel.receive(ControlReply.self) { print(token) }
             try channel.finish()
         }

@@ -43,9 +43,9 @@ struct Operations: Sendable {
         case .conflicts: try channel.send(ControlReply.conflicts(conflicts()))
         case .keys(let request):
             try channel.send(ControlReply.keys(try KeyOperations.answer(request, service.archive)))
-        case .webToken(let seconds, let user):
-            try channel.send(
-                ControlReply.webToken(service.webTokens.make(for: user, lifetime: .seconds(seconds))))
+        case .webToken(let seconds):
+            let token = service.webTokens.make(for: channel.peerUser, lifetime: .seconds(seconds))
+            try channel.send(ControlReply.webToken(token))
         case .correct(let request): try channel.send(correct(request, author: channel.peerUser))
         case .remove(let study, let series, let instance, let now, let accession, let person, let reason):
             let removal = try service.archive.remove(
