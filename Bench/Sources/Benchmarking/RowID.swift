@@ -33,7 +33,7 @@ public enum RowID: String, CaseIterable, Codable, Sendable {
         case .storeCTTuned1: StoreScenario.ctTuned(self, associations: 1, quick: quick)
         case .storeCTTuned4: StoreScenario.ctTuned(self, associations: 4, quick: quick)
         case .storeCTTLS: StoreScenario.ctTLS(quick: quick)
-        case .storeCTCompressed: CompressionScenario(id: self, form: "jpeg-ls")
+        case .storeCTCompressed: CompressionScenario(id: self, form: "htj2k")
         case .storeSmall1:
             StoreScenario.small(self, associations: 1, goal: .ratio(to: .orthancTuned, 1, 3), quick: quick)
         case .storeSmall4:

@@ -1,6 +1,7 @@
 import Catalog
 import DICOM
 import Foundation
+import Synchronization
 
 /// How objects are kept.
 public enum CompressionAtRest: String, CaseIterable, Sendable {
@@ -36,9 +37,11 @@ final class Compression: @unchecked Sendable {
     // Everything below `condition` is read and written with it locked.
 
     /// Instances that are looked up at a time.
-    static let pageCount = 16
+    static let pageCount = 64
+    /// Objects under way for each frame that is coded at a time: while some wait for the disk, others are coded.
+    static let objectsPerCoder = 3
     /// How long nobody must have stored before more than one object is compressed at a time, in milliseconds.
-    static let quietMilliseconds: Int64 = 200
+    static let quietMilliseconds: Int64 = 60
     /// How long it waits for that before it compresses one object all the same.
     static let patience: TimeInterval = 1
     /// How long it waits after a failure that may pass.
@@ -101,11 +104,9 @@ final class Compression: @unchecked Sendable {
                 (last, hasFailed) = (0, false)
                 continue
             }
-            last = end.sequence
             let before = report.failures
-            DispatchQueue.concurrentPerform(iterations: page.count) { index in
-                if !isStopping { compress(page[index]) }
-            }
+            let handled = compress(page)
+            last = handled == page.count ? end.sequence : page[max(0, handled - 1)].sequence
             if report.failures > before { hasFailed = true }
         }
         condition.lock()
@@ -117,6 +118,30 @@ final class Compression: @unchecked Sendable {
     private func look(after last: UInt64, limit: Int) throws(ArchiveError) -> [Holding] {
         try archive.askWhileInUse { catalog throws(CatalogError) in try catalog.uncompressed(after: last, limit: limit)
         }
+    }
+
+    /// Compresses objects in their order, several at a time, until somebody stores; returns how many were taken.
+    private func compress(_ page: [Holding]) -> Int {
+        let taken = TakenCount()
+        let group = DispatchGroup()
+        let threadCount = min(page.count, Self.objectsPerCoder * archive.settings.frameCoder.concurrency)
+        let startedAt = Archive.now()
+        for _ in 0..<threadCount {
+            group.enter()
+            let thread = Thread { [self] in
+                defer { group.leave() }
+                while !isStopping {
+                    // Who stores meanwhile has the processors for itself; the first is compressed in any case.
+                    let limit = archive.lastStoreAt.load(ordering: .relaxed) < startedAt ? page.count : 1
+                    guard let index = taken.next(below: limit) else { return }
+                    compress(page[index])
+                }
+            }
+            thread.name = "compression"
+            thread.start()
+        }
+        group.wait()
+        return taken.count
     }
 
     private func compress(_ holding: Holding) {
@@ -175,5 +200,21 @@ final class Compression: @unchecked Sendable {
         condition.lock()
         while !stopping { if !condition.wait(until: until) { break } }
         condition.unlock()
+    }
+}
+
+/// How many objects of a page the threads have taken.
+private final class TakenCount: Sendable {
+    private let taken = Mutex(0)
+
+    var count: Int { taken.withLock { $0 } }
+
+    /// The next one; nil when there are no more than `limit`.
+    func next(below limit: Int) -> Int? {
+        taken.withLock { taken in
+            guard taken < limit else { return nil }
+            taken += 1
+            return taken - 1
+        }
     }
 }

@@ -35,7 +35,14 @@ extension ScanMachine {
             isDamaged = true
             for index in frames.indices where frames[index].end < position { frames[index].end = position }
         }
-        if header.tag.group == 0xFFFE, try enterDelimiter(header) { return }
+        if header.tag.group == 0xFFFE {
+            if try enterDelimiter(header) { return }
+            // A tag among the delimiters that is none of them: no dataset goes on like this.
+            isDamaged = true
+            isTruncated = true
+            state = .ended
+            return
+        }
         // A value's tag where an item's must be: the sequence has ended without saying so.
         while top.kind == .sequence || top.kind == .fragments {
             isDamaged = true
