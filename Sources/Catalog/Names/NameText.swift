@@ -4,7 +4,7 @@ import Foundation
 /// the implementation how person names match.
 enum NameText {
     /// Upper case, one width, composed characters, simplified ideographs, runs of spaces as one, no delimiters at
-    /// the end.
+    /// the end, no control characters: no name has them, and SQLite ends a text at the first zero.
     static func folded(_ value: some StringProtocol) -> String {
         if value.utf8.allSatisfy({ $0 < 0x80 }) { return trimmed(value.uppercased().unicodeScalars) }
         var scalars = String.UnicodeScalarView()
@@ -27,6 +27,7 @@ enum NameText {
                 pendingSpace = !scalars.isEmpty
                 continue
             }
+            if scalar.value < 0x20 || scalar.value == 0x7F { continue }
             if pendingSpace, scalar != "^" { scalars.append(" ") }
             pendingSpace = false
             scalars.append(scalar.value < 0x3400 ? scalar : simplified[scalar] ?? scalar)

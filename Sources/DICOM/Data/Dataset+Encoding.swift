@@ -54,6 +54,8 @@ private struct DatasetWriter {
     /// nil when text goes out as it is held.
     let characterSet: CharacterSet?
     var bytes: [UInt8] = []
+    /// As it stands in a value of VR UN, which is little endian.
+    private static let itemTag: [UInt8] = [0xFE, 0xFF, 0x00, 0xE0]
 
     init(encoding: ElementEncoding, characterSet: CharacterSet?) {
         self.encoding = encoding
@@ -92,6 +94,8 @@ private struct DatasetWriter {
         var vr = element.vr
         // What is too long for a length of 16 bits is written as UN. PS3.5 §6.2.2.
         if encoding.isExplicitVR, !vr.isLong, value.count > 0xFFFE { vr = .UN }
+        // A value that is no sequence and begins as one would be read as one under UN.
+        if vr == .UN, value.starts(with: Self.itemTag) { vr = .OB }
         if encoding.isBigEndian, vr != .UN { ByteOrder.swap(&value, unit: vr.unitByteCount) }
         header(element.tag, vr, byteCount: value.count)
         bytes += value

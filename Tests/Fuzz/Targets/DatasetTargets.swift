@@ -73,7 +73,11 @@ private func readValues(_ tag: Tag, of dataset: Dataset) {
 private func isAsKnown(_ dataset: Dataset) -> Bool {
     dataset.elements.allSatisfy { element in
         let known = DICOM.Dictionary.vr(of: element.tag)
-        guard case .items(let items) = element.value else { return known != .SQ }
+        guard case .items(let items) = element.value else {
+            // Under an unknown tag only the value itself tells whether it is a sequence.
+            guard known == nil, case .bytes(let bytes) = element.value else { return known != .SQ }
+            return !bytes.starts(with: [0xFE, 0xFF, 0x00, 0xE0])
+        }
         return (known == nil || known == .SQ) && items.allSatisfy { isAsKnown($0) }
     }
 }
