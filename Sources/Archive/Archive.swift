@@ -24,6 +24,10 @@ public final class Archive: Sendable {
         public var frameCoder: any FrameCoder = NoFrameCoder()
         /// How uncompressed pixel data is kept.
         public var compression = CompressionAtRest.none
+        /// Instances that one correction may reach: they are put into the catalogue anew in one transaction.
+        public var correctedInstanceLimit = 100_000
+        /// Corrections that stand at a time: every object that is shown is held against them.
+        public var standingCorrectionLimit = 10_000
 
         public init() {}
     }

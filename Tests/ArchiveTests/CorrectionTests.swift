@@ -329,6 +329,52 @@ struct CorrectionTests {
         #expect(try fixture.archive.correct(order, author: "operator", reason: whole).number == 1)
     }
 
+    @Test func wantsAnAuthorWithinTheSameBound() throws {
+        let fixture = try twoPatients()
+        let order = CorrectionOrder.merge(
+            from: .init(patientID: "A", issuer: nil), into: .init(patientID: "B", issuer: nil))
+        let whole = String(repeating: "x", count: Correction.reasonByteCountLimit)
+        expectError("correction") { _ = try fixture.archive.correct(order, author: whole + "x", reason: "same person") }
+        #expect(try fixture.archive.correct(order, author: whole, reason: "same person").number == 1)
+        #expect(try fixture.archive.catalog.corrections().first?.correction.author == whole)
+    }
+
+    @Test func refusesAValueOnePastItsBound() throws {
+        let whole = String(repeating: "x", count: CorrectableAttributes.valueByteCountLimit)
+        expectError("correction") { _ = try patch(.patient, "PatientComments", whole + "x") }
+        #expect(try patch(.patient, "PatientComments", whole).string(.patientComments) == whole)
+    }
+
+    @Test func refusesToReachOneInstancePastItsBound() throws {
+        var settings = ArchiveFixture.settings
+        settings.correctedInstanceLimit = 2
+        let fixture = try ArchiveFixture(settings)
+        for number in 1...3 { try fixture.store(person(number == 3 ? "B" : "A", "Li^Si", image(number))) }
+        try fixture.merge("A", "B")
+        try fixture.correct(.undo(number: 1))
+        try fixture.store(person("A", "Li^Si", image(4)))
+        expectError("correction") { try fixture.merge("A", "B") }
+        #expect(fixture.archive.catalog.rules.standing.isEmpty)
+    }
+
+    @Test func refusesOneCorrectionMoreThanMayStand() throws {
+        var settings = ArchiveFixture.settings
+        settings.standingCorrectionLimit = 2
+        let fixture = try ArchiveFixture(settings)
+        try fixture.put(1)
+        func describe(_ text: String) throws {
+            try fixture.correct(.setSeries("1.2.1.1", patch(.series, "SeriesDescription", text)))
+        }
+        try describe("one")
+        try describe("two")
+        expectError("correction") { try describe("three") }
+        #expect(try fixture.values(.series, .seriesDescription) == ["two"])
+        // One that is taken back makes room.
+        try fixture.correct(.undo(number: 1))
+        try describe("three")
+        #expect(try fixture.values(.series, .seriesDescription) == ["three"])
+    }
+
     @Test func refusesAPatchOnePastItsBound() throws {
         let fixture = try twoPatients()
         // 8 bytes of header stand before the value of an attribute with a short length.

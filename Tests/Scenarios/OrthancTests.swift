@@ -14,27 +14,35 @@ import Testing
         return try JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed)
     }
 
-    @Test func exchangesObjectsWithOrthancInBothDirections() throws {
+    @Test(arguments: [false, true]) func exchangesObjectsWithOrthancInBothDirections(overTLS isSecure: Bool) throws {
         guard FileManager.default.isExecutableFile(atPath: Self.program) else {
             print("skipped exchangesObjectsWithOrthanc: Debian's package orthanc is not installed")
             return
         }
-        let huizhen = try HuizhenProcess(arguments: [])
+        let huizhen = try HuizhenProcess(arguments: isSecure ? Certificates.settings() : [])
+        // Orthanc shows one certificate, whether it calls or is called.
+        let mine = isSecure ? Certificates.settings() : []
         let (http, dicom) = (freePort(), freePort())
         let folder = TemporaryFolder.make()
         _ = try Python.ask(
             "orthanc.py",
-            ["--folder", folder, "--http", "\(http)", "--dicom", "\(dicom)", "--huizhen", "\(huizhen.port)"],
+            [
+                "--folder", folder, "--http", "\(http)", "--dicom", "\(dicom)", "--huizhen",
+                "\(isSecure ? huizhen.tlsPort : huizhen.port)",
+            ] + (isSecure ? ["--certificates", Certificates.folder, "--name", "elsewhere"] : []),
             as: Nothing.self)
         let orthanc = try RunningPeer(Self.program, [folder + "/orthanc.json"])
         defer { orthanc.end() }
-        try huizhen.addPeer("ORTHANC", ["--port", "\(dicom)", "--institution", "Other Hospital", "--issuer", "OTHER"])
+        try huizhen.addPeer(
+            "ORTHANC",
+            ["--port", "\(dicom)", "--institution", "Other Hospital", "--issuer", "OTHER"]
+                + (isSecure ? ["--certificate", Certificates.path("elsewhere.pem")] : []))
         try waitForEcho(huizhen, "ORTHANC")
         _ = try rest(http, "modalities/huizhen/echo", post: "{}")
 
         // Ours to Orthanc, Orthanc's to us.
         let sent = try Tool.run(
-            HuizhenProcess.binary, ["send", "ORTHANC", try Images.smallCT(), "--data", huizhen.directory])
+            HuizhenProcess.binary, ["send", "ORTHANC", try Images.smallCT(), "--data", huizhen.directory] + mine)
         #expect(sent.code == 0, "\(sent.error)")
         let instances = try rest(http, "instances") as? [String] ?? []
         #expect(instances.count == 1)
@@ -54,19 +62,21 @@ import Testing
         #expect((try rest(http, "instances") as? [String])?.count == 2)
 
         // C-FIND, C-MOVE and C-GET by us.
-        let found = try huizhen.tool(["find", "ORTHANC", "-k", "StudyInstanceUID", "-k", "PatientName", "--json"])
+        let found = try huizhen.tool(
+            ["find", "ORTHANC", "-k", "StudyInstanceUID", "-k", "PatientName", "--json"] + mine)
         #expect(found.code == 0, "\(found.error)")
         let matches = try JSONSerialization.jsonObject(with: Data(found.output.utf8)) as? [[String: Any]] ?? []
         #expect(matches.count == 2)
         let study = ((matches.first?["0020000D"] as? [String: Any])?["Value"] as? [String])?.first ?? ""
         let into = TemporaryFolder.make() + "/got"
-        let got = try huizhen.tool(["get", "ORTHANC", "--into", into, "-k", "StudyInstanceUID=" + study])
+        let got = try huizhen.tool(["get", "ORTHANC", "--into", into, "-k", "StudyInstanceUID=" + study] + mine)
         #expect(got.code == 0, "\(got.output) \(got.error)")
         #expect(try FileManager.default.contentsOfDirectory(atPath: into).count == 1)
-        let moved = try huizhen.tool(["move", "ORTHANC", "--to", "huizhen", "-k", "StudyInstanceUID=" + study])
+        let moved = try huizhen.tool(["move", "ORTHANC", "--to", "huizhen", "-k", "StudyInstanceUID=" + study] + mine)
         let movedByTitle =
             moved.code == 0
-            ? moved : try huizhen.tool(["move", "ORTHANC", "--to", "HUIZHEN", "-k", "StudyInstanceUID=" + study])
+            ? moved
+            : try huizhen.tool(["move", "ORTHANC", "--to", "HUIZHEN", "-k", "StudyInstanceUID=" + study] + mine)
         #expect(movedByTitle.code == 0, "\(movedByTitle.output) \(movedByTitle.error)")
     }
 }

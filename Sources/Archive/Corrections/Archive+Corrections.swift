@@ -39,9 +39,6 @@ public struct CorrectionResult: Sendable {
 }
 
 extension Archive {
-    /// Instances that one correction may reach: they are put into the catalogue anew in one transaction.
-    public static let correctedInstanceLimit = 100_000
-
     /// Puts a rule in force, or takes one back; with `isDryRun` it says only what that would do.
     ///
     /// The stored bytes stay. Stores wait meanwhile, and every record that is reached is read once. On return every
@@ -62,8 +59,8 @@ extension Archive {
             var correction = try plan(order, author: author, reason: reason)
             try check(correction)
             let reach = try ask { catalog throws(CatalogError) in try catalog.reach(of: correction.scope) }
-            guard reach.instances <= Self.correctedInstanceLimit else {
-                throw .correction(.tooMuch(limit: Self.correctedInstanceLimit))
+            guard reach.instances <= settings.correctedInstanceLimit else {
+                throw .correction(.tooMuch(limit: settings.correctedInstanceLimit))
             }
             if !isDryRun {
                 correction.number = try ask { catalog throws(CatalogError) in
@@ -95,8 +92,8 @@ extension Archive {
     }
 
     private func check(_ correction: Correction) throws(ArchiveError) {
-        guard catalog.rules.standing.count < Correction.standingLimit else {
-            throw .correction(.tooManyStanding(limit: Correction.standingLimit))
+        guard catalog.rules.standing.count < settings.standingCorrectionLimit else {
+            throw .correction(.tooManyStanding(limit: settings.standingCorrectionLimit))
         }
         let byteCount = correction.patch.encoded(transferSyntax: .explicitVRLittleEndian).count
         guard byteCount <= Correction.patchByteCountLimit else {

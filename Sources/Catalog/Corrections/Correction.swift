@@ -29,8 +29,6 @@ public struct Correction: Sendable {
         case series([String], inStudy: String, of: PatientIdentity)
     }
 
-    /// Standing rules at a time.
-    public static let standingLimit = 10_000
     /// Bytes of a rule's encoded attributes.
     public static let patchByteCountLimit = 16 << 10
     /// Bytes of a reason, and of an author's name.
