@@ -42,5 +42,17 @@ struct QueryDriver: Sendable {
     }
 
     /// The bounds of all texts that begin with one, lower inclusive and upper exclusive, as SQLite compares bytes.
-    static func bounds(_ prefix: String) -> [SQLValue] { [.text(prefix), .text(prefix + "\u{10FFFF}")] }
+    static func bounds(_ prefix: String) -> [SQLValue] {
+        var scalars = prefix.unicodeScalars
+        while let last = scalars.popLast() {
+            // U+D800 to U+DFFF are no characters.
+            let next = last.value == 0xD7FF ? 0xE000 : last.value + 1
+            if let scalar = Unicode.Scalar(next) {
+                scalars.append(scalar)
+                return [.text(prefix), .text(String(scalars))]
+            }
+        }
+        // SQLite puts every blob behind every text.
+        return [.text(prefix), .blob([])]
+    }
 }

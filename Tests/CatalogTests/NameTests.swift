@@ -89,6 +89,12 @@ struct NameTests {
         #expect(try Self.found(["陆^逊", "吕^蒙"], "lu*") == [1, 2])
     }
 
+    @Test func findsWhatGoesOnWithAnyCharacter() throws {
+        #expect(try Self.found(["Li\u{10FFFF}Na", "Lj", "L\u{10FFFF}", "Li"], "LI*") == [1, 4])
+        #expect(try Self.found(["A\u{D7FF}\u{10FFFF}", "A\u{E000}"], "A\u{D7FF}*") == [1])
+        #expect(try Self.found(["\u{10FFFF}\u{10FFFF}A", "\u{10FFFF}A"], "\u{10FFFF}\u{10FFFF}*") == [1])
+    }
+
     @Test func boundsTheReadingsOfOneName() {
         let reading = Pinyin.readings(of: String(repeating: "重乐单曾", count: 16))
         #expect(reading.count == Pinyin.readingLimit)

@@ -14,6 +14,7 @@ public enum RowID: String, CaseIterable, Codable, Sendable {
     case memory = "memory-4x1GB"
     case silentPeers = "silent-50"
     case scale
+    case keyRotation = "key-rotation"
 
     /// Rows whose name begins with one of the given ones; all for none.
     ///
@@ -45,6 +46,7 @@ public enum RowID: String, CaseIterable, Codable, Sendable {
         case .memory: MemoryScenario(id: self)
         case .silentPeers: SilentPeersScenario(id: self)
         case .scale: ScaleScenario(id: self, quick: quick)
+        case .keyRotation: KeyRotationScenario(id: self, quick: quick)
         }
     }
 }

@@ -11,6 +11,11 @@ public struct StudyMaker: Sendable {
 
     public init(seed: UInt64) { self.seed = seed }
 
+    /// Objects of sixteen scanners, each with numbers that rise.
+    public func studyInstanceUID(_ index: Int) -> String {
+        "1.2.826.0.1.3680043.9.7777.\(index % 16 + 1).\(20_000_000 + index)"
+    }
+
     /// The records of one study's objects.
     ///
     /// - Parameter index: from 0; the first thousand are the families of `Base`.
@@ -45,8 +50,7 @@ public struct StudyMaker: Sendable {
         let identifier = isBase ? Base.identifier(person) : Self.identifier(person)
         let date = isBase ? Base.date(index) : Self.date(from: 1990, to: 2026, &random)
         let modality = ["CT", "MR", "DX", "US"][Int.random(in: 0..<4, using: &random)]
-        // Objects of sixteen scanners, each with numbers that rise.
-        let root = "1.2.826.0.1.3680043.9.7777.\(index % 16 + 1).\(20_000_000 + index)"
+        let root = studyInstanceUID(index)
         return (0..<Self.objectsPerStudy).map { number in
             var header = Dataset()
             func set(_ tag: Tag, _ value: String) {
