@@ -10,11 +10,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <string>
+#include <system_error>
 #include <thread>
 
 #include "CDCMTK.h"
@@ -42,6 +45,9 @@ HZFailure ended(HZStatus status) {
 
 struct AddressList {
     addrinfo *first = nullptr;
+    AddressList() = default;
+    AddressList(const AddressList &) = delete;
+    AddressList &operator=(const AddressList &) = delete;
     ~AddressList() {
         if (first != nullptr) { freeaddrinfo(first); }
     }
@@ -126,6 +132,55 @@ HZFailure connectOne(const addrinfo &address, int cancellation, int64_t timeout,
         (void)close(descriptor);
     }
     return outcome;
+}
+
+/// A name that is looked up on a thread of its own: the resolver knows no deadline and cannot be called off.
+struct Resolution {
+    const std::string host;
+    const uint16_t port;
+    AddressList list;
+    /// Readable once `list` is there or there will be none.
+    const int done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+    Resolution(const char *name, uint16_t number) : host(name), port(number) {}
+    ~Resolution() {
+        if (done >= 0) { (void)close(done); }
+    }
+    Resolution(const Resolution &) = delete;
+    Resolution &operator=(const Resolution &) = delete;
+
+    static constexpr int limit = 64;
+    /// Threads that have not come back, also from names that nobody waits for any more.
+    static std::atomic<int> underWay;
+};
+
+std::atomic<int> Resolution::underWay{0};
+
+/// Looks a name up within `timeout` milliseconds.
+HZFailure resolve(const std::shared_ptr<Resolution> &resolution, int cancellation, int64_t timeout) {
+    if (resolve(resolution->host.c_str(), resolution->port, AI_NUMERICHOST, resolution->list) == 0) {
+        return ended(HZStatusOK);
+    }
+    if (resolution->done < 0) { return systemFailure(errno); }
+    if (Resolution::underWay.fetch_add(1) >= Resolution::limit) {
+        Resolution::underWay.fetch_sub(1);
+        return systemFailure(EAGAIN);
+    }
+    try {
+        std::thread([resolution] {
+            (void)resolve(resolution->host.c_str(), resolution->port, AI_ADDRCONFIG, resolution->list);
+            Resolution::underWay.fetch_sub(1);
+            (void)eventfd_write(resolution->done, 1);
+        }).detach();
+    } catch (const std::system_error &error) {
+        Resolution::underWay.fetch_sub(1);
+        return systemFailure(error.code().value());
+    }
+    pollfd entries[2] = {{resolution->done, POLLIN, 0}, {cancellation, POLLIN, 0}};
+    const HZFailure waited = wait(entries, 2, timeout);
+    if (waited.status != HZStatusOK) { return waited; }
+    if (entries[1].revents != 0) { return ended(HZStatusCancelled); }
+    return ended(resolution->list.first == nullptr ? HZStatusNameNotResolved : HZStatusOK);
 }
 
 bool isExhaustion(int error) {
@@ -221,15 +276,14 @@ HZFailure hz_socket_accept(
 }
 
 HZFailure hz_socket_connect(const char *host, uint16_t port, int cancellation, int64_t timeout, int *socket) {
-    AddressList list;
-    if (resolve(host, port, AI_ADDRCONFIG, list) != 0 && resolve(host, port, AI_NUMERICHOST, list) != 0) {
-        return ended(HZStatusNameNotResolved);
-    }
-    size_t left = 0;
-    for (const addrinfo *item = list.first; item != nullptr; item = item->ai_next) { ++left; }
     const auto deadline = Clock::now() + std::chrono::milliseconds(timeout);
+    const auto resolution = std::make_shared<Resolution>(host, port);
+    const HZFailure resolved = resolve(resolution, cancellation, timeout);
+    if (resolved.status != HZStatusOK) { return resolved; }
+    size_t left = 0;
+    for (const addrinfo *item = resolution->list.first; item != nullptr; item = item->ai_next) { ++left; }
     HZFailure outcome = ended(HZStatusNameNotResolved);
-    for (const addrinfo *item = list.first; item != nullptr; item = item->ai_next, --left) {
+    for (const addrinfo *item = resolution->list.first; item != nullptr; item = item->ai_next, --left) {
         const int64_t share = millisecondsUntil(deadline) / static_cast<int64_t>(left);
         outcome = connectOne(*item, cancellation, share, socket);
         if (outcome.status == HZStatusOK || outcome.status == HZStatusCancelled) { return outcome; }
