@@ -88,7 +88,23 @@ private func checkContent(
     try require(!result.isDamaged && !result.isTruncated, "what was written is not sound")
     // Half a number, which is padded at its end, has no byte order.
     if from.isBigEndian || read.isBigEndian || to.isBigEndian { return }
-    try require(canonical(source, from) == canonical(written[...], to), "a value has changed")
+    if canonical(source, from) == canonical(written[...], to) { return }
+    // A value of odd length under a tag that no standard knows is padded by its written VR, which its canonical form does
+    // not have: then padding alone is what it must have in common with what is written.
+    try require(hasOddValue(read.header), "a value has changed")
+    let padded = Rewriting([source], from, from, 0, ScanLimits()).output.bytes
+    try require(canonical(padded[...], from) == canonical(written[...], to), "a value has changed but for padding")
+}
+
+private func hasOddValue(_ dataset: Dataset) -> Bool {
+    dataset.elements.contains { element in
+        switch element.value {
+        case .bytes(let bytes): bytes.count % 2 == 1 && DICOM.Dictionary.vr(of: element.tag) == nil
+        case .bulk(_, let byteCount): byteCount % 2 == 1 && DICOM.Dictionary.vr(of: element.tag) == nil
+        case .items(let items): items.contains(where: hasOddValue)
+        case .fragments: false
+        }
+    }
 }
 
 private func scanned(
