@@ -34,6 +34,7 @@ let package = Package(
         // Ground: C, without policy.
         .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", path: "Sources/CZstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CArchive", path: "Sources/CArchive", providers: [.apt(["libarchive-dev"])]),
         .target(
             name: "CDCMTK", path: "Sources/CDCMTK",
@@ -62,7 +63,10 @@ let package = Package(
         .target(name: "Telemetry", swiftSettings: strict),
         .target(
             name: "HTTP",
-            dependencies: [.product(name: "Hummingbird", package: "hummingbird")],
+            dependencies: [
+                "COpenSSL", "CZlib", "CZstd", .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdHTTP2", package: "hummingbird"),
+            ],
             swiftSettings: strict),
 
         // Rooms.
@@ -137,7 +141,9 @@ let package = Package(
         .testTarget(name: "AccessTests", dependencies: ["Access", "COpenSSL"], swiftSettings: strict),
         .testTarget(name: "QueueTests", dependencies: ["Queue", "Keys"], swiftSettings: strict),
         .testTarget(name: "RoutingTests", dependencies: ["Routing", "Catalog"], swiftSettings: strict),
-        .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: strict),
+        .testTarget(
+            name: "HTTPTests", dependencies: ["HTTP", .product(name: "Hummingbird", package: "hummingbird")],
+            swiftSettings: strict),
         .testTarget(
             name: "DICOMwebTests", dependencies: ["DICOMweb", "DICOM", "Catalog", "HTTP"], swiftSettings: strict),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: strict),

@@ -129,6 +129,7 @@ public struct ServiceStatus: Codable, Sendable {
     public var dimseAddresses: [String]
     public var httpPort: UInt16
     public var webPort: UInt16 = 0
+    public var webTLSPort: UInt16 = 0
     public var aeTitle: String
     public var isOpenToUnknownPeers: Bool
     public var plainNetworkPeers: [String]

@@ -29,9 +29,10 @@ struct BulkDataAnswer: Sendable {
         let isMultipart = ranges.first { Self.takesBytes($0) }.map { $0.type == "multipart" } ?? false
         let (source, byteCount) = try value(of: object, syntax, path: path)
         let type = "application/octet-stream"
+        let tag = archive.tag([holding], form: path.joined(separator: "/"))
         guard isMultipart else {
             return Response(
-                status: .ok, headers: [.contentType: type, .cacheControl: "private, no-cache"],
+                status: .ok, headers: [.contentType: type, .cacheControl: "private, no-cache", .eTag: tag],
                 body: PulledBody(source, pool: pool).body(contentLength: Int(byteCount)))
         }
         let boundary = Boundary.make()
@@ -40,7 +41,7 @@ struct BulkDataAnswer: Sendable {
             status: .ok,
             headers: [
                 .contentType: "multipart/related; type=\"\(type)\"; boundary=\(boundary)",
-                .cacheControl: "private, no-cache",
+                .cacheControl: "private, no-cache", .eTag: "W/" + tag,
             ], body: PulledBody(framed, pool: pool).body())
     }
 

@@ -51,11 +51,14 @@ public final class Door: Sendable {
     public func stop() async { await pool.stop() }
 
     /// The routes, with the checks that every request passes.
-    public func router(_ server: WebServer) -> Router<WebContext> {
-        let router = Router(context: WebContext.self)
+    ///
+    /// - Parameter scheme: of the port they are for.
+    public func router(_ server: WebServer, scheme: String) -> Router<WebContext> {
+        let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
         router.middlewares.add(WebTimes(metrics: metrics))
+        for step in server.lastSteps(WebContext.self) { router.middlewares.add(step) }
         router.middlewares.add(ProblemAnswers(logger: logger, problem: ProblemMapping.problem(of:)))
-        router.middlewares.add(server.hostCheck(WebContext.self))
+        for step in server.firstSteps(scheme: scheme, WebContext.self) { router.middlewares.add(step) }
         let access = access
         let tokens = tokens
         router.middlewares.add(CallerCheck { access.admit(webToken: $0, tokens: tokens) })
@@ -82,7 +85,7 @@ public final class Door: Sendable {
                 let answer = SearchAnswer(
                     request: try SearchRequest(
                         level: level, path: try ResourcePath(context.parameters), query: request.uri.query),
-                    visibility: Self.visibility(permit), base: Self.base(request), limit: settings.searchLimit)
+                    visibility: Self.visibility(permit), base: Self.base(context), limit: settings.searchLimit)
                 return try await pool.run { [archive] in try answer.response(from: archive) }
             }
         }
@@ -133,16 +136,15 @@ public final class Door: Sendable {
 
     private func metadata(_ request: Request, _ context: WebContext) async throws -> Response {
         let (retrieval, _) = try retrieval(request, context)
-        let base = Self.base(request) + ResourcePath(study: retrieval.path.study).text
+        let base = Self.base(context) + ResourcePath(study: retrieval.path.study).text
         let held = request.headers[.ifNoneMatch]
         return try await pool.run { [archive, pool] in
             let holdings = try retrieval.holdings()
-            let tag = EntityTag.of(
-                holdings, corrections: archive.catalog.rules.standing.map(\.number))
+            let tag = archive.tag(holdings)
             let headers: HTTPFields = [
                 .contentType: "application/dicom+json", .eTag: tag, .cacheControl: "private, no-cache",
             ]
-            if EntityTag.list(held, has: tag) { return Response(status: .notModified, headers: headers) }
+            if EntityTagField.field(held, names: tag) { return Response(status: .notModified, headers: headers) }
             let array = MetadataArray(archive: archive, holdings: holdings, base: base)
             return Response(status: .ok, headers: headers, body: PulledBody(array, pool: pool).body())
         }
@@ -174,7 +176,7 @@ public final class Door: Sendable {
         }
         let order = StoreReader.Order(
             sender: Sender(peer: permit.aeTitle, institution: permit.institution, door: "dicomweb"),
-            defaultIssuer: permit.issuer, study: path.study, base: Self.base(request),
+            defaultIssuer: permit.issuer, study: path.study, base: Self.base(context),
             takesUnknownClasses: settings.takesUnknownClasses)
         do {
             let reader = try StoreReader(order, boundary: boundary, archive: archive)
@@ -219,8 +221,8 @@ public final class Door: Sendable {
         permit.user == nil ? .institution(permit.institution) : .everything
     }
 
-    private static func base(_ request: Request) -> String {
-        "http://\(request.head.authority ?? "localhost")\(root)"
+    static func base(_ context: WebContext) -> String {
+        "\(context.origin.scheme)://\(context.origin.authority)\(root)"
     }
 
     private static func accepted(_ request: Request) throws -> [MediaRange] {

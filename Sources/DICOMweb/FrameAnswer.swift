@@ -35,7 +35,8 @@ struct FrameAnswer: Sendable {
                     failure = Problem(.notAcceptable, "Several frames go only as multipart/related.")
                     continue
                 }
-                return try response(reader, numbers, isMultipart: choice.isMultipart)
+                let tag = archive.tag([holding], form: "\(reader.transferSyntax.uid) \(numbers)")
+                return try response(reader, numbers, isMultipart: choice.isMultipart, tag: tag)
             } catch let error as ArchiveError {
                 guard case .notTranscodable = error else { throw error }
                 failure = error
@@ -44,19 +45,20 @@ struct FrameAnswer: Sendable {
         throw failure
     }
 
-    private func response(_ reader: FrameReader, _ numbers: [Int], isMultipart: Bool) throws -> Response {
+    private func response(_ reader: FrameReader, _ numbers: [Int], isMultipart: Bool, tag: String) throws -> Response {
         let type = FrameMediaType.type(of: reader.transferSyntax).essence
         let part = "\(type); transfer-syntax=\(reader.transferSyntax.uid)"
         guard isMultipart else {
             let bytes = try reader.frame((numbers.first ?? 1) - 1)
             return Response(
-                status: .ok, headers: [.contentType: part, .cacheControl: "private, no-cache"],
+                status: .ok, headers: [.contentType: part, .cacheControl: "private, no-cache", .eTag: tag],
                 body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
         }
         let boundary = Boundary.make()
         let headers: HTTPFields = [
             .contentType: "multipart/related; type=\"\(type)\"; boundary=\(boundary)",
-            .cacheControl: "private, no-cache",
+            // The boundary is another every time.
+            .cacheControl: "private, no-cache", .eTag: "W/" + tag,
         ]
         let parts = FrameParts(reader, numbers: numbers, type: part, boundary: boundary)
         if numbers.count == 1, let only = try parts.next() {

@@ -68,6 +68,7 @@ struct Retrieval: Sendable {
         let syntax = try choice.syntax(for: holding)
         let headers: HTTPFields = [
             .contentType: "application/dicom; transfer-syntax=\(syntax.uid)", .cacheControl: "private, no-cache",
+            .eTag: archive.tag([holding], form: syntax.uid),
         ]
         let head = holding.fileHead(archive: archive, syntax: syntax)
         let object = try archive.open(holding)

@@ -3,12 +3,18 @@ import HTTP
 import Hummingbird
 
 /// What is known of a request besides itself.
-public struct WebContext: RequestContext {
+public struct WebContext: OriginContext {
     public var coreContext: CoreRequestContextStorage
     /// Who asks; set by `CallerCheck`.
     var permit: Permit?
+    /// Set by `OriginNote`.
+    public var origin = RequestOrigin(scheme: "http", authority: "localhost")
+    public let peerAddress: String?
 
-    public init(source: ApplicationRequestContextSource) { coreContext = .init(source: source) }
+    public init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        peerAddress = source.channel.remoteAddress?.ipAddress
+    }
 }
 
 /// Lets nobody past without a permit.

@@ -1,11 +1,16 @@
 import Hummingbird
 
 /// Refuses requests that name another host, or come from a page of another origin: a page of any site that a browser
-/// on this machine opens could send them. RFC 9110 §7.2, RFC 6454 §7.
+/// on this machine opens could send them. Origins that are named may. RFC 9110 §7.2, RFC 6454 §7.
 public struct HostCheck<Context: RequestContext>: RouterMiddleware {
     private let hosts: Set<String>
 
-    init(hosts: [String]) { self.hosts = Set(["localhost", "127.0.0.1", "[::1]"] + hosts.map { $0.lowercased() }) }
+    private let origins: Set<String>
+
+    init(hosts: [String], origins: [String]) {
+        self.hosts = Set(["localhost", "127.0.0.1", "[::1]"] + hosts.map { $0.lowercased() })
+        self.origins = Set(origins)
+    }
 
     public func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
@@ -13,7 +18,7 @@ public struct HostCheck<Context: RequestContext>: RouterMiddleware {
         guard let authority = request.head.authority, hosts.contains(Self.host(of: authority)) else {
             throw Problem(.misdirectedRequest, "The host of the request is none of this service: see web.hosts.")
         }
-        if let origin = request.headers[.origin],
+        if let origin = request.headers[.origin], !origins.contains(origin),
             !["http://", "https://"].contains(where: { $0 + authority == origin })
         {
             throw Problem(.forbidden, "Pages of another origin may not send requests here.")

@@ -1,4 +1,6 @@
 import Hummingbird
+import HummingbirdCore
+import HummingbirdHTTP2
 import Logging
 import NIOCore
 
@@ -7,10 +9,20 @@ public struct WebServer: Sendable {
     public struct Settings: Sendable {
         /// An address of this machine's loopback interface.
         public var address = "127.0.0.1"
-        /// 0 takes a free one.
+        /// In clear; 0 takes a free one.
         public var port = 0
+        /// With TLS; 0 takes a free one.
+        public var securePort = 0
+        /// Whether TLS 1.2 is spoken too.
+        public var allowsTLS12 = false
         /// Host names, besides those of loopback, that requests may name; what a reverse proxy passes on.
         public var hosts: [String] = []
+        /// Addresses of proxies whose word on scheme and host counts.
+        public var proxies: [String] = []
+        /// Origins whose pages may send requests: `https://viewer.example`.
+        public var origins: [String] = []
+        /// Connections at a time, on each port; further ones wait to be accepted.
+        public var connectionLimit = 10_000
         /// How long a connection may be silent.
         public var idleTime = Duration.seconds(60)
 
@@ -28,6 +40,11 @@ public struct WebServer: Sendable {
         }
     }
 
+    /// Bytes of one field of a request's head, and of all of them.
+    static let fieldByteCountLimit = 16 << 10
+    static let headByteCountLimit = 32 << 10
+    static let fieldCountLimit = 100
+
     private let settings: Settings
     private let logger: Logger
 
@@ -38,23 +55,68 @@ public struct WebServer: Sendable {
         self.logger = logger
     }
 
-    /// The service to run.
+    /// The service in clear: HTTP/1.1.
     ///
-    /// - Parameter ready: told the port once it is open.
+    /// - Parameters:
+    ///   - router: with `firstSteps(scheme:)` for "http".
+    ///   - ready: told the port once it is open.
     public func application<Context: RequestContext>(
         router: Router<Context>, ready: @escaping @Sendable (Int) async -> Void
     ) -> some ApplicationProtocol where Context.Source == ApplicationRequestContextSource {
+        application(router, .http1(configuration: channel), port: settings.port, ready)
+    }
+
+    /// The service with TLS: HTTP/2, or HTTP/1.1 for clients that do not know it (ALPN, RFC 7301).
+    ///
+    /// - Parameters:
+    ///   - router: with `firstSteps(scheme:)` for "https".
+    ///   - ready: told the port once it is open.
+    /// - Throws: what NIOSSL says of the certificate.
+    public func secureApplication<Context: RequestContext>(
+        router: Router<Context>, credentials: WebCredentials, ready: @escaping @Sendable (Int) async -> Void
+    ) throws -> some ApplicationProtocol where Context.Source == ApplicationRequestContextSource {
         let (seconds, _) = settings.idleTime.components
-        return Application(
-            router: router,
-            server: .http1(configuration: .init(idleTimeout: .seconds(seconds))),
+        let server = try HTTPServerBuilder.http2Upgrade(
+            tlsConfiguration: credentials.configuration(allowsTLS12: settings.allowsTLS12),
+            configuration: .init(idleTimeout: .seconds(seconds), streamConfiguration: channel))
+        return application(router, server, port: settings.securePort, ready)
+    }
+
+    private func application<Context: RequestContext>(
+        _ router: Router<Context>, _ server: HTTPServerBuilder, port: Int,
+        _ ready: @escaping @Sendable (Int) async -> Void
+    ) -> some ApplicationProtocol where Context.Source == ApplicationRequestContextSource {
+        Application(
+            router: router, server: server,
             configuration: .init(
-                address: .hostname(settings.address, port: settings.port), serverName: nil, backlog: 1024),
+                address: .hostname(settings.address, port: port), serverName: nil, backlog: 1024,
+                availableConnectionsDelegate: MaximumAvailableConnections(settings.connectionLimit)),
             onServerRunning: { channel in await ready(channel.localAddress?.port ?? 0) }, logger: logger)
     }
 
-    /// The check that comes before everything else.
-    public func hostCheck<Context: RequestContext>(_: Context.Type) -> HostCheck<Context> {
-        HostCheck(hosts: settings.hosts)
+    private var channel: HTTP1Channel.Configuration {
+        let (seconds, _) = settings.idleTime.components
+        return HTTP1Channel.Configuration(
+            idleTimeout: .seconds(seconds),
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: Self.fieldByteCountLimit, maxHeaderListSize: Self.headByteCountLimit,
+                maxHeaderFieldCount: Self.fieldCountLimit))
+    }
+
+    /// What every answer passes on its way out, the outermost first.
+    public func lastSteps<Context: RequestContext>(_: Context.Type) -> [any MiddlewareProtocol<
+        Request, Response, Context
+    >] {
+        [CrossOrigin(origins: settings.origins), ContentCoding(), ByteRanges(), Conditional()]
+    }
+
+    /// What every request passes before everything else, errors being made problems around it.
+    public func firstSteps<Context: OriginContext>(
+        scheme: String, _: Context.Type
+    ) -> [any MiddlewareProtocol<Request, Response, Context>] {
+        [
+            OriginNote(scheme: scheme, proxies: settings.proxies),
+            HostCheck(hosts: settings.hosts, origins: settings.origins),
+        ]
     }
 }

@@ -7,6 +7,7 @@ final class HuizhenProcess {
     private(set) var port = 0
     private(set) var httpPort = 0
     private(set) var webPort = 0
+    private(set) var webTLSPort = 0
     /// 0 without TLS.
     private(set) var tlsPort = 0
     private var process: Child?
@@ -41,7 +42,7 @@ final class HuizhenProcess {
 
     /// Starts it again in the same directory.
     func start() throws {
-        let ports = ["--port", "0", "--http-port", "0", "--web-port", "0"]
+        let ports = ["--port", "0", "--http-port", "0", "--web-port", "0", "--set", "web.tls.port=0"]
         let command = [Self.binary, "serve", "--data", directory] + ports + arguments
         let whole = wrapper + command
         // Small packs and no blank space ahead: a test shall not write gigabytes.
@@ -55,9 +56,10 @@ final class HuizhenProcess {
                 port = status["dimsePort"] as? Int ?? 0
                 httpPort = status["httpPort"] as? Int ?? 0
                 webPort = status["webPort"] as? Int ?? 0
+                webTLSPort = status["webTLSPort"] as? Int ?? 0
                 tlsPort = status["dimseTLSPort"] as? Int ?? 0
                 processID = Int32(status["processID"] as? Int ?? 0)
-                if port > 0, httpPort > 0, webPort > 0 { return }
+                if port > 0, httpPort > 0, webPort > 0, webTLSPort > 0 { return }
             }
             if !process.isRunning { break }
             usleep(50_000)

@@ -130,7 +130,10 @@ import Testing
         let huizhen = try HuizhenProcess()
         let second = try Tool.run(
             HuizhenProcess.binary,
-            ["serve", "--data", huizhen.directory, "--port", "0", "--http-port", "0", "--web-port", "0"],
+            [
+                "serve", "--data", huizhen.directory, "--port", "0", "--http-port", "0", "--web-port", "0", "--set",
+                "web.tls.port=0",
+            ],
             timeout: 30)
         #expect(second.code != 0)
         #expect(second.error.contains("in use"))

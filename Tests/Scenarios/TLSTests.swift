@@ -169,7 +169,10 @@ import Testing
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: folder + "/key")
         let started = try Tool.run(
             HuizhenProcess.binary,
-            ["serve", "--data", folder + "/data", "--port", "0", "--http-port", "0", "--web-port", "0"]
+            [
+                "serve", "--data", folder + "/data", "--port", "0", "--http-port", "0", "--web-port", "0", "--set",
+                "web.tls.port=0",
+            ]
                 + Certificates.settings("server", ["dimse.tls.key": folder + "/key"]))
         #expect(started.code != 0)
         #expect((started.output + started.error).contains("chmod 600"))

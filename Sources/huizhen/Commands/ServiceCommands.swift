@@ -58,7 +58,8 @@ struct StatusCommand: AsyncParsableCommand {
             "huizhen \(status.version), process \(status.processID), data in \(status.dataDirectory)",
             "DIMSE \(status.aeTitle) on port \(status.dimsePort) of \(status.dimseAddresses.joined(separator: ", "))",
             "health and metrics on http://127.0.0.1:\(status.httpPort)",
-            "DICOMweb on http://127.0.0.1:\(status.webPort)/dicom-web, with a token of `huizhen web token`",
+            "DICOMweb on http://127.0.0.1:\(status.webPort)/dicom-web and https://127.0.0.1:\(status.webTLSPort)/dicom-web, "
+                + "with a token of `huizhen web token`",
             "\(status.patients) patients, \(status.studies) studies, \(status.series) series, "
                 + "\(status.instances) objects, \(readable(status.byteCount)); \(readable(status.freeByteCount)) free",
         ]

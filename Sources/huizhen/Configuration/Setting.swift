@@ -50,7 +50,6 @@ enum SettingsError: Error, CustomStringConvertible {
     case outOfRange(Setting, String)
     case unknownKey(String, file: String)
     case unreadable(file: String, why: String)
-    case noTLS
 
     var description: String {
         switch self {
@@ -58,7 +57,6 @@ enum SettingsError: Error, CustomStringConvertible {
             "\(setting.key) is \"\(value)\", but takes \(setting.range)"
         case .unknownKey(let key, let file): "\(file) sets \(key), which no setting is called: see `huizhen settings`"
         case .unreadable(let file, let why): "\(file) cannot be read: \(why)"
-        case .noTLS: "no TLS is configured: set dimse.tls.certificate and dimse.tls.key"
         }
     }
 }

@@ -1,4 +1,5 @@
 import DIMSE
+import HTTP
 import Logging
 import Toolkit
 
@@ -47,5 +48,15 @@ extension Settings {
         return try TransportCredentials(
             files: files,
             clientCertificates: .init(rawValue: text("dimse.tls.client-certificates")) ?? .required, logger: logger)
+    }
+
+    /// The certificate of the web door: the configured one, or one of our own for this machine.
+    func webCredentials(logger: Logger) throws -> WebCredentials {
+        let named = text("web.tls.certificate")
+        if !named.isEmpty {
+            return try WebCredentials(certificate: named, key: text("web.tls.key"), logger: logger)
+        }
+        let own = try SelfSignedCertificate.files(in: dataDirectory + "/web")
+        return try WebCredentials(certificate: own.certificate, key: own.key, logger: logger)
     }
 }

@@ -86,6 +86,30 @@ struct Settings: Sendable {
                 key: "web.port", kind: .integer(0...65535), defaultValue: "8043",
                 about: "port of the web door (DICOMweb); 0 takes a free one"),
             Setting(
+                key: "web.tls.port", kind: .integer(0...65535), defaultValue: "8044",
+                about: "port of the web door with TLS, for HTTP/2 and HTTP/1.1; 0 takes a free one"),
+            Setting(
+                key: "web.tls.certificate", kind: .text, defaultValue: "",
+                about: "PEM file of the web door's certificate and the intermediate ones after it; empty: one made at "
+                    + "first start, for this machine only, in the data directory's folder web"),
+            Setting(
+                key: "web.tls.key", kind: .text, defaultValue: "",
+                about:
+                    "PEM file of its key, open to its owner only, without a pass phrase; empty: in the certificate's file"
+            ),
+            Setting(
+                key: "web.tls.minimum", kind: .choice(["1.2", "1.3"]), defaultValue: "1.3",
+                about: "oldest version of TLS on the web door"),
+            Setting(
+                key: "web.trusted-proxies", kind: .list, defaultValue: "",
+                about: "addresses of proxies whose Forwarded or X-Forwarded-Proto and -Host count"),
+            Setting(
+                key: "web.origins", kind: .list, defaultValue: "",
+                about: "origins such as https://viewer.example whose pages may send requests with a token (CORS)"),
+            Setting(
+                key: "web.connections", kind: .integer(1...100_000), defaultValue: "10000",
+                about: "connections to each port of the web door at a time; further ones wait"),
+            Setting(
                 key: "web.hosts", kind: .list, defaultValue: "",
                 about: "host names that web requests may name besides localhost, 127.0.0.1 and [::1]"),
             Setting(
@@ -258,7 +282,12 @@ extension Settings {
         var result = WebServer.Settings()
         result.address = text("web.address")
         result.port = integer("web.port")
+        result.securePort = integer("web.tls.port")
+        result.allowsTLS12 = text("web.tls.minimum") == "1.2"
         result.hosts = list("web.hosts")
+        result.proxies = list("web.trusted-proxies")
+        result.origins = list("web.origins")
+        result.connectionLimit = integer("web.connections")
         return result
     }
 

@@ -104,6 +104,7 @@ struct Operations: Sendable {
             tornObjects: service.archive.reconciliation.tornObjects,
             waitingJobs: (jobs[.waiting] ?? 0) + (jobs[.running] ?? 0), deadJobs: jobs[.dead] ?? 0)
         status.webPort = service.webPort.load(ordering: .acquiring)
+        status.webTLSPort = service.webTLSPort.load(ordering: .acquiring)
         status.isMasterKeyOnDataDisk = service.archive.isMasterKeyOnDataDisk
         if let report = service.archive.compressionReport {
             status.compression = CompressionStatus(

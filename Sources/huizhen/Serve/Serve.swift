@@ -79,15 +79,18 @@ struct Serve: AsyncParsableCommand {
             metrics: { service.metrics() })
         let application = status.application { service.httpPort.store(UInt16($0), ordering: .releasing) }
         let webServer = try WebServer(settings: settings.webServer, logger: httpLogger)
-        let webApplication = webServer.application(router: service.web.router(webServer)) {
+        let webApplication = webServer.application(router: service.web.router(webServer, scheme: "http")) {
             service.webPort.store(UInt16($0), ordering: .releasing)
         }
+        let secureWebApplication = try webServer.secureApplication(
+            router: service.web.router(webServer, scheme: "https"), credentials: service.webCredentials
+        ) { service.webTLSPort.store(UInt16($0), ordering: .releasing) }
         let hangUp = Self.reloadOnHangUp(service)
         defer { hangUp.cancel() }
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(service: application), .init(service: DoorService(service: service)),
-                .init(service: webApplication),
+                .init(service: webApplication), .init(service: secureWebApplication),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: httpLogger)
         // Who reads its answer slowly does not keep the service from stopping.

@@ -33,7 +33,9 @@ final class Service: Sendable {
     let httpPort = Atomic<UInt16>(0)
     let web: Door
     let webTokens: OperatorTokens
+    let webCredentials: WebCredentials
     let webPort = Atomic<UInt16>(0)
+    let webTLSPort = Atomic<UInt16>(0)
     private let isServing = Atomic<Bool>(false)
     private let control = Mutex<ControlServer?>(nil)
 
@@ -71,6 +73,7 @@ final class Service: Sendable {
         web = Door(
             archive: archive, access: access, tokens: webTokens, settings: settings.web, registry: registry,
             logger: logger)
+        webCredentials = try settings.webCredentials(logger: logger)
         let report = archive.reconciliation
         logger.notice(
             "reconciled",
@@ -101,10 +104,11 @@ final class Service: Sendable {
         return port == 0 ? nil : port
     }
 
-    /// Reads certificate, key, authorities and revocation lists again; what cannot be used leaves everything as it was.
+    /// Reads certificates, keys, authorities and revocation lists of both doors again; what cannot be used leaves its door
+    /// as it was.
     func reloadTLS() throws {
-        guard let credentials else { throw SettingsError.noTLS }
-        try credentials.reload()
+        try credentials?.reload()
+        try webCredentials.reload()
     }
 
     /// Closes the doors in order, then the rooms.

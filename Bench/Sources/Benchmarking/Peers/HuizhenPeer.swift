@@ -12,7 +12,8 @@ enum HuizhenPeer {
         var port = try Ports.free()
         var arguments = [
             "serve", "--data", context.folder + "/data", "--port", String(port),
-            "--http-port", String(try Ports.free()), "--web-port", "0", "--open-to-unknown-peers",
+            "--http-port", String(try Ports.free()), "--web-port", "0", "--set", "web.tls.port=0",
+            "--open-to-unknown-peers",
         ]
         if let tls = context.tls {
             port = try Ports.free()

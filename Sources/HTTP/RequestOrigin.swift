@@ -1,0 +1,121 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// How a request reached the service, as its client sees it: addresses in answers begin with it.
+public struct RequestOrigin: Sendable, Equatable {
+    public var scheme: String
+    /// Host and port, as the client names them.
+    public var authority: String
+
+    public init(scheme: String, authority: String) {
+        self.scheme = scheme
+        self.authority = authority
+    }
+}
+
+/// A context that knows how its request reached the service.
+public protocol OriginContext: RequestContext {
+    var origin: RequestOrigin { get set }
+    /// The address of the connection's other end.
+    var peerAddress: String? { get }
+}
+
+/// Notes how a request came; what a proxy says of it counts only from those that are trusted. RFC 7239.
+public struct OriginNote<Context: OriginContext>: RouterMiddleware {
+    private let scheme: String
+    private let proxies: Set<String>
+
+    /// - Parameters:
+    ///   - scheme: of the port the request came in by.
+    ///   - proxies: addresses of proxies whose word counts.
+    init(scheme: String, proxies: [String]) {
+        self.scheme = scheme
+        self.proxies = Set(proxies)
+    }
+
+    public func handle(
+        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        var context = context
+        var request = request
+        context.origin = RequestOrigin(scheme: scheme, authority: request.head.authority ?? "")
+        if let address = context.peerAddress, proxies.contains(address) {
+            let told = ForwardedOrigin(request.headers)
+            if let scheme = told.scheme { context.origin.scheme = scheme }
+            if let host = told.host {
+                context.origin.authority = host
+                var head = request.head
+                head.authority = host
+                request = Request(head: head, body: request.body)
+            }
+        }
+        return try await next(request, context)
+    }
+}
+
+/// What the last proxy says of a request: `Forwarded`, else `X-Forwarded-Proto` and `X-Forwarded-Host`.
+struct ForwardedOrigin: Equatable {
+    var scheme: String?
+    var host: String?
+
+    init(_ fields: HTTPFields) {
+        if let field = fields[values: Self.forwarded].last {
+            guard let element = Self.split(field, at: ",").last else { return }
+            for pair in Self.split(element, at: ";") {
+                let parts = pair.split(separator: "=", maxSplits: 1).map { $0.trimmed }
+                guard parts.count == 2 else { continue }
+                let value = parts[1].first == "\"" ? String(parts[1].dropFirst().dropLast()) : parts[1]
+                switch parts[0].lowercased() {
+                case "proto": scheme = Self.scheme(value)
+                case "host": host = Self.host(value)
+                default: continue
+                }
+            }
+            return
+        }
+        scheme = fields[Self.forwardedProto].flatMap { Self.last($0) }.flatMap(Self.scheme)
+        host = fields[Self.forwardedHost].flatMap { Self.last($0) }.flatMap(Self.host)
+    }
+
+    private static let forwarded = HTTPField.Name("Forwarded") ?? .via
+    private static let forwardedProto = HTTPField.Name("X-Forwarded-Proto") ?? .via
+    private static let forwardedHost = HTTPField.Name("X-Forwarded-Host") ?? .via
+
+    private static func last(_ list: String) -> String? { list.split(separator: ",").last?.trimmed }
+
+    private static func scheme(_ text: String) -> String? {
+        let scheme = text.lowercased()
+        return scheme == "http" || scheme == "https" ? scheme : nil
+    }
+
+    /// A host with or without a port, and nothing that could end an address or a header.
+    private static func host(_ text: String) -> String? {
+        let isPlain = text.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+                || [UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: ":"), UInt8(ascii: "["), UInt8(ascii: "]")]
+                    .contains(byte)
+        }
+        return isPlain && !text.isEmpty && text.utf8.count <= 255 ? text : nil
+    }
+
+    /// Parts that quotes keep together.
+    private static func split(_ text: String, at separator: Character) -> [String] {
+        var parts = [""]
+        var isQuoted = false
+        for character in text {
+            if character == "\"" { isQuoted.toggle() }
+            if character == separator, !isQuoted { parts.append("") } else { parts[parts.count - 1].append(character) }
+        }
+        return parts.map { $0[...].trimmed }
+    }
+}
+
+extension Substring {
+    fileprivate var trimmed: String {
+        var text = self
+        while text.first == " " || text.first == "\t" { text = text.dropFirst() }
+        while text.last == " " || text.last == "\t" { text = text.dropLast() }
+        return String(text)
+    }
+}
