@@ -14,6 +14,13 @@ enum EntityTag {
         return "\"\(String(holdings.count, radix: 16))-\(String(hash, radix: 16))\""
     }
 
+    /// Of a form in which they are given, likewise.
+    static func of(_ holdings: [Holding], corrections: [UInt64], form: String) -> String {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in form.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        return of(holdings, corrections: corrections).dropLast() + "-\(String(hash, radix: 16))\""
+    }
+
     /// Whether the field If-None-Match names the tag.
     static func list(_ field: String?, has tag: String) -> Bool {
         guard let field else { return false }
