@@ -14,12 +14,24 @@ final class PoolFrameCoder: FrameCoder {
         concurrency = workerCount
     }
 
-    func code(_ frame: [UInt8], _ work: FrameWork) throws -> [UInt8] {
-        try pool.convert(
+    func code(_ frame: [UInt8], _ work: FrameWork) throws -> [UInt8] { try begin(frame, work)() }
+
+    func begin(_ frame: [UInt8], _ work: FrameWork) throws -> FramePromise {
+        let pending = try pool.start(
             frame,
             FrameConversion(
                 from: work.sourceCoding.transferSyntax, FrameFormat(work.source),
                 to: work.targetCoding.transferSyntax, FrameFormat(work.target)))
+        return { try pending.wait() }
+    }
+
+    func begin(_ frame: [UInt8], _ rendering: ImageRendering) throws -> FramePromise {
+        let pending = try pool.start(
+            frame,
+            FrameRendering(
+                from: rendering.coding.transferSyntax, FrameFormat(rendering.source),
+                native: FrameFormat(rendering.native), rendering))
+        return { try pending.wait() }
     }
 
     func mayPass(_ error: any Error) -> Bool {
