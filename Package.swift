@@ -43,7 +43,7 @@ let package = Package(
         .target(
             name: "CCodecs", path: "Sources/CCodecs",
             cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2"])],
-            linkerSettings: ["jpeg", "openjp2", "openjph", "dcmjpeg", "dcmdata", "oflog", "ofstd", "z"]
+            linkerSettings: ["jpeg", "png", "openjp2", "openjph", "dcmjpeg", "dcmdata", "oflog", "ofstd", "z"]
                 .map { .linkedLibrary($0) }),
 
         // Tools.

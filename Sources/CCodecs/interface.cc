@@ -5,6 +5,7 @@
 #include "colour.h"
 #include "jpeg_header.h"
 #include "jpeg_twelve.h"
+#include "render.h"
 
 using namespace huizhen::codecs;
 
@@ -208,6 +209,7 @@ void hz_codecs_initialize(void) {
         std::call_once(once, [] {
             initializeTwelveBits();
             warmUp();
+            warmUpRendering();
         });
     });
 }
@@ -243,6 +245,16 @@ HZCodecStatus hz_frame_convert(
     const HZConversion *conversion, const uint8_t *bytes, size_t count, uint8_t *output, size_t outputCount,
     size_t *written) {
     return guarded([&] { *written = convert(*conversion, Bytes{bytes, count}, Room{output, outputCount}); });
+}
+
+size_t hz_rendering_table_byte_count(const HZRendering *rendering) { return tableByteCount(*rendering); }
+
+HZCodecStatus hz_frame_render(
+    const HZRendering *rendering, const uint8_t *tables, size_t tableCount, const uint8_t *bytes, size_t count,
+    uint8_t *output, size_t outputCount, size_t *written) {
+    return guarded([&] {
+        *written = render(*rendering, Bytes{tables, tableCount}, Bytes{bytes, count}, Room{output, outputCount});
+    });
 }
 
 HZCodecStatus hz_jpeg_colour(const uint8_t *bytes, size_t count, HZColour *colour) {

@@ -1,13 +1,6 @@
 // JPEG with a DCT and 8 bits: libjpeg-turbo, compiled as C and left by longjmp on errors.
-#include <csetjmp>
-#include <cstdio>
-#include <cstdlib>
-
-#include <jpeglib.h>
-
-#include <jerror.h>
-
 #include "colour.h"
+#include "jpeg_errors.h"
 #include "jpeg_header.h"
 #include "jpeg_lossless.h"
 #include "jpeg_twelve.h"
@@ -16,15 +9,8 @@ namespace huizhen::codecs {
 
 namespace {
 
-/// The library's error manager with the way out. Nothing with a destructor may live between setjmp and longjmp.
-struct Errors {
-    jpeg_error_mgr manager;
-    std::jmp_buf exit;
-    HZCodecStatus status;
-};
-
 void leave(j_common_ptr library) {
-    Errors *errors = reinterpret_cast<Errors *>(library->err);
+    JPEGErrors *errors = reinterpret_cast<JPEGErrors *>(library->err);
     errors->status = errors->manager.msg_code == JERR_OUT_OF_MEMORY ? HZCodecStatusOutOfMemory : HZCodecStatusMalformed;
     std::longjmp(errors->exit, 1);
 }
@@ -38,7 +24,7 @@ void judge(j_common_ptr library, int level) {
     case JWRN_HIT_MARKER:
     case JWRN_HUFF_BAD_CODE:
     case JWRN_BOGUS_PROGRESSION: {
-        Errors *errors = reinterpret_cast<Errors *>(library->err);
+        JPEGErrors *errors = reinterpret_cast<JPEGErrors *>(library->err);
         errors->status = HZCodecStatusMalformed;
         std::longjmp(errors->exit, 1);
     }
@@ -50,13 +36,15 @@ void judge(j_common_ptr library, int level) {
 void countScans(j_common_ptr library) {
     if (!library->is_decompressor) return;
     if (reinterpret_cast<j_decompress_ptr>(library)->input_scan_number > HZ_SCAN_COUNT_LIMIT) {
-        Errors *errors = reinterpret_cast<Errors *>(library->err);
+        JPEGErrors *errors = reinterpret_cast<JPEGErrors *>(library->err);
         errors->status = HZCodecStatusUnsupported;
         std::longjmp(errors->exit, 1);
     }
 }
 
-void prepare(Errors &errors) {
+}  // namespace
+
+void prepare(JPEGErrors &errors) {
     jpeg_std_error(&errors.manager);
     errors.manager.error_exit = leave;
     errors.manager.output_message = beSilent;
@@ -64,11 +52,13 @@ void prepare(Errors &errors) {
     errors.status = HZCodecStatusOK;
 }
 
+namespace {
+
 /// Decodes into rows of `rowByteCount`. The components come out as they are unless both colours are given.
 HZCodecStatus decodeRows(
     Bytes stream, J_COLOR_SPACE from, J_COLOR_SPACE to, size_t rowByteCount, size_t rows, uint8_t *output) {
     jpeg_decompress_struct library;
-    Errors errors;
+    JPEGErrors errors;
     jpeg_progress_mgr progress{};
     library.err = &errors.manager;
     prepare(errors);
@@ -130,7 +120,7 @@ HZColour decodeEightBits(const Format &format, const JPEGHeader &header, Bytes s
 
 struct Compression {
     jpeg_compress_struct library;
-    Errors errors;
+    JPEGErrors errors;
 };
 
 HZCodecStatus encodeRows(

@@ -28,7 +28,7 @@ public enum FrameCodec {
         let status = unsafe hz_frame_convert(
             &described, input.assumingMemoryBound(to: UInt8.self), frame.count,
             room.assumingMemoryBound(to: UInt8.self), output.count, &written)
-        if let error = CodecError(status, conversion) { throw error }
+        if let error = CodecError(status, .convert(conversion)) { throw error }
         return written
     }
 
@@ -58,22 +58,6 @@ public enum FrameCodec {
         case .RGB: return .rgb
         case .ybrFull: return .ybrFull
         case .other, .ybrFull422, .YBRICT, .YBRRCT: return nil
-        }
-    }
-}
-
-extension CodecError {
-    /// nil for success. The side that reads is to blame for streams, the side that writes for room.
-    init?(_ status: HZCodecStatus, _ conversion: FrameConversion) {
-        let reading = conversion.from == .native ? conversion.to.name : conversion.from.name
-        switch status {
-        case .OK: return nil
-        case .malformed: self = .malformed(coding: conversion.from.name)
-        case .differs: self = .differs(coding: conversion.from.name)
-        case .unsupported: self = .unsupported(coding: reading)
-        case .noRoom: self = .incompressible(coding: conversion.to.name)
-        case .outOfMemory: self = .outOfMemory
-        case .misuse: self = .badFormat(attribute: "format")
         }
     }
 }

@@ -26,13 +26,13 @@ public final class Door: Sendable {
     /// Under which the services are.
     public static let root = "/dicom-web"
 
-    private let archive: Archive
+    let archive: Archive
     private let access: Access
     private let tokens: OperatorTokens
     private let settings: Settings
     private let logger: Logger
     private let metrics: WebMetrics
-    private let pool: BlockingPool
+    let pool: BlockingPool
 
     public init(
         archive: Archive, access: Access, tokens: OperatorTokens, settings: Settings, registry: Registry,
@@ -65,6 +65,8 @@ public final class Door: Sendable {
         let group = router.group("dicom-web")
         addSearches(group)
         addRetrievals(group)
+        addRendering(group)
+        addURI(router)
         for path in ["studies", "studies/:study"] {
             group.post(RouterPath(path)) { [self] in try await store($0, $1) }
         }
@@ -126,7 +128,7 @@ public final class Door: Sendable {
         }
     }
 
-    private func retrieval(_ request: Request, _ context: WebContext) throws -> (Retrieval, [MediaRange]) {
+    func retrieval(_ request: Request, _ context: WebContext) throws -> (Retrieval, [MediaRange]) {
         let permit = try Self.permit(context, for: .get)
         let retrieval = Retrieval(
             archive: archive, pool: pool, path: try ResourcePath(context.parameters),
@@ -209,7 +211,7 @@ public final class Door: Sendable {
     // MARK: What requests have in common
 
     /// The permit, if it covers what is asked.
-    private static func permit(_ context: WebContext, for service: Peer.Service) throws -> Permit {
+    static func permit(_ context: WebContext, for service: Peer.Service) throws -> Permit {
         guard let permit = context.permit, permit.services.contains(service) else {
             throw Problem(.forbidden, "This caller may not do that.")
         }
@@ -217,7 +219,7 @@ public final class Door: Sendable {
     }
 
     /// Only the local operator comes in here, who sees everything.
-    private static func visibility(_ permit: Permit) -> Visibility {
+    static func visibility(_ permit: Permit) -> Visibility {
         permit.user == nil ? .institution(permit.institution) : .everything
     }
 
@@ -225,7 +227,7 @@ public final class Door: Sendable {
         "\(context.origin.scheme)://\(context.origin.authority)\(root)"
     }
 
-    private static func accepted(_ request: Request) throws -> [MediaRange] {
+    static func accepted(_ request: Request) throws -> [MediaRange] {
         guard let field = request.headers[.accept] else { return [] }
         guard let ranges = MediaRange.accepted(field) else {
             throw Problem(.badRequest, "The field Accept is no list of media types.")

@@ -89,14 +89,16 @@ struct FrameAnswer: Sendable {
 
 /// Frames as parts of a multipart body.
 private final class FrameParts: PieceSource {
-    private let reader: FrameReader
+    private let frames: FrameRun
     private let numbers: [Int]
     private let type: String
     private let boundary: String
     private var index = 0
 
     init(_ reader: FrameReader, numbers: [Int], type: String, boundary: String) {
-        self.reader = reader
+        frames = FrameRun(lead: min(reader.lead, numbers.count)) { index in
+            index < numbers.count ? try reader.begin(numbers[index] - 1) : nil
+        }
         self.numbers = numbers
         self.type = type
         self.boundary = boundary
@@ -108,7 +110,7 @@ private final class FrameParts: PieceSource {
         while index < numbers.count, piece.readableBytes < ObjectParts.pieceByteCount {
             piece.writeString(
                 "\(index == 0 ? "" : "\r\n")--\(boundary)\r\nContent-Type: \(type)\r\n\r\n")
-            piece.writeBytes(try reader.frame(numbers[index] - 1))
+            piece.writeBytes(try frames.take() ?? [])
             index += 1
         }
         if index == numbers.count { piece.writeString("\r\n--\(boundary)--\r\n") }

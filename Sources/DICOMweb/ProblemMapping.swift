@@ -1,9 +1,11 @@
 import Archive
+import DICOM
 import HTTP
 
 /// The one place where the archive's errors become HTTP problems.
 enum ProblemMapping {
     static func problem(of error: any Error) -> Problem? {
+        if let error = error as? RenderingError { return picture(error) }
         guard let error = error as? ArchiveError else { return nil }
         return switch error {
         case .full:
@@ -17,6 +19,14 @@ enum ProblemMapping {
         case .notTranscodable: Problem(.notAcceptable, "The object cannot be had in the transfer syntax asked for.")
         case .damaged, .transcodingFailed, .coderFailed, .blobs, .catalog, .keys:
             Problem(.internalServerError, "Something went wrong here; the service's log says more.")
+        }
+    }
+
+    private static func picture(_ error: RenderingError) -> Problem {
+        switch error {
+        case .regionOutside: Problem(.badRequest, "The region asked for is not within the image.")
+        case .noProfile: Problem(.notAcceptable, "The image has no ICC profile: ask for it with iccprofile=no.")
+        case .pixels, .badTable: Problem(.notAcceptable, PictureAnswer.noPicture)
         }
     }
 

@@ -9,7 +9,7 @@ import NIOCore
 struct Retrieval: Sendable {
     let archive: Archive
     let pool: BlockingPool
-    let path: ResourcePath
+    var path: ResourcePath
     let visibility: Visibility
     /// The most objects of one answer.
     let limit: Int

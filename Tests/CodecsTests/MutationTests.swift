@@ -53,7 +53,7 @@ import Testing
         func settle() {
             do throws(CodecError) {
                 let frame = try pending[0].wait()
-                #expect(frame.count == pending[0].conversion.targetFormat.byteCount)
+                #expect(frame.count == pending[0].task.outputByteCountLimit)
             } catch {
                 if case .workerFailed(let fault) = error {
                     lost += 1

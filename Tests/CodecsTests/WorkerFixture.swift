@@ -27,7 +27,8 @@ extension CodecPool {
         let format = try Frames.format(4, 4)
         return try start(
             PendingFrame(
-                [UInt8](repeating: 0, count: 16), .decoding(.explicitVRLittleEndian, format), probe: probe.rawValue)
+                [UInt8](repeating: 0, count: 16), .convert(.decoding(.explicitVRLittleEndian, format)),
+                probe: probe.rawValue)
         ).wait()
     }
 

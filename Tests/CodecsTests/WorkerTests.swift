@@ -56,7 +56,7 @@ import Testing
         let format = try Frames.format(4, 4)
         let pending = try pool.start(
             PendingFrame(
-                [UInt8](repeating: 0, count: 16), .decoding(.explicitVRLittleEndian, format),
+                [UInt8](repeating: 0, count: 16), .convert(.decoding(.explicitVRLittleEndian, format)),
                 probe: WorkerProbe.hang.rawValue))
         let worker = try #require(Self.worker(lastArgument: "3571"))
         kill(worker, SIGKILL)

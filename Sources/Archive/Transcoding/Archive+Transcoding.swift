@@ -163,14 +163,18 @@ extension ContentSource {
         guard !ranges.isEmpty, count <= TranscodingLimits().frameByteCount, count <= byteCount else {
             throw .notTranscodable(.framesMissing(declared: layout.declaredFrameCount, found: index))
         }
-        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(count), alignment: 64)
-        defer { memory.deallocate() }
-        var filled = 0
-        for range in ranges {
-            let part = UnsafeMutableRawBufferPointer(rebasing: memory[filled..<(filled + Int(range.length))])
-            guard try read(offset: range.offset, into: part) == part.count else { throw .damaged }
-            filled += part.count
+        var failure: ArchiveError?
+        let frame = [UInt8](unsafeUninitializedCapacity: Int(count)) { buffer, filled in
+            let memory = UnsafeMutableRawBufferPointer(buffer)
+            do throws(ArchiveError) {
+                for range in ranges {
+                    let part = UnsafeMutableRawBufferPointer(rebasing: memory[filled..<(filled + Int(range.length))])
+                    guard try read(offset: range.offset, into: part) == part.count else { throw .damaged }
+                    filled += part.count
+                }
+            } catch { failure = error }
         }
-        return Array(memory)
+        if let failure { throw failure }
+        return frame
     }
 }

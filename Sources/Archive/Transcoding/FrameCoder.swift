@@ -11,11 +11,27 @@ public protocol FrameCoder: Sendable {
     /// - Throws: what the operator may read: without patient data.
     func code(_ frame: [UInt8], _ work: FrameWork) throws -> [UInt8]
 
+    /// Begins to code one frame; what is returned waits for it. Holds no thread in between.
+    func begin(_ frame: [UInt8], _ work: FrameWork) throws -> FramePromise
+
+    /// Begins to make a picture of one frame, likewise; native frames are in little endian.
+    func begin(_ frame: [UInt8], _ rendering: ImageRendering) throws -> FramePromise
+
     /// Whether the same frame may succeed another time.
     func mayPass(_ error: any Error) -> Bool
 }
 
+/// Waits for a frame and gives it.
+public typealias FramePromise = @Sendable () throws -> [UInt8]
+
 extension FrameCoder {
+    public func begin(_ frame: [UInt8], _ work: FrameWork) throws -> FramePromise {
+        let frame = try code(frame, work)
+        return { frame }
+    }
+
+    public func begin(_: [UInt8], _: ImageRendering) throws -> FramePromise { throw NoFrameCoder.Missing() }
+
     public func mayPass(_: any Error) -> Bool { false }
 }
 

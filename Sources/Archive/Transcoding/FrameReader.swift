@@ -7,11 +7,11 @@ public final class FrameReader: Sendable {
     /// In which the frames are given.
     public let transferSyntax: TransferSyntax
     public let frameCount: Int
-    private let layout: PixelDataLayout
+    let layout: PixelDataLayout
     private let work: FrameWork?
     /// Whether words change their byte order and nothing else does. PS3.5 §7.3.
     private let swapsWords: Bool
-    private let coder: any FrameCoder
+    let coder: any FrameCoder
 
     /// Reads the object's header if frames must be coded anew.
     ///
@@ -45,20 +45,33 @@ public final class FrameReader: Sendable {
     /// Frames of one bit a pixel that do not begin at a byte are moved to one. PS3.5 §8.1.1.
     ///
     /// - Throws: `.notFound` past the last one.
-    public func frame(_ index: Int) throws -> [UInt8] {
+    public func frame(_ index: Int) throws -> [UInt8] { try begin(index)() }
+
+    /// Reads one frame and begins to code it, where it must be; what is returned waits for it.
+    public func begin(_ index: Int) throws -> FramePromise {
         guard index >= 0, index < frameCount else { throw ArchiveError.notFound }
         var bytes = try object.frame(index, layout)
         guard let work else {
             if swapsWords {
                 for place in stride(from: 0, to: bytes.count - 1, by: 2) { bytes.swapAt(place, place + 1) }
             }
-            return aligned(bytes, index)
+            let frame = aligned(bytes, index)
+            return { frame }
         }
         if work.sourceCoding == .native {
             bytes = aligned(bytes, index)
             work.orderBytes(&bytes)
         }
-        return work.isCopy ? bytes : try coder.code(bytes, work)
+        guard work.isCopy else { return try coder.begin(bytes, work) }
+        let frame = bytes
+        return { frame }
+    }
+
+    /// How many frames are worth being begun before the first is taken; each is held in memory.
+    public var lead: Int {
+        guard let work, !work.isCopy else { return 1 }
+        let byteCount = max(1, work.native.frameByteCount, work.target.frameByteCount)
+        return max(1, min(2 * coder.concurrency, 64, Int(clamping: FramePipeline.heldByteCountLimit / byteCount)))
     }
 
     private func aligned(_ bytes: [UInt8], _ index: Int) -> [UInt8] {

@@ -151,6 +151,92 @@ HZCodecStatus hz_frame_convert(
 /// HZColourOther when it has one component or does not say. Reads headers alone.
 HZCodecStatus hz_jpeg_colour(const uint8_t *bytes, size_t count, HZColour *colour);
 
+// MARK: Pictures for screens
+
+/// How values become shades. PS3.3 §C.11.2.
+typedef enum HZ_CODEC_CLOSED HZWindow {
+    /// From the frame's lowest value to its highest.
+    HZWindowRange = 0,
+    HZWindowLinear,
+    HZWindowLinearExact,
+    HZWindowSigmoid,
+    /// By the second table.
+    HZWindowTable,
+} HZWindow;
+
+/// What a picture is coded as.
+typedef enum HZ_CODEC_CLOSED HZPictureCoding {
+    HZPictureJPEG = 0,
+    HZPicturePNG,
+} HZPictureCoding;
+
+/// A table of 16-bit words. PS3.3 §C.7.6.3.1.5 and §C.11.1.
+typedef struct HZLookup {
+    /// The value that the first entry is for.
+    int32_t first;
+    /// 0...65536; 0 is no table.
+    uint32_t count;
+    /// Bits of an entry, 1...16.
+    uint32_t bits;
+} HZLookup;
+
+/// Sides of a picture go up to this.
+#define HZ_PICTURE_SIDE_LIMIT 8192
+
+/// How one frame becomes a picture of 8 bits, grey or RGB.
+typedef struct HZRendering {
+    HZCodec codec;
+    /// What the dataset says of the frame as it comes.
+    HZFrameFormat claimed;
+    /// The decoded frame; RGB where there are three samples.
+    HZFrameFormat native;
+    /// Whether samples of 32 or 64 bits are floating-point numbers.
+    bool isFloat;
+    /// Bits below the lowest one that is stored.
+    uint16_t shift;
+    /// Modality: the first table, or slope and intercept.
+    double slope;
+    double intercept;
+    HZLookup modality;
+    HZWindow window;
+    double center;
+    double width;
+    HZLookup voi;
+    /// Whether the highest value is black.
+    bool isInverted;
+    /// Stored values that count for nothing in HZWindowRange.
+    bool hasPadding;
+    int64_t paddingLow;
+    int64_t paddingHigh;
+    /// Red, green and blue of a palette; none for grey.
+    HZLookup palette[3];
+    /// Bytes of an ICC profile to go into the picture.
+    uint32_t profileByteCount;
+    /// The part of the frame that is shown, in its pixels.
+    uint32_t left;
+    uint32_t top;
+    uint32_t regionWidth;
+    uint32_t regionHeight;
+    /// The picture's sides, up to HZ_PICTURE_SIDE_LIMIT.
+    uint32_t pictureWidth;
+    uint32_t pictureHeight;
+    bool mirrorsColumns;
+    bool mirrorsRows;
+    HZPictureCoding coding;
+    /// 1...100, for JPEG.
+    uint8_t quality;
+} HZRendering;
+
+/// Bytes of the tables and the profile that precede the frame, in the order of the structure.
+size_t hz_rendering_table_byte_count(const HZRendering *rendering);
+
+/// Makes a picture of one frame. `tables` may be null when there are none; neither pointer need be aligned.
+///
+/// Takes memory for the decoded frame, the region shown and the picture. `*written` is set on success.
+HZCodecStatus hz_frame_render(
+    const HZRendering *rendering, const uint8_t *tables, size_t tableCount, const uint8_t *bytes, size_t count,
+    uint8_t *output, size_t outputCount, size_t *written);
+
 // MARK: Worker processes
 
 /// Bounds of a worker process.
@@ -173,7 +259,12 @@ typedef struct HZWorkerRequest {
     uint64_t outputByteCount;
     /// 0; the others are for tests and exist in debug builds alone.
     uint32_t probe;
+    /// Whether `rendering` is asked for, not `conversion`.
+    bool rendersPicture;
+    /// Bytes before the frame that are tables of `rendering`; counted in `inputByteCount`.
+    uint64_t tableByteCount;
     HZConversion conversion;
+    HZRendering rendering;
 } HZWorkerRequest;
 
 /// What it answers. Not to be trusted.

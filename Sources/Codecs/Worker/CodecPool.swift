@@ -30,16 +30,22 @@ public final class CodecPool: Sendable {
     ///
     /// - Throws: `.tooLarge`, `.closed`.
     public func start(_ frame: [UInt8], _ conversion: FrameConversion) throws(CodecError) -> PendingFrame {
-        try start(PendingFrame(frame, conversion))
+        try start(PendingFrame(frame, .convert(conversion)))
+    }
+
+    /// Begins to make a picture of one frame, as `start` does for a conversion.
+    ///
+    /// - Throws: `.tooLarge`, `.malformed`, `.closed`.
+    public func start(_ frame: [UInt8], _ rendering: FrameRendering) throws(CodecError) -> PendingFrame {
+        try start(PendingFrame(frame, .render(rendering)))
     }
 
     func start(_ pending: PendingFrame) throws(CodecError) -> PendingFrame {
         let limit = lanes.options.frameByteCountLimit
-        for format in [pending.conversion.sourceFormat, pending.conversion.targetFormat] {
-            guard format.byteCount <= limit else { throw .tooLarge(byteCount: format.byteCount, limit: limit) }
-        }
-        guard pending.frame.count <= pending.conversion.inputByteCountLimit else {
-            throw .malformed(coding: pending.conversion.from.name)
+        let byteCount = pending.task.nativeByteCount
+        guard byteCount <= limit else { throw .tooLarge(byteCount: byteCount, limit: limit) }
+        guard pending.frame.count <= pending.task.inputByteCountLimit else {
+            throw .malformed(coding: pending.task.names.from)
         }
         try lanes.add(pending)
         return pending
@@ -184,7 +190,7 @@ private final class Lanes: Sendable {
                 running = try WorkerProcess(options)
                 worker = running
             }
-            return .success(try running.convert(pending.frame, pending.conversion, probe: pending.probe))
+            return .success(try running.run(pending.frame, pending.task, probe: pending.probe))
         } catch {
             if case .workerFailed = error { worker = nil }
             return .failure(error)

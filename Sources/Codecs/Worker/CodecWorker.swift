@@ -53,14 +53,21 @@ import Glibc
         let input = Int(request.inputByteCount)
         let offset = Int(request.outputOffset)
         let output = Int(request.outputByteCount)
-        guard input <= offset, offset <= reach, output <= reach - offset else {
+        let tables = Int(request.tableByteCount)
+        guard input <= offset, tables <= input, offset <= reach, output <= reach - offset else {
             reply.status = HZCodecStatus.misuse.rawValue
             return
         }
         var written = 0
-        let status = unsafe hz_frame_convert(
-            &request.conversion, start.assumingMemoryBound(to: UInt8.self), input,
-            (start + offset).assumingMemoryBound(to: UInt8.self), output, &written)
+        let bytes = unsafe start.assumingMemoryBound(to: UInt8.self)
+        let room = unsafe (start + offset).assumingMemoryBound(to: UInt8.self)
+        let status =
+            if request.rendersPicture {
+                unsafe hz_frame_render(
+                    &request.rendering, bytes, tables, bytes + tables, input - tables, room, output, &written)
+            } else {
+                unsafe hz_frame_convert(&request.conversion, bytes, input, room, output, &written)
+            }
         reply.status = status.rawValue
         reply.byteCount = UInt64(written)
     }

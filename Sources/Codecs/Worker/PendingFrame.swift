@@ -1,7 +1,7 @@
 import Dispatch
 import Synchronization
 
-/// A frame that is being converted, or waits for a worker.
+/// A frame that is being converted or shown, or waits for a worker.
 public final class PendingFrame: Sendable {
     private enum State: Sendable {
         case waiting
@@ -9,18 +9,18 @@ public final class PendingFrame: Sendable {
     }
 
     let frame: [UInt8]
-    let conversion: FrameConversion
+    let task: FrameTask
     let probe: UInt32
     private let state = Mutex(State.waiting)
     private let done = DispatchSemaphore(value: 0)
 
-    init(_ frame: [UInt8], _ conversion: FrameConversion, probe: UInt32 = 0) {
+    init(_ frame: [UInt8], _ task: FrameTask, probe: UInt32 = 0) {
         self.frame = frame
-        self.conversion = conversion
+        self.task = task
         self.probe = probe
     }
 
-    /// Waits for the converted frame. Any thread, any number of times.
+    /// Waits for the converted frame, or its picture. Any thread, any number of times.
     ///
     /// - Throws: what `CodecPool.convert` throws.
     public func wait() throws(CodecError) -> [UInt8] {

@@ -63,23 +63,26 @@ final class WorkerProcess {
     /// Whether it has worked as long as it should; its processor time is bounded.
     var isSpent: Bool { ContinuousClock.now - started > .seconds(options.processorSeconds / 2) }
 
-    /// Has one frame converted.
+    /// Has one frame converted, or shown.
     ///
     /// - Throws: `.workerFailed` when the process must be replaced; `.tooLarge`; what the codec says.
-    func convert(_ frame: [UInt8], _ conversion: FrameConversion, probe: UInt32 = 0) throws(CodecError) -> [UInt8] {
-        let room = conversion.outputByteCountLimit
-        guard frame.count <= conversion.inputByteCountLimit else { throw .malformed(coding: conversion.from.name) }
-        let outputOffset = (frame.count + Self.pageByteCount - 1) / Self.pageByteCount * Self.pageByteCount
+    func run(_ frame: [UInt8], _ task: FrameTask, probe: UInt32 = 0) throws(CodecError) -> [UInt8] {
+        let room = task.outputByteCountLimit
+        let tables = task.tables
+        guard frame.count <= task.inputByteCountLimit else { throw .malformed(coding: task.names.from) }
+        let input = tables.count + frame.count
+        let outputOffset = (input + Self.pageByteCount - 1) / Self.pageByteCount * Self.pageByteCount
         try memory.grow(to: outputOffset + room)
-        unsafe memory.bytes(0..<frame.count).copyBytes(from: frame)
+        unsafe memory.bytes(0..<tables.count).copyBytes(from: tables)
+        unsafe memory.bytes(tables.count..<input).copyBytes(from: frame)
         serial += 1
         var request = HZWorkerRequest()
         request.serial = serial
-        request.inputByteCount = UInt64(frame.count)
+        request.inputByteCount = UInt64(input)
         request.outputOffset = UInt64(outputOffset)
         request.outputByteCount = UInt64(room)
         request.probe = probe
-        request.conversion = conversion.described
+        task.describe(in: &request)
         let deadline = ContinuousClock.now + options.frameTimeout
         let sent = unsafe send(socket, &request, MemoryLayout<HZWorkerRequest>.size, CInt(MSG_NOSIGNAL))
         guard sent == MemoryLayout<HZWorkerRequest>.size else { throw .workerFailed(end()) }
@@ -88,8 +91,8 @@ final class WorkerProcess {
         guard reply.serial == serial, reply.status <= HZCodecStatus.misuse.rawValue,
             let status = HZCodecStatus(rawValue: reply.status)
         else { throw garbage() }
-        if let error = CodecError(status, conversion) { throw error }
-        guard reply.byteCount <= UInt64(room), conversion.to != .native || reply.byteCount == UInt64(room) else {
+        if let error = CodecError(status, task) { throw error }
+        guard reply.byteCount <= UInt64(room), !task.isExact || reply.byteCount == UInt64(room) else {
             throw garbage()
         }
         let output = Int(reply.byteCount)

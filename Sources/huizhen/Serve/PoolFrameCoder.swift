@@ -10,16 +10,30 @@ final class PoolFrameCoder: FrameCoder {
     init(workerCount: Int) {
         var options = CodecPoolOptions()
         options.workerCount = workerCount
+        // Pictures are asked for in bursts, and a worker takes longer to start than ten of them to make.
+        options.idleTimeout = .seconds(600)
         pool = CodecPool(options)
         concurrency = workerCount
     }
 
-    func code(_ frame: [UInt8], _ work: FrameWork) throws -> [UInt8] {
-        try pool.convert(
+    func code(_ frame: [UInt8], _ work: FrameWork) throws -> [UInt8] { try begin(frame, work)() }
+
+    func begin(_ frame: [UInt8], _ work: FrameWork) throws -> FramePromise {
+        let pending = try pool.start(
             frame,
             FrameConversion(
                 from: work.sourceCoding.transferSyntax, FrameFormat(work.source),
                 to: work.targetCoding.transferSyntax, FrameFormat(work.target)))
+        return { try pending.wait() }
+    }
+
+    func begin(_ frame: [UInt8], _ rendering: ImageRendering) throws -> FramePromise {
+        let pending = try pool.start(
+            frame,
+            FrameRendering(
+                from: rendering.coding.transferSyntax, FrameFormat(rendering.source),
+                native: FrameFormat(rendering.native), rendering))
+        return { try pending.wait() }
     }
 
     func mayPass(_ error: any Error) -> Bool {

@@ -1,0 +1,52 @@
+import DICOM
+import HTTP
+import Hummingbird
+
+/// Rendered resources and thumbnails. PS3.18 §10.4.1.1.3 and §10.4.1.1.4.
+extension Door {
+    func addRendering(_ group: RouterGroup<WebContext>) {
+        let instance = "studies/:study/series/:series/instances/:instance"
+        for (name, isThumbnail) in [("rendered", false), ("thumbnail", true)] {
+            for path in ["studies/:study", "studies/:study/series/:series"] {
+                group.get(RouterPath("\(path)/\(name)")) { [self] request, context in
+                    let (answer, retrieval, choices) = try pictures(request, context, isThumbnail)
+                    return try await pool.run {
+                        let images = RepresentativeImage(retrieval: retrieval)
+                        if let choice = choices.first, choice.isMultipart {
+                            return try answer.several(try images.all(), frames: nil, choice.type)
+                        }
+                        return try answer.response(firstOf: try images.candidates(), choices: choices)
+                    }
+                }
+            }
+            for path in [instance, instance + "/frames/:frames"] {
+                group.get(RouterPath("\(path)/\(name)")) { [self] request, context in
+                    let (answer, retrieval, choices) = try pictures(request, context, isThumbnail)
+                    let list = context.parameters.get("frames").map { $0.removingPercentEncoding ?? "" }
+                    return try await pool.run {
+                        let source = PictureAnswer.Source(holding: try retrieval.holding(), path: retrieval.path)
+                        return try answer.response(source, frames: list, choices: choices)
+                    }
+                }
+            }
+        }
+    }
+
+    private func pictures(
+        _ request: Request, _ context: WebContext, _ isThumbnail: Bool
+    ) throws -> (PictureAnswer, Retrieval, [PictureMediaType.Choice]) {
+        let (retrieval, ranges) = try retrieval(request, context)
+        let parameters = try PictureParameters(request.uri.query, isThumbnail: isThumbnail)
+        let names = parameters.accept != nil || request.headers[.accept]?.contains("/") == true
+        let accepted = parameters.accept ?? ranges
+        let choices = PictureMediaType.choices(accepted)
+        // Who names media types and gives each the quality 0 takes none.
+        guard !choices.isEmpty, !names || !accepted.isEmpty else {
+            throw Problem(.notAcceptable, PictureMediaType.offer)
+        }
+        let answer = PictureAnswer(
+            archive: archive, pool: pool, order: parameters.order, quality: parameters.quality,
+            base: Self.base(context), query: request.uri.query, held: request.headers[.ifNoneMatch])
+        return (answer, retrieval, choices)
+    }
+}

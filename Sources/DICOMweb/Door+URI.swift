@@ -1,0 +1,44 @@
+import Archive
+import DICOM
+import HTTP
+import Hummingbird
+
+/// The URI service: one object by the query of one address. PS3.18 §9.
+extension Door {
+    /// Its path; beside, not under, that of the RESTful services.
+    public static let uriPath = "/wado"
+
+    func addURI(_ router: Router<WebContext>) {
+        router.get(RouterPath(Self.uriPath)) { [self] request, context in
+            let permit = try Self.permit(context, for: .get)
+            let wanted = try URIRequest(request.uri.query)
+            let retrieval = Retrieval(
+                archive: archive, pool: pool, path: wanted.path, visibility: Self.visibility(permit), limit: 1)
+            let answer = PictureAnswer(
+                archive: archive, pool: pool, order: wanted.order, quality: wanted.quality, base: Self.base(context),
+                query: request.uri.query, held: request.headers[.ifNoneMatch])
+            return try await pool.run {
+                switch wanted.form {
+                case .object(let syntax): return try Self.object(retrieval, in: syntax)
+                case .picture(let choices):
+                    let source = PictureAnswer.Source(holding: try retrieval.holding(), path: retrieval.path)
+                    var response = try answer.response(
+                        source, frames: wanted.frame.map { String($0) }, choices: choices)
+                    response.headers[.contentLocation] = nil
+                    return response
+                }
+            }
+        }
+    }
+
+    /// Explicit VR little endian unless another is named, and as it is stored where that cannot be had. PS3.18 §9.1.2.2.
+    private static func object(_ retrieval: Retrieval, in syntax: TransferSyntax?) throws -> Response {
+        let wanted = (syntax ?? .explicitVRLittleEndian).uid
+        let file = MediaRange("application", "dicom", [.init("transfer-syntax", wanted)])
+        do {
+            return try retrieval.response(accepting: [file])
+        } catch ArchiveError.notTranscodable where syntax == nil {
+            return try retrieval.response(accepting: [MediaRange("application", "dicom")])
+        }
+    }
+}

@@ -1,0 +1,228 @@
+import Archive
+import Catalog
+import DICOM
+import HTTP
+import Hummingbird
+import NIOCore
+
+/// Images as pictures for a screen. PS3.18 §10.4.1.1.3.
+struct PictureAnswer: Sendable {
+    static let noPicture =
+        "This cannot be shown as a picture: it is no image, or one of a kind that is not decoded here."
+
+    let archive: Archive
+    let pool: BlockingPool
+    let order: PictureOrder
+    let quality: Int
+    /// Address of the service.
+    let base: String
+    /// The request's query, to be repeated in the addresses of pictures.
+    let query: String?
+    /// The field If-None-Match.
+    let held: String?
+
+    /// An instance and where it is to be had.
+    struct Source: Sendable {
+        var holding: Holding
+        var path: ResourcePath
+    }
+
+    /// One picture, or those of a list of frames. Blocks.
+    ///
+    /// - Parameter list: `1,3-5`; nil for the frame that stands for all, or all as parts.
+    /// - Throws: 406 where nobody can show it, or not so; 404 for frames that are not there.
+    func response(_ source: Source, frames list: String?, choices: [PictureMediaType.Choice]) throws -> Response {
+        guard let choice = choices.first else { throw Problem(.notAcceptable, PictureMediaType.offer) }
+        let isList = list?.contains { $0 == "," || $0 == "-" } ?? false
+        if let choice = choices.first(where: { $0.isMultipart || ($0.isFree && isList) }), choice == choices.first {
+            return try several([source], frames: list, choice.type)
+        }
+        if let known = notModified(source, list, choice.type) { return known }
+        let renderer = try renderer(source.holding)
+        let numbers = try list.map { try FrameAnswer.numbers($0, frameCount: renderer.frameCount) }
+        if let numbers, numbers.count > 1 {
+            guard let several = choices.first(where: { $0.isMultipart || $0.isFree }) else {
+                throw Problem(.notAcceptable, "Several frames go only as multipart/related.")
+            }
+            return try self.several([source], frames: list, several.type)
+        }
+        return try one(source, renderer, (numbers?.first).map { $0 - 1 }, list, choice.type)
+    }
+
+    /// The first of the sources that can be shown. Blocks.
+    func response(firstOf sources: [Source], choices: [PictureMediaType.Choice]) throws -> Response {
+        guard let choice = choices.first else { throw Problem(.notAcceptable, PictureMediaType.offer) }
+        for source in sources {
+            if let known = notModified(source, nil, choice.type) { return known }
+            do {
+                return try one(source, try renderer(source.holding), nil, nil, choice.type)
+            } catch let error as RenderingError {
+                if error == .regionOutside || error == .noProfile { throw error }
+            } catch let problem as Problem where problem.status == .notAcceptable {
+                // The next one may be of another kind.
+            }
+        }
+        throw Problem(.notAcceptable, Self.noPicture)
+    }
+
+    /// Every frame of every source as a part. Blocks until the first is made.
+    func several(_ sources: [Source], frames list: String?, _ type: PictureMediaType) throws -> Response {
+        let boundary = Boundary.make()
+        let parts = PictureParts(
+            self, sources: sources, list: list, order: ordered(type), type: type.essence, boundary: boundary)
+        try parts.start()
+        return Response(
+            status: .ok,
+            headers: [
+                .contentType: "multipart/related; type=\"\(type.essence)\"; boundary=\(boundary)",
+                .cacheControl: "private, no-cache", .vary: "Accept",
+            ], body: PulledBody(parts, pool: pool).body())
+    }
+
+    private func one(
+        _ source: Source, _ renderer: FrameRenderer, _ index: Int?, _ list: String?, _ type: PictureMediaType
+    ) throws -> Response {
+        let index = index ?? renderer.representativeFrame
+        let picture = try renderer.picture(index, ordered(type))
+        var headers = headers(source, list, type)
+        if source.path.series != nil { headers[.contentLocation] = address(source, frame: index) }
+        return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: picture)))
+    }
+
+    func renderer(_ holding: Holding) throws -> FrameRenderer {
+        do {
+            return try FrameRenderer(try archive.open(holding), archive: archive)
+        } catch ArchiveError.notFound {
+            throw Problem(.notAcceptable, Self.noPicture)
+        }
+    }
+
+    /// Where one frame's picture is by itself.
+    func address(_ source: Source, frame index: Int) -> String {
+        base + source.path.text + "/frames/\(index + 1)/rendered" + (query.map { "?" + $0 } ?? "")
+    }
+
+    private func ordered(_ type: PictureMediaType) -> PictureOrder {
+        var order = order
+        order.coding = type.coding(quality: quality)
+        return order
+    }
+
+    private func notModified(_ source: Source, _ list: String?, _ type: PictureMediaType) -> Response? {
+        let headers = headers(source, list, type)
+        guard let tag = headers[.eTag], EntityTagField.field(held, names: tag) else { return nil }
+        return Response(status: .notModified, headers: headers)
+    }
+
+    private func headers(_ source: Source, _ list: String?, _ type: PictureMediaType) -> HTTPFields {
+        // Another number when the way from pixels to pictures changes.
+        let form = "1 \(type.essence) \(list ?? "") \(query ?? "")"
+        return [
+            .contentType: type.essence,
+            .eTag: archive.tag([source.holding], form: form),
+            .cacheControl: "private, no-cache", .vary: "Accept",
+        ]
+    }
+}
+
+/// Pictures as parts of a multipart body; what cannot be shown is left out.
+private final class PictureParts: PieceSource {
+    private let answer: PictureAnswer
+    private let sources: [PictureAnswer.Source]
+    private let list: String?
+    private let order: PictureOrder
+    private let type: String
+    private let boundary: String
+    private var run: FrameRun?
+    /// Addresses of the pictures that are begun.
+    private var addresses: [String] = []
+    private var first: [UInt8]?
+    private var isHeadOut = false
+    private var isEnded = false
+    private var failure: (any Error)?
+
+    // Where the next picture comes from.
+    private var sourceIndex = 0
+    private var renderer: FrameRenderer?
+    private var frames: [Int] = []
+
+    init(
+        _ answer: PictureAnswer, sources: [PictureAnswer.Source], list: String?, order: PictureOrder, type: String,
+        boundary: String
+    ) {
+        self.answer = answer
+        self.sources = sources
+        self.list = list
+        self.order = order
+        self.type = type
+        self.boundary = boundary
+    }
+
+    /// Makes the first picture, so that what cannot be had is known before the answer begins.
+    func start() throws {
+        run = FrameRun(lead: answer.archive.pictureLead) { [unowned self] _ in try begin() }
+        first = try take()
+        guard first != nil else { throw failure ?? Problem(.notAcceptable, PictureAnswer.noPicture) }
+    }
+
+    func next() throws -> ByteBuffer? {
+        guard !isEnded else { return nil }
+        var piece = ByteBuffer()
+        while piece.readableBytes < ObjectParts.pieceByteCount {
+            guard let picture = try first ?? take() else {
+                isEnded = true
+                piece.writeString("\r\n--\(boundary)--\r\n")
+                break
+            }
+            first = nil
+            piece.writeString(
+                "\(isHeadOut ? "\r\n" : "")--\(boundary)\r\nContent-Type: \(type)\r\n"
+                    + "Content-Location: \(addresses.removeFirst())\r\n\r\n")
+            isHeadOut = true
+            piece.writeBytes(picture)
+        }
+        return piece
+    }
+
+    private func take() throws -> [UInt8]? {
+        while true {
+            do { return try run?.take() } catch ArchiveError.transcodingFailed(let reason) {
+                // A broken frame; the others are of use without it.
+                failure = ArchiveError.transcodingFailed(reason)
+                addresses.removeFirst()
+            }
+        }
+    }
+
+    /// Begins the next picture that can be had; nil when there is none.
+    private func begin() throws -> FramePromise? {
+        while true {
+            if let renderer, let index = frames.first {
+                frames.removeFirst()
+                do {
+                    let promise = try renderer.begin(index, order)
+                    addresses.append(answer.address(sources[sourceIndex - 1], frame: index))
+                    return promise
+                } catch let error as RenderingError {
+                    failure = error
+                    continue
+                } catch ArchiveError.transcodingFailed(let reason) {
+                    failure = ArchiveError.transcodingFailed(reason)
+                    continue
+                }
+            }
+            guard sourceIndex < sources.count else { return nil }
+            let source = sources[sourceIndex]
+            sourceIndex += 1
+            do {
+                let opened = try answer.renderer(source.holding)
+                frames =
+                    try list.map { try FrameAnswer.numbers($0, frameCount: opened.frameCount).map { $0 - 1 } }
+                    ?? Array(0..<opened.frameCount)
+                renderer = opened
+            } catch let problem as Problem where problem.status == .notAcceptable {
+                failure = problem
+            }
+        }
+    }
+}

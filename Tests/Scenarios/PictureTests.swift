@@ -1,0 +1,30 @@
+import Foundation
+import Testing
+
+/// What `pictures.py` reports.
+private struct PictureReport: Decodable {
+    var problems: [String]
+    var pictures: Int
+    var made: Int
+    var parts: Int
+    var refused: Int
+    var worst: Double
+}
+
+/// Pictures by the web door, against pydicom and numpy.
+@Suite(.serialized, .timeLimit(.minutes(30))) struct PictureTests {
+    @Test func showsImagesAsOthersComputeThem() throws {
+        let huizhen = try HuizhenProcess(arguments: [])
+        let report = try Python.ask(
+            "pictures.py", ["\(huizhen.webPort)", Images.phantoms],
+            environment: ["HUIZHEN_WEB_TOKEN": huizhen.webToken()], as: PictureReport.self)
+        #expect(report.problems == [])
+        #expect(report.pictures > 120)
+        #expect(report.made > 30)
+        #expect(report.parts > 30)
+        #expect(report.refused > 90)
+        let log = huizhen.logText()
+        #expect(!log.contains("2.25."))
+        #expect(!log.contains("1.2.826"))
+    }
+}
