@@ -119,8 +119,7 @@ struct PictureAnswer: Sendable {
         let form = "1 \(type.essence) \(list ?? "") \(query ?? "")"
         return [
             .contentType: type.essence,
-            .eTag: EntityTag.of(
-                [source.holding], corrections: archive.catalog.rules.standing.map(\.number), form: form),
+            .eTag: archive.tag([source.holding], form: form),
             .cacheControl: "private, no-cache", .vary: "Accept",
         ]
     }

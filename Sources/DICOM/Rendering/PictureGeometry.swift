@@ -27,8 +27,8 @@ public struct PictureGeometry: Hashable, Sendable {
             guard (0..<columns).contains(left), (0..<rows).contains(top) else { throw .regionOutside }
             self.left = left
             self.top = top
-            regionWidth = width.map { Int($0.magnitude) } ?? columns - left
-            regionHeight = height.map { Int($0.magnitude) } ?? rows - top
+            regionWidth = width.map { Int(clamping: $0.magnitude) } ?? columns - left
+            regionHeight = height.map { Int(clamping: $0.magnitude) } ?? rows - top
         case .shares(let left, let top, let right, let bottom):
             guard 0 <= left, left < right, right <= 1, 0 <= top, top < bottom, bottom <= 1 else { throw .regionOutside }
             self.left = min(columns - 1, Int(left * Double(columns)))

@@ -10,6 +10,8 @@ final class PoolFrameCoder: FrameCoder {
     init(workerCount: Int) {
         var options = CodecPoolOptions()
         options.workerCount = workerCount
+        // Pictures are asked for in bursts, and a worker takes longer to start than ten of them to make.
+        options.idleTimeout = .seconds(600)
         pool = CodecPool(options)
         concurrency = workerCount
     }
