@@ -7,11 +7,14 @@ public final class FrameReader: Sendable {
     /// In which the frames are given.
     public let transferSyntax: TransferSyntax
     public let frameCount: Int
-    private let layout: PixelDataLayout
+    let layout: PixelDataLayout
     private let work: FrameWork?
     /// Whether words change their byte order and nothing else does. PS3.5 §7.3.
     private let swapsWords: Bool
     private let coder: any FrameCoder
+
+    /// Whether frames are given as they lie in the dataset, but for those that begin within a byte.
+    var isPlain: Bool { work == nil && !swapsWords }
 
     /// Reads the object's header if frames must be coded anew.
     ///
