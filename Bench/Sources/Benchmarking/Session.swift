@@ -86,6 +86,17 @@ public final class Session {
         return server
     }
 
+    /// Where a running server speaks DICOMweb.
+    ///
+    /// - Throws: `.failed` if it gives no token.
+    func door(of server: Server, _ contestant: Contestant) throws(BenchError) -> WebDoor {
+        var door = WebDoor(port: server.webPort ?? 0)
+        if contestant == .huizhen, let huizhen = options.huizhen {
+            door.token = try HuizhenPeer.webToken(of: server, executable: huizhen, log: logs + "/web-token.log")
+        }
+        return door
+    }
+
     /// Ends all servers of a row and removes what they stored.
     func stopAll() {
         running.forEach { $0.stop() }
@@ -94,7 +105,7 @@ public final class Session {
 
     /// The contestants of a row that this run measures.
     func taking(part contestants: [Contestant]) -> [Contestant] {
-        contestants.filter { $0 != .huizhen || options.huizhen != nil }
+        contestants.filter { $0 == .huizhen ? options.huizhen != nil : !options.isAlone }
     }
 
     func settle() {

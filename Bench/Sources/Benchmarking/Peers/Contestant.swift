@@ -7,6 +7,7 @@ public enum Contestant: String, Codable, CaseIterable, Sendable {
     case orthancTuned
     case storescpTuned
     case dcmqrscpTuned
+    case orthancWeb
 
     public var label: String {
         switch self {
@@ -15,6 +16,7 @@ public enum Contestant: String, Codable, CaseIterable, Sendable {
         case .orthancTuned: "Orthanc, tuned"
         case .storescpTuned: "storescp, tuned"
         case .dcmqrscpTuned: "dcmqrscp, tuned"
+        case .orthancWeb: "Orthanc with DICOMweb, tuned"
         }
     }
 }
@@ -48,6 +50,8 @@ struct StartContext {
 public struct Versions: Sendable {
     let huizhen: String
     let orthanc: String
+    /// Debian's package of Orthanc's plugin.
+    let webPlugin: String
     let storescp: String
     let dcmqrscp: String
     /// DCMTK's clients.
@@ -56,6 +60,7 @@ public struct Versions: Sendable {
     init(tools: Tools, huizhen path: String?, folder: String) {
         huizhen = path.map { Tools.firstLine(of: $0, "--version", in: folder) } ?? ""
         orthanc = tools.version("Orthanc", in: folder)
+        webPlugin = Tools.debianVersion(of: "orthanc-dicomweb", in: folder)
         storescp = tools.version("storescp", in: folder)
         dcmqrscp = tools.version("dcmqrscp", in: folder)
         clients = tools.version("storescu", in: folder)
@@ -70,6 +75,7 @@ extension Contestant {
         case .orthancTuned: try OrthancPeer.plan(context, label: label, tuned: true)
         case .storescpTuned: try StorescpPeer.plan(context, label: label)
         case .dcmqrscpTuned: try DcmqrscpPeer.plan(context, label: label)
+        case .orthancWeb: try OrthancPeer.plan(context, label: label, tuned: true, speaksWeb: true)
         }
     }
 }
