@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 .PHONY: demo test fuzz sanitize bench build conformance install lint format packages images clean
 
 # Debian's packages this needs; installed only when one is missing.
-PACKAGES := libdcmtk-dev libssl-dev libsqlite3-dev zlib1g-dev libzstd-dev libarchive-dev dcmtk \
+PACKAGES := libdcmtk-dev libssl-dev libsqlite3-dev zlib1g-dev libzstd-dev libarchive-dev libexpat1-dev dcmtk \
 	libopenjp2-7-dev libopenjph-dev libjpeg62-turbo-dev libpng-dev
 TEST_PACKAGES := $(PACKAGES) openssl orthanc strace python3-venv curl zstd
 

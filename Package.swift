@@ -19,7 +19,7 @@ let package = Package(
             name: "Fuzzed",
             targets: [
                 "CDCMTK", "Codecs", "DICOM", "Toolkit", "Database", "Keys", "BlobStore", "Catalog", "DIMSE", "Access",
-                "Control",
+                "Control", "HTTP", "DICOMweb",
             ]),
     ],
     dependencies: [
@@ -35,6 +35,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", path: "Sources/COpenSSL", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", path: "Sources/CZstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CExpat", path: "Sources/CExpat", providers: [.apt(["libexpat1-dev"])]),
         .systemLibrary(name: "CArchive", path: "Sources/CArchive", providers: [.apt(["libarchive-dev"])]),
         .target(
             name: "CDCMTK", path: "Sources/CDCMTK",
@@ -48,7 +49,7 @@ let package = Package(
 
         // Tools.
         .target(
-            name: "DICOM", dependencies: ["CZlib"], exclude: ["Dictionary/generate.py"], swiftSettings: strict),
+            name: "DICOM", dependencies: ["CZlib", "CExpat"], exclude: ["Dictionary/generate.py"], swiftSettings: strict),
         .target(
             name: "Toolkit", dependencies: ["CDCMTK", "DICOM"],
             swiftSettings: strict + [.strictMemorySafety()]),
@@ -98,9 +99,10 @@ let package = Package(
         .target(
             name: "DICOMweb",
             dependencies: [
-                "DICOM", "Archive", "Access", "Catalog", "HTTP", "Telemetry",
+                "DICOM", "Archive", "Access", "Catalog", "HTTP", "Media", "Telemetry",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
 
@@ -133,8 +135,8 @@ let package = Package(
         .testTarget(
             name: "FuzzTests",
             dependencies: [
-                "Access", "BlobStore", "Catalog", "CDCMTK", "Codecs", "Control", "Database", "DICOM", "DIMSE", "Keys",
-                "Toolkit",
+                "Access", "BlobStore", "Catalog", "CDCMTK", "Codecs", "Control", "Database", "DICOM", "DICOMweb", "DIMSE", "HTTP",
+                "Keys", "Toolkit",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: strict),
         .testTarget(name: "CatalogTests", dependencies: ["Catalog", "Database", "DICOM"], swiftSettings: strict),
@@ -145,7 +147,9 @@ let package = Package(
             name: "HTTPTests", dependencies: ["HTTP", .product(name: "Hummingbird", package: "hummingbird")],
             swiftSettings: strict),
         .testTarget(
-            name: "DICOMwebTests", dependencies: ["DICOMweb", "DICOM", "Catalog", "HTTP"], swiftSettings: strict),
+            name: "DICOMwebTests",
+            dependencies: ["DICOMweb", "DICOM", "Catalog", "HTTP", "Access", "Archive", "Telemetry"],
+            swiftSettings: strict),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: strict),
         .testTarget(name: "ControlTests", dependencies: ["Control", "Access"], swiftSettings: strict),
         .testTarget(

@@ -44,6 +44,8 @@ public struct Permit: Sendable, Equatable {
     public var isPlainOverNetwork: Bool
     /// The user, where the peer proved one; never logged.
     public var user: String?
+    /// Whether this is the local operator, who may do what the tools on this machine do.
+    public var isOperator = false
     /// What to answer to a user identity that was checked, where an answer is asked for. PS3.7 §D.3.3.7.2.
     public var identityResponse: [UInt8]?
 

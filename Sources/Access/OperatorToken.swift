@@ -58,8 +58,10 @@ extension Access {
     /// - Returns: nil for who is not let in.
     public func admit(webToken token: String?, tokens: OperatorTokens) -> Permit? {
         guard let token, let user = tokens.user(of: token) else { return nil }
-        return Permit(
+        var permit = Permit(
             aeTitle: settings.aeTitle, services: Set(Peer.Service.allCases), institution: settings.institution,
             issuer: settings.issuer, isKnown: true, isPlainOverNetwork: false, user: user)
+        permit.isOperator = true
+        return permit
     }
 }

@@ -27,15 +27,17 @@ public final class Door: Sendable {
     public static let root = "/dicom-web"
 
     let archive: Archive
-    private let access: Access
+    let access: Access
     private let tokens: OperatorTokens
-    private let settings: Settings
-    private let logger: Logger
+    let settings: Settings
+    let logger: Logger
     private let metrics: WebMetrics
     let pool: BlockingPool
     /// Searches have threads of their own: they wait neither for the disk nor behind retrievals, and more of them than
     /// there are processors would only wait for each other.
     private let searches = BlockingPool(threadCount: max(4, 2 * System.coreCount))
+    let commitments = CommitmentBoard()
+    let events: EventWatch
 
     public init(
         archive: Archive, access: Access, tokens: OperatorTokens, settings: Settings, registry: Registry,
@@ -48,10 +50,12 @@ public final class Door: Sendable {
         self.logger = logger
         metrics = WebMetrics(registry)
         pool = BlockingPool(threadCount: settings.threadCount)
+        events = EventWatch(archive: archive)
     }
 
     /// Ends the threads once their work is done.
     public func stop() async {
+        events.stop()
         await searches.stop()
         await pool.stop()
     }
@@ -73,7 +77,11 @@ public final class Door: Sendable {
         addRetrievals(group)
         addRendering(group)
         addURI(router)
-        for path in ["studies", "studies/:study"] {
+        addRemovals(group)
+        addCommitment(group)
+        addEvents(group)
+        addCapabilities(group)
+        for path in ["studies", WebPath.study] {
             group.post(RouterPath(path)) { [self] in try await store($0, $1) }
         }
         return router
@@ -88,12 +96,13 @@ public final class Door: Sendable {
         ]
         for (path, level) in searches {
             group.get(RouterPath(path)) { [self] request, context in
-                try Self.checkJSON(request)
                 let permit = try Self.permit(context, for: .find)
+                let form = try ModelForm(accepting: try Self.accepted(request))
                 let answer = SearchAnswer(
                     request: try SearchRequest(
                         level: level, path: try ResourcePath(context.parameters), query: request.uri.query),
-                    visibility: Self.visibility(permit), base: Self.base(context), limit: settings.searchLimit)
+                    visibility: Self.visibility(permit), base: Self.base(context), limit: settings.searchLimit,
+                    form: form)
                 return try await searches.run { [archive] in try answer.response(from: archive) }
             }
         }
@@ -102,14 +111,16 @@ public final class Door: Sendable {
     // MARK: Retrieve
 
     private func addRetrievals(_ group: RouterGroup<WebContext>) {
-        let instance = "studies/:study/series/:series/instances/:instance"
-        for path in ["studies/:study", "studies/:study/series/:series", instance] {
+        let instance = WebPath.instance
+        for path in [WebPath.study, WebPath.series, instance] {
             group.get(RouterPath(path)) { [self] request, context in
                 let (retrieval, ranges) = try retrieval(request, context)
-                return try await pool.run { try retrieval.response(accepting: ranges) }
+                return try await pool.run {
+                    ZipAnswer.isWanted(ranges)
+                        ? try ZipAnswer.response(retrieval) : try retrieval.response(accepting: ranges)
+                }
             }
             group.get(RouterPath(path + "/metadata")) { [self] request, context in
-                try Self.checkJSON(request)
                 return try await metadata(request, context)
             }
         }
@@ -143,18 +154,24 @@ public final class Door: Sendable {
     }
 
     private func metadata(_ request: Request, _ context: WebContext) async throws -> Response {
-        let (retrieval, _) = try retrieval(request, context)
+        let (retrieval, ranges) = try retrieval(request, context)
+        let form = try ModelForm(accepting: ranges)
         let base = Self.base(context) + ResourcePath(study: retrieval.path.study).text
         let held = request.headers[.ifNoneMatch]
         return try await pool.run { [archive, pool] in
             let holdings = try retrieval.holdings()
-            let tag = archive.tag(holdings)
+            let ofAll = archive.tag(holdings)
+            let tag = form == .json ? ofAll : "\"x" + ofAll.dropFirst()
+            let body = ModelBody(form)
             let headers: HTTPFields = [
-                .contentType: "application/dicom+json", .eTag: tag, .cacheControl: "private, no-cache",
+                .contentType: body.contentType, .eTag: tag, .cacheControl: "private, no-cache",
             ]
             if EntityTagField.field(held, names: tag) { return Response(status: .notModified, headers: headers) }
-            let array = MetadataArray(archive: archive, holdings: holdings, base: base)
-            return Response(status: .ok, headers: headers, body: PulledBody(array, pool: pool).body())
+            let source: any PieceSource =
+                form == .json
+                ? MetadataArray(archive: archive, holdings: holdings, base: base)
+                : MetadataParts(archive: archive, holdings: holdings, base: base, body: body)
+            return Response(status: .ok, headers: headers, body: PulledBody(source, pool: pool).body())
         }
     }
 
@@ -166,52 +183,24 @@ public final class Door: Sendable {
         guard let type = request.headers[.contentType].flatMap({ MediaRange($0) }) else {
             throw Problem(.unsupportedMediaType, "Content-Type says in which form the objects come.")
         }
-        var boundary: String?
-        switch type.essence {
-        case "multipart/related":
-            guard type["type"].map({ $0 == "application/dicom" }) ?? true else {
-                throw Problem(.unsupportedMediaType, "The parts may only be application/dicom.")
-            }
-            guard let named = type["boundary"] else {
-                throw Problem(.badRequest, "The multipart body names no boundary.")
-            }
-            boundary = named
-        case "application/dicom": break
-        default:
-            throw Problem(
-                .unsupportedMediaType, "Objects come as multipart/related; type=\"application/dicom\", or one as it is."
-            )
-        }
+        let form = try ModelForm(accepting: try Self.accepted(request))
+        let content = try StoreContent(type)
         let order = StoreReader.Order(
             sender: Sender(peer: permit.aeTitle, institution: permit.institution, door: "dicomweb"),
             defaultIssuer: permit.issuer, study: path.study, base: Self.base(context),
             takesUnknownClasses: settings.takesUnknownClasses)
         do {
-            let reader = try StoreReader(order, boundary: boundary, archive: archive)
+            let reader = try content.reader(order, archive: archive)
             for try await piece in request.body {
                 try await pool.run { try piece.withUnsafeReadableBytes { try reader.feed($0) } }
             }
             return try await pool.run {
                 try reader.finish()
-                return Self.response(to: reader.report)
+                return try reader.report.response(form)
             }
         } catch let failure as MultipartReader.Failure {
             throw Problem(.badRequest, "\(failure); what came before it is stored.".capitalizedFirst)
         }
-    }
-
-    /// PS3.18 table 10.5.3-1.
-    private static func response(to report: StoreReport) -> Response {
-        let status: HTTPResponse.Status =
-            report.failedCount == 0
-            ? (report.storedCount == 0 ? .badRequest : .ok)
-            : report.storedCount == 0 ? .conflict : .accepted
-        guard report.failedCount + report.storedCount > 0 else {
-            return Problem(status, "There was no object in the body.").response
-        }
-        return Response(
-            status: status, headers: [.contentType: "application/dicom+json", .cacheControl: "no-store"],
-            body: .init(byteBuffer: ByteBuffer(bytes: report.json)))
     }
 
     // MARK: What requests have in common
@@ -240,16 +229,8 @@ public final class Door: Sendable {
         }
         return ranges
     }
-
-    private static func checkJSON(_ request: Request) throws {
-        let ranges = try accepted(request)
-        guard
-            ranges.isEmpty
-                || ranges.contains(where: { $0.takes("application", "dicom+json") || $0.takes("application", "json") })
-        else { throw Problem(.notAcceptable, "This is to be had as application/dicom+json.") }
-    }
 }
 
 extension String {
-    fileprivate var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
+    var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
 }

@@ -20,21 +20,30 @@ final class RewrittenObject: @unchecked Sendable {
     /// Returns once the first piece is there.
     ///
     /// - Throws: `ArchiveError.notTranscodable`, when it cannot be had so.
-    init(_ object: StoredObject, in syntax: TransferSyntax, archive: Archive) throws {
+    convenience init(_ object: StoredObject, in syntax: TransferSyntax, archive: Archive) throws {
+        try self.init(named: "rewrite") { give in
+            if syntax.uid == object.holding.transferSyntaxUID {
+                try archive.write(object, through: PieceBuffer(), give)
+            } else {
+                try archive.write(object, in: syntax, through: PieceBuffer(), give)
+            }
+        }
+    }
+
+    /// Anything that is made by giving pieces; returns once the first is there.
+    init(
+        named name: String,
+        _ make: @escaping @Sendable (_ give: @escaping (UnsafeRawBufferPointer) throws -> Void) throws -> Void
+    ) throws {
         let thread = Thread { [weak self] in
             let result = Result {
-                let give: (UnsafeRawBufferPointer) throws -> Void = { piece in
+                try make { piece in
                     guard let self, self.put(Array(piece)) else { throw Abandoned() }
-                }
-                if syntax.uid == object.holding.transferSyntaxUID {
-                    try archive.write(object, through: PieceBuffer(), give)
-                } else {
-                    try archive.write(object, in: syntax, through: PieceBuffer(), give)
                 }
             }
             self?.end(result)
         }
-        thread.name = "rewrite"
+        thread.name = name
         thread.stackSize = 4 << 20
         thread.start()
         condition.lock()

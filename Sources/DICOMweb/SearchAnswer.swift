@@ -17,11 +17,16 @@ struct SearchAnswer: Sendable {
     let base: String
     /// The most matches of one answer, whatever the request says.
     let limit: Int
+    var form = ModelForm.json
+
+    /// Matches that are counted.
+    static let countLimit = 1_000_000
 
     /// Searches and writes; blocks.
     func response(from archive: Archive) throws -> Response {
         let limit = min(request.limit ?? limit, limit)
-        var bytes: [UInt8] = [UInt8(ascii: "[")]
+        var bytes: [UInt8] = []
+        var body = ModelBody(form)
         var count = 0
         var isCut = false
         let wanted = SearchAttributes.wanted(by: request)
@@ -34,13 +39,13 @@ struct SearchAnswer: Sendable {
                 isCut = true
                 return false
             }
-            if count > 0 { bytes.append(UInt8(ascii: ",")) }
             count += 1
-            write(match.attributes, wanted, to: &bytes)
+            body.append(shown(match.attributes, wanted), to: &bytes)
             return true
         }
-        bytes.append(UInt8(ascii: "]"))
-        var headers: HTTPFields = [.contentType: "application/dicom+json", .cacheControl: "no-store"]
+        bytes += body.end.utf8
+        var headers: HTTPFields = [.contentType: body.contentType, .cacheControl: "no-store"]
+        if request.wantsTotal { headers[.totalCount] = try total(in: archive) }
         // PS3.18 §8.3.4.4 and §10.6.1.2.
         if isCut, request.limit == nil || count < request.limit ?? 0 {
             headers.append(
@@ -56,7 +61,21 @@ struct SearchAnswer: Sendable {
         return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 
-    private func write(_ attributes: Dataset, _ wanted: Set<Tag>?, to bytes: inout [UInt8]) {
+    /// How many matches there are, with a plus sign where there are more than are counted.
+    private func total(in archive: Archive) throws -> String {
+        var count = 0
+        try archive.find(
+            Query(
+                level: request.level, keys: request.keys, visibility: visibility, limit: Self.countLimit + 1,
+                options: request.options)
+        ) { _ in
+            count += 1
+            return count <= Self.countLimit
+        }
+        return count > Self.countLimit ? "\(Self.countLimit)+" : String(count)
+    }
+
+    private func shown(_ attributes: Dataset, _ wanted: Set<Tag>?) -> Dataset {
         var path = ResourcePath(study: attributes.string(.studyInstanceUID))
         if request.level >= .series { path.series = attributes.string(.seriesInstanceUID) }
         if request.level == .instance { path.instance = attributes.string(.sopInstanceUID) }
@@ -64,6 +83,6 @@ struct SearchAnswer: Sendable {
         if let wanted { result.removeAll { !wanted.contains($0.tag) } }
         result.set(.retrieveURL, .UR, string: base + path.text)
         if request.level != .series { result.set(.instanceAvailability, .CS, string: "ONLINE") }
-        result.json(into: &bytes)
+        return result
     }
 }

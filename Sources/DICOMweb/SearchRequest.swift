@@ -13,6 +13,8 @@ struct SearchRequest: Sendable {
     var limit: Int?
     var offset = 0
     var options = MatchingOptions()
+    /// Whether the answer says how many matches there are, whatever the limit; not of PS3.18.
+    var wantsTotal = false
     /// Whether something was asked for that is not matched here.
     var ignoresKeys = false
 
@@ -35,6 +37,7 @@ struct SearchRequest: Sendable {
         case "fuzzymatching": options.isFuzzy = try Self.flag(value, name)
         case "emptyvaluematching": options.matchesEmptyValues = try Self.flag(value, name)
         case "multiplevaluematching": options.matchesMultipleValues = try Self.flag(value, name)
+        case "totalcount": wantsTotal = try Self.flag(value, name)
         case "includefield":
             for field in value.split(separator: ",") {
                 if field == "all" { includesAll = true } else { included.insert(try Self.path(String(field))[0]) }

@@ -3,10 +3,19 @@ import Catalog
 import DICOM
 import HTTP
 
+/// The body of a store request, read as it comes by one thread at a time.
+protocol StoreBody: AnyObject, Sendable {
+    /// The next bytes. Blocks.
+    func feed(_ bytes: UnsafeRawBufferPointer) throws
+    /// The body has ended. Blocks.
+    func finish() throws
+    var report: StoreReport { get }
+}
+
 /// Reads the body of a store request and stores its objects one after another as they come. PS3.18 §10.5.
 ///
 /// Used by one thread at a time; holds the beginning of a file and what the archive holds of one object.
-final class StoreReader: @unchecked Sendable {
+final class StoreReader: StoreBody, @unchecked Sendable {
     // The door feeds one piece after another and waits for each: never two threads at a time.
 
     struct Order {
@@ -16,6 +25,24 @@ final class StoreReader: @unchecked Sendable {
         var study: String?
         var base: String
         var takesUnknownClasses: Bool
+
+        /// Whether an object is one that this request may store.
+        var isWanted: @Sendable (InstanceIdentity) -> Bool {
+            { [study, takesUnknownClasses] identity in
+                (study == nil || identity.studyInstanceUID == study)
+                    && (takesUnknownClasses || SOPClass.storage[identity.sopClassUID] != nil)
+            }
+        }
+
+        /// Failure Reason (0008,1197) for an object that is not.
+        func reason(_ error: ArchiveError, _ identity: InstanceIdentity?) -> Int {
+            if case .unwanted = error, let identity, !takesUnknownClasses,
+                SOPClass.storage[identity.sopClassUID] == nil
+            {
+                return 0x0122
+            }
+            return ProblemMapping.failureReason(of: error)
+        }
     }
 
     private let archive: Archive
@@ -129,7 +156,7 @@ final class StoreReader: @unchecked Sendable {
             var failure = ended.failure
             switch outcomes[index]?.result {
             case .success(.differs): failure = 0x0111
-            case .failure(let error): failure = reason(of: error, identity)
+            case .failure(let error): failure = order.reason(error, identity)
             case .success, nil: break
             }
             if let failure {
@@ -145,18 +172,9 @@ final class StoreReader: @unchecked Sendable {
     }
 
     private func fail(_ error: ArchiveError) {
-        let failure = reason(of: error, part?.incoming?.identity)
-        part?.failure = failure
+        let reason = order.reason(error, part?.incoming?.identity)
+        part?.failure = reason
         part?.incoming?.abandon()
-    }
-
-    private func reason(of error: ArchiveError, _ identity: InstanceIdentity?) -> Int {
-        if case .unwanted = error, let identity, !isKnown(identity.sopClassUID) { return 0x0122 }
-        return ProblemMapping.failureReason(of: error)
-    }
-
-    private func isKnown(_ sopClassUID: String) -> Bool {
-        order.takesUnknownClasses || SOPClass.storage[sopClassUID] != nil
     }
 
     /// Begins to store once the file's beginning tells how it is encoded.
@@ -176,12 +194,7 @@ final class StoreReader: @unchecked Sendable {
             from: order.sender, by: arrival, defaultIssuer: order.defaultIssuer,
             transferSyntax: found.transferSyntax, expectedClass: part?.sopClassUID,
             expectedUID: part?.sopInstanceUID)
-        let study = order.study
-        let takesUnknownClasses = order.takesUnknownClasses
-        incoming.require { identity in
-            (study == nil || identity.studyInstanceUID == study)
-                && (takesUnknownClasses || SOPClass.storage[identity.sopClassUID] != nil)
-        }
+        incoming.require(order.isWanted)
         part?.incoming = incoming
         var failure: ArchiveError?
         held.withUnsafeBytes { bytes in

@@ -12,14 +12,22 @@ struct StoreReport {
     /// - Parameter base: address of the service, for Retrieve URL (0008,1190).
     init(base: String) { self.base = base }
 
+    /// Stored objects about which something is to be said.
+    private(set) var warnedCount = 0
+
     var storedCount: Int { stored.count }
     var failedCount: Int { failed.count + other.count }
 
-    mutating func add(stored identity: InstanceIdentity) {
+    /// - Parameter warning: Warning Reason (0008,1196). PS3.18 §I.2.1.
+    mutating func add(stored identity: InstanceIdentity, warning: Int? = nil) {
         var item = Self.reference(identity.sopClassUID, identity.sopInstanceUID)
         let path = ResourcePath(
             study: identity.studyInstanceUID, series: identity.seriesInstanceUID, instance: identity.sopInstanceUID)
         item.set(.retrieveURL, .UR, string: base + path.text)
+        if let warning {
+            item.set(.warningReason, .US, ints: [warning])
+            warnedCount += 1
+        }
         stored.append(item)
         studies.insert(identity.studyInstanceUID)
     }
@@ -44,8 +52,8 @@ struct StoreReport {
         return item
     }
 
-    /// The answer's dataset as JSON.
-    var json: [UInt8] {
+    /// The answer's dataset.
+    var dataset: Dataset {
         var result = Dataset()
         if let study = studies.first, studies.count == 1 {
             result.set(.retrieveURL, .UR, string: base + ResourcePath(study: study).text)
@@ -53,8 +61,6 @@ struct StoreReport {
         if !failed.isEmpty { result.set(.failedSOPSequence, items: failed) }
         if !stored.isEmpty { result.set(.referencedSOPSequence, items: stored) }
         if !other.isEmpty { result.set(.otherFailuresSequence, items: other) }
-        var bytes: [UInt8] = []
-        result.json(into: &bytes)
-        return bytes
+        return result
     }
 }

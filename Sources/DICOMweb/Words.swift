@@ -8,6 +8,9 @@ extension Tag {
 }
 
 extension HTTPField.Name {
+    static let totalCount = HTTPField.Name("X-Total-Count") ?? .via
+    /// HTML §9.2.4.
+    static let lastEventID = HTTPField.Name("Last-Event-ID") ?? .via
     /// RFC 7234 §5.5; PS3.18 still has it.
     static let warning = HTTPField.Name("Warning") ?? .via
 }

@@ -4,6 +4,8 @@ import Glibc
 public final class SpoolFile {
     private let descriptor: CInt
     private let path: String
+    /// What is held where there is no file.
+    private var memory: [UInt8] = []
     private(set) var byteCount: UInt64 = 0
 
     /// - Parameter beside: the new file lies in the same folder as this path.
@@ -15,10 +17,16 @@ public final class SpoolFile {
         unlink(template)
     }
 
-    deinit { close(descriptor) }
+    /// One in memory, for where nothing may lie on the disk.
+    init() {
+        path = "memory"
+        descriptor = -1
+    }
+
+    deinit { if descriptor >= 0 { close(descriptor) } }
 
     func append(_ bytes: UnsafeRawBufferPointer) throws(MediaError) {
-        try Descriptor.write(bytes, to: descriptor, path: path)
+        if descriptor < 0 { memory += bytes } else { try Descriptor.write(bytes, to: descriptor, path: path) }
         byteCount += UInt64(bytes.count)
     }
 
@@ -30,6 +38,12 @@ public final class SpoolFile {
 
     /// Reads what was written; fewer bytes come back only at the end.
     func read(offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(MediaError) -> Int {
+        if descriptor < 0 {
+            let start = min(Int(clamping: offset), memory.count)
+            let count = min(buffer.count, memory.count - start)
+            buffer.copyBytes(from: memory[start..<start + count])
+            return count
+        }
         var filled = 0
         while filled < buffer.count {
             let count = pread(
@@ -54,8 +68,10 @@ public final class SpoolFile {
 
     /// Empties it.
     func reset() throws(MediaError) {
-        guard ftruncate(descriptor, 0) == 0, lseek(descriptor, 0, SEEK_SET) == 0 else { throw .system(path) }
+        memory = []
         byteCount = 0
+        if descriptor < 0 { return }
+        guard ftruncate(descriptor, 0) == 0, lseek(descriptor, 0, SEEK_SET) == 0 else { throw .system(path) }
     }
 }
 

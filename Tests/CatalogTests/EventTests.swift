@@ -161,6 +161,23 @@ struct EventTests {
         #expect(try kinds(fixture) == ["stored", "replaced", "version", "conflict"])
     }
 
+    @Test func tellsChangesToWhoMaySeeThem() throws {
+        let fixture = try CatalogFixture()
+        try fixture.put(record(1))
+        try fixture.put(record(2, patient: "1002"))
+        try fixture.catalog.settle()
+        let all = try fixture.catalog.shownChanges(after: 0, visibility: .everything, limit: 10)
+        #expect(all.changes.map(\.kind) == ["stored", "conflict"])
+        #expect(all.changes[0].studyInstanceUID == "1.2.1" && all.changes[0].seriesInstanceUID == "1.2.1.1")
+        #expect(all.changes[0].sopInstanceUID == "1.2.9.1")
+        let others = try fixture.catalog.shownChanges(after: 0, visibility: .institution("ELSEWHERE"), limit: 10)
+        #expect(others.changes.map(\.kind) == ["stored"])
+        // What is not told has been looked at all the same.
+        #expect(others.last == 2)
+        #expect(try fixture.catalog.shownChanges(after: 0, visibility: .everything, limit: 1).last == 1)
+        #expect(try fixture.catalog.shownChanges(after: 2, visibility: .everything, limit: 1).last == 2)
+    }
+
     // MARK: Completion
 
     @Test func completesAStudyOnceItWasQuietAndAgainAfterMoreCame() throws {

@@ -126,4 +126,41 @@ enum Base64 {
             index += 3
         }
     }
+
+    /// The bytes of a text; nil for what is none. Spaces and line ends are passed over, missing padding is no fault.
+    static func decode(_ text: [UInt8]) -> [UInt8]? {
+        var result: [UInt8] = []
+        result.reserveCapacity(text.count / 4 * 3)
+        var word: UInt32 = 0
+        var count = 0
+        var isPadded = false
+        for byte in text {
+            let digit: UInt8
+            switch byte {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"): digit = byte - UInt8(ascii: "A")
+            case UInt8(ascii: "a")...UInt8(ascii: "z"): digit = byte - UInt8(ascii: "a") + 26
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte - UInt8(ascii: "0") + 52
+            case UInt8(ascii: "+"): digit = 62
+            case UInt8(ascii: "/"): digit = 63
+            case UInt8(ascii: "="):
+                isPadded = true
+                continue
+            case 0x20, 0x09, 0x0A, 0x0D: continue
+            default: return nil
+            }
+            if isPadded { return nil }
+            word = word << 6 | UInt32(digit)
+            count += 1
+            guard count == 4 else { continue }
+            for shift in [16, 8, 0] as [UInt32] { result.append(UInt8(truncatingIfNeeded: word >> shift)) }
+            word = 0
+            count = 0
+        }
+        switch count {
+        case 0: return result
+        case 2: return result + [UInt8(truncatingIfNeeded: word >> 4)]
+        case 3: return result + [UInt8(truncatingIfNeeded: word >> 10), UInt8(truncatingIfNeeded: word >> 2)]
+        default: return nil
+        }
+    }
 }

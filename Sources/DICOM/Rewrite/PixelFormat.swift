@@ -44,6 +44,11 @@ public struct PixelFormat: Hashable, Sendable {
             samplesPerPixel == 1 ? 0 : try Self.value(.planarConfiguration, of: header, in: 0...1, absent: 0)
     }
 
+    /// What a header says; nil when an attribute is missing or out of range.
+    public init?(describedBy header: Dataset) {
+        do throws(TranscodingError) { try self.init(header: header) } catch { return nil }
+    }
+
     private static func value(
         _ tag: Tag, of header: Dataset, in range: ClosedRange<Int>, absent: Int? = nil
     ) throws(TranscodingError) -> Int {

@@ -1,7 +1,7 @@
 import Archive
 import Catalog
 
-/// Finds out what can be committed to: reads every byte of every instance again.
+/// Asks the archive what of a request can be committed to.
 struct CommitmentCheck: Sendable {
     let archive: Archive
     let retrieveAETitle: String
@@ -16,22 +16,15 @@ struct CommitmentCheck: Sendable {
             transactionUID: work.request.transactionUID, retrieveAETitle: retrieveAETitle)
         for reference in work.request.references {
             if try shouldStop() { return nil }
-            if let reason = try failure(of: reference, institution: work.institution) {
+            let reason = try archive.commitmentFailure(
+                sopClassUID: reference.sopClassUID, sopInstanceUID: reference.sopInstanceUID,
+                institution: work.institution)
+            if let reason {
                 report.failed.append((reference, reason))
             } else {
                 report.committed.append(reference)
             }
         }
         return report
-    }
-
-    private func failure(
-        of reference: CommitmentRequest.Reference, institution: String
-    ) throws -> CommitmentReport.FailureReason? {
-        let held = try archive.catalog.held(sopInstanceUID: reference.sopInstanceUID, institution: institution)
-        guard let first = held.first else { return .noSuchObjectInstance }
-        guard first.sopClassUID == reference.sopClassUID else { return .classInstanceConflict }
-        do throws(ArchiveError) { try archive.verify(first) } catch { return .processingFailure }
-        return nil
     }
 }

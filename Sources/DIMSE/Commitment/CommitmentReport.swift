@@ -1,15 +1,9 @@
+import Archive
 import DICOM
 
 /// What was found of a request's instances. PS3.4 §J.3.3.
 struct CommitmentReport: Sendable, Equatable {
-    /// Failure Reason (0008,1197). PS3.3 §C.14.1.1.
-    enum FailureReason: UInt16, Sendable {
-        /// Held, and what lies there cannot be read or is not what was stored.
-        case processingFailure = 0x0110
-        case noSuchObjectInstance = 0x0112
-        /// Held under another SOP class than the requester names.
-        case classInstanceConflict = 0x0119
-    }
+    typealias FailureReason = CommitmentFailure
 
     var transactionUID: String
     var retrieveAETitle: String

@@ -1,0 +1,28 @@
+import Catalog
+
+/// Why storage of an instance is not committed to: Failure Reason (0008,1197). PS3.3 §C.14.1.1.
+public enum CommitmentFailure: UInt16, Sendable {
+    /// Held, and what lies there cannot be read or is not what was stored.
+    case processingFailure = 0x0110
+    case noSuchObjectInstance = 0x0112
+    /// Held under another SOP class than the requester names.
+    case classInstanceConflict = 0x0119
+}
+
+extension Archive {
+    /// Finds out whether storage of an instance can be committed to: reads every byte of it again. PS3.4 §J.3.
+    ///
+    /// - Returns: nil when it can.
+    /// - Throws: when the catalogue cannot be asked.
+    public func commitmentFailure(
+        sopClassUID: String, sopInstanceUID: String, institution: String
+    ) throws(ArchiveError) -> CommitmentFailure? {
+        let held = try ask { catalog throws(CatalogError) in
+            try catalog.held(sopInstanceUID: sopInstanceUID, institution: institution)
+        }
+        guard let first = held.first else { return .noSuchObjectInstance }
+        guard first.sopClassUID == sopClassUID else { return .classInstanceConflict }
+        do throws(ArchiveError) { try verify(first) } catch { return .processingFailure }
+        return nil
+    }
+}

@@ -1,0 +1,160 @@
+import BlobStore
+import Glibc
+import Keys
+
+extension Archive {
+    /// A place for what cannot be stored yet because something that comes later decides how.
+    public func spool() throws(ArchiveError) -> SealedSpool {
+        let blobs = blobs
+        let reserve = settings.blobs.reserveByteCount
+        return try SealedSpool(folder: directory) { ((try? blobs.freeByteCount()) ?? 0) >= reserve }
+    }
+}
+
+/// Bytes beside memory: a file without a name, sealed with a key that only this process has, gone with its value.
+///
+/// Used by one thread at a time. Holds two pieces in memory; what fits in one never reaches the disk.
+public final class SealedSpool {
+    private static let pieceByteCount = 256 << 10
+    /// Pieces after which room on the disk is looked at again.
+    private static let checkedPieceCount = 64
+
+    private let folder: String
+    private let hasRoom: () -> Bool
+    private let sealing: AuthenticatedCipher
+    private let opening: AuthenticatedCipher
+    private var descriptor: CInt = -1
+    /// Counts the times it was emptied: no nonce is used twice.
+    private var generation: UInt32 = 0
+    private var pieceCount = 0
+    private var tail: [UInt8] = []
+    private var held: (index: Int, bytes: [UInt8]) = (-1, [])
+    private var sealed = [UInt8](repeating: 0, count: pieceByteCount + AuthenticatedCipher.tagByteCount)
+
+    init(folder: String, hasRoom: @escaping () -> Bool) throws(ArchiveError) {
+        self.folder = folder
+        self.hasRoom = hasRoom
+        do throws(KeyError) {
+            let key = try SymmetricKey.random()
+            sealing = try AuthenticatedCipher()
+            opening = try AuthenticatedCipher()
+            try sealing.load(key, for: .sealing)
+            try opening.load(key, for: .opening)
+        } catch { throw .keys(error) }
+    }
+
+    deinit { if descriptor >= 0 { close(descriptor) } }
+
+    public var byteCount: UInt64 { UInt64(pieceCount) * UInt64(Self.pieceByteCount) + UInt64(tail.count) }
+
+    /// - Throws: `.full` when the disk is below its reserve.
+    public func append(_ bytes: UnsafeRawBufferPointer) throws(ArchiveError) {
+        var rest = bytes
+        while !rest.isEmpty {
+            let part = rest.prefix(Self.pieceByteCount - tail.count)
+            tail += part
+            rest = UnsafeRawBufferPointer(rebasing: rest[(rest.startIndex + part.count)...])
+            if tail.count == Self.pieceByteCount { try write() }
+        }
+    }
+
+    /// Gives a range that was appended, in pieces.
+    public func read(
+        offset: UInt64, byteCount: UInt64, _ give: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        guard offset <= self.byteCount, byteCount <= self.byteCount - offset else { throw ArchiveError.damaged }
+        var next = offset
+        let end = offset + byteCount
+        while next < end {
+            let index = Int(next / UInt64(Self.pieceByteCount))
+            let start = Int(next % UInt64(Self.pieceByteCount))
+            let count = Int(min(UInt64(Self.pieceByteCount - start), end - next))
+            if index < pieceCount { try load(index) }
+            let bytes = index < pieceCount ? held.bytes : tail
+            try bytes.withUnsafeBytes { try give(UnsafeRawBufferPointer(rebasing: $0[start..<start + count])) }
+            next += UInt64(count)
+        }
+    }
+
+    /// Forgets everything.
+    public func reset() {
+        generation += 1
+        pieceCount = 0
+        tail = []
+        held = (-1, [])
+        if descriptor >= 0 { _ = ftruncate(descriptor, 0) }
+    }
+
+    private func write() throws(ArchiveError) {
+        if descriptor < 0 {
+            var template = Array((folder + "/.spool-XXXXXX").utf8CString)
+            descriptor = mkstemp(&template)
+            guard descriptor >= 0, fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else {
+                throw Self.failure("make a spool")
+            }
+            unlink(template)
+        }
+        if pieceCount.isMultiple(of: Self.checkedPieceCount), !hasRoom() { throw .full }
+        let nonce = AuthenticatedCipher.Nonce(stream: generation, number: UInt64(pieceCount))
+        let none = UnsafeRawBufferPointer(start: nil, count: 0)
+        do throws(KeyError) {
+            try tail.withUnsafeBufferPointer { plain throws(KeyError) in
+                try sealed.withUnsafeMutableBufferPointer { target throws(KeyError) in
+                    guard let address = UnsafeMutableRawBufferPointer(target).baseAddress else { return }
+                    try sealing.seal(UnsafeRawBufferPointer(plain), nonce: nonce, associated: none, into: address)
+                }
+            }
+        } catch { throw .keys(error) }
+        var filled = 0
+        while filled < sealed.count {
+            let count = sealed.withUnsafeBytes { bytes in
+                pwrite(
+                    descriptor, bytes.baseAddress.map { $0 + filled }, bytes.count - filled,
+                    off_t(pieceCount * sealed.count + filled))
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw Self.failure("write a spool") }
+            filled += count
+        }
+        pieceCount += 1
+        tail.removeAll(keepingCapacity: true)
+    }
+
+    private func load(_ index: Int) throws(ArchiveError) {
+        if held.index == index { return }
+        held.index = -1
+        var filled = 0
+        while filled < sealed.count {
+            let count = sealed.withUnsafeMutableBytes { bytes in
+                pread(
+                    descriptor, bytes.baseAddress.map { $0 + filled }, bytes.count - filled,
+                    off_t(index * bytes.count + filled))
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw Self.failure("read a spool") }
+            filled += count
+        }
+        var plain = held.bytes.isEmpty ? [UInt8](repeating: 0, count: Self.pieceByteCount) : held.bytes
+        held.bytes = []
+        let nonce = AuthenticatedCipher.Nonce(stream: generation, number: UInt64(index))
+        let none = UnsafeRawBufferPointer(start: nil, count: 0)
+        do throws(KeyError) {
+            try sealed.withUnsafeBufferPointer { source throws(KeyError) in
+                try plain.withUnsafeMutableBufferPointer { target throws(KeyError) in
+                    let bytes = UnsafeRawBufferPointer(source)
+                    guard let start = bytes.baseAddress, let address = UnsafeMutableRawBufferPointer(target).baseAddress
+                    else { return }
+                    try opening.open(
+                        UnsafeRawBufferPointer(rebasing: bytes[..<Self.pieceByteCount]),
+                        tag: start + Self.pieceByteCount, nonce: nonce, associated: none, into: address)
+                }
+            }
+        } catch { throw .damaged }
+        held = (index, plain)
+    }
+
+    private static func failure(_ operation: String) -> ArchiveError {
+        let number = errno
+        return number == ENOSPC || number == EDQUOT ? .full : .blobs(.io(operation: operation, errno: number))
+    }
+}

@@ -1,0 +1,155 @@
+import Foundation
+
+/// The door's descriptions of itself.
+enum Capabilities {
+    /// PS3.18 §8.9.4.
+    static let wadlType = "application/vnd.sun.wadl+xml"
+
+    // MARK: OpenAPI
+
+    /// The routes as an OpenAPI 3.0 document, sorted, so that it only changes with them.
+    static func openAPI(_ routes: [WebRoute] = WebRoute.all) -> [UInt8] {
+        var paths: [String: [String: Any]] = [:]
+        for route in routes { paths[path(route), default: [:]][route.method.lowercased()] = operation(route) }
+        let document: [String: Any] = [
+            "openapi": "3.0.3",
+            "info": ["title": "Huizhen DICOMweb", "version": "1"],
+            "servers": [["url": Door.root]],
+            "security": [["token": [String]()]],
+            "paths": paths,
+            "components": [
+                "securitySchemes": ["token": ["type": "http", "scheme": "bearer"]],
+                "schemas": [
+                    "Problem": [
+                        "type": "object", "required": ["type", "title", "status", "detail"],
+                        "properties": [
+                            "type": ["type": "string"], "title": ["type": "string"],
+                            "status": ["type": "integer"], "detail": ["type": "string"],
+                        ],
+                    ]
+                ],
+            ],
+        ]
+        let data = try? JSONSerialization.data(
+            withJSONObject: document, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
+        return Array(data ?? Data())
+    }
+
+    /// Under the server's address; its root is a slash.
+    private static func path(_ route: WebRoute) -> String { route.path.isEmpty ? "/" : route.path }
+
+    private static func operation(_ route: WebRoute) -> [String: Any] {
+        var parameters: [[String: Any]] = route.pathNames.map { name in
+            ["name": name, "in": "path", "required": true, "schema": schema(ofPath: name)]
+        }
+        for parameter in route.parameters {
+            var schema: [String: Any] = ["type": parameter.kind.rawValue]
+            if parameter.kind == .number {
+                schema["minimum"] = 0
+                schema["maximum"] = Int(Int32.max)
+            }
+            parameters.append([
+                "name": parameter.name, "in": "query", "required": false, "description": parameter.about,
+                "schema": schema,
+            ])
+        }
+        var responses: [String: Any] = [:]
+        for status in WebRoute.problems { responses[String(status)] = problem(status) }
+        for (status, types) in route.answers {
+            if types.isEmpty, status >= 400 {
+                responses[String(status)] = problem(status)
+                continue
+            }
+            var content = Swift.Dictionary(uniqueKeysWithValues: types.map { ($0, [String: Any]()) })
+            if status >= 400 { content["application/problem+json"] = problemSchema }
+            var response: [String: Any] = ["description": status < 300 ? route.about : words(status)]
+            if !content.isEmpty { response["content"] = content }
+            responses[String(status)] = response
+        }
+        var result: [String: Any] = [
+            "summary": route.about, "parameters": parameters, "responses": responses,
+            "operationId": identifier(route),
+        ]
+        if !route.takes.isEmpty {
+            let binary: [String: Any] = ["schema": ["type": "string", "format": "binary"]]
+            result["requestBody"] = [
+                "required": true, "content": Swift.Dictionary(uniqueKeysWithValues: route.takes.map { ($0, binary) }),
+            ]
+        }
+        return result
+    }
+
+    private static func identifier(_ route: WebRoute) -> String {
+        let words = route.path.split(whereSeparator: { "/{}.-".contains($0) }).map {
+            $0.prefix(1).uppercased() + $0.dropFirst()
+        }
+        return route.method.lowercased() + words.joined()
+    }
+
+    private static func schema(ofPath name: String) -> [String: Any] {
+        switch name {
+        case "frames": ["type": "string", "pattern": "^[1-9][0-9]{0,8}(,[1-9][0-9]{0,8})*$"]
+        case "path": ["type": "string", "pattern": "^[0-9A-F]{8}$"]
+        default: ["type": "string", "pattern": "^[0-9.]{1,64}$"]
+        }
+    }
+
+    private static let problemSchema = ["schema": ["$ref": "#/components/schemas/Problem"]]
+
+    private static func problem(_ status: Int) -> [String: Any] {
+        ["description": words(status), "content": ["application/problem+json": problemSchema]]
+    }
+
+    private static func words(_ status: Int) -> String {
+        switch status {
+        case 304: "It is what If-None-Match names."
+        case 400: "The request is malformed."
+        case 401: "A token is needed."
+        case 403: "The caller may not do that."
+        case 404: "There is nothing of that name."
+        case 405: "The resource does not take the method."
+        case 406: "It is not to be had in an accepted media type."
+        case 409: "The state of what is held does not allow it."
+        case 413: "The request or its answer is larger than is taken."
+        case 415: "The body's media type is not taken."
+        case 421: "The host is none of this service."
+        case 503: "The service is starting, stopping or full."
+        case 507: "The disk is full."
+        default: "Something went wrong."
+        }
+    }
+
+    // MARK: WADL
+
+    /// The routes as PS3.18 §8.9 wants them: resources within resources.
+    static func wadl(base: String, _ routes: [WebRoute] = WebRoute.all) -> [UInt8] {
+        var text =
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<application xmlns=\"http://wadl.dev.java.net/2009/02\">\n"
+        text += "<resources base=\"\(escaped(base))\">\n"
+        var paths: [String] = []
+        for route in routes where !paths.contains(route.path) { paths.append(route.path) }
+        for path in paths {
+            text += "<resource path=\"\(escaped(String(path.drop { $0 == "/" })))\">\n"
+            for route in routes where route.path == path { text += method(route) }
+            text += "</resource>\n"
+        }
+        return Array((text + "</resources>\n</application>\n").utf8)
+    }
+
+    private static func method(_ route: WebRoute) -> String {
+        var text = "<method name=\"\(route.method)\" id=\"\(identifier(route))\">\n<request>\n"
+        for parameter in route.parameters { text += "<param name=\"\(parameter.name)\" style=\"query\"/>\n" }
+        for type in route.takes { text += "<representation mediaType=\"\(escaped(type))\"/>\n" }
+        text += "</request>\n"
+        for (status, types) in route.answers {
+            text += "<response status=\"\(status)\">\n"
+            for type in types { text += "<representation mediaType=\"\(escaped(type))\"/>\n" }
+            text += "</response>\n"
+        }
+        return text + "</method>\n"
+    }
+
+    private static func escaped(_ text: String) -> String {
+        text.replacing("&", with: "&amp;").replacing("\"", with: "&quot;").replacing("<", with: "&lt;")
+    }
+}

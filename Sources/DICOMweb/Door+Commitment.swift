@@ -1,0 +1,125 @@
+import Access
+import Archive
+import DICOM
+import HTTP
+import Hummingbird
+import NIOCore
+
+extension Door {
+    /// The Storage Commitment Service. PS3.18 §13.
+    func addCommitment(_ group: RouterGroup<WebContext>) {
+        group.post("commitment-requests/:transaction") { [self] request, context in
+            let permit = try Self.permit(context, for: .store)
+            let form = try ModelForm(accepting: try Self.accepted(request))
+            let transaction = try Self.transaction(context, permit)
+            let references = try await Self.references(request)
+            try commitments.begin(transaction)
+            let check = CommitmentWork(
+                archive: archive, pool: pool, references: references, institution: permit.institution)
+            if references.count <= CommitmentBoard.directCount {
+                do {
+                    let result = try await check.result()
+                    commitments.end(transaction, result)
+                    return ModelBody.single(result, form, status: .ok)
+                } catch {
+                    commitments.end(transaction, nil)
+                    throw error
+                }
+            }
+            // Ends with the pool at the latest.
+            Task { [commitments, logger] in
+                do { commitments.end(transaction, try await check.result()) } catch {
+                    logger.error("storage commitment failed", metadata: ["reason": "\(error)"])
+                    commitments.end(transaction, nil)
+                }
+            }
+            return Response(status: .accepted, headers: [.retryAfter: "5"])
+        }
+        group.get("commitment-requests/:transaction") { [self] request, context in
+            let permit = try Self.permit(context, for: .store)
+            let form = try ModelForm(accepting: try Self.accepted(request))
+            switch commitments.state(of: try Self.transaction(context, permit)) {
+            case .done(let result): return ModelBody.single(result, form, status: .ok)
+            case .working: return Response(status: .accepted, headers: [.retryAfter: "5"])
+            case nil: throw Problem(.notFound, "There is no such request, or its result is not kept any more.")
+            }
+        }
+    }
+
+    /// Who asks is part of the name: nobody learns of the requests of others.
+    private static func transaction(_ context: WebContext, _ permit: Permit) throws -> String {
+        guard let uid = context.parameters.get("transaction"), ResourcePath.isUID(uid) else {
+            throw Problem(.badRequest, "The path wants a UID as the transaction: 1 to 64 digits and dots.")
+        }
+        return "\(permit.institution)\u{1F}\(permit.user ?? "")\u{1F}\(uid)"
+    }
+
+    private static func references(_ request: Request) async throws -> [CommitmentBoard.Reference] {
+        let type = request.headers[.contentType].flatMap { MediaRange($0) }
+        var text: [UInt8] = []
+        for try await piece in request.body {
+            guard text.count + piece.readableBytes <= CommitmentBoard.byteCountLimit else {
+                throw Problem(.contentTooLarge, "The request has more than \(CommitmentBoard.byteCountLimit) bytes.")
+            }
+            text += piece.readableBytesView
+        }
+        var model: ModelDataset?
+        do throws(ModelError) {
+            switch type?.essence {
+            case "application/dicom+json", "application/json": try JSONModelReader.read(text) { model = model ?? $0 }
+            case "application/dicom+xml":
+                let reader = try XMLModelReader()
+                try text.withUnsafeBufferPointer { buffer throws(ModelError) in
+                    try reader.feed(UnsafeRawBufferPointer(buffer))
+                }
+                model = try reader.finish()
+            default: break
+            }
+        } catch { throw Problem(.badRequest, "The request cannot be read: \(error).") }
+        guard let type, ["application/dicom+json", "application/json", "application/dicom+xml"].contains(type.essence)
+        else { throw Problem(.unsupportedMediaType, "A request is application/dicom+json or application/dicom+xml.") }
+        guard let model, let references = CommitmentBoard.references(of: model.dataset) else {
+            throw Problem(
+                .badRequest,
+                "A request names 1 to \(CommitmentBoard.referenceLimit) objects in Referenced SOP Sequence (0008,1199)."
+            )
+        }
+        return references
+    }
+}
+
+/// Asks the archive about references, some at a time.
+private struct CommitmentWork: Sendable {
+    let archive: Archive
+    let pool: BlockingPool
+    let references: [CommitmentBoard.Reference]
+    let institution: String
+
+    /// PS3.18 Annex J.2.
+    func result() async throws -> Dataset {
+        var committed: [Dataset] = []
+        var failed: [Dataset] = []
+        for start in stride(from: 0, to: references.count, by: CommitmentBoard.stepCount) {
+            let step = Array(references[start..<min(start + CommitmentBoard.stepCount, references.count)])
+            let found = try await pool.run { [archive, institution] in
+                try step.map {
+                    try archive.commitmentFailure(
+                        sopClassUID: $0.sopClassUID, sopInstanceUID: $0.sopInstanceUID, institution: institution)
+                }
+            }
+            for (reference, failure) in zip(step, found) {
+                var item = reference.item
+                guard let failure else {
+                    committed.append(item)
+                    continue
+                }
+                item.set(.failureReason, .US, ints: [Int(failure.rawValue)])
+                failed.append(item)
+            }
+        }
+        var result = Dataset()
+        if !failed.isEmpty { result.set(.failedSOPSequence, items: failed) }
+        if !committed.isEmpty { result.set(.referencedSOPSequence, items: committed) }
+        return result
+    }
+}

@@ -1,0 +1,161 @@
+/// One operation of the door, as its descriptions tell it. The router's own routes are tested against these.
+struct WebRoute: Sendable {
+    /// What a parameter of the query is.
+    enum Kind: String, Sendable {
+        case text = "string"
+        case number = "integer"
+        case flag = "boolean"
+    }
+
+    struct Parameter: Sendable {
+        var name: String
+        var kind: Kind
+        var about: String
+    }
+
+    var method: String
+    /// Under the service's root, as `/studies/{study}`; empty for the root itself.
+    var path: String
+    var about: String
+    var parameters: [Parameter] = []
+    /// Media types of the request's body; empty where there is none.
+    var takes: [String] = []
+    /// Media types of the answer, by status.
+    var answers: [(status: Int, types: [String])]
+
+    /// What every route may answer besides: problem documents.
+    static let problems = [400, 401, 403, 404, 405, 406, 421, 500, 503]
+
+    static let all: [WebRoute] = searches + retrievals + pictures + stores + removals + commitment + others
+
+    private static let json = "application/dicom+json"
+    private static let xml = "multipart/related; type=\"application/dicom+xml\""
+    private static let models = [json, xml]
+    private static let single = [json, "application/dicom+xml"]
+
+    private static let searches: [WebRoute] = [
+        ("/studies", "Searches studies."), ("/series", "Searches series."), ("/instances", "Searches instances."),
+        ("/studies/{study}/series", "Searches a study's series."),
+        ("/studies/{study}/instances", "Searches a study's instances."),
+        ("/studies/{study}/series/{series}/instances", "Searches a series' instances."),
+    ].map { path, about in
+        WebRoute(
+            method: "GET", path: path, about: about + " PS3.18 §10.6. Other parameters are keys: keywords or tags.",
+            parameters: [
+                .init(name: "limit", kind: .number, about: "The most matches."),
+                .init(name: "offset", kind: .number, about: "Matches to pass over."),
+                .init(name: "fuzzymatching", kind: .flag, about: "Whether names match by their sound."),
+                .init(name: "emptyvaluematching", kind: .flag, about: "Whether \"\" matches empty values."),
+                .init(name: "multiplevaluematching", kind: .flag, about: "Whether one of several values matches."),
+                .init(name: "includefield", kind: .text, about: "Attributes to answer with; all for every one."),
+                .init(name: "totalcount", kind: .flag, about: "Whether X-Total-Count says how many there are."),
+            ], answers: [(200, models)])
+    }
+
+    private static let retrievals: [WebRoute] =
+        [("/studies/{study}", "study"), ("/studies/{study}/series/{series}", "series"), (instance, "instance")]
+        .flatMap { path, name in
+            [
+                WebRoute(
+                    method: "GET", path: path, about: "Retrieves a \(name). PS3.18 §10.4.",
+                    answers: [
+                        (
+                            200,
+                            ["multipart/related; type=\"application/dicom\"", "application/dicom", "application/zip"]
+                        ), (413, []),
+                    ]),
+                WebRoute(
+                    method: "GET", path: path + "/metadata", about: "Retrieves the metadata of a \(name).",
+                    answers: [(200, models), (304, []), (413, [])]),
+            ]
+        } + [
+            WebRoute(
+                method: "GET", path: instance + "/frames/{frames}", about: "Retrieves frames, counted from 1.",
+                answers: [(200, ["multipart/related", "application/octet-stream", "image/*"])])
+        ]
+        + [instance, "/studies/{study}/instances/{instance}"].map { path in
+            WebRoute(
+                method: "GET", path: path + "/bulkdata/{path}",
+                about: "Retrieves a long value; the path is one of tags and item numbers.",
+                answers: [(200, ["application/octet-stream", "multipart/related"])])
+        }
+
+    private static let pictures: [WebRoute] =
+        [
+            ("/studies/{study}", "a study"), ("/studies/{study}/series/{series}", "a series"),
+            (instance, "an instance"),
+            (instance + "/frames/{frames}", "frames, counted from 1"),
+        ].flatMap { path, name in
+            [
+                WebRoute(
+                    method: "GET", path: path + "/rendered", about: "Shows \(name) as pictures. PS3.18 §10.4.1.1.3.",
+                    parameters: [
+                        .init(name: "viewport", kind: .text, about: "vw,vh[,sx,sy,sw,sh] in pixels."),
+                        .init(name: "window", kind: .text, about: "center,width,linear|linear-exact|sigmoid."),
+                        .init(name: "quality", kind: .number, about: "Of JPEG, 1 to 100."),
+                        .init(name: "iccprofile", kind: .text, about: "yes for the object's own, or no."),
+                        .init(name: "accept", kind: .text, about: "Media types, as in the field Accept."),
+                    ], answers: [(200, pictureTypes), (304, []), (501, [])]),
+                WebRoute(
+                    method: "GET", path: path + "/thumbnail", about: "Shows \(name) in small. PS3.18 §10.4.1.1.4.",
+                    parameters: [
+                        .init(name: "viewport", kind: .text, about: "vw,vh in pixels."),
+                        .init(name: "accept", kind: .text, about: "Media types, as in the field Accept."),
+                    ], answers: [(200, pictureTypes), (304, []), (501, [])]),
+            ]
+        }
+
+    private static let pictureTypes = ["image/jpeg", "image/png", "multipart/related"]
+
+    private static let instance = "/studies/{study}/series/{series}/instances/{instance}"
+
+    private static let stores: [WebRoute] = [("/studies", ""), ("/studies/{study}", " of one study")]
+        .map { path, about in
+            WebRoute(
+                method: "POST", path: path, about: "Stores objects\(about). PS3.18 §10.5.",
+                takes: [
+                    "multipart/related; type=\"application/dicom\"",
+                    "multipart/related; type=\"application/dicom+json\"",
+                    "multipart/related; type=\"application/dicom+xml\"", "application/dicom", "application/dicom+json",
+                    "application/dicom+xml",
+                ], answers: [(200, single), (202, single), (409, single), (413, []), (415, []), (507, [])])
+        }
+
+    private static let removals: [WebRoute] =
+        [("/studies/{study}", "study"), ("/studies/{study}/series/{series}", "series"), (instance, "instance")]
+        .map { path, name in
+            WebRoute(
+                method: "DELETE", path: path,
+                about: "Removes a \(name); it can be restored until the grace period is over.",
+                answers: [(204, []), (409, [])])
+        }
+
+    private static let commitment: [WebRoute] = [
+        WebRoute(
+            method: "POST", path: "/commitment-requests/{transaction}",
+            about: "Requests storage commitment. PS3.18 §13.4.", takes: single,
+            answers: [(200, single), (202, []), (409, []), (413, []), (415, [])]),
+        WebRoute(
+            method: "GET", path: "/commitment-requests/{transaction}",
+            about: "Asks for the result of a request. PS3.18 §13.5.", answers: [(200, single), (202, [])]),
+    ]
+
+    private static let others: [WebRoute] = [
+        WebRoute(
+            method: "GET", path: "/events", about: "What happens in the archive, as Server-Sent Events.",
+            answers: [(200, ["text/event-stream"])]),
+        WebRoute(
+            method: "GET", path: "/openapi.json", about: "This description.", answers: [(200, ["application/json"])]),
+        WebRoute(
+            method: "GET", path: "/capabilities", about: "What the service offers. PS3.18 §8.9.",
+            answers: [(200, [Capabilities.wadlType, "application/json"])]),
+        WebRoute(
+            method: "OPTIONS", path: "", about: "What the service offers. PS3.18 §8.9.",
+            answers: [(200, [Capabilities.wadlType, "application/json"])]),
+    ]
+
+    /// The path's parameters.
+    var pathNames: [String] {
+        path.split(separator: "/").filter { $0.hasPrefix("{") }.map { String($0.dropFirst().dropLast()) }
+    }
+}
