@@ -35,7 +35,7 @@ public final class Door: Sendable {
     let pool: BlockingPool
     /// Searches have threads of their own: they wait neither for the disk nor behind retrievals, and more of them than
     /// there are processors would only wait for each other.
-    private let searches = BlockingPool(threadCount: max(4, 2 * System.coreCount))
+    private let searchPool = BlockingPool(threadCount: max(4, 2 * System.coreCount))
     let commitments = CommitmentBoard()
     let events: EventWatch
 
@@ -56,7 +56,7 @@ public final class Door: Sendable {
     /// Ends the threads once their work is done.
     public func stop() async {
         events.stop()
-        await searches.stop()
+        await searchPool.stop()
         await pool.stop()
     }
 
@@ -103,7 +103,7 @@ public final class Door: Sendable {
                         level: level, path: try ResourcePath(context.parameters), query: request.uri.query),
                     visibility: Self.visibility(permit), base: Self.base(context), limit: settings.searchLimit,
                     form: form)
-                return try await searches.run { [archive] in try answer.response(from: archive) }
+                return try await searchPool.run { [archive] in try answer.response(from: archive) }
             }
         }
     }
