@@ -1,17 +1,31 @@
 import HTTP
 import Hummingbird
+import Synchronization
 import Telemetry
 
 /// The instruments of the web door.
-struct WebMetrics: Sendable {
+final class WebMetrics: Sendable {
+    private struct Key: Hashable {
+        let method: String
+        let status: Int
+    }
+
     private let registry: Registry
+    // The registry makes a text of the labels to find an instrument, which is much for every request.
+    private let durations = Mutex<[Key: Histogram]>([:])
 
     init(_ registry: Registry) { self.registry = registry }
 
     func duration(method: String, status: Int) -> Histogram {
-        registry.histogram(
-            "huizhen_web_duration_seconds", help: "Time from a web request to the head of its answer.",
-            labels: ["method": method, "status": String(status)])
+        durations.withLock { durations in
+            let key = Key(method: method, status: status)
+            if let held = durations[key] { return held }
+            let made = registry.histogram(
+                "huizhen_web_duration_seconds", help: "Time from a web request to the head of its answer.",
+                labels: ["method": method, "status": String(status)])
+            durations[key] = made
+            return made
+        }
     }
 }
 

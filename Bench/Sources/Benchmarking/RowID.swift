@@ -15,6 +15,16 @@ public enum RowID: String, CaseIterable, Codable, Sendable {
     case silentPeers = "silent-50"
     case scale
     case keyRotation = "key-rotation"
+    case webStudy = "web-study"
+    case webMetadata = "web-metadata"
+    case webQIDOInstances = "web-qido-instances"
+    case webQIDOStudies = "web-qido-studies"
+    case webFrames = "web-frames"
+    case webRendered = "web-rendered"
+    case webLarge = "web-frame-of-10000"
+    case webStow = "web-stow"
+    case web500 = "web-500"
+    case webSlow = "web-slow"
 
     /// Rows whose name begins with one of the given ones; all for none.
     ///
@@ -47,6 +57,16 @@ public enum RowID: String, CaseIterable, Codable, Sendable {
         case .silentPeers: SilentPeersScenario(id: self)
         case .scale: ScaleScenario(id: self, quick: quick)
         case .keyRotation: KeyRotationScenario(id: self, quick: quick)
+        case .webStudy: WebStudyScenario(id: self, verb: .retrieve, quick: quick)
+        case .webStow: WebStudyScenario(id: self, verb: .store, quick: quick)
+        case .webMetadata: WebMetadataScenario(id: self, quick: quick)
+        case .webQIDOInstances: WebInstancesScenario(id: self, quick: quick)
+        case .webQIDOStudies: WebStudiesScenario(id: self, quick: quick)
+        case .webFrames: WebImagesScenario(id: self, kind: .frames, quick: quick)
+        case .webRendered: WebImagesScenario(id: self, kind: .rendered, quick: quick)
+        case .webLarge: WebLargeScenario(id: self, quick: quick)
+        case .web500: WebCrowdScenario(id: self, quick: quick)
+        case .webSlow: WebSlowScenario(id: self, quick: quick)
         }
     }
 }

@@ -86,6 +86,17 @@ public final class Session {
         return server
     }
 
+    /// Where a running server speaks DICOMweb.
+    ///
+    /// - Throws: `.failed` if it gives no token.
+    func door(of server: Server, _ contestant: Contestant) throws(BenchError) -> WebDoor {
+        var door = WebDoor(port: server.webPort ?? 0)
+        if contestant == .huizhen, let huizhen = options.huizhen {
+            door.token = try HuizhenPeer.webToken(of: server, executable: huizhen, log: logs + "/web-token.log")
+        }
+        return door
+    }
+
     /// Ends all servers of a row and removes what they stored.
     func stopAll() {
         running.forEach { $0.stop() }

@@ -40,14 +40,23 @@ public struct StudyMaker: Sendable {
 
     private static let sopClass = "1.2.840.10008.5.1.4.1.1.2"
 
+    /// Patient ID (0010,0020) of a study's patient.
+    public static func patientID(ofStudy index: Int) -> String {
+        index < Base.studyCount ? Base.identifier(index) : identifier(person(ofStudy: index))
+    }
+
+    /// Three of ten studies are a patient's second.
+    private static func person(ofStudy index: Int) -> Int {
+        index < Base.studyCount || index % 10 < 7 || index < Base.studyCount + 10 ? index : index - 5
+    }
+
     private func headers(_ index: Int) -> [Dataset] {
         var random = Seeded(state: seed ^ UInt64(index) &* 0x2545_F491_4F6C_DD1D)
         let isBase = index < Base.studyCount
-        // Three of ten studies are a patient's second.
-        let person = isBase || index % 10 < 7 || index < Base.studyCount + 10 ? index : index - 5
+        let person = Self.person(ofStudy: index)
         var personal = Seeded(state: seed ^ UInt64(person) &* 0x9E6C_63D0_876A_68EE)
         let name = isBase ? Base.name(index) : People.name(&personal)
-        let identifier = isBase ? Base.identifier(person) : Self.identifier(person)
+        let identifier = Self.patientID(ofStudy: index)
         let date = isBase ? Base.date(index) : Self.date(from: 1990, to: 2026, &random)
         let modality = ["CT", "MR", "DX", "US"][Int.random(in: 0..<4, using: &random)]
         let root = studyInstanceUID(index)

@@ -15,13 +15,16 @@ struct Part10Writer {
     private(set) var bytes = Data(repeating: 0, count: 128) + Data("DICM".utf8)
     private(set) var places = Places()
 
-    init(sopClass: String, identity: StudyIdentity, index: Int) {
+    init(
+        sopClass: String, identity: StudyIdentity, index: Int,
+        transferSyntax: String = Part10Writer.explicitVRLittleEndian
+    ) {
         let instance = identity.instance(index)
         var meta = Part10Writer(empty: ())
         meta.long(0x0002, 0x0001, "OB", Data([0, 1]))
         meta.uid(0x0002, 0x0002, sopClass)
         meta.uid(0x0002, 0x0003, instance)
-        meta.uid(0x0002, 0x0010, Self.explicitVRLittleEndian)
+        meta.uid(0x0002, 0x0010, transferSyntax)
         meta.uid(0x0002, 0x0012, "2.25.100000000000000000000000000000000000001")
         short(0x0002, 0x0000, "UL", Data(littleEndian: UInt32(meta.bytes.count)))
         let start = bytes.count

@@ -7,6 +7,7 @@ public enum Contestant: String, Codable, CaseIterable, Sendable {
     case orthancTuned
     case storescpTuned
     case dcmqrscpTuned
+    case orthancWeb
 
     public var label: String {
         switch self {
@@ -15,6 +16,7 @@ public enum Contestant: String, Codable, CaseIterable, Sendable {
         case .orthancTuned: "Orthanc, tuned"
         case .storescpTuned: "storescp, tuned"
         case .dcmqrscpTuned: "dcmqrscp, tuned"
+        case .orthancWeb: "Orthanc with DICOMweb, tuned"
         }
     }
 }
@@ -70,6 +72,7 @@ extension Contestant {
         case .orthancTuned: try OrthancPeer.plan(context, label: label, tuned: true)
         case .storescpTuned: try StorescpPeer.plan(context, label: label)
         case .dcmqrscpTuned: try DcmqrscpPeer.plan(context, label: label)
+        case .orthancWeb: try OrthancPeer.plan(context, label: label, tuned: true, speaksWeb: true)
         }
     }
 }

@@ -10,9 +10,10 @@ enum HuizhenPeer {
 
     static func plan(_ context: StartContext) throws(BenchError) -> ServerPlan {
         var port = try Ports.free()
+        let webPort = try Ports.free()
         var arguments = [
             "serve", "--data", context.folder + "/data", "--port", String(port),
-            "--http-port", String(try Ports.free()), "--web-port", "0", "--set", "web.tls.port=0",
+            "--http-port", String(try Ports.free()), "--web-port", String(webPort), "--set", "web.tls.port=0",
             "--open-to-unknown-peers",
         ]
         if let tls = context.tls {
@@ -31,7 +32,19 @@ enum HuizhenPeer {
             storage: storage)
         return ServerPlan(
             identity: identity, command: command, aeTitle: "HUIZHEN", port: port, folder: context.folder,
-            tls: context.tls)
+            tls: context.tls, webPort: webPort)
+    }
+
+    /// A token for the web door of the running service.
+    ///
+    /// - Throws: `.failed` if it gives none; `.timedOut`.
+    static func webToken(of server: Server, executable: String, log: String) throws(BenchError) -> String {
+        try Command(
+            name: "huizhen web token", executable: executable,
+            arguments: ["web", "token", "--data", server.folder + "/data"], workingDirectory: server.folder, log: log
+        ).run(atMost: .seconds(30))
+        let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+        return text.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     /// Makes the destination of C-MOVE known to the running service.

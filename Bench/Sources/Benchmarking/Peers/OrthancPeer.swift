@@ -7,13 +7,16 @@ enum OrthancPeer {
         a sync before the answer (WAL, synchronous NORMAL). No encryption.
         """
 
-    static func plan(_ context: StartContext, label: String, tuned: Bool) throws(BenchError) -> ServerPlan {
+    static func plan(_ context: StartContext, label: String, tuned: Bool, speaksWeb: Bool = false) throws(BenchError)
+        -> ServerPlan
+    {
         let port = try Ports.free()
+        let webPort = try Ports.free()
         let store = context.folder + "/storage"
         var configuration: [String: Any] = [
             "StorageDirectory": store, "IndexDirectory": store, "StorageCompression": false,
             "MaximumStorageSize": 0, "Plugins": [String](), "SyncStorageArea": true, "OverwriteInstances": false,
-            "DicomAet": "ORTHANC", "DicomPort": port, "HttpPort": try Ports.free(), "RemoteAccessAllowed": false,
+            "DicomAet": "ORTHANC", "DicomPort": port, "HttpPort": webPort, "RemoteAccessAllowed": false,
             "AuthenticationEnabled": false, "DicomAlwaysAllowEcho": true, "DicomAlwaysAllowStore": true,
             "DicomAlwaysAllowFind": true, "DicomAlwaysAllowGet": true, "DicomAlwaysAllowMove": true,
         ]
@@ -23,6 +26,14 @@ enum OrthancPeer {
             ]
         }
         if tuned { configuration["MaximumPduLength"] = 131072 }
+        if speaksWeb {
+            guard access(plugin, R_OK) == 0 else { throw .missing(tools: [plugin], packages: ["orthanc-dicomweb"]) }
+            configuration["Plugins"] = [plugin]
+            configuration["TcpNoDelay"] = true
+            configuration["KeepAlive"] = true
+            configuration["HttpThreadsCount"] = webThreadCount
+            configuration["DicomWeb"] = ["Enable": true, "Root": WebDoor.root + "/"] as [String: Any]
+        }
         let file = context.folder + "/orthanc.json"
         guard let json = try? JSONSerialization.data(withJSONObject: configuration, options: [.sortedKeys]) else {
             throw .system(call: "JSON", on: "Orthanc's configuration", code: EINVAL)
@@ -33,10 +44,18 @@ enum OrthancPeer {
             environment: tuned ? Clients.Tuning.tuned.environment : [:], workingDirectory: context.folder,
             log: context.log(tuned ? "orthanc-tuned" : "orthanc"))
         let options =
-            "default configuration, no plugins, find, get and move allowed"
+            "default configuration, \(speaksWeb ? "DICOMweb plugin with its defaults (full metadata)" : "no plugins"), "
+            + "find, get and move allowed"
             + (tuned ? "; TCP_NODELAY=1, MaximumPduLength 131072" : "; Nagle's algorithm and PDU of 16384 as installed")
+            + (speaksWeb ? "; keep-alive, HttpThreadsCount \(webThreadCount)" : "")
         let identity = Identity(
             name: label, version: context.versions.orthanc, options: options, storage: storage)
-        return ServerPlan(identity: identity, command: command, aeTitle: "ORTHANC", port: port, folder: context.folder)
+        return ServerPlan(
+            identity: identity, command: command, aeTitle: "ORTHANC", port: port, folder: context.folder,
+            webPort: webPort)
     }
+
+    private static let plugin = "/usr/share/orthanc/plugins/libOrthancDicomWeb.so"
+    /// One for each connection that any row opens, and some more: each of its threads serves one connection.
+    private static let webThreadCount = 520
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Synchronization
 
 /// What the report says about a contestant: nobody should have to guess how it was set up.
 public struct Identity: Codable, Equatable, Sendable {
@@ -22,6 +23,8 @@ struct ServerPlan: Sendable {
     var objectFolder: String?
     /// What its port asks for; nil for an unencrypted one.
     var tls: TLSPair?
+    /// Of DICOMweb; nil without it.
+    var webPort: Int?
 }
 
 /// A running server, ready to answer.
@@ -34,10 +37,13 @@ final class Server: Sendable {
     let folder: String
     let objectFolder: String?
     let tls: TLSPair?
-    private let child: Child
+    let webPort: Int?
+    private let plan: ServerPlan
+    private let clients: Clients
+    private let child: Mutex<Child>
 
-    var pid: pid_t { child.pid }
-    var isRunning: Bool { child.isRunning }
+    var pid: pid_t { child.withLock { $0.pid } }
+    var isRunning: Bool { child.withLock { $0.isRunning } }
 
     /// Starts the server and waits until it answers C-ECHO.
     ///
@@ -49,9 +55,25 @@ final class Server: Sendable {
         folder = plan.folder
         objectFolder = plan.objectFolder
         tls = plan.tls
-        child = try Child.start(plan.command)
+        webPort = plan.webPort
+        self.plan = plan
+        self.clients = clients
+        child = Mutex(try Self.startedChild(plan, clients: clients))
+    }
+
+    /// Ends the server and starts it again over what it stored.
+    ///
+    /// - Throws: as the initializer.
+    func restart() throws(BenchError) {
+        child.withLock { $0.stop() }
+        let started = try Self.startedChild(plan, clients: clients)
+        child.withLock { $0 = started }
+    }
+
+    private static func startedChild(_ plan: ServerPlan, clients: Clients) throws(BenchError) -> Child {
+        let child = try Child.start(plan.command)
         let clock = ContinuousClock()
-        let end = clock.now + Self.readyBound
+        let end = clock.now + readyBound
         while (try? clients.echo(aeTitle: plan.aeTitle, port: plan.port, tls: plan.tls, atMost: .seconds(5))) == nil {
             guard child.isRunning, clock.now < end else {
                 child.stop()
@@ -59,11 +81,12 @@ final class Server: Sendable {
             }
             Thread.sleep(forTimeInterval: 0.1)
         }
+        return child
     }
 
     /// Ends the server and removes what it stored.
     func stop() {
-        child.stop()
+        child.withLock { $0.stop() }
         try? FileManager.default.removeItem(atPath: folder)
     }
 }
