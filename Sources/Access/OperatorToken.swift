@@ -12,6 +12,7 @@ public struct OperatorTokens: Sendable {
     private static let audience = "huizhen web"
 
     private let secret: [UInt8]
+    private let known = KnownTokens()
 
     /// - Parameter secret: 32 bytes that nobody else knows.
     public init(secret: [UInt8]) { self.secret = secret }
@@ -35,9 +36,14 @@ public struct OperatorTokens: Sendable {
 
     /// The user a token was made for; nil unless it is one of ours and still good.
     public func user(of token: String, now: Date = Date()) -> String? {
-        Token(
-            Array(token.utf8), key: .secret(secret), issuer: Self.issuer, audience: Self.audience,
-            now: now.timeIntervalSince1970)?.subject
+        let seconds = now.timeIntervalSince1970
+        if let found = known.token(token, now: seconds) { return found.subject }
+        guard
+            let checked = Token(
+                Array(token.utf8), key: .secret(secret), issuer: Self.issuer, audience: Self.audience, now: seconds)
+        else { return nil }
+        known.keep(checked, for: token)
+        return checked.subject
     }
 
     private static func encoded(_ bytes: [UInt8]) -> String {

@@ -8,6 +8,9 @@ struct Token {
 
     /// The user: claim `sub`.
     let subject: String
+    /// In seconds since 1970: claims `exp` and `nbf`.
+    private let expiry: Double
+    private let start: Double?
 
     /// Checks signature and claims.
     ///
@@ -25,9 +28,13 @@ struct Token {
         }
         let signed = Array(bytes.prefix(parts[0].count + 1 + parts[1].count))
         guard key.verify(signed, signature: signature), let claims = Self.object(parts[1]) else { return nil }
-        guard let expiry = Self.number(claims["exp"]), now < expiry + Self.leeway else { return nil }
+        guard let expiry = Self.number(claims["exp"]) else { return nil }
+        self.expiry = expiry
         if let start = claims["nbf"] {
-            guard let start = Self.number(start), start <= now + Self.leeway else { return nil }
+            guard let start = Self.number(start) else { return nil }
+            self.start = start
+        } else {
+            start = nil
         }
         if let issuer, claims["iss"] as? String != issuer { return nil }
         let audiences = claims["aud"] as? [String] ?? (claims["aud"] as? String).map { [$0] } ?? []
@@ -36,6 +43,12 @@ struct Token {
             (1...PeerIdentity.textByteCountLimit).contains(subject.utf8.count)
         else { return nil }
         self.subject = subject
+        guard isGood(at: now) else { return nil }
+    }
+
+    /// Whether it has begun and not ended; clocks may differ a little.
+    func isGood(at now: Double) -> Bool {
+        now < expiry + Self.leeway && start.map { $0 <= now + Self.leeway } ?? true
     }
 
     /// A number that is one: JSON's `true` is not.

@@ -10,6 +10,7 @@ final class MetadataArray: PieceSource {
     private let base: String
     private var index = 0
     private var isEnded = false
+    private var batch = MetadataBatch()
 
     init(archive: Archive, holdings: [Holding], base: String) {
         self.archive = archive
@@ -22,9 +23,15 @@ final class MetadataArray: PieceSource {
         var piece = ByteBuffer()
         if index == 0 { piece.writeString("[") }
         while index < holdings.count, piece.readableBytes < ObjectParts.pieceByteCount {
-            if index > 0 { piece.writeString(",") }
-            try write(holdings[index], to: &piece)
-            index += 1
+            let first = index
+            let made = try batch.make(holdings.count - first) { [archive, holdings] offset in
+                try archive.metadata(of: archive.open(holdings[first + offset]))
+            }
+            for bytes in made {
+                if index > 0 { piece.writeString(",") }
+                write(bytes, of: holdings[index], to: &piece)
+                index += 1
+            }
         }
         if index == holdings.count {
             isEnded = true
@@ -33,8 +40,7 @@ final class MetadataArray: PieceSource {
         return piece
     }
 
-    private func write(_ holding: Holding, to piece: inout ByteBuffer) throws {
-        let bytes = try archive.metadata(of: archive.open(holding))
+    private func write(_ bytes: [UInt8], of holding: Holding, to piece: inout ByteBuffer) {
         // An address of bulk data was written without knowing under which name the service would be reached. The quote
         // before the name tells it from the same words within a value, where quotes are escaped.
         bytes.withUnsafeBytes { bytes in

@@ -6,7 +6,10 @@ import NIOCore
 /// Objects as parts of a multipart body, in their stored transfer syntax where that is accepted, else rewritten.
 /// PS3.18 §8.6.1.2.1. Small objects go together in one piece.
 final class ObjectParts: PieceSource {
-    static let pieceByteCount = 1 << 20
+    /// Less than a buffer has by what one chunk and the heads of parts may add.
+    static let pieceByteCount = PieceBuffers.byteCountLimit - 2 * chunkByteCount
+    /// What is encrypted together.
+    private static let chunkByteCount = 64 << 10
 
     private let archive: Archive
     private let holdings: [Holding]
@@ -16,6 +19,8 @@ final class ObjectParts: PieceSource {
     private var current: Source?
     private var isEnded = false
     private var givenCount = 0
+    // One is filled, one waits for the connection, and those before may still be on their way out.
+    private let buffers = PieceBuffers(countLimit: 3)
 
     private enum Source {
         case stored(StoredObject, offset: UInt64)
@@ -53,8 +58,7 @@ final class ObjectParts: PieceSource {
 
     func next() throws -> ByteBuffer? {
         guard !isEnded else { return nil }
-        var piece = ByteBuffer()
-        piece.reserveCapacity(Self.pieceByteCount)
+        var piece = buffers.take(PieceBuffers.byteCountLimit)
         while piece.readableBytes < Self.pieceByteCount {
             if current == nil, index < holdings.count {
                 do { try open(holdings[index]) } catch let error as ArchiveError where Self.isForOneObject(error) {
@@ -73,6 +77,7 @@ final class ObjectParts: PieceSource {
             isEnded = true
             piece.writeString("\r\n--\(boundary)--\r\n")
         }
+        buffers.keep(piece)
         return piece
     }
 
@@ -105,7 +110,10 @@ final class ObjectParts: PieceSource {
         }
         switch source {
         case .stored(let object, let offset):
-            let count = try piece.writeStored(object, from: offset, upTo: Self.pieceByteCount)
+            // Whole chunks as they are stored: one that is read in two parts is decrypted twice.
+            let left = Self.pieceByteCount - piece.readableBytes
+            let limit = max(Self.chunkByteCount, left / Self.chunkByteCount * Self.chunkByteCount)
+            let count = try piece.writeStored(object, from: offset, upTo: limit)
             current = .stored(object, offset: offset + UInt64(count))
             return offset + UInt64(count) < object.byteCount
         case .rewritten(let object):

@@ -24,6 +24,16 @@ final class StoreReader: @unchecked Sendable {
     private var reader: MultipartReader?
     private(set) var report: StoreReport
     private var part: Part?
+    private let finishing = Finishing()
+    /// Parts that have come to their end, in their order.
+    private var ended: [Ended] = []
+
+    /// What is reported of a part unless its end says more.
+    private struct Ended {
+        var sopClassUID: String?
+        var sopInstanceUID: String?
+        var failure: Int?
+    }
 
     /// One object on its way.
     private struct Part {
@@ -54,20 +64,27 @@ final class StoreReader: @unchecked Sendable {
         // The reader is put aside while it calls back.
         var reader = reader
         defer { self.reader = reader }
-        try reader?.feed(bytes) { event in
-            switch event {
-            case .head(let fields): begin(fields)
-            case .data(let bytes): take(bytes)
-            case .end: end()
+        do {
+            try reader?.feed(bytes) { event in
+                switch event {
+                case .head(let fields): begin(fields)
+                case .data(let bytes): take(bytes)
+                case .end: end()
+                }
             }
+        } catch {
+            conclude()
+            throw error
         }
     }
 
-    /// The body has ended. Blocks.
+    /// The body has ended. Blocks until every object is stored or refused.
     ///
     /// - Throws: `.truncated`; the objects before are stored.
     func finish() throws {
-        if let reader { try reader.finish() } else { end() }
+        if reader == nil { end() }
+        conclude()
+        try reader?.finish()
     }
 
     private func begin(_ fields: [String: String]) {
@@ -91,33 +108,51 @@ final class StoreReader: @unchecked Sendable {
     private func end() {
         do throws(ArchiveError) {
             if part?.failure == nil, part?.incoming == nil { try readMeta(isWhole: true) }
-            if part?.failure == nil, let incoming = part?.incoming {
-                let outcome = try incoming.finish()
-                if let identity = incoming.identity {
-                    if outcome == .differs {
-                        part?.failure = 0x0111
-                    } else {
-                        report.add(stored: identity)
-                    }
-                }
-            }
         } catch { fail(error) }
-        if let part, let failure = part.failure {
-            let identity = part.incoming?.identity
-            report.add(
-                failed: failure, sopClassUID: identity?.sopClassUID ?? part.sopClassUID,
-                sopInstanceUID: identity?.sopInstanceUID ?? part.sopInstanceUID)
+        guard let part else { return }
+        if part.failure == nil, let incoming = part.incoming {
+            finishing.finish(incoming, uid: part.sopInstanceUID ?? "", as: ended.count)
         }
+        let identity = part.incoming.flatMap { part.failure == nil ? nil : $0.identity }
+        ended.append(
+            Ended(
+                sopClassUID: identity?.sopClassUID ?? part.sopClassUID,
+                sopInstanceUID: identity?.sopInstanceUID ?? part.sopInstanceUID, failure: part.failure))
+        self.part = nil
+    }
+
+    /// Waits for what is being stored and writes the report, in the order of the parts.
+    private func conclude() {
+        let outcomes = finishing.wait()
+        for (index, ended) in ended.enumerated() {
+            let identity = outcomes[index]?.identity
+            var failure = ended.failure
+            switch outcomes[index]?.result {
+            case .success(.differs): failure = 0x0111
+            case .failure(let error): failure = reason(of: error, identity)
+            case .success, nil: break
+            }
+            if let failure {
+                report.add(
+                    failed: failure, sopClassUID: identity?.sopClassUID ?? ended.sopClassUID,
+                    sopInstanceUID: identity?.sopInstanceUID ?? ended.sopInstanceUID)
+            } else if let identity {
+                report.add(stored: identity)
+            }
+        }
+        ended = []
         part = nil
     }
 
     private func fail(_ error: ArchiveError) {
-        var reason = ProblemMapping.failureReason(of: error)
-        if case .unwanted = error, let identity = part?.incoming?.identity, !isKnown(identity.sopClassUID) {
-            reason = 0x0122
-        }
-        part?.failure = reason
+        let failure = reason(of: error, part?.incoming?.identity)
+        part?.failure = failure
         part?.incoming?.abandon()
+    }
+
+    private func reason(of error: ArchiveError, _ identity: InstanceIdentity?) -> Int {
+        if case .unwanted = error, let identity, !isKnown(identity.sopClassUID) { return 0x0122 }
+        return ProblemMapping.failureReason(of: error)
     }
 
     private func isKnown(_ sopClassUID: String) -> Bool {

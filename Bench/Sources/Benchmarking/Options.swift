@@ -12,13 +12,15 @@ public struct Options: Sendable {
     public var seed: UInt64
     public var series: String?
     public var settles: Bool
+    /// Leaves the peers out, where a row can be measured without: for work on the service itself.
+    public var isAlone: Bool
     /// Where filled catalogues are kept from run to run; nil fills fresh ones.
     public var catalogues: String?
 
     /// - Throws: `.badOption` for rounds out of range.
     public init(
         rows: [RowID], rounds: Int, quick: Bool, directory: String, keep: Bool, huizhen: String?, seed: UInt64,
-        series: String?, settles: Bool, catalogues: String? = nil
+        series: String?, settles: Bool, isAlone: Bool = false, catalogues: String? = nil
     ) throws(BenchError) {
         guard Self.roundRange.contains(rounds) else {
             throw .badOption("--rounds takes \(Self.roundRange.lowerBound) to \(Self.roundRange.upperBound)")
@@ -32,6 +34,7 @@ public struct Options: Sendable {
         self.seed = seed
         self.series = series
         self.settles = settles
+        self.isAlone = isAlone
         self.catalogues = catalogues
     }
 }

@@ -105,7 +105,7 @@ public final class Session {
 
     /// The contestants of a row that this run measures.
     func taking(part contestants: [Contestant]) -> [Contestant] {
-        contestants.filter { $0 != .huizhen || options.huizhen != nil }
+        contestants.filter { $0 == .huizhen ? options.huizhen != nil : !options.isAlone }
     }
 
     func settle() {

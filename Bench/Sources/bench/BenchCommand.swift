@@ -33,6 +33,9 @@ struct BenchCommand: ParsableCommand {
     @Flag(help: "Measure the peers alone.")
     var peersOnly = false
 
+    @Flag(help: "Measure Huizhen alone; goals against a peer stay open.")
+    var alone = false
+
     @Option(help: "Folder with a real CT series (Explicit VR Little Endian) to build the CT rows from.")
     var series: String?
 
@@ -61,7 +64,7 @@ struct BenchCommand: ParsableCommand {
         let options = try Options(
             rows: RowID.matching(names), rounds: rounds ?? (quick ? 2 : 5), quick: quick, directory: directory,
             keep: keep, huizhen: peersOnly ? nil : Place.absolute(huizhen), seed: seed,
-            series: series.map(Place.absolute), settles: !noSettle, catalogues: catalogues.map(Place.absolute))
+            series: series.map(Place.absolute), settles: !noSettle, isAlone: alone, catalogues: catalogues.map(Place.absolute))
         try FileManager.default.createDirectory(atPath: Place.results, withIntermediateDirectories: true)
         let interruption = Interruption(removing: keep ? nil : directory)
         defer { interruption.end() }

@@ -13,6 +13,9 @@ public final class FrameReader: Sendable {
     private let swapsWords: Bool
     let coder: any FrameCoder
 
+    /// Whether frames are given as they lie in the dataset, but for those that begin within a byte.
+    var isPlain: Bool { work == nil && !swapsWords }
+
     /// Reads the object's header if frames must be coded anew.
     ///
     /// - Parameter target: nil for the stored transfer syntax.

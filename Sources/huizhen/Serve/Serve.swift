@@ -90,7 +90,7 @@ struct Serve: AsyncParsableCommand {
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(service: application), .init(service: DoorService(service: service)),
-                .init(service: webApplication), .init(service: secureWebApplication),
+                .init(service: OnEventLoops(webApplication)), .init(service: OnEventLoops(secureWebApplication)),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: httpLogger)
         // Who reads its answer slowly does not keep the service from stopping.

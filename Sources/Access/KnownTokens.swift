@@ -1,0 +1,26 @@
+import Synchronization
+
+/// Tokens whose signature was found right, so that it is not computed for every request. They end as they say.
+final class KnownTokens: Sendable {
+    /// Beyond it all are forgotten and checked again.
+    static let countLimit = 256
+
+    private let tokens = Mutex<[String: Token]>([:])
+
+    /// The token, if it was checked before and is good at `now`, in seconds since 1970.
+    func token(_ text: String, now: Double) -> Token? {
+        tokens.withLock { tokens in
+            guard let token = tokens[text] else { return nil }
+            if token.isGood(at: now) { return token }
+            tokens[text] = nil
+            return nil
+        }
+    }
+
+    func keep(_ token: Token, for text: String) {
+        tokens.withLock { tokens in
+            if tokens.count >= Self.countLimit { tokens.removeAll() }
+            tokens[text] = token
+        }
+    }
+}
