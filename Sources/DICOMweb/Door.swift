@@ -33,6 +33,9 @@ public final class Door: Sendable {
     private let logger: Logger
     private let metrics: WebMetrics
     let pool: BlockingPool
+    /// Searches have threads of their own: they wait neither for the disk nor behind retrievals, and more of them than
+    /// there are processors would only wait for each other.
+    private let searches = BlockingPool(threadCount: max(4, 2 * System.coreCount))
 
     public init(
         archive: Archive, access: Access, tokens: OperatorTokens, settings: Settings, registry: Registry,
@@ -48,7 +51,10 @@ public final class Door: Sendable {
     }
 
     /// Ends the threads once their work is done.
-    public func stop() async { await pool.stop() }
+    public func stop() async {
+        await searches.stop()
+        await pool.stop()
+    }
 
     /// The routes, with the checks that every request passes.
     ///
@@ -88,7 +94,7 @@ public final class Door: Sendable {
                     request: try SearchRequest(
                         level: level, path: try ResourcePath(context.parameters), query: request.uri.query),
                     visibility: Self.visibility(permit), base: Self.base(context), limit: settings.searchLimit)
-                return try await pool.run { [archive] in try answer.response(from: archive) }
+                return try await searches.run { [archive] in try answer.response(from: archive) }
             }
         }
     }

@@ -56,10 +56,13 @@ final class ObjectParts: PieceSource {
         throw failure ?? ArchiveError.notFound
     }
 
-    func next() throws -> ByteBuffer? {
+    func next() throws -> ByteBuffer? { try next(upTo: Self.pieceByteCount) }
+
+    func next(upTo byteCount: Int) throws -> ByteBuffer? {
         guard !isEnded else { return nil }
-        var piece = buffers.take(PieceBuffers.byteCountLimit)
-        while piece.readableBytes < Self.pieceByteCount {
+        let byteCount = min(byteCount, Self.pieceByteCount)
+        var piece = buffers.take(byteCount + 2 * Self.chunkByteCount)
+        while piece.readableBytes < byteCount {
             if current == nil, index < holdings.count {
                 do { try open(holdings[index]) } catch let error as ArchiveError where Self.isForOneObject(error) {
                     // Left out: the others are of use without it.
@@ -68,7 +71,7 @@ final class ObjectParts: PieceSource {
                 }
             }
             guard let source = current else { break }
-            if try !fill(&piece, from: source) {
+            if try !fill(&piece, from: source, upTo: byteCount) {
                 current = nil
                 index += 1
             }
@@ -103,7 +106,7 @@ final class ObjectParts: PieceSource {
     private var isHeadPending = false
 
     /// Adds to the piece; false when the object is at its end.
-    private func fill(_ piece: inout ByteBuffer, from source: Source) throws -> Bool {
+    private func fill(_ piece: inout ByteBuffer, from source: Source, upTo byteCount: Int) throws -> Bool {
         if isHeadPending {
             isHeadPending = false
             writeHead(to: &piece, holdings[index])
@@ -111,7 +114,7 @@ final class ObjectParts: PieceSource {
         switch source {
         case .stored(let object, let offset):
             // Whole chunks as they are stored: one that is read in two parts is decrypted twice.
-            let left = Self.pieceByteCount - piece.readableBytes
+            let left = byteCount - piece.readableBytes
             let limit = max(Self.chunkByteCount, left / Self.chunkByteCount * Self.chunkByteCount)
             let count = try piece.writeStored(object, from: offset, upTo: limit)
             current = .stored(object, offset: offset + UInt64(count))

@@ -78,7 +78,8 @@ private struct CodingWriter: ResponseBodyWriter {
     var writer: any ResponseBodyWriter
 
     mutating func write(_ buffer: ByteBuffer) async throws {
-        let coded = try coder.code(buffer)
+        // Milliseconds of work for a large piece: not on an event loop, which others wait for.
+        let coded = try await withTaskExecutorPreference(globalConcurrentExecutor) { try coder.code(buffer) }
         if coded.readableBytes > 0 { try await writer.write(coded) }
     }
 

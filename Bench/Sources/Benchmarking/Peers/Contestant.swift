@@ -50,6 +50,8 @@ struct StartContext {
 public struct Versions: Sendable {
     let huizhen: String
     let orthanc: String
+    /// Debian's package of Orthanc's plugin.
+    let webPlugin: String
     let storescp: String
     let dcmqrscp: String
     /// DCMTK's clients.
@@ -58,6 +60,7 @@ public struct Versions: Sendable {
     init(tools: Tools, huizhen path: String?, folder: String) {
         huizhen = path.map { Tools.firstLine(of: $0, "--version", in: folder) } ?? ""
         orthanc = tools.version("Orthanc", in: folder)
+        webPlugin = Tools.debianVersion(of: "orthanc-dicomweb", in: folder)
         storescp = tools.version("storescp", in: folder)
         dcmqrscp = tools.version("dcmqrscp", in: folder)
         clients = tools.version("storescu", in: folder)

@@ -27,8 +27,7 @@ enum OrthancPeer {
         }
         if tuned { configuration["MaximumPduLength"] = 131072 }
         if speaksWeb {
-            guard access(plugin, R_OK) == 0 else { throw .missing(tools: [plugin], packages: ["orthanc-dicomweb"]) }
-            configuration["Plugins"] = [plugin]
+            configuration["Plugins"] = [context.tools.path(webPlugin)]
             configuration["TcpNoDelay"] = true
             configuration["KeepAlive"] = true
             configuration["HttpThreadsCount"] = webThreadCount
@@ -49,13 +48,14 @@ enum OrthancPeer {
             + (tuned ? "; TCP_NODELAY=1, MaximumPduLength 131072" : "; Nagle's algorithm and PDU of 16384 as installed")
             + (speaksWeb ? "; keep-alive, HttpThreadsCount \(webThreadCount)" : "")
         let identity = Identity(
-            name: label, version: context.versions.orthanc, options: options, storage: storage)
+            name: label, version: context.versions.orthanc + (speaksWeb ? ", DICOMweb " + context.versions.webPlugin : ""),
+            options: options, storage: storage)
         return ServerPlan(
             identity: identity, command: command, aeTitle: "ORTHANC", port: port, folder: context.folder,
             webPort: webPort)
     }
 
-    private static let plugin = "/usr/share/orthanc/plugins/libOrthancDicomWeb.so"
+    static let webPlugin = "libOrthancDicomWeb.so"
     /// One for each connection that any row opens, and some more: each of its threads serves one connection.
     private static let webThreadCount = 520
 }

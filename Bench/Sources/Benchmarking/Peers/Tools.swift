@@ -6,9 +6,10 @@ public struct Tools: Sendable {
     static let packages = [
         "storescp": "dcmtk", "dcmqrscp": "dcmtk", "storescu": "dcmtk", "findscu": "dcmtk", "movescu": "dcmtk",
         "getscu": "dcmtk", "dcmcjpls": "dcmtk", "echoscu": "dcmtk", "Orthanc": "orthanc",
+        OrthancPeer.webPlugin: "orthanc-dicomweb",
     ]
     /// Debian installs servers where an ordinary user's PATH does not look.
-    static let extraFolders = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"]
+    static let extraFolders = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/usr/share/orthanc/plugins"]
     static let installBound: Duration = .seconds(600)
 
     private let paths: [String: String]
@@ -44,9 +45,14 @@ public struct Tools: Sendable {
     /// Runs `<program> --version` and gives its first line; for a packaged program also Debian's version of it.
     func version(_ name: String, in folder: String) -> String {
         let line = Self.firstLine(of: path(name), "--version", in: folder).replacing(path(name), with: name)
-        guard let package = Self.packages[name], let query = Self.find("dpkg-query") else { return line }
-        let debian = Self.firstLine(of: query, "-W", "-f", "${Version}", package, in: folder)
+        guard let package = Self.packages[name] else { return line }
+        let debian = Self.debianVersion(of: package, in: folder)
         return debian.isEmpty ? line : "\(line) (Debian \(package) \(debian))"
+    }
+
+    /// Of an installed package; empty where there is no Debian.
+    static func debianVersion(of package: String, in folder: String) -> String {
+        find("dpkg-query").map { firstLine(of: $0, "-W", "-f", "${Version}", package, in: folder) } ?? ""
     }
 
     static func firstLine(of executable: String, _ arguments: String..., in folder: String) -> String {
@@ -69,6 +75,8 @@ public struct Tools: Sendable {
 
     static func find(_ name: String) -> String? {
         let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(String.init)
-        return (folders + extraFolders).map { $0 + "/" + name }.first { access($0, X_OK) == 0 }
+        return (folders + extraFolders).map { $0 + "/" + name }.first {
+            access($0, name.hasSuffix(".so") ? R_OK : X_OK) == 0
+        }
     }
 }

@@ -31,7 +31,7 @@ struct WebLargeScenario: Scenario {
                 for turn in 0..<Self.requestCount {
                     let number = numbers[(round * Self.requestCount + turn) % numbers.count]
                     let request = side.door.get(
-                        object.identity.path(ofInstance: 0) + "/frames/\(number)", accept: .framesAsStored)
+                        object.identity.path(ofInstance: 0) + "/frames/\(number)", accept: .framesAsJPEGLS)
                     let clock = ContinuousClock()
                     let start = clock.now
                     _ = try side.door.ask(connection, request, atLeast: LargeObject.frameByteCount)

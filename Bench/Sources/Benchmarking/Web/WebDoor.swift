@@ -8,7 +8,7 @@ struct WebDoor: Sendable {
         case objects = "multipart/related; type=\"application/dicom\""
         case json = "application/dicom+json"
         case frames = "multipart/related; type=\"application/octet-stream\""
-        case framesAsStored = "multipart/related; type=\"application/octet-stream\"; transfer-syntax=*"
+        case framesAsJPEGLS = "multipart/related; type=\"image/jls\""
         case jpeg = "image/jpeg"
     }
 
