@@ -64,7 +64,8 @@ struct BenchCommand: ParsableCommand {
         let options = try Options(
             rows: RowID.matching(names), rounds: rounds ?? (quick ? 2 : 5), quick: quick, directory: directory,
             keep: keep, huizhen: peersOnly ? nil : Place.absolute(huizhen), seed: seed,
-            series: series.map(Place.absolute), settles: !noSettle, isAlone: alone, catalogues: catalogues.map(Place.absolute))
+            series: series.map(Place.absolute), settles: !noSettle, isAlone: alone,
+            catalogues: catalogues.map(Place.absolute))
         try FileManager.default.createDirectory(atPath: Place.results, withIntermediateDirectories: true)
         let interruption = Interruption(removing: keep ? nil : directory)
         defer { interruption.end() }

@@ -48,7 +48,8 @@ enum OrthancPeer {
             + (tuned ? "; TCP_NODELAY=1, MaximumPduLength 131072" : "; Nagle's algorithm and PDU of 16384 as installed")
             + (speaksWeb ? "; keep-alive, HttpThreadsCount \(webThreadCount)" : "")
         let identity = Identity(
-            name: label, version: context.versions.orthanc + (speaksWeb ? ", DICOMweb " + context.versions.webPlugin : ""),
+            name: label,
+            version: context.versions.orthanc + (speaksWeb ? ", DICOMweb " + context.versions.webPlugin : ""),
             options: options, storage: storage)
         return ServerPlan(
             identity: identity, command: command, aeTitle: "ORTHANC", port: port, folder: context.folder,

@@ -9,7 +9,9 @@ public struct Tools: Sendable {
         OrthancPeer.webPlugin: "orthanc-dicomweb",
     ]
     /// Debian installs servers where an ordinary user's PATH does not look.
-    static let extraFolders = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/usr/share/orthanc/plugins"]
+    static let extraFolders = [
+        "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/usr/share/orthanc/plugins",
+    ]
     static let installBound: Duration = .seconds(600)
 
     private let paths: [String: String]

@@ -54,7 +54,8 @@ struct WebCrowdScenario: Scenario {
             results.judgeWeb(unit: "ms", goal: Goal(atMost: 300, text: "p99.9 ≤ 300 ms"), ratio: nil)
             + [
                 Judgement(
-                    subject: "\(own): failed requests", unit: "requests", samples: failed[own].map { [Double($0)] } ?? [],
+                    subject: "\(own): failed requests", unit: "requests",
+                    samples: failed[own].map { [Double($0)] } ?? [],
                     goal: Goal(atMost: 0, text: "none"))
             ]
         return Row(

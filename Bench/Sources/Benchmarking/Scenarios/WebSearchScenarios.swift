@@ -95,7 +95,8 @@ struct WebStudiesScenario: Scenario {
             show: { session.progress.show("\(id.rawValue): \($0)") })
         return Row(
             id: id.rawValue,
-            title: "QIDO-RS for the studies of a patient among \(studyCount) studies, \(Self.connectionCount) connections",
+            title:
+                "QIDO-RS for the studies of a patient among \(studyCount) studies, \(Self.connectionCount) connections",
             unit: "µs", figures: results.map(Figure.init), writeAndSync: nil,
             judgements: results.judgeWeb(
                 unit: "µs", goal: .perSecond(20_000, "≤ 50 µs (20,000/s)"),

@@ -13,7 +13,8 @@ struct WebSide {
         var sides: [WebSide] = []
         for contestant in session.taking(part: withPeer ? [.huizhen, .orthancWeb] : [.huizhen]) {
             let server = try session.start(contestant)
-            sides.append(WebSide(contestant: contestant, server: server, door: try session.door(of: server, contestant)))
+            sides.append(
+                WebSide(contestant: contestant, server: server, door: try session.door(of: server, contestant)))
         }
         return sides
     }
