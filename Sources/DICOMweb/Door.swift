@@ -35,7 +35,7 @@ public final class Door: Sendable {
     let pool: BlockingPool
     /// Searches have threads of their own: they wait neither for the disk nor behind retrievals, and more of them than
     /// there are processors would only wait for each other.
-    private let searches = BlockingPool(threadCount: max(4, 2 * System.coreCount))
+    private let searchPool = BlockingPool(threadCount: max(4, 2 * System.coreCount))
 
     public init(
         archive: Archive, access: Access, tokens: OperatorTokens, settings: Settings, registry: Registry,
@@ -52,7 +52,7 @@ public final class Door: Sendable {
 
     /// Ends the threads once their work is done.
     public func stop() async {
-        await searches.stop()
+        await searchPool.stop()
         await pool.stop()
     }
 
@@ -94,7 +94,7 @@ public final class Door: Sendable {
                     request: try SearchRequest(
                         level: level, path: try ResourcePath(context.parameters), query: request.uri.query),
                     visibility: Self.visibility(permit), base: Self.base(context), limit: settings.searchLimit)
-                return try await searches.run { [archive] in try answer.response(from: archive) }
+                return try await searchPool.run { [archive] in try answer.response(from: archive) }
             }
         }
     }
