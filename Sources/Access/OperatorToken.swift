@@ -34,26 +34,15 @@ public struct OperatorTokens: Sendable {
     }
 
     /// The user a token was made for; nil unless it is one of ours and still good.
-    public func user(of token: String, now: Date = Date()) -> String? {
+    public func user(of token: String, now: Date = Date()) -> String? { read(token, now: now)?.subject }
+
+    func read(_ token: String, now: Date) -> Token? {
         Token(
             Array(token.utf8), key: .secret(secret), issuer: Self.issuer, audience: Self.audience,
-            now: now.timeIntervalSince1970)?.subject
+            now: now.timeIntervalSince1970)
     }
 
     private static func encoded(_ bytes: [UInt8]) -> String {
         Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
-    }
-}
-
-extension Access {
-    /// Decides about a web request: the local operator, by a token, may do everything.
-    ///
-    /// - Parameter token: of `Authorization: Bearer`; nil when there is none.
-    /// - Returns: nil for who is not let in.
-    public func admit(webToken token: String?, tokens: OperatorTokens) -> Permit? {
-        guard let token, let user = tokens.user(of: token) else { return nil }
-        return Permit(
-            aeTitle: settings.aeTitle, services: Set(Peer.Service.allCases), institution: settings.institution,
-            issuer: settings.issuer, isKnown: true, isPlainOverNetwork: false, user: user)
     }
 }

@@ -8,6 +8,8 @@ struct Token {
 
     /// The user: claim `sub`.
     let subject: String
+    /// Claim `exp`, seconds since 1970.
+    let expiry: Double
 
     /// Checks signature and claims.
     ///
@@ -36,6 +38,7 @@ struct Token {
             (1...PeerIdentity.textByteCountLimit).contains(subject.utf8.count)
         else { return nil }
         self.subject = subject
+        self.expiry = expiry
     }
 
     /// A number that is one: JSON's `true` is not.
