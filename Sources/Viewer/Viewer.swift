@@ -23,7 +23,7 @@ public struct Viewer: Sendable {
         router.post("session") { request, _ in try await self.signIn(request) }
         router.post("session/end") { request, _ in
             try self.signOut(request)
-            return Response(status: .seeOther, headers: [.location: "/"].adding(Self.removal(request)))
+            return Response(status: .seeOther, headers: Self.toStart.adding(Self.removal(request)))
         }
         router.delete("session") { request, _ in
             try self.signOut(request)
@@ -45,7 +45,7 @@ public struct Viewer: Sendable {
     }
 
     private func study(_ request: Request) throws -> Response {
-        guard isSignedIn(request) else { return Response(status: .seeOther, headers: [.location: "/"]) }
+        guard isSignedIn(request) else { return Response(status: .seeOther, headers: Self.toStart) }
         let query = try QueryText(request.uri.query)
         let page = Self.page(request, query)
         return Self.answer(page.study(), page, query)
@@ -115,13 +115,15 @@ public struct Viewer: Sendable {
         }
         let cookie = SessionCookie.field(session.id, seconds: session.seconds, for: request)
         return Response(
-            status: .seeOther, headers: ([.location: "/", .cacheControl: "no-store"] as HTTPFields).adding(cookie))
+            status: .seeOther, headers: Self.toStart.adding(cookie))
     }
 
     private func signOut(_ request: Request) throws {
         guard SessionCookie.comesFromOwnPage(request) else { throw Self.foreign }
         if let id = SessionCookie.value(in: request) { sessions.end(id) }
     }
+
+    private static let toStart: HTTPFields = [.location: "/", .cacheControl: "no-store"]
 
     private static func removal(_ request: Request) -> HTTPField { SessionCookie.field("", seconds: 0, for: request) }
 
