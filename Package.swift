@@ -106,6 +106,11 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        .target(
+            name: "Viewer",
+            dependencies: ["DICOM", "Access", "HTTP", .product(name: "Hummingbird", package: "hummingbird")],
+            resources: [.embedInCode("Assets")], swiftSettings: strict),
+
         .target(name: "Control", dependencies: ["Access", "Keys", "Queue", "Routing"], swiftSettings: strict),
 
         // Roof.
@@ -113,7 +118,7 @@ let package = Package(
             name: "huizhen",
             dependencies: [
                 "DICOM", "Toolkit", "Codecs", "Archive", "Access", "Catalog", "Keys", "BlobStore", "DIMSE", "Control",
-                "DICOMweb", "HTTP", "Telemetry", "Queue", "Routing", "Media", "CArchive",
+                "DICOMweb", "Viewer", "HTTP", "Telemetry", "Queue", "Routing", "Media", "CArchive",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -150,6 +155,8 @@ let package = Package(
             name: "DICOMwebTests",
             dependencies: ["DICOMweb", "DICOM", "Catalog", "HTTP", "Access", "Archive", "Telemetry"],
             swiftSettings: strict),
+        .testTarget(
+            name: "ViewerTests", dependencies: ["Viewer", "Access", "HTTP"], swiftSettings: strict),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: strict),
         .testTarget(name: "ControlTests", dependencies: ["Control", "Access"], swiftSettings: strict),
         .testTarget(

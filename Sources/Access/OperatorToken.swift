@@ -35,33 +35,20 @@ public struct OperatorTokens: Sendable {
     }
 
     /// The user a token was made for; nil unless it is one of ours and still good.
-    public func user(of token: String, now: Date = Date()) -> String? {
+    public func user(of token: String, now: Date = Date()) -> String? { read(token, now: now)?.subject }
+
+    func read(_ token: String, now: Date) -> Token? {
         let seconds = now.timeIntervalSince1970
-        if let found = known.token(token, now: seconds) { return found.subject }
+        if let found = known.token(token, now: seconds) { return found }
         guard
             let checked = Token(
                 Array(token.utf8), key: .secret(secret), issuer: Self.issuer, audience: Self.audience, now: seconds)
         else { return nil }
         known.keep(checked, for: token)
-        return checked.subject
+        return checked
     }
 
     private static func encoded(_ bytes: [UInt8]) -> String {
         Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
-    }
-}
-
-extension Access {
-    /// Decides about a web request: the local operator, by a token, may do everything.
-    ///
-    /// - Parameter token: of `Authorization: Bearer`; nil when there is none.
-    /// - Returns: nil for who is not let in.
-    public func admit(webToken token: String?, tokens: OperatorTokens) -> Permit? {
-        guard let token, let user = tokens.user(of: token) else { return nil }
-        var permit = Permit(
-            aeTitle: settings.aeTitle, services: Set(Peer.Service.allCases), institution: settings.institution,
-            issuer: settings.issuer, isKnown: true, isPlainOverNetwork: false, user: user)
-        permit.isOperator = true
-        return permit
     }
 }

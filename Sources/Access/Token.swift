@@ -8,8 +8,8 @@ struct Token {
 
     /// The user: claim `sub`.
     let subject: String
-    /// In seconds since 1970: claims `exp` and `nbf`.
-    private let expiry: Double
+    /// Seconds since 1970: claims `exp` and `nbf`.
+    let expiry: Double
     private let start: Double?
 
     /// Checks signature and claims.

@@ -28,7 +28,7 @@ public final class Door: Sendable {
 
     let archive: Archive
     let access: Access
-    private let tokens: OperatorTokens
+    private let sessions: WebSessions
     let settings: Settings
     let logger: Logger
     private let metrics: WebMetrics
@@ -40,12 +40,12 @@ public final class Door: Sendable {
     let events: EventWatch
 
     public init(
-        archive: Archive, access: Access, tokens: OperatorTokens, settings: Settings, registry: Registry,
+        archive: Archive, access: Access, sessions: WebSessions, settings: Settings, registry: Registry,
         logger: Logger
     ) {
         self.archive = archive
         self.access = access
-        self.tokens = tokens
+        self.sessions = sessions
         self.settings = settings
         self.logger = logger
         metrics = WebMetrics(registry)
@@ -62,16 +62,19 @@ public final class Door: Sendable {
 
     /// The routes, with the checks that every request passes.
     ///
-    /// - Parameter scheme: of the port they are for.
-    public func router(_ server: WebServer, scheme: String) -> Router<WebContext> {
+    /// - Parameters:
+    ///   - scheme: of the port they are for.
+    ///   - pages: adds routes that let in whom they like; what is added afterwards needs a permit.
+    public func router(
+        _ server: WebServer, scheme: String, pages: (Router<WebContext>) -> Void = { _ in }
+    ) -> Router<WebContext> {
         let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
         router.middlewares.add(WebTimes(metrics: metrics))
         for step in server.lastSteps(WebContext.self) { router.middlewares.add(step) }
         router.middlewares.add(ProblemAnswers(logger: logger, problem: ProblemMapping.problem(of:)))
         for step in server.firstSteps(scheme: scheme, WebContext.self) { router.middlewares.add(step) }
-        let access = access
-        let tokens = tokens
-        router.middlewares.add(CallerCheck { access.admit(webToken: $0, tokens: tokens) })
+        pages(router)
+        router.middlewares.add(CallerCheck { [access, sessions] in access.admit($0, sessions) })
         let group = router.group("dicom-web")
         addSearches(group)
         addRetrievals(group)

@@ -21,17 +21,17 @@ public struct WebContext: OriginContext {
 struct CallerCheck: RouterMiddleware {
     typealias Context = WebContext
 
-    let admit: @Sendable (_ token: String?) -> Permit?
+    let admit: @Sendable (WebCredential?) -> Permit?
 
     func handle(
         _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
     ) async throws -> Response {
-        var token: String?
+        var credential = SessionCookie.value(in: request).map(WebCredential.session)
         if let field = request.headers[.authorization] {
             let parts = field.split(separator: " ", maxSplits: 1)
-            if parts.count == 2, parts[0].lowercased() == "bearer" { token = String(parts[1]) }
+            credential = parts.count == 2 && parts[0].lowercased() == "bearer" ? .token(String(parts[1])) : nil
         }
-        guard let permit = admit(token) else {
+        guard let permit = admit(credential) else {
             throw Problem(
                 .unauthorized, "A token is needed: `huizhen web token` prints one, send it as Authorization: Bearer.",
                 headers: [.wwwAuthenticate: "Bearer realm=\"huizhen\""])

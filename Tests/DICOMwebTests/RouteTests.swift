@@ -26,7 +26,9 @@ import Testing
             settings: .init(aeTitle: "HUIZHEN", institution: "HERE", issuer: "", isOpenToUnknownPeers: false))
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         let door = Door(
-            archive: archive, access: access, tokens: OperatorTokens(secret: [UInt8](repeating: 1, count: 32)),
+            archive: archive, access: access,
+            sessions: WebSessions(
+                tokens: OperatorTokens(secret: [UInt8](repeating: 1, count: 32)), lifetime: .seconds(3600)),
             settings: .init(), registry: Registry(), logger: logger)
         let router = door.router(try WebServer(settings: .init(), logger: logger), scheme: "http")
         // A HEAD comes with its GET; what is not under the root is no service of the standard's.

@@ -22,7 +22,8 @@ public enum Dictionary {
 
     private static let table = AttributeIndex()
 
-    private static let keywords: [String: Tag] = {
+    /// The tag of every keyword; of repeating groups, the first.
+    public static let keywords: [String: Tag] = {
         var result: [String: Tag] = [:]
         result.reserveCapacity(table.entries.count)
         for (tag, entry) in zip(table.tags, table.entries) { result[table.keyword(of: entry)] = Tag(tag) }

@@ -60,6 +60,8 @@ struct StatusCommand: AsyncParsableCommand {
             "health and metrics on http://127.0.0.1:\(status.httpPort)",
             "DICOMweb on http://127.0.0.1:\(status.webPort)/dicom-web and https://127.0.0.1:\(status.webTLSPort)/dicom-web, "
                 + "with a token of `huizhen web token`",
+            "viewer on https://127.0.0.1:\(status.webTLSPort)/ and http://127.0.0.1:\(status.webPort)/, signed in by "
+                + "`huizhen web open`",
             "\(status.patients) patients, \(status.studies) studies, \(status.series) series, "
                 + "\(status.instances) objects, \(readable(status.byteCount)); \(readable(status.freeByteCount)) free",
         ]

@@ -3,7 +3,7 @@ import Control
 
 struct WebCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "web", abstract: "The web door of the running service.", subcommands: [Token.self])
+        commandName: "web", abstract: "The web door of the running service.", subcommands: [Open.self, Token.self])
 
     struct Token: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -25,6 +25,41 @@ struct WebCommand: AsyncParsableCommand {
         func run() async throws {
             let channel = try Channel.ask(.webToken(seconds: hours * 3600), try await options.load())
             if case .webToken(let token) = try channel.receive(ControlReply.self) { print(token) }
+            try channel.finish()
+        }
+    }
+
+    struct Open: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print the address of the viewer page that signs a browser on this machine in.",
+            discussion: """
+                The token stands behind the # of the address: browsers keep that part to themselves, and the page takes \
+                it out of the address at once. Whoever has the address may do everything until the token ends.
+                """)
+
+        @Flag(help: "Over TLS; the browser must know the certificate.")
+        var tls = false
+
+        @Option(help: "Minutes until the address can no longer sign in.")
+        var minutes = 60
+
+        @OptionGroup var options: ConfigurationOptions
+
+        func validate() throws {
+            guard (1...527_040).contains(minutes) else { throw ValidationError("--minutes takes 1 to 527040.") }
+        }
+
+        func run() async throws {
+            let settings = try await options.load()
+            let asked = try Channel.ask(.status, settings)
+            guard case .status(let status) = try asked.reply() else { throw CommandFailure.end(2, "no status came") }
+            let channel = try Channel.ask(.webToken(seconds: minutes * 60), settings)
+            if case .webToken(let token) = try channel.receive(ControlReply.self) {
+                let address = settings.text("web.address")
+                let host = address.contains(":") ? "[\(address)]" : address
+                let port = tls ? status.webTLSPort : status.webPort
+                print("\(tls ? "https" : "http")://\(host):\(port)/#token=\(token)")
+            }
             try channel.finish()
         }
     }

@@ -113,6 +113,9 @@ struct Settings: Sendable {
                 key: "web.hosts", kind: .list, defaultValue: "",
                 about: "host names that web requests may name besides localhost, 127.0.0.1 and [::1]"),
             Setting(
+                key: "web.session", kind: .seconds(300...86_400), defaultValue: "28800",
+                about: "how long a browser stays signed in, however much it is used; no longer than its token"),
+            Setting(
                 key: "web.search-limit", kind: .integer(1...1_000_000), defaultValue: "20000",
                 about: "matches of one search; the answer then carries a warning"),
             Setting(

@@ -79,11 +79,12 @@ struct Serve: AsyncParsableCommand {
             metrics: { service.metrics() })
         let application = status.application { service.httpPort.store(UInt16($0), ordering: .releasing) }
         let webServer = try WebServer(settings: settings.webServer, logger: httpLogger)
-        let webApplication = webServer.application(router: service.web.router(webServer, scheme: "http")) {
+        let router = { service.web.router(webServer, scheme: $0) { service.viewer.add(to: $0) } }
+        let webApplication = webServer.application(router: router("http")) {
             service.webPort.store(UInt16($0), ordering: .releasing)
         }
         let secureWebApplication = try webServer.secureApplication(
-            router: service.web.router(webServer, scheme: "https"), credentials: service.webCredentials
+            router: router("https"), credentials: service.webCredentials
         ) { service.webTLSPort.store(UInt16($0), ordering: .releasing) }
         let hangUp = Self.reloadOnHangUp(service)
         defer { hangUp.cancel() }

@@ -13,6 +13,7 @@ import ServiceLifecycle
 import Synchronization
 import Telemetry
 import Toolkit
+import Viewer
 
 /// The rooms and doors of one running service.
 final class Service: Sendable {
@@ -32,6 +33,7 @@ final class Service: Sendable {
     private let secureDIMSEPort = Atomic<UInt16>(0)
     let httpPort = Atomic<UInt16>(0)
     let web: Door
+    let viewer: Viewer
     let webTokens: OperatorTokens
     let webCredentials: WebCredentials
     let webPort = Atomic<UInt16>(0)
@@ -70,8 +72,10 @@ final class Service: Sendable {
             logger: logger, credentials: credentials)
         webTokens = OperatorTokens(
             secret: try archive.systemKey(purpose: "web token").withUnsafeBytes { Array($0) })
+        let sessions = WebSessions(tokens: webTokens, lifetime: settings.seconds("web.session"))
+        viewer = Viewer(access: access, sessions: sessions)
         web = Door(
-            archive: archive, access: access, tokens: webTokens, settings: settings.web, registry: registry,
+            archive: archive, access: access, sessions: sessions, settings: settings.web, registry: registry,
             logger: logger)
         webCredentials = try settings.webCredentials(logger: logger)
         let report = archive.reconciliation

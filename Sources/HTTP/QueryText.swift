@@ -1,15 +1,13 @@
-import HTTP
-
-/// The parameters of a request's query component, in order. RFC 3986 §3.4.
-struct QueryText {
-    static let parameterLimit = 512
+/// The parameters of a request's query component, or of a form's body, in order. RFC 3986 §3.4.
+public struct QueryText {
+    public static let parameterLimit = 512
     /// Bytes of one decoded value.
-    static let valueByteCountLimit = 16 * 1024
+    public static let valueByteCountLimit = 16 * 1024
 
-    var parameters: [(name: String, value: String)] = []
+    public private(set) var parameters: [(name: String, value: String)] = []
 
     /// - Throws: 400 for escapes that are none, text that is not UTF-8, and what is past the bounds.
-    init(_ query: String?) throws(Problem) {
+    public init(_ query: String?) throws(Problem) {
         guard let query, !query.isEmpty else { return }
         let parts = query.utf8.split(separator: UInt8(ascii: "&"))
         guard parts.count <= Self.parameterLimit else {
@@ -21,6 +19,9 @@ struct QueryText {
             parameters.append((try Self.decoded(pair[0]), value))
         }
     }
+
+    /// The first value of a name.
+    public subscript(name: String) -> String? { parameters.first { $0.name == name }?.value }
 
     /// Forms write a space as a plus sign, and so do most libraries.
     private static func decoded(_ text: Substring.UTF8View.SubSequence) throws(Problem) -> String {
