@@ -33,7 +33,9 @@ import Testing
 
     @Test func makesTheSamePictureInAWorker() throws {
         let pool = Workers.pool()
-        let rendering = try Self.rendering(33, 57) { _, order in order.window = .init(center: 9, width: 99, shape: .linear) }
+        let rendering = try Self.rendering(33, 57) { _, order in
+            order.window = .init(center: 9, width: 99, shape: .linear)
+        }
         let pixels = (0..<33 * 57).map { UInt8(truncatingIfNeeded: $0 * 7) }
         let picture = try pool.start(pixels, rendering).wait()
         #expect(try picture == rendering.picture(of: pixels))
@@ -55,7 +57,8 @@ import Testing
     @Test func survivesStreamsThatAreNone() throws {
         let pool = Workers.pool()
         let syntaxes = [
-            TransferSyntax.rleLossless, .jpegBaseline, .jpegLosslessSV1, .jpegLSLossless, .jpeg2000Lossless, .htj2kLossless,
+            TransferSyntax.rleLossless, .jpegBaseline, .jpegLosslessSV1, .jpegLSLossless, .jpeg2000Lossless,
+            .htj2kLossless,
         ]
         for syntax in syntaxes {
             let rendering = try Self.rendering(17, 19, syntax: syntax)

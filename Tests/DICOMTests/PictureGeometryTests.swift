@@ -66,7 +66,9 @@ struct PictureGeometryTests {
         #expect(try table([2, 0xFFFF, 16], [1, 2, 3, 4]).firstValue == -1)
         #expect(try table([3, 5, 8], [1, 2, 3, 0]).entries == [1, 2, 3])
         #expect(try table([0, 0, 8], [UInt8](repeating: 7, count: 65_536)).entries.count == 65_536)
-        #expect(throws: RenderingError.badTable(.lutData)) { try table([0, 0, 16], [UInt8](repeating: 7, count: 131_071)) }
+        #expect(throws: RenderingError.badTable(.lutData)) {
+            try table([0, 0, 16], [UInt8](repeating: 7, count: 131_071))
+        }
         #expect(throws: RenderingError.badTable(.lutData)) { try table([2, 0, 16], [1, 2, 3]) }
         #expect(throws: RenderingError.badTable(.lutDescriptor)) { try table([2, 0, 17], [1, 2, 3, 4]) }
         #expect(throws: RenderingError.badTable(.lutDescriptor)) { try table([2, 0, 0], [1, 2, 3, 4]) }

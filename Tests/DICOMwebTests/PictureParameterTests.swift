@@ -51,7 +51,8 @@ struct PictureParameterTests {
     }
 
     @Test(arguments: [
-        "viewport=1", "viewport=a,b", "viewport=1,1,1,1", "window=1,inf", "window=nan,1", "window=1,2,square", "other=1",
+        "viewport=1", "viewport=a,b", "viewport=1,1,1,1", "window=1,inf", "window=nan,1", "window=1,2,square",
+        "other=1",
         "quality=5&quality=5", "annotation=x", "iccprofile=perhaps", "accept=%",
     ])
     func refusesWhatIsMalformed(_ query: String) { #expect(status(query) == 400) }
