@@ -49,7 +49,8 @@ let package = Package(
 
         // Tools.
         .target(
-            name: "DICOM", dependencies: ["CZlib", "CExpat"], exclude: ["Dictionary/generate.py"], swiftSettings: strict),
+            name: "DICOM", dependencies: ["CZlib", "CExpat"], exclude: ["Dictionary/generate.py"], swiftSettings: strict
+        ),
         .target(
             name: "Toolkit", dependencies: ["CDCMTK", "DICOM"],
             swiftSettings: strict + [.strictMemorySafety()]),
@@ -140,7 +141,8 @@ let package = Package(
         .testTarget(
             name: "FuzzTests",
             dependencies: [
-                "Access", "BlobStore", "Catalog", "CDCMTK", "Codecs", "Control", "Database", "DICOM", "DICOMweb", "DIMSE", "HTTP",
+                "Access", "BlobStore", "Catalog", "CDCMTK", "Codecs", "Control", "Database", "DICOM", "DICOMweb",
+                "DIMSE", "HTTP",
                 "Keys", "Toolkit",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: strict),

@@ -112,6 +112,7 @@ enum Capabilities {
         case 409: "The state of what is held does not allow it."
         case 413: "The request or its answer is larger than is taken."
         case 415: "The body's media type is not taken."
+        case 416: "The body is shorter than where the range begins."
         case 421: "The host is none of this service."
         case 503: "The service is starting, stopping or full."
         case 507: "The disk is full."

@@ -163,8 +163,7 @@ public final class Door: Sendable {
         let held = request.headers[.ifNoneMatch]
         return try await pool.run { [archive, pool] in
             let holdings = try retrieval.holdings()
-            let ofAll = archive.tag(holdings)
-            let tag = form == .json ? ofAll : "\"x" + ofAll.dropFirst()
+            let tag = archive.tag(holdings, form: form == .json ? "" : "xml")
             let body = ModelBody(form)
             let headers: HTTPFields = [
                 .contentType: body.contentType, .eTag: tag, .cacheControl: "private, no-cache",

@@ -62,7 +62,7 @@ struct WebRoute: Sendable {
                         (
                             200,
                             ["multipart/related; type=\"application/dicom\"", "application/dicom", "application/zip"]
-                        ), (413, []),
+                        ), (206, ["application/dicom"]), (304, []), (413, []), (416, []),
                     ]),
                 WebRoute(
                     method: "GET", path: path + "/metadata", about: "Retrieves the metadata of a \(name).",
@@ -71,13 +71,19 @@ struct WebRoute: Sendable {
         } + [
             WebRoute(
                 method: "GET", path: instance + "/frames/{frames}", about: "Retrieves frames, counted from 1.",
-                answers: [(200, ["multipart/related", "application/octet-stream", "image/*"])])
+                answers: [
+                    (200, ["multipart/related", "application/octet-stream", "image/*"]),
+                    (206, ["application/octet-stream", "image/*"]), (304, []), (416, []),
+                ])
         ]
         + [instance, "/studies/{study}/instances/{instance}"].map { path in
             WebRoute(
                 method: "GET", path: path + "/bulkdata/{path}",
                 about: "Retrieves a long value; the path is one of tags and item numbers.",
-                answers: [(200, ["application/octet-stream", "multipart/related"])])
+                answers: [
+                    (200, ["application/octet-stream", "multipart/related"]), (206, ["application/octet-stream"]),
+                    (304, []), (416, []),
+                ])
         }
 
     private static let pictures: [WebRoute] =

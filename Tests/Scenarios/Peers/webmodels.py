@@ -322,7 +322,9 @@ def events(number, last=None):
             if name in ("id", "event", "data"):
                 held[name] = value
             elif held and "data" in held:
-                result.append(held)
+                # Studies become complete whenever they have been quiet.
+                if held["event"] in ("removed", "reset"):
+                    result.append(held)
                 held = {}
                 if len(result) == number:
                     break
