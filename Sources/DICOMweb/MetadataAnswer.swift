@@ -17,11 +17,13 @@ final class MetadataArray: PieceSource {
         self.base = base
     }
 
-    func next() throws -> ByteBuffer? {
+    func next() throws -> ByteBuffer? { try next(upTo: ObjectParts.pieceByteCount) }
+
+    func next(upTo byteCount: Int) throws -> ByteBuffer? {
         guard !isEnded else { return nil }
         var piece = ByteBuffer()
         if index == 0 { piece.writeString("[") }
-        while index < holdings.count, piece.readableBytes < ObjectParts.pieceByteCount {
+        while index < holdings.count, piece.readableBytes < byteCount {
             if index > 0 { piece.writeString(",") }
             try write(holdings[index], to: &piece)
             index += 1

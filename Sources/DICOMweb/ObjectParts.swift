@@ -51,11 +51,13 @@ final class ObjectParts: PieceSource {
         throw failure ?? ArchiveError.notFound
     }
 
-    func next() throws -> ByteBuffer? {
+    func next() throws -> ByteBuffer? { try next(upTo: Self.pieceByteCount) }
+
+    func next(upTo byteCount: Int) throws -> ByteBuffer? {
         guard !isEnded else { return nil }
         var piece = ByteBuffer()
-        piece.reserveCapacity(Self.pieceByteCount)
-        while piece.readableBytes < Self.pieceByteCount {
+        piece.reserveCapacity(byteCount)
+        while piece.readableBytes < byteCount {
             if current == nil, index < holdings.count {
                 do { try open(holdings[index]) } catch let error as ArchiveError where Self.isForOneObject(error) {
                     // Left out: the others are of use without it.
@@ -64,7 +66,7 @@ final class ObjectParts: PieceSource {
                 }
             }
             guard let source = current else { break }
-            if try !fill(&piece, from: source) {
+            if try !fill(&piece, from: source, upTo: byteCount) {
                 current = nil
                 index += 1
             }
@@ -98,14 +100,14 @@ final class ObjectParts: PieceSource {
     private var isHeadPending = false
 
     /// Adds to the piece; false when the object is at its end.
-    private func fill(_ piece: inout ByteBuffer, from source: Source) throws -> Bool {
+    private func fill(_ piece: inout ByteBuffer, from source: Source, upTo byteCount: Int) throws -> Bool {
         if isHeadPending {
             isHeadPending = false
             writeHead(to: &piece, holdings[index])
         }
         switch source {
         case .stored(let object, let offset):
-            let count = try piece.writeStored(object, from: offset, upTo: Self.pieceByteCount)
+            let count = try piece.writeStored(object, from: offset, upTo: byteCount)
             current = .stored(object, offset: offset + UInt64(count))
             return offset + UInt64(count) < object.byteCount
         case .rewritten(let object):
@@ -136,11 +138,13 @@ final class ObjectFile: PieceSource {
         self.head = head
     }
 
-    func next() throws -> ByteBuffer? {
+    func next() throws -> ByteBuffer? { try next(upTo: ObjectParts.pieceByteCount) }
+
+    func next(upTo byteCount: Int) throws -> ByteBuffer? {
         guard offset < object.byteCount || !head.isEmpty else { return nil }
         var piece = ByteBuffer(bytes: head)
         head = []
-        offset += UInt64(try piece.writeStored(object, from: offset, upTo: ObjectParts.pieceByteCount))
+        offset += UInt64(try piece.writeStored(object, from: offset, upTo: byteCount))
         return piece
     }
 }

@@ -82,7 +82,7 @@ struct Serve: AsyncParsableCommand {
         let webApplication = webServer.application(router: service.web.router(webServer, scheme: "http")) {
             service.webPort.store(UInt16($0), ordering: .releasing)
         }
-        let secureWebApplication = try webServer.secureApplication(
+        let secureWebApplication = webServer.secureApplication(
             router: service.web.router(webServer, scheme: "https"), credentials: service.webCredentials
         ) { service.webTLSPort.store(UInt16($0), ordering: .releasing) }
         let hangUp = Self.reloadOnHangUp(service)
