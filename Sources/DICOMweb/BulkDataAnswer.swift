@@ -100,10 +100,12 @@ private final class StoredRange: PieceSource {
         end = offset + byteCount
     }
 
-    func next() throws -> ByteBuffer? {
+    func next() throws -> ByteBuffer? { try next(upTo: ObjectParts.pieceByteCount) }
+
+    func next(upTo byteCount: Int) throws -> ByteBuffer? {
         guard offset < end else { return nil }
         var piece = ByteBuffer()
-        let limit = Int(min(UInt64(ObjectParts.pieceByteCount), end - offset))
+        let limit = Int(min(UInt64(byteCount), end - offset))
         offset += UInt64(try piece.writeStored(object, from: offset, upTo: limit))
         return piece
     }
@@ -122,12 +124,14 @@ private final class FramedPart: PieceSource {
         head = "--\(boundary)\r\nContent-Type: \(type)\r\n\r\n"
     }
 
-    func next() throws -> ByteBuffer? {
+    func next() throws -> ByteBuffer? { try next(upTo: ObjectParts.pieceByteCount) }
+
+    func next(upTo byteCount: Int) throws -> ByteBuffer? {
         if let head {
             self.head = nil
             return ByteBuffer(string: head)
         }
-        if let piece = try source.next() { return piece }
+        if let piece = try source.next(upTo: byteCount) { return piece }
         if isEnded { return nil }
         isEnded = true
         return ByteBuffer(string: "\r\n--\(boundary)--\r\n")

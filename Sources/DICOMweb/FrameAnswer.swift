@@ -111,10 +111,12 @@ private final class FrameParts: PieceSource {
         self.boundary = boundary
     }
 
-    func next() throws -> ByteBuffer? {
+    func next() throws -> ByteBuffer? { try next(upTo: ObjectParts.pieceByteCount) }
+
+    func next(upTo byteCount: Int) throws -> ByteBuffer? {
         guard index < numbers.count else { return nil }
         var piece = ByteBuffer()
-        while index < numbers.count, piece.readableBytes < ObjectParts.pieceByteCount {
+        while index < numbers.count, piece.readableBytes < byteCount {
             piece.writeString(
                 "\(index == 0 ? "" : "\r\n")--\(boundary)\r\nContent-Type: \(type)\r\n\r\n")
             piece.writeBytes(try frames.take() ?? [])

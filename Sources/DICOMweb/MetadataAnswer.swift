@@ -18,11 +18,13 @@ final class MetadataArray: PieceSource {
         self.base = base
     }
 
-    func next() throws -> ByteBuffer? {
+    func next() throws -> ByteBuffer? { try next(upTo: ObjectParts.pieceByteCount) }
+
+    func next(upTo byteCount: Int) throws -> ByteBuffer? {
         guard !isEnded else { return nil }
         var piece = ByteBuffer()
         if index == 0 { piece.writeString("[") }
-        while index < holdings.count, piece.readableBytes < ObjectParts.pieceByteCount {
+        while index < holdings.count, piece.readableBytes < byteCount {
             let first = index
             let made = try batch.make(holdings.count - first) { [archive, holdings] offset in
                 try archive.metadata(of: archive.open(holdings[first + offset]))

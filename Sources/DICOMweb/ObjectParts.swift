@@ -147,11 +147,13 @@ final class ObjectFile: PieceSource {
         self.head = head
     }
 
-    func next() throws -> ByteBuffer? {
+    func next() throws -> ByteBuffer? { try next(upTo: ObjectParts.pieceByteCount) }
+
+    func next(upTo byteCount: Int) throws -> ByteBuffer? {
         guard offset < object.byteCount || !head.isEmpty else { return nil }
         var piece = ByteBuffer(bytes: head)
         head = []
-        offset += UInt64(try piece.writeStored(object, from: offset, upTo: ObjectParts.pieceByteCount))
+        offset += UInt64(try piece.writeStored(object, from: offset, upTo: byteCount))
         return piece
     }
 }

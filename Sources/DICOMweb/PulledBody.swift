@@ -6,9 +6,17 @@ import NIOCore
 protocol PieceSource: AnyObject {
     /// The next piece; nil at the end.
     func next() throws -> ByteBuffer?
+
+    /// The next piece, of about so many bytes; nil at the end.
+    func next(upTo byteCount: Int) throws -> ByteBuffer?
 }
 
-/// Sends what a source makes, one piece ahead of the connection: a slow reader costs two pieces of memory and no thread.
+extension PieceSource {
+    func next(upTo _: Int) throws -> ByteBuffer? { try next() }
+}
+
+/// Sends what a source makes: a slow reader costs two small pieces of memory and no thread, a fast one gets large pieces,
+/// made one ahead of the connection.
 struct PulledBody: Sendable {
     // A source is asked for one piece after another, never two at a time.
     private struct Held: @unchecked Sendable {
@@ -27,11 +35,21 @@ struct PulledBody: Sendable {
         let held = held
         let pool = pool
         return ResponseBody(contentLength: contentLength) { writer in
-            var piece = try await pool.run { try held.source.next() }
+            var pace = Pace()
+            var piece = try await pool.run { try held.source.next(upTo: Pace.smallByteCount) }
             while let ready = piece {
-                async let following = pool.run { try held.source.next() }
-                try await writer.write(ready)
-                piece = try await following
+                let size = pace.byteCount
+                let start = ContinuousClock.now
+                if pace.looksAhead {
+                    async let following = pool.run { try held.source.next(upTo: size) }
+                    try await writer.write(ready)
+                    pace.took(ready.readableBytes, in: start.duration(to: .now))
+                    piece = try await following
+                } else {
+                    try await writer.write(ready)
+                    pace.took(ready.readableBytes, in: start.duration(to: .now))
+                    piece = try await pool.run { try held.source.next(upTo: size) }
+                }
             }
             try await writer.finish(nil)
         }

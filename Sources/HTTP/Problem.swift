@@ -18,13 +18,21 @@ public struct Problem: HTTPResponseError {
     public func response(from request: Request, context: some RequestContext) throws -> Response { response }
 
     public var response: Response {
+        let (head, body) = parts
+        return Response(status: head.status, headers: head.headerFields, body: .init(byteBuffer: body))
+    }
+
+    /// Head and body, for who writes them itself.
+    var parts: (HTTPResponse, ByteBuffer) {
         var fields = headers
         fields[.contentType] = "application/problem+json"
         fields[.cacheControl] = "no-store"
         let text =
             "{\"type\":\"about:blank\",\"title\":\"\(Self.escaped(status.reasonPhrase))\",\"status\":\(status.code),"
             + "\"detail\":\"\(Self.escaped(detail))\"}\n"
-        return Response(status: status, headers: fields, body: .init(byteBuffer: ByteBuffer(string: text)))
+        let body = ByteBuffer(string: text)
+        fields[.contentLength] = String(body.readableBytes)
+        return (HTTPResponse(status: status, headerFields: fields), body)
     }
 
     private static func escaped(_ text: String) -> String {

@@ -23,6 +23,7 @@ public struct WebServer: Sendable {
         public var origins: [String] = []
         /// Connections at a time, on each port; further ones wait to be accepted.
         public var connectionLimit = 10_000
+        public var bounds = RequestBounds()
         /// How long a connection may be silent.
         public var idleTime = Duration.seconds(60)
 
@@ -46,6 +47,7 @@ public struct WebServer: Sendable {
     static let fieldCountLimit = 100
 
     private let settings: Settings
+    private let places = RequestPlaces()
     private let logger: Logger
 
     /// - Throws: `.notLoopback`: before there are accounts, only this machine may come in.
@@ -71,14 +73,19 @@ public struct WebServer: Sendable {
     /// - Parameters:
     ///   - router: with `firstSteps(scheme:)` for "https".
     ///   - ready: told the port once it is open.
-    /// - Throws: what NIOSSL says of the certificate.
     public func secureApplication<Context: RequestContext>(
         router: Router<Context>, credentials: WebCredentials, ready: @escaping @Sendable (Int) async -> Void
-    ) throws -> some ApplicationProtocol where Context.Source == ApplicationRequestContextSource {
+    ) -> some ApplicationProtocol where Context.Source == ApplicationRequestContextSource {
         let (seconds, _) = settings.idleTime.components
-        let server = try HTTPServerBuilder.http2Upgrade(
-            tlsConfiguration: credentials.configuration(allowsTLS12: settings.allowsTLS12),
-            configuration: .init(idleTimeout: .seconds(seconds), streamConfiguration: channel))
+        let tls = credentials.configuration(allowsTLS12: settings.allowsTLS12)
+        let configuration = HTTP2UpgradeChannel.Configuration(
+            idleTimeout: .seconds(seconds), streamConfiguration: channel)
+        let server = HTTPServerBuilder { [settings] responder in
+            HandshakeTime(
+                base: try HTTP2UpgradeChannel(
+                    tlsConfiguration: tls, configuration: configuration, responder: responder),
+                limit: settings.idleTime)
+        }
         return application(router, server, port: settings.securePort, ready)
     }
 
@@ -96,8 +103,9 @@ public struct WebServer: Sendable {
 
     private var channel: HTTP1Channel.Configuration {
         let (seconds, _) = settings.idleTime.components
+        let bounds = settings.bounds
         return HTTP1Channel.Configuration(
-            idleTimeout: .seconds(seconds),
+            additionalChannelHandlers: [RequestGuard(bounds)], idleTimeout: .seconds(seconds),
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: Self.fieldByteCountLimit, maxHeaderListSize: Self.headByteCountLimit,
                 maxHeaderFieldCount: Self.fieldCountLimit))
@@ -115,6 +123,7 @@ public struct WebServer: Sendable {
         scheme: String, _: Context.Type
     ) -> [any MiddlewareProtocol<Request, Response, Context>] {
         [
+            RequestLimits(bounds: settings.bounds, places: places),
             OriginNote(scheme: scheme, proxies: settings.proxies),
             HostCheck(hosts: settings.hosts, origins: settings.origins),
         ]

@@ -122,6 +122,25 @@ struct Settings: Sendable {
                 key: "web.retrieve-limit", kind: .integer(1...10_000_000), defaultValue: "1000000",
                 about: "objects of one retrieval"),
             Setting(
+                key: "web.idle", kind: .seconds(1...3600), defaultValue: "60",
+                about: "how long a web connection may be silent, and the head of a request may take"),
+            Setting(
+                key: "web.requests", kind: .integer(1...100_000), defaultValue: "4096",
+                about: "web requests under way at a time; further ones are answered 503"),
+            Setting(
+                key: "web.body-limit", kind: .integer(1024...1_099_511_627_776), defaultValue: "68719476736",
+                about: "bytes of the body of a web request; a larger one is answered 413"),
+            Setting(
+                key: "web.body-idle", kind: .seconds(1...3600), defaultValue: "30",
+                about: "how long a body's next byte is waited for, and how long it may come slower than web.body-rate; "
+                    + "then 408"),
+            Setting(
+                key: "web.body-rate", kind: .integer(0...1_000_000_000), defaultValue: "1024",
+                about: "bytes a second that a body must bring on the average"),
+            Setting(
+                key: "web.answer-idle", kind: .seconds(1...86400), defaultValue: "600",
+                about: "how long a client may take nothing of its answer; then its connection is closed"),
+            Setting(
                 key: "web.threads", kind: .integer(1...1024), defaultValue: "16",
                 about: "web requests that read or write the archive at a time; others wait in order"),
             Setting(
@@ -291,6 +310,12 @@ extension Settings {
         result.proxies = list("web.trusted-proxies")
         result.origins = list("web.origins")
         result.connectionLimit = integer("web.connections")
+        result.idleTime = seconds("web.idle")
+        result.bounds.requestLimit = integer("web.requests")
+        result.bounds.bodyByteCount = integer("web.body-limit")
+        result.bounds.bodyIdle = seconds("web.body-idle")
+        result.bounds.bodyRate = integer("web.body-rate")
+        result.bounds.answerIdle = seconds("web.answer-idle")
         return result
     }
 

@@ -83,7 +83,7 @@ struct Serve: AsyncParsableCommand {
         let webApplication = webServer.application(router: router("http")) {
             service.webPort.store(UInt16($0), ordering: .releasing)
         }
-        let secureWebApplication = try webServer.secureApplication(
+        let secureWebApplication = webServer.secureApplication(
             router: router("https"), credentials: service.webCredentials
         ) { service.webTLSPort.store(UInt16($0), ordering: .releasing) }
         let hangUp = Self.reloadOnHangUp(service)

@@ -1,0 +1,54 @@
+import Foundation
+import Testing
+
+/// What `webhostile.py` reports.
+private struct HostileReport: Decodable {
+    var problems: [String]
+    var cases: Int
+    /// Resident bytes that the service gained.
+    var growth: Int
+    var served: Int
+}
+
+/// Clients of the web door that break the rules of HTTP, or take everything there is.
+@Suite(.timeLimit(.minutes(10))) struct WebHostileTests {
+    private func ask(_ huizhen: HuizhenProcess, _ mode: String, _ count: Int? = nil) throws -> HostileReport {
+        try Python.ask(
+            "webhostile.py",
+            [mode, "\(huizhen.webPort)", "\(huizhen.processID)"] + (count.map { ["\($0)"] } ?? []),
+            environment: ["HUIZHEN_WEB_TOKEN": huizhen.webToken()], as: HostileReport.self)
+    }
+
+    @Test func answersBrokenRequestsWithProblemsAndNeverTwice() throws {
+        // Who waits for the rest of a request that never comes need not wait long here.
+        let huizhen = try HuizhenProcess(arguments: ["--set", "web.idle=3", "--set", "web.body-idle=3"])
+        let report = try ask(huizhen, "requests")
+        #expect(report.problems == [])
+        #expect(report.cases > 70)
+        #expect(try huizhen.status()["instances"] as? Int == 0)
+    }
+
+    @Test func boundsBodiesByTimeAndSizeAndRequestsByNumber() throws {
+        let huizhen = try HuizhenProcess(
+            arguments: [
+                "web.body-limit=33554432", "web.body-idle=1", "web.idle=2", "web.requests=4",
+            ].flatMap { ["--set", $0] })
+        let report = try ask(huizhen, "limits", huizhen.webTLSPort)
+        #expect(report.problems == [])
+    }
+
+    @Test func keepsLittleForClientsThatReadSlowly() throws {
+        let huizhen = try HuizhenProcess(arguments: [])
+        let report = try ask(huizhen, "slow", 64)
+        #expect(report.problems == [])
+        #expect(report.growth < 24 << 20)
+    }
+
+    @Test func servesBesideThousandsOfConnections() throws {
+        let huizhen = try HuizhenProcess(arguments: [])
+        let report = try ask(huizhen, "many", 2000)
+        #expect(report.problems == [])
+        #expect(report.served == 2000)
+        #expect(report.growth < 64 << 20)
+    }
+}
