@@ -61,7 +61,10 @@ final class ObjectParts: PieceSource {
     func next(upTo byteCount: Int) throws -> ByteBuffer? {
         guard !isEnded else { return nil }
         let byteCount = min(byteCount, Self.pieceByteCount)
-        var piece = buffers.take(byteCount + 2 * Self.chunkByteCount)
+        let room = byteCount + 2 * Self.chunkByteCount
+        // Whoever reads slowly keeps no buffers beside what is on its way.
+        let isLarge = byteCount > Pace.smallByteCount
+        var piece = isLarge ? buffers.take(room) : ByteBufferAllocator().buffer(capacity: room)
         while piece.readableBytes < byteCount {
             if current == nil, index < holdings.count {
                 do { try open(holdings[index]) } catch let error as ArchiveError where Self.isForOneObject(error) {
@@ -80,7 +83,7 @@ final class ObjectParts: PieceSource {
             isEnded = true
             piece.writeString("\r\n--\(boundary)--\r\n")
         }
-        buffers.keep(piece)
+        if isLarge { buffers.keep(piece) }
         return piece
     }
 
