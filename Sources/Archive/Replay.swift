@@ -109,7 +109,7 @@ struct Replay {
                 return
             }
             guard let record = read(location) else {
-                report.damagedObjects += 1
+                if !isDestroyed(location) { report.damagedObjects += 1 }
                 return
             }
             let ticket = catalog.submit(
@@ -119,6 +119,19 @@ struct Replay {
                 copies.append((entry.sequence, location))
             } else {
                 report.objectsAdded += 1
+            }
+        }
+    }
+
+    /// Whether what the scan still saw has been destroyed since.
+    private func isDestroyed(_ location: BlobLocation) -> Bool {
+        do throws(BlobError) {
+            _ = try blobs.open(location)
+            return false
+        } catch {
+            switch error {
+            case .notFound, .keyDestroyed: return true
+            default: return false
             }
         }
     }

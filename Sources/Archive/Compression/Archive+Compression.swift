@@ -183,7 +183,8 @@ extension Archive {
             let location = BlobLocation(pack: former.pack, offset: former.byteOffset)
             guard leases.close(location) else { continue }
             closed.append(location)
-            try destroyBytes(at: location)
+            // A rebuild that has seen the bytes must still find them when it reads them.
+            try gate.shared { () throws(ArchiveError) in try destroyBytes(at: location) }
             reached(.formerDestroyed)
             gone.append(instance)
         }
