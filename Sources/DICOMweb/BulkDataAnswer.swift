@@ -79,13 +79,12 @@ struct BulkDataAnswer: Sendable {
 }
 
 private final class HeldBytes: PieceSource {
-    private var bytes: [UInt8]?
+    private var bytes: ByteBuffer
 
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    init(_ bytes: [UInt8]) { self.bytes = ByteBuffer(bytes: bytes) }
 
-    func next() throws -> ByteBuffer? {
-        defer { bytes = nil }
-        return bytes.map { ByteBuffer(bytes: $0) }
+    func next(upTo byteCount: Int) throws -> ByteBuffer? {
+        bytes.readableBytes > 0 ? bytes.readSlice(length: min(byteCount, bytes.readableBytes)) : nil
     }
 }
 
@@ -99,8 +98,6 @@ private final class StoredRange: PieceSource {
         self.offset = offset
         end = offset + byteCount
     }
-
-    func next() throws -> ByteBuffer? { try next(upTo: ObjectParts.pieceByteCount) }
 
     func next(upTo byteCount: Int) throws -> ByteBuffer? {
         guard offset < end else { return nil }
@@ -123,8 +120,6 @@ private final class FramedPart: PieceSource {
         self.boundary = boundary
         head = "--\(boundary)\r\nContent-Type: \(type)\r\n\r\n"
     }
-
-    func next() throws -> ByteBuffer? { try next(upTo: ObjectParts.pieceByteCount) }
 
     func next(upTo byteCount: Int) throws -> ByteBuffer? {
         if let head {

@@ -68,7 +68,7 @@ struct FrameAnswer: Sendable {
             return Response(status: .ok, headers: headers, body: .init(byteBuffer: only))
         }
         let parts = FrameParts(reader, numbers: numbers, type: part, boundary: boundary)
-        if numbers.count == 1, let only = try parts.next() {
+        if numbers.count == 1, let only = try parts.next(upTo: ObjectParts.pieceByteCount) {
             return Response(status: .ok, headers: headers, body: .init(byteBuffer: only))
         }
         return Response(status: .ok, headers: headers, body: PulledBody(parts, pool: pool).body())
@@ -110,8 +110,6 @@ private final class FrameParts: PieceSource {
         self.type = type
         self.boundary = boundary
     }
-
-    func next() throws -> ByteBuffer? { try next(upTo: ObjectParts.pieceByteCount) }
 
     func next(upTo byteCount: Int) throws -> ByteBuffer? {
         guard index < numbers.count else { return nil }

@@ -18,8 +18,6 @@ final class MetadataArray: PieceSource {
         self.base = base
     }
 
-    func next() throws -> ByteBuffer? { try next(upTo: ObjectParts.pieceByteCount) }
-
     func next(upTo byteCount: Int) throws -> ByteBuffer? {
         guard !isEnded else { return nil }
         var piece = ByteBuffer()

@@ -19,10 +19,10 @@ final class MetadataParts: PieceSource {
         self.body = body
     }
 
-    func next() throws -> ByteBuffer? {
+    func next(upTo byteCount: Int) throws -> ByteBuffer? {
         guard !isEnded else { return nil }
         var bytes: [UInt8] = []
-        while index < holdings.count, bytes.count < ObjectParts.pieceByteCount {
+        while index < holdings.count, bytes.count < byteCount {
             let holding = holdings[index]
             index += 1
             let text = try archive.metadata(of: archive.open(holding))

@@ -56,8 +56,6 @@ final class ObjectParts: PieceSource {
         throw failure ?? ArchiveError.notFound
     }
 
-    func next() throws -> ByteBuffer? { try next(upTo: Self.pieceByteCount) }
-
     func next(upTo byteCount: Int) throws -> ByteBuffer? {
         guard !isEnded else { return nil }
         let byteCount = min(byteCount, Self.pieceByteCount)
@@ -149,8 +147,6 @@ final class ObjectFile: PieceSource {
         self.object = object
         self.head = head
     }
-
-    func next() throws -> ByteBuffer? { try next(upTo: ObjectParts.pieceByteCount) }
 
     func next(upTo byteCount: Int) throws -> ByteBuffer? {
         guard offset < object.byteCount || !head.isEmpty else { return nil }

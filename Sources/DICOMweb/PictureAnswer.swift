@@ -165,10 +165,10 @@ private final class PictureParts: PieceSource {
         guard first != nil else { throw failure ?? Problem(.notAcceptable, PictureAnswer.noPicture) }
     }
 
-    func next() throws -> ByteBuffer? {
+    func next(upTo byteCount: Int) throws -> ByteBuffer? {
         guard !isEnded else { return nil }
         var piece = ByteBuffer()
-        while piece.readableBytes < ObjectParts.pieceByteCount {
+        while piece.readableBytes < byteCount {
             guard let picture = try first ?? take() else {
                 isEnded = true
                 piece.writeString("\r\n--\(boundary)--\r\n")

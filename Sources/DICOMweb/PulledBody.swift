@@ -4,15 +4,8 @@ import NIOCore
 
 /// Something that makes a body piece by piece; blocks, and is asked by one thread at a time.
 protocol PieceSource: AnyObject {
-    /// The next piece; nil at the end.
-    func next() throws -> ByteBuffer?
-
     /// The next piece, of about so many bytes; nil at the end.
     func next(upTo byteCount: Int) throws -> ByteBuffer?
-}
-
-extension PieceSource {
-    func next(upTo _: Int) throws -> ByteBuffer? { try next() }
 }
 
 /// Sends what a source makes: a slow reader costs two small pieces of memory and no thread, a fast one gets large pieces,

@@ -78,28 +78,7 @@ struct Retrieval: Sendable {
                 body: PulledBody(ObjectFile(object, head: head), pool: pool)
                     .body(contentLength: head.count + Int(object.byteCount)))
         }
-        let rewritten = RewrittenFile(try RewrittenObject(object, in: syntax, archive: archive), head: head)
+        let rewritten = MadePieces(try RewrittenObject(object, in: syntax, archive: archive), head: head)
         return Response(status: .ok, headers: headers, body: PulledBody(rewritten, pool: pool).body())
-    }
-}
-
-/// One rewritten object as a Part 10 file.
-private final class RewrittenFile: PieceSource {
-    private let object: RewrittenObject
-    private var head: [UInt8]
-
-    init(_ object: RewrittenObject, head: [UInt8]) {
-        self.object = object
-        self.head = head
-    }
-
-    deinit { object.abandon() }
-
-    func next() throws -> ByteBuffer? {
-        if !head.isEmpty {
-            defer { head = [] }
-            return ByteBuffer(bytes: head)
-        }
-        return try object.next().map { ByteBuffer(bytes: $0) }
     }
 }

@@ -1,6 +1,7 @@
 import Archive
 import DICOM
 import Foundation
+import NIOCore
 
 /// An object in another transfer syntax, or with corrections that apply to it, made on a thread of its own that waits for its reader.
 final class RewrittenObject: @unchecked Sendable {
@@ -89,5 +90,26 @@ final class RewrittenObject: @unchecked Sendable {
         isEnded = true
         condition.broadcast()
         condition.unlock()
+    }
+}
+
+/// Pieces that a thread of their own makes, behind what a file begins with.
+final class MadePieces: PieceSource {
+    private let object: RewrittenObject
+    private var head: [UInt8]
+
+    init(_ object: RewrittenObject, head: [UInt8] = []) {
+        self.object = object
+        self.head = head
+    }
+
+    deinit { object.abandon() }
+
+    func next(upTo _: Int) throws -> ByteBuffer? {
+        if !head.isEmpty {
+            defer { head = [] }
+            return ByteBuffer(bytes: head)
+        }
+        return try object.next().map { ByteBuffer(bytes: $0) }
     }
 }

@@ -54,14 +54,3 @@ enum ZipAnswer {
         _ = try writer.finish()
     }
 }
-
-/// Pieces that a thread of their own makes.
-private final class MadePieces: PieceSource {
-    private let made: RewrittenObject
-
-    init(_ made: RewrittenObject) { self.made = made }
-
-    deinit { made.abandon() }
-
-    func next() throws -> ByteBuffer? { try made.next().map { ByteBuffer(bytes: $0) } }
-}
