@@ -35,13 +35,12 @@ struct BulkDataAnswer: Sendable {
                 status: .ok, headers: [.contentType: type, .cacheControl: "private, no-cache", .eTag: tag],
                 body: PulledBody(source, pool: pool).body(contentLength: Int(byteCount)))
         }
-        let boundary = Boundary.make()
+        let boundary = Boundary()
         let framed = FramedPart(source, type: type, boundary: boundary)
         return Response(
             status: .ok,
             headers: [
-                .contentType: "multipart/related; type=\"\(type)\"; boundary=\(boundary)",
-                .cacheControl: "private, no-cache", .eTag: "W/" + tag,
+                .contentType: boundary.contentType(of: type), .cacheControl: "private, no-cache", .eTag: "W/" + tag,
             ], body: PulledBody(framed, pool: pool).body())
     }
 
@@ -111,14 +110,14 @@ private final class StoredRange: PieceSource {
 /// One part between its boundaries.
 private final class FramedPart: PieceSource {
     private let source: any PieceSource
-    private let boundary: String
+    private let boundary: Boundary
     private var head: String?
     private var isEnded = false
 
-    init(_ source: any PieceSource, type: String, boundary: String) {
+    init(_ source: any PieceSource, type: String, boundary: Boundary) {
         self.source = source
         self.boundary = boundary
-        head = "--\(boundary)\r\nContent-Type: \(type)\r\n\r\n"
+        head = boundary.head(type)
     }
 
     func next(upTo byteCount: Int) throws -> ByteBuffer? {
@@ -129,6 +128,6 @@ private final class FramedPart: PieceSource {
         if let piece = try source.next(upTo: byteCount) { return piece }
         if isEnded { return nil }
         isEnded = true
-        return ByteBuffer(string: "\r\n--\(boundary)--\r\n")
+        return ByteBuffer(string: boundary.end())
     }
 }

@@ -54,16 +54,14 @@ struct FrameAnswer: Sendable {
                 status: .ok, headers: [.contentType: part, .cacheControl: "private, no-cache", .eTag: tag],
                 body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
         }
-        let boundary = Boundary.make()
+        let boundary = Boundary()
         let headers: HTTPFields = [
-            .contentType: "multipart/related; type=\"\(type)\"; boundary=\(boundary)",
+            .contentType: boundary.contentType(of: type),
             // The boundary is another every time.
             .cacheControl: "private, no-cache", .eTag: "W/" + tag,
         ]
         if numbers.count == 1, let number = numbers.first,
-            let only = try StoredFrame.piece(
-                reader, number - 1, head: "--\(boundary)\r\nContent-Type: \(part)\r\n\r\n",
-                tail: "\r\n--\(boundary)--\r\n")
+            let only = try StoredFrame.piece(reader, number - 1, head: boundary.head(part), tail: boundary.end())
         {
             return Response(status: .ok, headers: headers, body: .init(byteBuffer: only))
         }
@@ -99,10 +97,10 @@ private final class FrameParts: PieceSource {
     private let frames: FrameRun
     private let numbers: [Int]
     private let type: String
-    private let boundary: String
+    private let boundary: Boundary
     private var index = 0
 
-    init(_ reader: FrameReader, numbers: [Int], type: String, boundary: String) {
+    init(_ reader: FrameReader, numbers: [Int], type: String, boundary: Boundary) {
         frames = FrameRun(lead: min(reader.lead, numbers.count)) { index in
             index < numbers.count ? try reader.begin(numbers[index] - 1) : nil
         }
@@ -115,12 +113,11 @@ private final class FrameParts: PieceSource {
         guard index < numbers.count else { return nil }
         var piece = ByteBuffer()
         while index < numbers.count, piece.readableBytes < byteCount {
-            piece.writeString(
-                "\(index == 0 ? "" : "\r\n")--\(boundary)\r\nContent-Type: \(type)\r\n\r\n")
+            piece.writeString(boundary.head(type, isFirst: index == 0))
             piece.writeBytes(try frames.take() ?? [])
             index += 1
         }
-        if index == numbers.count { piece.writeString("\r\n--\(boundary)--\r\n") }
+        if index == numbers.count { piece.writeString(boundary.end()) }
         return piece
     }
 }

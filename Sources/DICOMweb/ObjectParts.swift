@@ -14,7 +14,7 @@ final class ObjectParts: PieceSource {
     private let archive: Archive
     private let holdings: [Holding]
     private let choice: TransferSyntaxChoice
-    private let boundary: String
+    private let boundary: Boundary
     private var index = 0
     private var current: Source?
     private var isEnded = false
@@ -27,7 +27,7 @@ final class ObjectParts: PieceSource {
         case rewritten(RewrittenObject)
     }
 
-    init(archive: Archive, holdings: [Holding], choice: TransferSyntaxChoice, boundary: String) {
+    init(archive: Archive, holdings: [Holding], choice: TransferSyntaxChoice, boundary: Boundary) {
         self.archive = archive
         self.holdings = holdings
         self.choice = choice
@@ -79,7 +79,7 @@ final class ObjectParts: PieceSource {
         }
         if current == nil, index == holdings.count {
             isEnded = true
-            piece.writeString("\r\n--\(boundary)--\r\n")
+            piece.writeString(boundary.end())
         }
         if isLarge { buffers.keep(piece) }
         return piece
@@ -130,8 +130,7 @@ final class ObjectParts: PieceSource {
     private func writeHead(to piece: inout ByteBuffer, _ holding: Holding) {
         let syntax = (try? choice.syntax(for: holding)) ?? TransferSyntax(uid: holding.transferSyntaxUID)
         piece.writeString(
-            "\(givenCount == 0 ? "" : "\r\n")--\(boundary)\r\nContent-Type: application/dicom; "
-                + "transfer-syntax=\(syntax.uid)\r\n\r\n")
+            boundary.head("application/dicom; transfer-syntax=\(syntax.uid)", isFirst: givenCount == 0))
         givenCount += 1
         piece.writeBytes(holding.fileHead(archive: archive, syntax: syntax))
     }

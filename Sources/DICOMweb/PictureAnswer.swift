@@ -67,15 +67,15 @@ struct PictureAnswer: Sendable {
 
     /// Every frame of every source as a part. Blocks until the first is made.
     func several(_ sources: [Source], frames list: String?, _ type: PictureMediaType) throws -> Response {
-        let boundary = Boundary.make()
+        let boundary = Boundary()
         let parts = PictureParts(
             self, sources: sources, list: list, order: ordered(type), type: type.essence, boundary: boundary)
         try parts.start()
         return Response(
             status: .ok,
             headers: [
-                .contentType: "multipart/related; type=\"\(type.essence)\"; boundary=\(boundary)",
-                .cacheControl: "private, no-cache", .vary: "Accept",
+                .contentType: boundary.contentType(of: type.essence), .cacheControl: "private, no-cache",
+                .vary: "Accept",
             ], body: PulledBody(parts, pool: pool).body())
     }
 
@@ -132,7 +132,7 @@ private final class PictureParts: PieceSource {
     private let list: String?
     private let order: PictureOrder
     private let type: String
-    private let boundary: String
+    private let boundary: Boundary
     private var run: FrameRun?
     /// Addresses of the pictures that are begun.
     private var addresses: [String] = []
@@ -148,7 +148,7 @@ private final class PictureParts: PieceSource {
 
     init(
         _ answer: PictureAnswer, sources: [PictureAnswer.Source], list: String?, order: PictureOrder, type: String,
-        boundary: String
+        boundary: Boundary
     ) {
         self.answer = answer
         self.sources = sources
@@ -171,13 +171,11 @@ private final class PictureParts: PieceSource {
         while piece.readableBytes < byteCount {
             guard let picture = try first ?? take() else {
                 isEnded = true
-                piece.writeString("\r\n--\(boundary)--\r\n")
+                piece.writeString(boundary.end())
                 break
             }
             first = nil
-            piece.writeString(
-                "\(isHeadOut ? "\r\n" : "")--\(boundary)\r\nContent-Type: \(type)\r\n"
-                    + "Content-Location: \(addresses.removeFirst())\r\n\r\n")
+            piece.writeString(boundary.head(type, location: addresses.removeFirst(), isFirst: !isHeadOut))
             isHeadOut = true
             piece.writeBytes(picture)
         }

@@ -53,14 +53,13 @@ struct Retrieval: Sendable {
             }
             return try file(holding, choice)
         }
-        let boundary = Boundary.make()
+        let boundary = Boundary()
         let parts = ObjectParts(archive: archive, holdings: holdings, choice: choice, boundary: boundary)
         try parts.begin()
         return Response(
             status: .ok,
             headers: [
-                .contentType: "multipart/related; type=\"application/dicom\"; boundary=\(boundary)",
-                .cacheControl: "private, no-cache",
+                .contentType: boundary.contentType(of: "application/dicom"), .cacheControl: "private, no-cache",
             ], body: PulledBody(parts, pool: pool).body())
     }
 

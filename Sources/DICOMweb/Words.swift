@@ -15,10 +15,22 @@ extension HTTPField.Name {
     static let warning = HTTPField.Name("Warning") ?? .via
 }
 
-/// Separators of multipart bodies.
-enum Boundary {
-    /// 128 random bits in hexadecimal.
-    static func make() -> String {
+/// The separator of a multipart body: 128 random bits in hexadecimal. RFC 2046 §5.1.
+struct Boundary: Sendable {
+    private let text =
         String(UInt64.random(in: .min ... .max), radix: 16) + String(UInt64.random(in: .min ... .max), radix: 16)
+
+    /// Of a body whose parts are of one type. RFC 2387.
+    func contentType(of type: String) -> String { "multipart/related; type=\"\(type)\"; boundary=\(text)" }
+
+    /// What comes before the content of a part.
+    ///
+    /// - Parameter location: where the part is to be had by itself.
+    func head(_ contentType: String, location: String? = nil, isFirst: Bool = true) -> String {
+        "\(isFirst ? "" : "\r\n")--\(text)\r\nContent-Type: \(contentType)\r\n"
+            + (location.map { "Content-Location: \($0)\r\n" } ?? "") + "\r\n"
     }
+
+    /// What comes behind the content of the last part, or alone in a body without parts.
+    func end(isAlone: Bool = false) -> String { "\(isAlone ? "" : "\r\n")--\(text)--\r\n" }
 }
