@@ -24,10 +24,3 @@ extension Door {
         }
     }
 }
-
-/// Paths under the service's root that several routes share.
-enum WebPath {
-    static let study = "studies/:study"
-    static let series = "studies/:study/series/:series"
-    static let instance = "studies/:study/series/:series/instances/:instance"
-}

@@ -5,9 +5,8 @@ import Hummingbird
 /// Rendered resources and thumbnails. PS3.18 §10.4.1.1.3 and §10.4.1.1.4.
 extension Door {
     func addRendering(_ group: RouterGroup<WebContext>) {
-        let instance = "studies/:study/series/:series/instances/:instance"
         for (name, isThumbnail) in [("rendered", false), ("thumbnail", true)] {
-            for path in ["studies/:study", "studies/:study/series/:series"] {
+            for path in [WebPath.study, WebPath.series] {
                 group.get(RouterPath("\(path)/\(name)")) { [self] request, context in
                     let (answer, retrieval, choices) = try pictures(request, context, isThumbnail)
                     return try await pool.run {
@@ -19,7 +18,7 @@ extension Door {
                     }
                 }
             }
-            for path in [instance, instance + "/frames/:frames"] {
+            for path in [WebPath.instance, WebPath.frames] {
                 group.get(RouterPath("\(path)/\(name)")) { [self] request, context in
                     let (answer, retrieval, choices) = try pictures(request, context, isThumbnail)
                     let list = context.parameters.get("frames").map { $0.removingPercentEncoding ?? "" }

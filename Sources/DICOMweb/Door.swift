@@ -84,7 +84,7 @@ public final class Door: Sendable {
         addCommitment(group)
         addEvents(group)
         addCapabilities(group)
-        for path in ["studies", WebPath.study] {
+        for path in [WebPath.studies, WebPath.study] {
             group.post(RouterPath(path)) { [self] in try await store($0, $1) }
         }
         return router
@@ -94,8 +94,9 @@ public final class Door: Sendable {
 
     private func addSearches(_ group: RouterGroup<WebContext>) {
         let searches: [(String, QueryLevel)] = [
-            ("studies", .study), ("series", .series), ("instances", .instance), ("studies/:study/series", .series),
-            ("studies/:study/instances", .instance), ("studies/:study/series/:series/instances", .instance),
+            (WebPath.studies, .study), ("series", .series), ("instances", .instance),
+            (WebPath.study + "/series", .series), (WebPath.study + "/instances", .instance),
+            (WebPath.series + "/instances", .instance),
         ]
         for (path, level) in searches {
             group.get(RouterPath(path)) { [self] request, context in
@@ -114,8 +115,7 @@ public final class Door: Sendable {
     // MARK: Retrieve
 
     private func addRetrievals(_ group: RouterGroup<WebContext>) {
-        let instance = WebPath.instance
-        for path in [WebPath.study, WebPath.series, instance] {
+        for path in [WebPath.study, WebPath.series, WebPath.instance] {
             group.get(RouterPath(path)) { [self] request, context in
                 let (retrieval, ranges) = try retrieval(request, context)
                 return try await pool.run {
@@ -127,7 +127,7 @@ public final class Door: Sendable {
                 return try await metadata(request, context)
             }
         }
-        group.get(RouterPath(instance + "/frames/:frames")) { [self] request, context in
+        group.get(RouterPath(WebPath.frames)) { [self] request, context in
             let (retrieval, ranges) = try retrieval(request, context)
             let list = context.parameters.get("frames").flatMap { $0.removingPercentEncoding }
             let answer = FrameAnswer(archive: archive, pool: pool)
@@ -136,7 +136,7 @@ public final class Door: Sendable {
             }
         }
         // Metadata names bulk data without the series, which is not known where only the instance is.
-        for path in [instance, "studies/:study/instances/:instance"] {
+        for path in [WebPath.instance, WebPath.instanceOfStudy] {
             group.get(RouterPath(path + "/bulkdata/**")) { [self] request, context in
                 let (retrieval, ranges) = try retrieval(request, context)
                 let path = context.parameters.getCatchAll()
@@ -160,20 +160,19 @@ public final class Door: Sendable {
         let (retrieval, ranges) = try retrieval(request, context)
         let form = try ModelForm(accepting: ranges)
         let base = Self.base(context) + ResourcePath(study: retrieval.path.study).text
-        let held = request.headers[.ifNoneMatch]
         return try await pool.run { [archive, pool] in
             let holdings = try retrieval.holdings()
             let tag = archive.tag(holdings, form: form == .json ? "" : "xml")
             let body = ModelBody(form)
-            let headers: HTTPFields = [
-                .contentType: body.contentType, .eTag: tag, .cacheControl: "private, no-cache",
-            ]
-            if EntityTagField.field(held, names: tag) { return Response(status: .notModified, headers: headers) }
+            // Nothing is read before the body is sent, so that a 304 needs no check of its own.
             let source: any PieceSource =
                 form == .json
                 ? MetadataArray(archive: archive, holdings: holdings, base: base)
                 : MetadataParts(archive: archive, holdings: holdings, base: base, body: body)
-            return Response(status: .ok, headers: headers, body: PulledBody(source, pool: pool).body())
+            return Response(
+                status: .ok,
+                headers: [.contentType: body.contentType, .eTag: tag, .cacheControl: "private, no-cache"],
+                body: PulledBody(source, pool: pool).body())
         }
     }
 

@@ -45,3 +45,14 @@ struct ResourcePath: Sendable, Equatable {
         return result
     }
 }
+
+/// Paths under the service's root that several routes share; `ResourcePath` reads their parameters.
+enum WebPath {
+    static let studies = "studies"
+    static let study = studies + "/:study"
+    static let series = study + "/series/:series"
+    static let instance = series + "/instances/:instance"
+    /// Of metadata's addresses, which name no series.
+    static let instanceOfStudy = study + "/instances/:instance"
+    static let frames = instance + "/frames/:frames"
+}
