@@ -66,7 +66,7 @@ let package = Package(
         .target(
             name: "HTTP",
             dependencies: [
-                "COpenSSL", "CZlib", "CZstd", .product(name: "Hummingbird", package: "hummingbird"),
+                "COpenSSL", "CZlib", "CZstd", "Keys", .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdHTTP2", package: "hummingbird"),
             ],
             swiftSettings: strict),
@@ -92,7 +92,7 @@ let package = Package(
         .target(
             name: "DIMSE",
             dependencies: [
-                "DICOM", "Toolkit", "Archive", "Access", "Telemetry", "Queue", "Routing",
+                "DICOM", "Toolkit", "Archive", "Access", "Telemetry", "Queue", "Routing", "Keys",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),

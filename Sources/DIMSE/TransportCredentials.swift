@@ -1,6 +1,6 @@
 import Access
 import Foundation
-import Glibc
+import Keys
 import Logging
 import Synchronization
 import Toolkit
@@ -9,16 +9,9 @@ import Toolkit
 ///
 /// A file that cannot be used leaves everything as it was, and is logged. From any thread.
 public final class TransportCredentials: Sendable {
-    /// What tells a file from the one that was there before.
-    private struct Look: Equatable {
-        var inode: UInt64 = 0
-        var byteCount: Int64 = 0
-        var seconds: [Int] = []
-    }
-
     private struct State {
         var context: TLSContext
-        var looks: [Look]
+        var seen: [FileState]
     }
 
     private let files: TLSFiles
@@ -33,17 +26,17 @@ public final class TransportCredentials: Sendable {
         self.files = files
         self.clientCertificates = clientCertificates
         self.logger = logger
-        let looks = Self.look(at: files)
-        state = Mutex(State(context: try TLSContext(files), looks: looks))
+        let seen = Self.seen(of: files)
+        state = Mutex(State(context: try TLSContext(files), seen: seen))
     }
 
     /// Reads all files again, whether or not they changed.
     ///
     /// - Throws: `.tlsFile` with the file that cannot be used; everything stays as it was.
     public func reload() throws(AssociationError) {
-        let looks = Self.look(at: files)
+        let seen = Self.seen(of: files)
         let context = try TLSContext(files)
-        state.withLock { $0 = State(context: context, looks: looks) }
+        state.withLock { $0 = State(context: context, seen: seen) }
         logger?.notice("TLS files read again")
     }
 
@@ -62,11 +55,11 @@ public final class TransportCredentials: Sendable {
     }
 
     private func context() -> TLSContext {
-        let looks = Self.look(at: files)
+        let seen = Self.seen(of: files)
         return state.withLock { state in
-            guard looks != state.looks else { return state.context }
+            guard seen != state.seen else { return state.context }
             // Not tried again before something changes again.
-            state.looks = looks
+            state.seen = seen
             do throws(AssociationError) {
                 state.context = try TLSContext(files)
                 logger?.notice("TLS files read again")
@@ -77,13 +70,5 @@ public final class TransportCredentials: Sendable {
         }
     }
 
-    private static func look(at files: TLSFiles) -> [Look] {
-        files.paths.map { path in
-            var about = stat()
-            guard stat(path, &about) == 0 else { return Look() }
-            return Look(
-                inode: UInt64(about.st_ino), byteCount: Int64(about.st_size),
-                seconds: [about.st_mtim.tv_sec, about.st_mtim.tv_nsec, about.st_ctim.tv_sec, about.st_ctim.tv_nsec])
-        }
-    }
+    private static func seen(of files: TLSFiles) -> [FileState] { files.paths.map { FileState($0) } }
 }

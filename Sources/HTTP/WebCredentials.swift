@@ -1,5 +1,6 @@
 import Dispatch
 import Glibc
+import Keys
 import Logging
 import NIOCore
 import NIOSSL
@@ -28,25 +29,10 @@ public final class WebCredentials: Sendable {
     /// Bytes of a file.
     static let fileByteCountLimit = 1 << 20
 
-    /// What tells a file from the one that was there before.
-    private struct Look: Equatable {
-        var inode: UInt = 0
-        var byteCount = 0
-        var times: [Int] = []
-
-        init(_ path: String) {
-            var about = stat()
-            guard stat(path, &about) == 0 else { return }
-            inode = UInt(about.st_ino)
-            byteCount = Int(about.st_size)
-            times = [about.st_mtim.tv_sec, about.st_mtim.tv_nsec, about.st_ctim.tv_sec, about.st_ctim.tv_nsec]
-        }
-    }
-
     private struct State {
         var chain: [NIOSSLCertificate]
         var key: NIOSSLPrivateKey
-        var looks: [Look]
+        var files: [FileState]
 
         var override: NIOSSLContextConfigurationOverride {
             var result = NIOSSLContextConfigurationOverride()
@@ -92,22 +78,22 @@ public final class WebCredentials: Sendable {
         // BCP 195 (RFC 9325 §4.2): forward secrecy and AEAD only.
         result.cipherSuites = "ECDHE+AESGCM:ECDHE+CHACHA20"
         result.sslContextCallback = { [self] _, promise in
-            let looks = [Look(certificate), Look(key)]
+            let files = [FileState(certificate), FileState(key)]
             let now = state.withLock { $0 }
-            if looks == now.looks { return promise.succeed(now.override) }
+            if files == now.files { return promise.succeed(now.override) }
             // Files are read elsewhere: the connections of an event loop share it, and BoringSSL keeps what goes wrong for
             // the next caller on the same thread, a handshake that is none the worse.
-            DispatchQueue.global().async { promise.succeed(self.renewed(looks).override) }
+            DispatchQueue.global().async { promise.succeed(self.renewed(files).override) }
         }
         return result
     }
 
     /// Reads the files again unless somebody else has meanwhile.
-    private func renewed(_ looks: [Look]) -> State {
+    private func renewed(_ files: [FileState]) -> State {
         state.withLock { state in
-            guard looks != state.looks else { return state }
+            guard files != state.files else { return state }
             // Not tried again before something changes again.
-            state.looks = looks
+            state.files = files
             do throws(Failure) {
                 state = try Self.read(certificate, key)
                 logger.notice("certificate of the web door read again")
@@ -120,7 +106,7 @@ public final class WebCredentials: Sendable {
     }
 
     private static func read(_ certificate: String, _ key: String) throws(Failure) -> State {
-        let looks = [Look(certificate), Look(key)]
+        let files = [FileState(certificate), FileState(key)]
         var about = stat()
         guard stat(key, &about) == 0, about.st_size <= fileByteCountLimit else { throw .unreadable(path: key) }
         guard about.st_mode & 0o077 == 0 else { throw .open(path: key) }
@@ -133,6 +119,6 @@ public final class WebCredentials: Sendable {
         guard (try? NIOSSLContext(configuration: check)) != nil else {
             throw .unmatched(certificate: certificate, key: key)
         }
-        return State(chain: chain, key: secret, looks: looks)
+        return State(chain: chain, key: secret, files: files)
     }
 }
