@@ -69,6 +69,11 @@ public enum ArchiveError: Error, CustomStringConvertible {
         }
     }
 
+    /// - Parameter place: what the system call was for.
+    init(_ failure: SystemFailure, at place: String) {
+        self.init(BlobError(SystemFailure(operation: "\(failure.operation) of \(place)", errno: failure.errno)))
+    }
+
     init(_ error: CatalogError) {
         switch error {
         case .closed: self = .closed

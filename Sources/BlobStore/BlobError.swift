@@ -53,7 +53,7 @@ extension BlobError {
         do throws(SystemFailure) { return try body() } catch { throw BlobError(error) }
     }
 
-    init(_ failure: SystemFailure) {
+    package init(_ failure: SystemFailure) {
         self =
             SystemFailure.noRoom.contains(failure.errno)
             ? .full(freeByteCount: 0) : .io(operation: failure.operation, errno: failure.errno)

@@ -1,6 +1,7 @@
 import COpenSSL
 import Foundation
 import Glibc
+import Keys
 import NIOSSL
 
 /// A certificate that no authority vouches for, so that TLS can be spoken with this machine from the first start on.
@@ -105,19 +106,9 @@ public enum SelfSignedCertificate {
         return count > 0 && Int(count) < bytes.count ? Array(bytes.prefix(Int(count))) : nil
     }
 
-    /// In one step: a start that ends in between leaves what was there.
     private static func write(_ bytes: [UInt8], to path: String, mode: mode_t) throws(Failure) {
-        let next = path + ".next"
-        unlink(next)
-        let file = open(next, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
-        guard file >= 0 else { throw .notWritten(path: next, code: errno) }
-        let isWritten = Glibc.write(file, bytes, bytes.count) == bytes.count && fsync(file) == 0
-        let code = errno
-        close(file)
-        guard isWritten, rename(next, path) == 0 else {
-            let failed = isWritten ? errno : code
-            unlink(next)
-            throw .notWritten(path: path, code: failed)
+        do throws(SystemFailure) { try OpenFile.replace(path, with: bytes, mode: mode) } catch {
+            throw .notWritten(path: path, code: error.errno)
         }
     }
 }

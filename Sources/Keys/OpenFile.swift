@@ -88,6 +88,11 @@ package final class OpenFile: Sendable {
         guard fdatasync(descriptor) == 0 else { throw SystemFailure("fdatasync") }
     }
 
+    /// As `syncData`, with all that is known of the file (fsync).
+    package func sync() throws(SystemFailure) {
+        guard fsync(descriptor) == 0 else { throw SystemFailure("fsync") }
+    }
+
     package func truncate(to byteCount: UInt64) throws(SystemFailure) {
         guard ftruncate(descriptor, off_t(byteCount)) == 0 else { throw SystemFailure("ftruncate") }
     }
@@ -98,10 +103,36 @@ package final class OpenFile: Sendable {
         }
     }
 
+    /// Puts a file of these bytes in the place of what is at `path`; returns once that survives a power cut.
+    ///
+    /// It is written under another name first: whenever this ends, the old file or the new one is there, and whole.
+    package static func replace(
+        _ path: String, with bytes: UnsafeRawBufferPointer, mode: mode_t = 0o600
+    ) throws(SystemFailure) {
+        let unfinished = path + ".new"
+        unlink(unfinished)
+        do throws(SystemFailure) {
+            let file = try OpenFile(unfinished, flags: O_WRONLY | O_CREAT | O_EXCL, mode: mode)
+            try file.write(bytes, at: 0)
+            try file.sync()
+            guard rename(unfinished, path) == 0 else { throw SystemFailure("rename") }
+        } catch {
+            unlink(unfinished)
+            throw error
+        }
+        try syncDirectory(directory(of: path))
+    }
+
+    package static func replace(
+        _ path: String, with bytes: [UInt8], mode: mode_t = 0o600
+    ) throws(SystemFailure) {
+        try bytes.withRawBytes { (buffer) throws(SystemFailure) in try replace(path, with: buffer, mode: mode) }
+    }
+
     /// Makes the names in a directory survive a power cut.
     package static func syncDirectory(_ path: String) throws(SystemFailure) {
         let directory = try OpenFile(path, flags: O_RDONLY | O_DIRECTORY)
-        guard fsync(directory.descriptor) == 0 else { throw SystemFailure("fsync") }
+        try directory.sync()
     }
 
     /// The directory a path names something in.

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Keys
 
 /// The orders and certificates of a data directory, `certificates`: files named by random digits, their owner's only.
 public struct CertificateFolder: Sendable {
@@ -74,42 +75,9 @@ public struct CertificateFolder: Sendable {
 
     /// Returns once the file survives a power cut; it is whole or not there.
     private func write(_ data: Data, to name: String) throws(ArchiveError) {
-        let target = path + "/" + name
-        let unfinished = target + ".new"
-        do throws(CertificateFailure) {
-            if mkdir(path, 0o700) != 0, errno != EEXIST { throw CertificateFailure() }
-            unlink(unfinished)
-            let descriptor = open(unfinished, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-            guard descriptor >= 0 else { throw CertificateFailure() }
-            var failure: CertificateFailure?
-            if !Self.writeAll(data, to: descriptor) || fsync(descriptor) != 0 { failure = CertificateFailure() }
-            close(descriptor)
-            if failure == nil, rename(unfinished, target) != 0 { failure = CertificateFailure() }
-            if let failure { throw failure }
-            let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-            defer { close(folder) }
-            guard folder >= 0, fsync(folder) == 0 else { throw CertificateFailure() }
-        } catch {
-            unlink(unfinished)
-            if [ENOSPC, EDQUOT].contains(error.errno) { throw .full }
-            throw .blobs(.io(operation: "certificate", errno: error.errno))
-        }
+        do throws(SystemFailure) {
+            try OpenFile.makeDirectory(path)
+            try OpenFile.replace(path + "/" + name, with: Array(data))
+        } catch { throw ArchiveError(error, at: "a certificate") }
     }
-
-    private static func writeAll(_ data: Data, to descriptor: Int32) -> Bool {
-        data.withUnsafeBytes { bytes in
-            var done = 0
-            while done < bytes.count, let base = bytes.baseAddress {
-                let count = Glibc.write(descriptor, base + done, bytes.count - done)
-                if count < 0, errno == EINTR { continue }
-                guard count > 0 else { return false }
-                done += count
-            }
-            return true
-        }
-    }
-}
-
-private struct CertificateFailure: Error {
-    let errno: Int32 = Glibc.errno
 }

@@ -35,9 +35,7 @@ struct BackupWriter {
     mutating func finish() throws(KeyError) {
         try flush(isLast: true)
         let file = file
-        try KeyError.wrapping { () throws(SystemFailure) in
-            guard fsync(file.descriptor) == 0 else { throw SystemFailure("fsync") }
-        }
+        try KeyError.wrapping { () throws(SystemFailure) in try file.sync() }
     }
 
     private mutating func flush(isLast: Bool) throws(KeyError) {

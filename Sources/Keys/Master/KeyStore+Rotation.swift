@@ -173,7 +173,7 @@ extension KeyStore {
                 head.masterSince = millisecondsNow()
                 try KeyError.wrapping { () throws(SystemFailure) in
                     try target.write(head.encoded, at: 0)
-                    guard fsync(target.descriptor) == 0 else { throw SystemFailure("fsync") }
+                    try target.sync()
                     guard rename(unfinished, path) == 0 else { throw SystemFailure("rename") }
                 }
                 let old = state.keys

@@ -121,16 +121,9 @@ enum MasterKeyFile {
         }
     }
 
-    /// Writes the file under another name first: a power cut leaves a whole key or none.
     static func write(_ key: SymmetricKey, to path: String) throws(KeyError) {
-        let unfinished = path + ".new"
-        unlink(unfinished)
         try KeyError.wrapping { () throws(SystemFailure) in
-            let file = try OpenFile(unfinished, flags: O_WRONLY | O_CREAT | O_EXCL)
-            try key.withUnsafeBytes { (bytes) throws(SystemFailure) in try file.write(bytes, at: 0) }
-            guard fsync(file.descriptor) == 0 else { throw SystemFailure("fsync") }
-            guard rename(unfinished, path) == 0 else { throw SystemFailure("rename") }
-            try OpenFile.syncDirectory(OpenFile.directory(of: path))
+            try key.withUnsafeBytes { (bytes) throws(SystemFailure) in try OpenFile.replace(path, with: bytes) }
         }
     }
 
@@ -140,7 +133,7 @@ enum MasterKeyFile {
             let file = try OpenFile(path, flags: O_WRONLY)
             let count = Int(min(try file.byteCount(), 1 << 20))
             try file.write([UInt8](repeating: 0, count: count), at: 0)
-            guard fsync(file.descriptor) == 0 else { throw SystemFailure("fsync") }
+            try file.sync()
         }
     }
 

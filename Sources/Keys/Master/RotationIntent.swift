@@ -31,14 +31,6 @@ struct RotationIntent: Equatable {
 
     func write(_ path: String) throws(KeyError) {
         let text = "\(generation)\n\(retired ?? "")\n\(successor ?? "")\n"
-        let unfinished = path + ".new"
-        unlink(unfinished)
-        try KeyError.wrapping { () throws(SystemFailure) in
-            let file = try OpenFile(unfinished, flags: O_RDWR | O_CREAT | O_EXCL)
-            try file.write(Array(text.utf8), at: 0)
-            guard fsync(file.descriptor) == 0 else { throw SystemFailure("fsync") }
-            guard rename(unfinished, path) == 0 else { throw SystemFailure("rename") }
-            try OpenFile.syncDirectory(OpenFile.directory(of: path))
-        }
+        try KeyError.wrapping { () throws(SystemFailure) in try OpenFile.replace(path, with: Array(text.utf8)) }
     }
 }

@@ -33,17 +33,11 @@ package final class ObjectKeys: Sendable {
     static func open(directory: String) throws(KeyError) -> ObjectKeys {
         let path = directory + "/objects.keys"
         if !StudyKeyFile.exists(path) {
-            let unfinished = path + ".new"
-            unlink(unfinished)
-            try KeyError.wrapping { () throws(SystemFailure) in
-                let file = try OpenFile(unfinished, flags: O_RDWR | O_CREAT | O_EXCL)
-                var head = headMagic + [UInt8](repeating: 0, count: ObjectKeyRecord.byteCount - headMagic.count)
-                head[4] = 1
-                StudyKeyRecord.seal(&head)
-                try file.write(head, at: 0)
-                guard fsync(file.descriptor) == 0 else { throw SystemFailure("fsync") }
-                guard rename(unfinished, path) == 0 else { throw SystemFailure("rename") }
-            }
+            var head = headMagic + [UInt8](repeating: 0, count: ObjectKeyRecord.byteCount - headMagic.count)
+            head[4] = 1
+            StudyKeyRecord.seal(&head)
+            let bytes = head
+            try KeyError.wrapping { () throws(SystemFailure) in try OpenFile.replace(path, with: bytes) }
         }
         let keys = try ObjectKeys(path: path, directory: directory)
         try KeyError.wrapping { () throws(SystemFailure) in try OpenFile.syncDirectory(directory) }

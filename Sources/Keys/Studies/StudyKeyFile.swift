@@ -18,15 +18,7 @@ struct StudyKeyFile {
 
     /// Writes a file with nothing but a head; whole under its name or not there at all.
     static func create(_ path: String, head: KeyFileHead) throws(KeyError) {
-        let unfinished = path + ".new"
-        unlink(unfinished)
-        try KeyError.wrapping { () throws(SystemFailure) in
-            let file = try OpenFile(unfinished, flags: O_RDWR | O_CREAT | O_EXCL)
-            try file.write(head.encoded, at: 0)
-            guard fsync(file.descriptor) == 0 else { throw SystemFailure("fsync") }
-            guard rename(unfinished, path) == 0 else { throw SystemFailure("rename") }
-            try OpenFile.syncDirectory(OpenFile.directory(of: path))
-        }
+        try KeyError.wrapping { () throws(SystemFailure) in try OpenFile.replace(path, with: head.encoded) }
     }
 
     /// The head of the file at `path`; one of the first version is given an installation and written again.
