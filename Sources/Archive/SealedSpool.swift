@@ -23,7 +23,7 @@ public final class SealedSpool {
     private let hasRoom: () -> Bool
     private let sealing: AuthenticatedCipher
     private let opening: AuthenticatedCipher
-    private var descriptor: CInt = -1
+    private var file: OpenFile?
     /// Counts the times it was emptied: no nonce is used twice.
     private var generation: UInt32 = 0
     private var pieceCount = 0
@@ -42,8 +42,6 @@ public final class SealedSpool {
             try opening.load(key, for: .opening)
         } catch { throw .keys(error) }
     }
-
-    deinit { if descriptor >= 0 { close(descriptor) } }
 
     public var byteCount: UInt64 { UInt64(pieceCount) * UInt64(Self.pieceByteCount) + UInt64(tail.count) }
 
@@ -82,18 +80,10 @@ public final class SealedSpool {
         pieceCount = 0
         tail = []
         held = (-1, [])
-        if descriptor >= 0 { _ = ftruncate(descriptor, 0) }
+        try? file?.truncate(to: 0)
     }
 
     private func write() throws(ArchiveError) {
-        if descriptor < 0 {
-            var template = Array((folder + "/.spool-XXXXXX").utf8CString)
-            descriptor = mkstemp(&template)
-            guard descriptor >= 0, fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else {
-                throw Self.failure("make a spool")
-            }
-            unlink(template)
-        }
         if pieceCount.isMultiple(of: Self.checkedPieceCount), !hasRoom() { throw .full }
         let nonce = AuthenticatedCipher.Nonce(stream: generation, number: UInt64(pieceCount))
         let none = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -105,17 +95,10 @@ public final class SealedSpool {
                 }
             }
         } catch { throw .keys(error) }
-        var filled = 0
-        while filled < sealed.count {
-            let count = sealed.withUnsafeBytes { bytes in
-                pwrite(
-                    descriptor, bytes.baseAddress.map { $0 + filled }, bytes.count - filled,
-                    off_t(pieceCount * sealed.count + filled))
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw Self.failure("write a spool") }
-            filled += count
-        }
+        do throws(SystemFailure) {
+            if file == nil { file = try makeFile() }
+            try file?.write(sealed, at: UInt64(pieceCount * sealed.count))
+        } catch { throw ArchiveError(error, at: "a spool") }
         pieceCount += 1
         tail.removeAll(keepingCapacity: true)
     }
@@ -123,17 +106,13 @@ public final class SealedSpool {
     private func load(_ index: Int) throws(ArchiveError) {
         if held.index == index { return }
         held.index = -1
-        var filled = 0
-        while filled < sealed.count {
-            let count = sealed.withUnsafeMutableBytes { bytes in
-                pread(
-                    descriptor, bytes.baseAddress.map { $0 + filled }, bytes.count - filled,
-                    off_t(index * bytes.count + filled))
+        let offset = UInt64(index * sealed.count)
+        do throws(SystemFailure) {
+            let count = try sealed.withMutableRawBytes { (bytes) throws(SystemFailure) in
+                try file?.read(into: bytes, at: offset) ?? 0
             }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw Self.failure("read a spool") }
-            filled += count
-        }
+            guard count == sealed.count else { throw SystemFailure(operation: "read", errno: EIO) }
+        } catch { throw ArchiveError(error, at: "a spool") }
         var plain = held.bytes.isEmpty ? [UInt8](repeating: 0, count: Self.pieceByteCount) : held.bytes
         held.bytes = []
         let nonce = AuthenticatedCipher.Nonce(stream: generation, number: UInt64(index))
@@ -153,8 +132,10 @@ public final class SealedSpool {
         held = (index, plain)
     }
 
-    private static func failure(_ operation: String) -> ArchiveError {
-        let number = errno
-        return number == ENOSPC || number == EDQUOT ? .full : .blobs(.io(operation: operation, errno: number))
+    private func makeFile() throws(SystemFailure) -> OpenFile {
+        let path = folder + "/.spool-" + String(UInt64.random(in: .min ... .max), radix: 16)
+        let file = try OpenFile(path, flags: O_RDWR | O_CREAT | O_EXCL)
+        unlink(path)
+        return file
     }
 }
