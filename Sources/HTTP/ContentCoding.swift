@@ -15,9 +15,11 @@ public struct ContentCoding<Context: RequestContext>: RouterMiddleware {
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         if let coding = request.headers[.contentEncoding], coding.lowercased() != "identity" {
-            throw Problem(
+            // Nobody around this makes a problem document of an error.
+            return Problem(
                 .unsupportedMediaType, "Bodies are taken as they are, without Content-Encoding.",
-                headers: [.acceptEncoding: "identity"])
+                headers: [.acceptEncoding: "identity"]
+            ).response
         }
         var response = try await next(request, context)
         guard response.headers[.contentEncoding] == nil, Self.isText(response.headers[.contentType]),
