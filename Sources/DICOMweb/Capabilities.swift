@@ -1,4 +1,5 @@
 import Foundation
+import HTTP
 
 /// The door's descriptions of itself.
 enum Capabilities {
@@ -126,11 +127,11 @@ enum Capabilities {
     static func wadl(base: String, _ routes: [WebRoute] = WebRoute.all) -> [UInt8] {
         var text =
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<application xmlns=\"http://wadl.dev.java.net/2009/02\">\n"
-        text += "<resources base=\"\(escaped(base))\">\n"
+        text += "<resources base=\"\(Markup.escaped(base))\">\n"
         var paths: [String] = []
         for route in routes where !paths.contains(route.path) { paths.append(route.path) }
         for path in paths {
-            text += "<resource path=\"\(escaped(String(path.drop { $0 == "/" })))\">\n"
+            text += "<resource path=\"\(Markup.escaped(String(path.drop { $0 == "/" })))\">\n"
             for route in routes where route.path == path { text += method(route) }
             text += "</resource>\n"
         }
@@ -140,17 +141,13 @@ enum Capabilities {
     private static func method(_ route: WebRoute) -> String {
         var text = "<method name=\"\(route.method)\" id=\"\(identifier(route))\">\n<request>\n"
         for parameter in route.parameters { text += "<param name=\"\(parameter.name)\" style=\"query\"/>\n" }
-        for type in route.takes { text += "<representation mediaType=\"\(escaped(type))\"/>\n" }
+        for type in route.takes { text += "<representation mediaType=\"\(Markup.escaped(type))\"/>\n" }
         text += "</request>\n"
         for (status, types) in route.answers {
             text += "<response status=\"\(status)\">\n"
-            for type in types { text += "<representation mediaType=\"\(escaped(type))\"/>\n" }
+            for type in types { text += "<representation mediaType=\"\(Markup.escaped(type))\"/>\n" }
             text += "</response>\n"
         }
         return text + "</method>\n"
-    }
-
-    private static func escaped(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("\"", with: "&quot;").replacing("<", with: "&lt;")
     }
 }

@@ -1,3 +1,5 @@
+import HTTP
+
 /// Markup in which every value is text unless it is markup itself: what a value says never becomes an element.
 struct HTML: ExpressibleByStringInterpolation, Sendable {
     var text: String
@@ -15,26 +17,10 @@ struct HTML: ExpressibleByStringInterpolation, Sendable {
 
         mutating func appendLiteral(_ literal: String) { text += literal }
 
-        mutating func appendInterpolation(_ value: String) { text += HTML.escaped(value) }
+        mutating func appendInterpolation(_ value: String) { text += Markup.escaped(value) }
 
         mutating func appendInterpolation(_ markup: HTML) { text += markup.text }
 
         mutating func appendInterpolation(_ markup: [HTML]) { for one in markup { text += one.text } }
-    }
-
-    /// Good between tags and within quoted values of attributes.
-    static func escaped(_ text: String) -> String {
-        var result = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": result += "&amp;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "\"": result += "&quot;"
-            case "'": result += "&#39;"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
     }
 }

@@ -1,4 +1,5 @@
 import Access
+import Foundation
 import HTTP
 import HTTPTypes
 import Hummingbird
@@ -62,18 +63,13 @@ public struct Viewer: Sendable {
         return Page(language: Language(request, query), here: request.uri.path + "?" + rest.joined())
     }
 
+    /// What needs no escape; `.alphanumerics` has the letters of every script.
+    private static let plain = CharacterSet(
+        charactersIn: "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-._")
+
     /// For a query component. RFC 3986 §3.4.
     private static func escaped(_ text: String) -> String {
-        var result = ""
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
-                result.unicodeScalars.append(Unicode.Scalar(byte))
-            default: result += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-            }
-        }
-        return result
+        text.addingPercentEncoding(withAllowedCharacters: plain) ?? ""
     }
 
     private static func answer(

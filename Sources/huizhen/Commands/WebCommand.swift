@@ -23,9 +23,7 @@ struct WebCommand: AsyncParsableCommand {
         }
 
         func run() async throws {
-            let channel = try Channel.ask(.webToken(seconds: hours * 3600), try await options.load())
-            if case .webToken(let token) = try channel.receive(ControlReply.self) { print(token) }
-            try channel.finish()
+            print(try WebCommand.token(seconds: hours * 3600, try await options.load()))
         }
     }
 
@@ -53,14 +51,19 @@ struct WebCommand: AsyncParsableCommand {
             let settings = try await options.load()
             let asked = try Channel.ask(.status, settings)
             guard case .status(let status) = try asked.reply() else { throw CommandFailure.end(2, "no status came") }
-            let channel = try Channel.ask(.webToken(seconds: minutes * 60), settings)
-            if case .webToken(let token) = try channel.receive(ControlReply.self) {
-                let address = settings.text("web.address")
-                let host = address.contains(":") ? "[\(address)]" : address
-                let port = tls ? status.webTLSPort : status.webPort
-                print("\(tls ? "https" : "http")://\(host):\(port)/#token=\(token)")
-            }
-            try channel.finish()
+            let token = try WebCommand.token(seconds: minutes * 60, settings)
+            let address = settings.text("web.address")
+            let host = address.contains(":") ? "[\(address)]" : address
+            let port = tls ? status.webTLSPort : status.webPort
+            print("\(tls ? "https" : "http")://\(host):\(port)/#token=\(token)")
         }
+    }
+
+    /// A token of the running service that lets in for so long.
+    private static func token(seconds: Int, _ settings: Settings) throws -> String {
+        let channel = try Channel.ask(.webToken(seconds: seconds), settings)
+        guard case .webToken(let token) = try channel.reply() else { throw CommandFailure.end(2, "no token came") }
+        try channel.finish()
+        return token
     }
 }
