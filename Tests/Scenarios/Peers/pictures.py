@@ -4,8 +4,6 @@ pictures.py PORT FOLDER    the token is in HUIZHEN_WEB_TOKEN; the last line is a
 """
 import copy
 import io
-import json
-import os
 import re
 import struct
 import sys
@@ -20,17 +18,10 @@ from pydicom.pixels import apply_color_lut, convert_color_space
 from pydicom.uid import (ExplicitVRBigEndian, ExplicitVRLittleEndian, JPEG2000Lossless, JPEGBaseline8Bit,
                          JPEGLSLossless, RLELossless, generate_uid)
 
-port, folder = int(sys.argv[1]), sys.argv[2]
-root = f"http://127.0.0.1:{port}/dicom-web"
-session = requests.Session()
-session.headers["Authorization"] = "Bearer " + os.environ["HUIZHEN_WEB_TOKEN"]
-problems = []
+import dicomweb
+from dicomweb import check, parts, problems, root, server, session
+
 counts = {"pictures": 0, "made": 0, "refused": 0, "parts": 0, "worst": 0}
-
-
-def check(holds, what):
-    if not holds:
-        problems.append(what)
 
 
 def png(data):
@@ -64,16 +55,6 @@ def png(data):
 def jpeg(data):
     pixels = libjpeg.decode(data)
     return convert_color_space(pixels, "YBR_FULL", "RGB") if pixels.ndim == 3 else pixels
-
-
-def parts(response):
-    boundary = re.search(r'boundary="?([^";]+)', response.headers["Content-Type"])[1].encode()
-    check(response.content.endswith(b"--" + boundary + b"--\r\n"), "an answer has no last boundary")
-    result = []
-    for part in (b"\r\n" + response.content).split(b"\r\n--" + boundary)[1:-1]:
-        head, _, data = part.partition(b"\r\n\r\n")
-        result.append((head.decode(), data))
-    return result
 
 
 def address(dataset):
@@ -205,13 +186,10 @@ def refused(name, path, status, accept="image/png"):
 
 # Every phantom, as its frames say it.
 phantoms = {}
-for name in sorted(os.listdir(folder)):
-    if name.endswith(".dcm"):
-        with open(os.path.join(folder, name), "rb") as handle:
-            data = handle.read()
-        answer = session.post(root + "/studies", data=data, headers={"Content-Type": "application/dicom"})
-        check(answer.status_code == 200, f"{name}: store {answer.status_code}")
-        phantoms[name] = pydicom.dcmread(io.BytesIO(data))
+for name, data in dicomweb.files(sys.argv[2]).items():
+    answer = session.post(root + "/studies", data=data, headers={"Content-Type": "application/dicom"})
+    check(answer.status_code == 200, f"{name}: store {answer.status_code}")
+    phantoms[name] = pydicom.dcmread(io.BytesIO(data))
 for name, dataset in phantoms.items():
     if "PixelData" not in dataset or dataset.file_meta.TransferSyntaxUID.is_deflated:
         refused(name, address(dataset) + "/rendered", 406)
@@ -453,7 +431,7 @@ listed = session.get(address(cine) + "/frames/2,1/rendered", headers={"Accept": 
 compare("a list of frames", png(parts(listed)[1][1]), expected(cine, 0), 6)
 
 # The URI service.
-wado = f"http://127.0.0.1:{port}/wado"
+wado = server + "/wado"
 names = {"requestType": "WADO", "studyUID": study, "seriesUID": series, "objectUID": ct.SOPInstanceUID}
 answer = session.get(wado, params=names | {"contentType": "image/png", "windowCenter": "40", "windowWidth": "400"})
 check(answer.status_code == 200, f"wado: {answer.status_code} {answer.text[:100]}")
@@ -544,4 +522,4 @@ for name, dataset in hostile.items():
     again = session.get(address(ct) + "/rendered")
     check(again.status_code == 200, f"after {name}: {again.status_code}")
 
-print(json.dumps({"problems": problems[:40], "problemCount": len(problems), **counts}))
+dicomweb.report(**counts)

@@ -3,26 +3,17 @@
 viewer.py PORT    the token is in HUIZHEN_WEB_TOKEN; the last line is a JSON report
 """
 import json
-import os
 import re
-import sys
 
 import requests
 
-port = int(sys.argv[1])
-token = os.environ["HUIZHEN_WEB_TOKEN"]
-root = f"http://127.0.0.1:{port}"
-own = {"Origin": root}
-problems = []
+from dicomweb import check, problems, server, token
 
-
-def check(holds, what):
-    if not holds:
-        problems.append(what)
+own = {"Origin": server}
 
 
 def ask(method, path, status, headers=None, cookies=None, **more):
-    answer = requests.request(method, root + path, headers=headers, cookies=cookies, allow_redirects=False, **more)
+    answer = requests.request(method, server + path, headers=headers, cookies=cookies, allow_redirects=False, **more)
     check(answer.status_code == status, f"{method} {path}: {answer.status_code}, not {status}")
     return answer
 

@@ -3,42 +3,17 @@
 web.py PORT FOLDER    the token is in HUIZHEN_WEB_TOKEN; the last line is a JSON report
 """
 import io
-import json
-import os
-import re
 import sys
 import uuid
 
 import numpy
 import pydicom
-import requests
 from dicomweb_client.api import DICOMwebClient
-from pydicom.uid import ExplicitVRLittleEndian
 
-port, folder = int(sys.argv[1]), sys.argv[2]
-token = os.environ["HUIZHEN_WEB_TOKEN"]
-root = f"http://127.0.0.1:{port}/dicom-web"
-session = requests.Session()
-session.headers["Authorization"] = "Bearer " + token
-problems = []
+import dicomweb
+from dicomweb import check, parts, problems, root, session, token
+
 counts = {"stored": 0, "objects": 0, "metadata": 0, "frames": 0, "bulk": 0, "searches": 0}
-
-
-def check(holds, what):
-    if not holds:
-        problems.append(what)
-
-
-def parts(response):
-    """The parts of a multipart answer: head fields and bytes."""
-    boundary = re.search(r'boundary="?([^";]+)', response.headers["Content-Type"])[1].encode()
-    body = response.content
-    check(body.endswith(b"--" + boundary + b"--\r\n"), "an answer has no last boundary")
-    result = []
-    for part in (b"\r\n" + body).split(b"\r\n--" + boundary)[1:-1]:
-        head, _, data = part.partition(b"\r\n\r\n")
-        result.append((head.decode(), data))
-    return result
 
 
 def dataset_bytes(file):
@@ -49,11 +24,7 @@ def dataset_bytes(file):
     return file[stream.tell():]
 
 
-files = {}
-for name in sorted(os.listdir(folder)):
-    if name.endswith(".dcm"):
-        with open(os.path.join(folder, name), "rb") as handle:
-            files[name] = handle.read()
+files = dicomweb.files(sys.argv[2])
 
 # Store: all in one request, as a chunked body in pieces of odd sizes.
 boundary = uuid.uuid4().hex
@@ -229,4 +200,4 @@ changed.save_as(stream)
 answer = store(stream.getvalue(), "application/dicom")
 check(answer.status_code == 409 and answer.json()["00081198"]["Value"][0]["00081197"]["Value"] == [0x0111], "other content")
 
-print(json.dumps({"problems": problems[:40], "problemCount": len(problems), **counts}))
+dicomweb.report(**counts)

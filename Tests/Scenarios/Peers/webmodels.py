@@ -5,39 +5,20 @@ webmodels.py PORT FOLDER    the token is in HUIZHEN_WEB_TOKEN; the last line is 
 import base64
 import io
 import json
-import os
 import re
 import sys
 import zipfile
 from xml.etree import ElementTree
 
 import pydicom
-import requests
 from pydicom.uid import generate_uid
 
-port, folder = int(sys.argv[1]), sys.argv[2]
-token = os.environ["HUIZHEN_WEB_TOKEN"]
-root = f"http://127.0.0.1:{port}/dicom-web"
-session = requests.Session()
-session.headers["Authorization"] = "Bearer " + token
-problems = []
+import dicomweb
+from dicomweb import check, parts, problems, root, session
+
 counts = {"json": 0, "xml": 0, "models": 0, "zipped": 0, "events": 0}
 NATIVE = "{http://dicom.nema.org/PS3.19/models/NativeDICOM}"
 XML = 'multipart/related; type="application/dicom+xml"'
-
-
-def check(holds, what):
-    if not holds:
-        problems.append(what)
-
-
-def parts(response):
-    boundary = re.search(r'boundary="?([^";]+)', response.headers["Content-Type"])[1].encode()
-    result = []
-    for part in (b"\r\n" + response.content).split(b"\r\n--" + boundary)[1:-1]:
-        head, _, data = part.partition(b"\r\n\r\n")
-        result.append((head.decode(), data))
-    return result
 
 
 def multipart(kind, pieces):
@@ -193,7 +174,7 @@ def bulk_parts(model, address, syntax):
     return result if walk(model) else None
 
 
-files = {name: open(os.path.join(folder, name), "rb").read() for name in sorted(os.listdir(folder)) if name.endswith(".dcm")}
+files = dicomweb.files(sys.argv[2])
 answer = multipart("application/dicom", [({"Content-Type": "application/dicom"}, data) for data in files.values()])
 check(answer.status_code == 200, f"store: {answer.status_code}")
 left_out = []
@@ -261,7 +242,7 @@ by_xml = sorted(str(comparable(model_of(data))) for _, data in parts(session.get
 check(by_xml == sorted(str(comparable(one)) for one in everything), "a search in XML says something else")
 
 # Zip files.
-ct = pydicom.dcmread(os.path.join(folder, "ct-01.dcm"))
+ct = pydicom.dcmread(io.BytesIO(files["ct-01.dcm"]))
 address = f"{root}/studies/{ct.StudyInstanceUID}"
 answer = session.get(address, headers={"Accept": "application/zip"})
 check(answer.status_code == 200 and answer.headers["Content-Type"] == "application/zip", f"zip: {answer.status_code}")
@@ -393,4 +374,4 @@ fresh = {**pixels, "00080018": {"vr": "UI", "Value": [generate_uid()]}}
 answer = stored((JSON, None, json.dumps([fresh]).encode()), ("application/octet-stream", "elsewhere", b"x"), ("application/octet-stream", "here", bytes(32)))
 check(answer.status_code == 200, f"pixel data: {answer.status_code} {answer.text[:100]}")
 
-print(json.dumps({"problems": problems[:40], "problemCount": len(problems), "leftOut": left_out, **counts}))
+dicomweb.report(leftOut=left_out, **counts)

@@ -4,15 +4,12 @@ webshown.py PORT PATIENT    the token is in HUIZHEN_WEB_TOKEN; the last line is 
 """
 import io
 import json
-import os
 import sys
 
 import pydicom
-import requests
 
-root = f"http://127.0.0.1:{sys.argv[1]}/dicom-web"
-session = requests.Session()
-session.headers["Authorization"] = "Bearer " + os.environ["HUIZHEN_WEB_TOKEN"]
+from dicomweb import root, session
+
 found = session.get(root + "/instances", params={"PatientID": sys.argv[2], "includefield": "all"}).json()
 report = {"count": len(found)}
 if found:
