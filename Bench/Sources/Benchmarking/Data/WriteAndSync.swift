@@ -1,6 +1,5 @@
 import Foundation
 import Glibc
-import Synchronization
 
 /// The plainest durable store there is: a file and an `fdatasync` for each object, the same number and size.
 enum WriteAndSync {
@@ -15,29 +14,19 @@ enum WriteAndSync {
         // 1 MiB at a time: a gibibyte object must not need a gibibyte here.
         var random = SplitMix64(state: 1)
         let block = (0..<(1 << 17)).map { _ in random.next() }
-        let failure = FirstFailure()
+        let crew = Crew()
         let clock = ContinuousClock()
         let start = clock.now
-        let group = DispatchGroup()
         for writer in 0..<writers {
-            group.enter()
             // Threads of their own: a queue would run no more at once than there are processors.
-            Thread.detachNewThread {
-                defer { group.leave() }
+            crew.add { () throws(BenchError) in
                 for index in stride(from: writer, to: objectCount, by: writers) {
-                    do throws(BenchError) {
-                        try write("\(folder)/\(index)", byteCount: byteCount, block: block)
-                    } catch {
-                        failure.note(error)
-                        return
-                    }
+                    try write("\(folder)/\(index)", byteCount: byteCount, block: block)
                 }
             }
         }
-        group.wait()
-        let elapsed = (clock.now - start).inSeconds
-        if let error = failure.error { throw error }
-        return elapsed
+        try crew.wait()
+        return (clock.now - start).inSeconds
     }
 
     private static func write(_ path: String, byteCount: Int, block: [UInt64]) throws(BenchError) {
@@ -51,16 +40,5 @@ enum WriteAndSync {
             left -= written
         }
         guard fdatasync(file) == 0 else { throw .system(call: "fdatasync", on: path, code: errno) }
-    }
-}
-
-/// The first error of several threads.
-private final class FirstFailure: Sendable {
-    private let first = Mutex<BenchError?>(nil)
-
-    var error: BenchError? { first.withLock { $0 } }
-
-    func note(_ error: BenchError) {
-        first.withLock { $0 = $0 ?? error }
     }
 }

@@ -35,7 +35,7 @@ struct WebCrowdScenario: Scenario {
             Lane(
                 label: side.label, roundLimit: side.contestant == .huizhen ? Int.max : 2, server: side.server
             ) { (round) throws(BenchError) -> Double in
-                let result = WebCrowd.run(
+                let result = try WebCrowd.run(
                     count: clientCount, seconds: seconds, door: side.door,
                     visits: identities.map { visit($0, side.door) }, seed: session.options.seed &+ UInt64(round))
                 failed[side.label, default: 0] += result.failedCount

@@ -27,17 +27,13 @@ final class WebCrowd: Sendable {
     }
 
     /// Blocks until everybody has gone.
-    static func run(count: Int, seconds: Int, door: WebDoor, visits: [Visit], seed: UInt64) -> Result {
+    static func run(
+        count: Int, seconds: Int, door: WebDoor, visits: [Visit], seed: UInt64
+    ) throws(BenchError) -> Result {
         let crowd = WebCrowd(door: door, visits: visits, seconds: seconds)
-        let group = DispatchGroup()
-        for person in 0..<count {
-            group.enter()
-            Thread.detachNewThread {
-                crowd.come(SplitMix64(state: seed &+ UInt64(person)))
-                group.leave()
-            }
-        }
-        group.wait()
+        let crew = Crew()
+        for person in 0..<count { crew.add { crowd.come(SplitMix64(state: seed &+ UInt64(person))) } }
+        try crew.wait()
         return crowd.state.withLock { $0 }
     }
 

@@ -12,7 +12,7 @@ final class WebLoad: Sendable {
     private let requests: [[UInt8]]
     private let least: Int
     private let next = Atomic(0)
-    private let state = Mutex<(times: [Double], failure: BenchError?)>(([], nil))
+    private let times = Mutex<[Double]>([])
 
     private init(_ requests: [[UInt8]], least: Int) {
         self.requests = requests
@@ -29,40 +29,28 @@ final class WebLoad: Sendable {
         let load = WebLoad(requests, least: least)
         var connections: [WebConnection] = []
         for _ in 0..<count { connections.append(try WebConnection(port: door.port)) }
-        let group = DispatchGroup()
+        let crew = Crew()
         let clock = ContinuousClock()
         let start = clock.now
         for connection in connections {
-            group.enter()
             // Each is used by its own thread only.
             nonisolated(unsafe) let connection = connection
-            Thread.detachNewThread {
-                load.work(connection, door)
-                group.leave()
-            }
+            crew.add { () throws(BenchError) in try load.work(connection, door, crew) }
         }
-        group.wait()
-        let seconds = (clock.now - start).inSeconds
-        let (times, failure) = load.state.withLock { $0 }
-        if let failure { throw failure }
-        return Result(seconds: seconds, times: times)
+        try crew.wait()
+        return Result(seconds: (clock.now - start).inSeconds, times: load.times.withLock { $0 })
     }
 
-    private func work(_ connection: WebConnection, _ door: WebDoor) {
+    private func work(_ connection: WebConnection, _ door: WebDoor, _ crew: Crew) throws(BenchError) {
         let clock = ContinuousClock()
         var times: [Double] = []
-        do throws(BenchError) {
-            while true {
-                let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-                guard index < requests.count else { break }
-                let start = clock.now
-                _ = try door.ask(connection, requests[index], atLeast: least)
-                times.append((clock.now - start).inSeconds * 1000)
-            }
-        } catch {
-            next.store(requests.count, ordering: .relaxed)
-            state.withLock { $0.failure = $0.failure ?? error }
+        while !crew.isOver {
+            let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+            guard index < requests.count else { break }
+            let start = clock.now
+            _ = try door.ask(connection, requests[index], atLeast: least)
+            times.append((clock.now - start).inSeconds * 1000)
         }
-        state.withLock { $0.times += times }
+        self.times.withLock { $0 += times }
     }
 }
