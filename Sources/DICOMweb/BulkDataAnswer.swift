@@ -52,12 +52,12 @@ struct BulkDataAnswer: Sendable {
         }
         var dataset = try archive.header(of: object)
         for index in stride(from: 0, to: path.count - 1, by: 2) {
-            guard let tag = Self.tag(path[index]), let item = Int(path[index + 1]),
+            guard let tag = Tag(hex: path[index].utf8), let item = Int(path[index + 1]),
                 dataset.items(tag).indices.contains(item)
             else { throw .notFound }
             dataset = dataset.items(tag)[item]
         }
-        guard let tag = Self.tag(path[path.count - 1]), let element = dataset[tag] else { throw .notFound }
+        guard let tag = Tag(hex: path[path.count - 1].utf8), let element = dataset[tag] else { throw .notFound }
         switch element.value {
         case .bytes(let bytes): return (HeldBytes(bytes), UInt64(bytes.count))
         case .bulk(let offset, let length) where !syntax.isDeflated && offset + length <= object.byteCount:
@@ -70,10 +70,6 @@ struct BulkDataAnswer: Sendable {
         if range.takes("application", "octet-stream") { return true }
         return range.essence == "multipart/related"
             && (range["type"].flatMap { MediaRange($0) }?.takes("application", "octet-stream") ?? true)
-    }
-
-    private static func tag(_ text: Substring) -> Tag? {
-        text.utf8.count == 8 ? UInt32(text, radix: 16).map { Tag($0) } : nil
     }
 }
 

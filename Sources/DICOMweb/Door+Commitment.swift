@@ -55,7 +55,13 @@ extension Door {
     }
 
     private static func references(_ request: Request) async throws -> [CommitmentBoard.Reference] {
-        let type = request.headers[.contentType].flatMap { MediaRange($0) }
+        let form: ModelForm
+        switch request.headers[.contentType].flatMap({ MediaRange($0) })?.essence {
+        case "application/dicom+json", "application/json": form = .json
+        case "application/dicom+xml": form = .xml
+        default:
+            throw Problem(.unsupportedMediaType, "A request is application/dicom+json or application/dicom+xml.")
+        }
         var text: [UInt8] = []
         for try await piece in request.body {
             guard text.count + piece.readableBytes <= CommitmentBoard.byteCountLimit else {
@@ -65,19 +71,16 @@ extension Door {
         }
         var model: ModelDataset?
         do throws(ModelError) {
-            switch type?.essence {
-            case "application/dicom+json", "application/json": try JSONModelReader.read(text) { model = model ?? $0 }
-            case "application/dicom+xml":
+            switch form {
+            case .json: try JSONModelReader.read(text) { model = model ?? $0 }
+            case .xml:
                 let reader = try XMLModelReader()
                 try text.withUnsafeBufferPointer { buffer throws(ModelError) in
                     try reader.feed(UnsafeRawBufferPointer(buffer))
                 }
                 model = try reader.finish()
-            default: break
             }
         } catch { throw Problem(.badRequest, "The request cannot be read: \(error).") }
-        guard let type, ["application/dicom+json", "application/json", "application/dicom+xml"].contains(type.essence)
-        else { throw Problem(.unsupportedMediaType, "A request is application/dicom+json or application/dicom+xml.") }
         guard let model, let references = CommitmentBoard.references(of: model.dataset) else {
             throw Problem(
                 .badRequest,

@@ -97,7 +97,7 @@ final class ModelStoreReader: StoreBody, @unchecked Sendable {
         }
         pending = [:]
         if let syntaxProblem, report.storedCount == 0, report.failedCount == 0 {
-            throw Problem(.badRequest, "\(syntaxProblem)".prefix(1).uppercased() + "\(syntaxProblem)".dropFirst() + ".")
+            throw Problem(.badRequest, "\(syntaxProblem).".capitalizedFirst)
         }
         if syntaxProblem != nil { report.add(failed: 0xC000, sopClassUID: nil, sopInstanceUID: nil) }
     }

@@ -30,9 +30,7 @@ public struct Viewer: Sendable {
             try self.signOut(request)
             return Response(status: .noContent, headers: HTTPFields().adding(Self.removal(request)))
         }
-        router.get("assets/:name") { request, context in
-            try Self.asset(context.parameters.get("name") ?? "", for: request)
-        }
+        router.get("assets/:name") { _, context in try Self.asset(context.parameters.get("name") ?? "") }
     }
 
     // MARK: Pages
@@ -110,8 +108,7 @@ public struct Viewer: Sendable {
             return Self.answer(page.signIn(isRefused: true), page, query, status: .forbidden)
         }
         let cookie = SessionCookie.field(session.id, seconds: session.seconds, for: request)
-        return Response(
-            status: .seeOther, headers: Self.toStart.adding(cookie))
+        return Response(status: .seeOther, headers: Self.toStart.adding(cookie))
     }
 
     private func signOut(_ request: Request) throws {
@@ -127,13 +124,12 @@ public struct Viewer: Sendable {
 
     // MARK: Files
 
-    private static func asset(_ name: String, for request: Request) throws -> Response {
+    private static func asset(_ name: String) throws -> Response {
         guard let asset = Asset.all[name] else { throw Problem(.notFound, "There is no such resource.") }
         var headers = protections
         headers[.contentType] = asset.type
         headers[.cacheControl] = "no-cache"
         headers[.eTag] = asset.tag
-        if request.headers[.ifNoneMatch] == asset.tag { return Response(status: .notModified, headers: headers) }
         return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: asset.bytes)))
     }
 }

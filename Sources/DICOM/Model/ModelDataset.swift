@@ -160,15 +160,4 @@ extension Tag {
         self.init(hex: digits)
         if group == 0xFFFE { return nil }
     }
-
-    /// A tag from exactly eight hexadecimal digits.
-    init?(hex digits: [UInt8]) {
-        guard digits.count == 8 else { return nil }
-        var value: UInt32 = 0
-        for digit in digits {
-            guard let digit = Hexadecimal.value(of: digit) else { return nil }
-            value = value << 4 | UInt32(digit)
-        }
-        self.init(value)
-    }
 }

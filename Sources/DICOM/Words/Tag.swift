@@ -37,6 +37,17 @@ public struct Tag: Hashable, Comparable, Sendable {
         return count == 8 ? Tag(digits) : nil
     }
 
+    /// A tag from exactly eight hexadecimal digits, in ASCII.
+    public init?(hex digits: some Collection<UInt8>) {
+        guard digits.count == 8 else { return nil }
+        var value: UInt32 = 0
+        for digit in digits {
+            guard let digit = Hexadecimal.value(of: digit) else { return nil }
+            value = value << 4 | UInt32(digit)
+        }
+        self.init(value)
+    }
+
     /// Eight hexadecimal digits in capitals, as the JSON model names attributes. PS3.18 §F.2.2.
     public var hex: String {
         String(unsafeUninitializedCapacity: 8) { buffer in
