@@ -62,6 +62,7 @@ let package = Package(
         .target(name: "Keys", dependencies: ["COpenSSL"], swiftSettings: strict),
         .target(name: "BlobStore", dependencies: ["Keys", "COpenSSL"], swiftSettings: strict),
         .target(name: "Queue", dependencies: ["Database", "Keys"], swiftSettings: strict),
+        .target(name: "Audit", dependencies: ["Keys"], swiftSettings: strict),
         .target(name: "Telemetry", swiftSettings: strict),
         .target(
             name: "HTTP",
@@ -75,7 +76,7 @@ let package = Package(
         .target(
             name: "Catalog", dependencies: ["DICOM", "Database"], exclude: ["Names/generate.py"],
             swiftSettings: strict),
-        .target(name: "Access", dependencies: ["DICOM", "Database", "COpenSSL"], swiftSettings: strict),
+        .target(name: "Access", dependencies: ["Audit", "DICOM", "Database", "COpenSSL"], swiftSettings: strict),
         .target(
             name: "Archive", dependencies: ["DICOM", "Toolkit", "BlobStore", "Keys", "Catalog", "Access", "Telemetry"],
             swiftSettings: strict),

@@ -1,0 +1,150 @@
+import Foundation
+import Glibc
+import Keys
+
+/// How far the log had come at some time, signed: kept elsewhere, it proves that nothing before it was changed or cut.
+public struct AuditAnchor: Sendable, Equatable {
+    /// Records up to it.
+    public var count: UInt64
+    /// The head of the chain after them, 32 bytes.
+    public var head: [UInt8]
+    /// Milliseconds since 1970.
+    public var time: Int64
+    /// Of the statement, by the key whose public half is beside it.
+    public var signature: [UInt8]
+    public var publicKey: [UInt8]
+
+    static func statement(count: UInt64, head: [UInt8], time: Int64) -> [UInt8] {
+        Array("huizhen audit anchor 1 Ed25519 SHA-256 \(count) \(head.hexadecimal) \(time)".utf8)
+    }
+
+    public var isSigned: Bool {
+        SigningKey.isValid(
+            signature, of: Self.statement(count: count, head: head, time: time), publicKey: publicKey)
+    }
+
+    /// One line without its end: what `init(line:)` reads.
+    public var line: String {
+        "huizhen-audit-anchor 1 \(count) \(head.hexadecimal) \(time) \(signature.hexadecimal) "
+            + publicKey.hexadecimal
+    }
+
+    init(count: UInt64, head: [UInt8], time: Int64, signer: SigningKey) throws(KeyError) {
+        self.count = count
+        self.head = head
+        self.time = time
+        signature = try signer.signature(of: Self.statement(count: count, head: head, time: time))
+        publicKey = try signer.publicKey()
+    }
+
+    /// - Throws: `.badAnchor` for what is none.
+    public init(line: String) throws(AuditError) {
+        let words = line.split(separator: " ")
+        guard words.count == 7, words[0] == "huizhen-audit-anchor", words[1] == "1", let count = UInt64(words[2]),
+            let head = [UInt8](hexadecimal: words[3]), head.count == SHA256Digest.byteCount,
+            let time = Int64(words[4]), let signature = [UInt8](hexadecimal: words[5]),
+            signature.count == SigningKey.signatureByteCount, let publicKey = [UInt8](hexadecimal: words[6]),
+            publicKey.count == SigningKey.publicKeyByteCount
+        else { throw .badAnchor("a line is no anchor") }
+        self.count = count
+        self.head = head
+        self.time = time
+        self.signature = signature
+        self.publicKey = publicKey
+        guard isSigned else { throw .badAnchor("a signature is not good") }
+    }
+}
+
+extension AuditLog {
+    /// Signs how far the log is and appends it to the file of anchors.
+    ///
+    /// - Returns: nil when nothing came since the last one of this run.
+    public func anchor(at now: Date = Date()) throws(AuditError) -> AuditAnchor? {
+        let position = try settledPosition()
+        guard position.nextSequence > 1, anchors.isNew(position.nextSequence - 1) else { return nil }
+        let anchor = try AuditError.unlocking { () throws(KeyError) in
+            try AuditAnchor(
+                count: position.nextSequence - 1, head: position.head,
+                time: Int64(now.timeIntervalSince1970 * 1000), signer: signer)
+        }
+        try anchors.append(anchor)
+        return anchor
+    }
+
+    /// The half of the signing key that everybody may know: with it anchors are checked elsewhere.
+    public func publicKey() throws(AuditError) -> [UInt8] {
+        try AuditError.unlocking { () throws(KeyError) in try signer.publicKey() }
+    }
+}
+
+/// The anchors that stay beside the log, one a line.
+final class AnchorFile: @unchecked Sendable {  // all state is behind the gate
+    /// Bytes that are read of it: about a hundred thousand anchors.
+    static let byteCountLimit = 64 << 20
+
+    private let path: String
+    private let gate = ConditionLock()
+    private var lastCount: UInt64 = 0
+
+    init(path: String) { self.path = path }
+
+    func isNew(_ count: UInt64) -> Bool { gate.locked { count > lastCount } }
+
+    func append(_ anchor: AuditAnchor) throws(AuditError) {
+        try gate.locked { () throws(AuditError) in
+            try AuditError.wrapping { () throws(SystemFailure) in
+                let file = try OpenFile(path, flags: O_RDWR | O_CREAT)
+                try file.write(Array((anchor.line + "\n").utf8), at: file.byteCount())
+                try file.syncData()
+            }
+            lastCount = anchor.count
+        }
+    }
+
+    func read() throws(AuditError) -> [AuditAnchor] {
+        guard access(path, F_OK) == 0 else { return [] }
+        return try AuditAnchor.read(path: path)
+    }
+}
+
+extension AuditAnchor {
+    /// The anchors of a file: one a line, other lines of a log around them allowed to lead them. A last line that was
+    /// not finished is passed over.
+    ///
+    /// - Throws: `.badAnchor` when a line is broken or its signature is not good, `.io`.
+    public static func read(path: String) throws(AuditError) -> [AuditAnchor] {
+        let bytes = try AuditError.wrapping { () throws(SystemFailure) in
+            let file = try OpenFile(path, flags: O_RDONLY)
+            return try file.read(count: Int(min(file.byteCount(), UInt64(AnchorFile.byteCountLimit))), at: 0)
+        }
+        var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        lines.removeLast()
+        var anchors: [AuditAnchor] = []
+        for line in lines {
+            let text = String(decoding: line, as: UTF8.self)
+            guard let start = text.range(of: "huizhen-audit-anchor ") else { continue }
+            anchors.append(try AuditAnchor(line: String(text[start.lowerBound...])))
+        }
+        return anchors
+    }
+}
+
+extension [UInt8] {
+    var hexadecimal: String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+
+    init?(hexadecimal text: Substring) {
+        let digits = Array(text.utf8)
+        guard digits.count.isMultiple(of: 2) else { return nil }
+        var bytes: [UInt8] = []
+        for index in stride(from: 0, to: digits.count, by: 2) {
+            guard let byte = UInt8(String(decoding: digits[index..<index + 2], as: UTF8.self), radix: 16) else {
+                return nil
+            }
+            bytes.append(byte)
+        }
+        self = bytes
+    }
+}
