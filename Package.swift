@@ -148,6 +148,7 @@ let package = Package(
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: strict),
         .testTarget(name: "CatalogTests", dependencies: ["Catalog", "Database", "DICOM"], swiftSettings: strict),
+        .testTarget(name: "AuditTests", dependencies: ["Audit", "Keys"], swiftSettings: strict),
         .testTarget(name: "AccessTests", dependencies: ["Access", "COpenSSL"], swiftSettings: strict),
         .testTarget(name: "QueueTests", dependencies: ["Queue", "Keys"], swiftSettings: strict),
         .testTarget(name: "RoutingTests", dependencies: ["Routing", "Catalog"], swiftSettings: strict),

@@ -107,7 +107,9 @@ enum AuditCoding {
             let count = MemoryLayout<T>.size
             guard bytes.count >= count else { return nil }
             var value: T = 0
-            for (index, byte) in bytes.prefix(count).enumerated() { value |= T(truncatingIfNeeded: byte) << T(8 * index) }
+            for (index, byte) in bytes.prefix(count).enumerated() {
+                value |= T(truncatingIfNeeded: byte) << T(8 * index)
+            }
             bytes = bytes.dropFirst(count)
             return value
         }

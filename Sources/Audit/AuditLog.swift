@@ -45,7 +45,6 @@ public final class AuditLog: @unchecked Sendable {  // all state is behind the g
     private var previousEnd: UInt64
     private var previousTorn: UInt64
     private var isClosed = false
-    private var lastTime: Int64 = 0
     let anchors: AnchorFile
 
     /// Opens the log of a directory, which is made if it is not there.
@@ -140,18 +139,20 @@ public final class AuditLog: @unchecked Sendable {  // all state is behind the g
         }
         guard content.count <= AuditFrame.contentLimit else { throw .tooLarge(limit: AuditFrame.contentLimit) }
         do throws(AuditError) {
-            return try put(content, count: entries.count)
+            return try put(content, count: entries.count, at: milliseconds)
         } catch {
-            guard case .io(_, let errno) = error, SystemFailure.noRoom.contains(errno), dropReserve() else { throw error }
-            return try put(content, count: entries.count)
+            guard case .io(_, let errno) = error, SystemFailure.noRoom.contains(errno), dropReserve() else {
+                throw error
+            }
+            return try put(content, count: entries.count, at: milliseconds)
         }
     }
 
     private func put(
-        _ content: [UInt8], count: Int
+        _ content: [UInt8], count: Int, at milliseconds: Int64
     ) throws(AuditError) -> (segment: OpenSegment, ticket: UInt64, last: UInt64) {
         if let segment, segment.end >= UInt64(settings.segmentByteCount) { try finish(segment) }
-        var segment = if let held = self.segment { held } else { try begin() }
+        var segment = if let held = self.segment { held } else { try begin(at: milliseconds) }
         let frame = try AuditError.unlocking { () throws(KeyError) in
             try AuditFrame.seal(
                 content, firstSequence: position.nextSequence, recordCount: count, after: position.head, with: cipher,
@@ -187,13 +188,13 @@ public final class AuditLog: @unchecked Sendable {  // all state is behind the g
         self.segment = nil
     }
 
-    private func begin() throws(AuditError) -> OpenSegment {
+    private func begin(at milliseconds: Int64) throws(AuditError) -> OpenSegment {
         let salt = try AuditError.unlocking { () throws(KeyError) in
             try randomBytes(count: SegmentHeader.saltByteCount)
         }
         let header = SegmentHeader(
             number: number + 1, firstSequence: position.nextSequence, previousHead: position.head, salt: salt,
-            time: Int64(Date().timeIntervalSince1970 * 1000), previousEnd: previousEnd,
+            time: milliseconds, previousEnd: previousEnd,
             previousTornByteCount: previousTorn)
         let path = directory + "/" + SegmentHeader.fileName(header.number)
         let bytes = header.bytes

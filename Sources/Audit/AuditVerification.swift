@@ -193,8 +193,9 @@ private struct LogCheck {
                 continue
             }
             report.byteCount += part.byteCount
-            if !isMissing, header.previousHead != position.head || header.firstSequence != position.nextSequence
-                || header.previousEnd != end
+            if !isMissing,
+                header.previousHead != position.head || header.firstSequence != position.nextSequence
+                    || header.previousEnd != end
             {
                 fail(.join, number)
             }

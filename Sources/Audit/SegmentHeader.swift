@@ -11,7 +11,7 @@ import Keys
 /// | 24 | sequence of the first record in it |
 /// | 32 | head of the chain before it |
 /// | 64 | salt of its key |
-/// | 80 | when it was begun, milliseconds since 1970 |
+/// | 80 | time of that record, milliseconds since 1970 |
 /// | 88 | where the segment before ended, in bytes |
 /// | 96 | bytes behind that end, which a restart found unfinished |
 /// | 104 | zeros |
@@ -77,7 +77,8 @@ struct SegmentHeader: Equatable {
     static func key(of salt: [UInt8], from key: SymmetricKey) throws(AuditError) -> SymmetricKey {
         let digits = Array("0123456789abcdef".utf8)
         let text = String(decoding: salt.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-        return try AuditError.unlocking { () throws(KeyError) in try key.derived(for: "huizhen audit segment 1 " + text) }
+        return try AuditError.unlocking { () throws(KeyError) in try key.derived(for: "huizhen audit segment 1 " + text)
+        }
     }
 
     static func fileName(_ number: UInt64) -> String {
