@@ -78,7 +78,8 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Access", dependencies: ["Audit", "DICOM", "Database", "COpenSSL"], swiftSettings: strict),
         .target(
-            name: "Archive", dependencies: ["DICOM", "Toolkit", "BlobStore", "Keys", "Catalog", "Access", "Telemetry"],
+            name: "Archive",
+            dependencies: ["DICOM", "Toolkit", "BlobStore", "Keys", "Catalog", "Access", "Audit", "Telemetry"],
             swiftSettings: strict),
 
         .target(
@@ -93,7 +94,7 @@ let package = Package(
         .target(
             name: "DIMSE",
             dependencies: [
-                "DICOM", "Toolkit", "Archive", "Access", "Telemetry", "Queue", "Routing", "Keys",
+                "DICOM", "Toolkit", "Archive", "Access", "Audit", "Telemetry", "Queue", "Routing", "Keys",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
@@ -101,7 +102,7 @@ let package = Package(
         .target(
             name: "DICOMweb",
             dependencies: [
-                "DICOM", "Archive", "Access", "Catalog", "HTTP", "Media", "Telemetry",
+                "DICOM", "Archive", "Access", "Audit", "Catalog", "HTTP", "Media", "Telemetry",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -113,13 +114,13 @@ let package = Package(
             dependencies: ["DICOM", "Access", "HTTP", .product(name: "Hummingbird", package: "hummingbird")],
             resources: [.embedInCode("Assets")], swiftSettings: strict),
 
-        .target(name: "Control", dependencies: ["Access", "Keys", "Queue", "Routing"], swiftSettings: strict),
+        .target(name: "Control", dependencies: ["Access", "Audit", "Keys", "Queue", "Routing"], swiftSettings: strict),
 
         // Roof.
         .executableTarget(
             name: "huizhen",
             dependencies: [
-                "DICOM", "Toolkit", "Codecs", "Archive", "Access", "Catalog", "Keys", "BlobStore", "DIMSE", "Control",
+                "DICOM", "Toolkit", "Codecs", "Archive", "Access", "Audit", "Catalog", "Keys", "BlobStore", "DIMSE", "Control",
                 "DICOMweb", "Viewer", "HTTP", "Telemetry", "Queue", "Routing", "Media", "CArchive",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -149,7 +150,7 @@ let package = Package(
             path: "Tests/Fuzz/Targets", swiftSettings: strict),
         .testTarget(name: "CatalogTests", dependencies: ["Catalog", "Database", "DICOM"], swiftSettings: strict),
         .testTarget(name: "AuditTests", dependencies: ["Audit", "Keys"], swiftSettings: strict),
-        .testTarget(name: "AccessTests", dependencies: ["Access", "COpenSSL"], swiftSettings: strict),
+        .testTarget(name: "AccessTests", dependencies: ["Access", "Audit", "COpenSSL", "Keys"], swiftSettings: strict),
         .testTarget(name: "QueueTests", dependencies: ["Queue", "Keys"], swiftSettings: strict),
         .testTarget(name: "RoutingTests", dependencies: ["Routing", "Catalog"], swiftSettings: strict),
         .testTarget(
@@ -157,7 +158,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "DICOMwebTests",
-            dependencies: ["DICOMweb", "DICOM", "Catalog", "HTTP", "Access", "Archive", "Telemetry"],
+            dependencies: ["DICOMweb", "DICOM", "Catalog", "HTTP", "Access", "Audit", "Archive", "Keys", "Telemetry"],
             swiftSettings: strict),
         .testTarget(
             name: "ViewerTests", dependencies: ["Viewer", "Access", "HTTP"], swiftSettings: strict),
@@ -169,7 +170,7 @@ let package = Package(
         .testTarget(
             name: "DIMSETests",
             dependencies: [
-                "DIMSE", "Toolkit", "Archive", "Access", "Catalog", "DICOM", "Telemetry", "Queue", "Routing", "Keys",
+                "DIMSE", "Toolkit", "Archive", "Access", "Audit", "Catalog", "DICOM", "Telemetry", "Queue", "Routing", "Keys",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),

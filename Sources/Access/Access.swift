@@ -1,3 +1,4 @@
+import Audit
 import DICOM
 import Database
 import Foundation
@@ -34,7 +35,9 @@ public final class Access: Sendable {
     static let nameLifetime = Duration.seconds(60)
 
     public let settings: Settings
-    private let database: SQLDatabase
+    let database: SQLDatabase
+    let audit: AuditLog
+    let grants: Mutex<[String: Grant]>
     private let peers: Mutex<[String: Entry]>
     let passwords = PasswordMemory()
     private let names = Mutex<[String: (addresses: [NetworkAddress], until: ContinuousClock.Instant)]>([:])
@@ -42,10 +45,13 @@ public final class Access: Sendable {
     private static let migrations: [SQLDatabase.Migration] = [
         .init(["CREATE TABLE peer (ae_title TEXT PRIMARY KEY, description TEXT NOT NULL)"]),
         .init(["CREATE TABLE peer_secret (ae_title TEXT PRIMARY KEY, description TEXT NOT NULL)"]),
+        .init([grantSchema]),
     ]
 
-    public init(path: String, settings: Settings) throws(AccessError) {
+    /// - Parameter audit: where every refusal and change is written down before it takes effect.
+    public init(path: String, settings: Settings, audit: AuditLog) throws(AccessError) {
         self.settings = settings
+        self.audit = audit
         do throws(DatabaseError) {
             database = try SQLDatabase(path: path, durability: .full, migrations: Self.migrations)
             let held = try database.read { connection throws(DatabaseError) in
@@ -61,6 +67,16 @@ public final class Access: Sendable {
                 return result
             }
             peers = Mutex(held)
+            grants = Mutex(
+                try database.read { connection throws(DatabaseError) in
+                    var result: [String: Grant] = [:]
+                    try connection.query("SELECT description FROM access_grant") { row throws(DatabaseError) in
+                        let grant = try Self.decode(Grant.self, row.text(0) ?? "")
+                        result[grant.id] = grant
+                        return true
+                    }
+                    return result
+                })
         } catch { throw .database(error) }
     }
 
@@ -78,7 +94,7 @@ public final class Access: Sendable {
 
     private static func decode<T: Decodable>(_ type: T.Type, _ text: String) throws(DatabaseError) -> T {
         guard let value = try? JSONDecoder().decode(type, from: Data(text.utf8)) else {
-            throw .failed(code: -1, message: "a peer's row is damaged")
+            throw .failed(code: -1, message: "a row of peers or grants is damaged")
         }
         return value
     }
@@ -168,9 +184,10 @@ public final class Access: Sendable {
         try check(security, of: peer, from: from)
         let verdict = try check(identity, of: peer)
         return Permit(
-            aeTitle: calling, services: peer?.services ?? Set(Peer.Service.allCases),
+            kind: .peer, aeTitle: calling, services: peer?.services ?? Set(Peer.Service.allCases), roles: [.system],
             institution: peer?.institution ?? settings.institution, issuer: peer?.issuer ?? settings.issuer,
-            isKnown: peer != nil, isPlainOverNetwork: security == .plain && !from.isLoopback, user: verdict.user,
+            address: address, isKnown: peer != nil, isPlainOverNetwork: security == .plain && !from.isLoopback,
+            user: verdict.user,
             identityResponse: verdict.response)
     }
 

@@ -1,3 +1,4 @@
+import Audit
 import Database
 
 /// Why a change of who may do what was not made.
@@ -7,11 +8,17 @@ public enum AccessError: Error, Equatable, CustomStringConvertible {
     case invalid(String)
     /// No peer has this AE title.
     case unknownPeer(String)
+    /// No grant has this identifier.
+    case unknownGrant(String)
+    /// The record of acts could not be written, so nothing was done.
+    case notRecorded(AuditError)
 
     public var description: String {
         switch self {
         case .database(let error): error.description
         case .invalid(let why): why
+        case .unknownGrant(let id): "no grant has the identifier \(id): see `huizhen grant list`"
+        case .notRecorded(let error): "\(error)"
         case .unknownPeer(let title): "no peer has the AE title \(title): see `huizhen peer list`"
         }
     }
@@ -32,34 +39,9 @@ public enum Refusal: Error, Equatable, Sendable {
     case identityRefused
 }
 
-/// What an admitted peer may do, decided once when its association opens.
-public struct Permit: Sendable, Equatable {
-    public var aeTitle: String
-    public var services: Set<Peer.Service>
-    public var institution: String
-    public var issuer: String
-    /// Whether the peer is one that was added, not a guest of an open test server.
-    public var isKnown: Bool
-    /// Whether its data crosses a network unencrypted.
-    public var isPlainOverNetwork: Bool
-    /// The user, where the peer proved one; never logged.
-    public var user: String?
-    /// Whether this is the local operator, who may do what the tools on this machine do.
-    public var isOperator = false
-    /// What to answer to a user identity that was checked, where an answer is asked for. PS3.7 §D.3.3.7.2.
-    public var identityResponse: [UInt8]?
-
-    public init(
-        aeTitle: String, services: Set<Peer.Service>, institution: String, issuer: String, isKnown: Bool,
-        isPlainOverNetwork: Bool, user: String? = nil, identityResponse: [UInt8]? = nil
-    ) {
-        self.aeTitle = aeTitle
-        self.services = services
-        self.institution = institution
-        self.issuer = issuer
-        self.isKnown = isKnown
-        self.isPlainOverNetwork = isPlainOverNetwork
-        self.user = user
-        self.identityResponse = identityResponse
-    }
+/// Why an act is not done.
+public enum Denial: Error, Equatable, Sendable {
+    /// By which rule; names no patient and no study.
+    case refused(String)
+    case notRecorded(AuditError)
 }

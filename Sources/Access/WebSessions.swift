@@ -73,7 +73,9 @@ extension Access {
     /// everything.
     ///
     /// - Returns: nil for who is not let in.
-    public func admit(_ credential: WebCredential?, _ sessions: WebSessions, now: Date = Date()) -> Permit? {
+    public func admit(
+        _ credential: WebCredential?, _ sessions: WebSessions, from address: String, now: Date = Date()
+    ) -> Permit? {
         let user: String? =
             switch credential {
             case .token(let token): sessions.tokens.user(of: token, now: now)
@@ -81,10 +83,8 @@ extension Access {
             case nil: nil
             }
         guard let user else { return nil }
-        var permit = Permit(
-            aeTitle: settings.aeTitle, services: Set(Peer.Service.allCases), institution: settings.institution,
-            issuer: settings.issuer, isKnown: true, isPlainOverNetwork: false, user: user)
-        permit.isOperator = true
-        return permit
+        return Permit(
+            kind: .localOperator, aeTitle: settings.aeTitle, services: Set(Peer.Service.allCases), roles: [.operator],
+            institution: settings.institution, issuer: settings.issuer, address: address, user: user)
     }
 }

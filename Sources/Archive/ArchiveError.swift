@@ -31,6 +31,8 @@ public enum ArchiveError: Error, CustomStringConvertible {
     case coderFailed
     /// A correction was not made.
     case correction(CorrectionError)
+    /// The record of acts could not be written, so nothing was done.
+    case notRecorded
     /// The service is stopping.
     case closed
     case blobs(BlobError)
@@ -52,6 +54,7 @@ public enum ArchiveError: Error, CustomStringConvertible {
         case .transcodingFailed(let why): "the object could not be written in another transfer syntax: \(why)"
         case .coderFailed: "a codec worker failed: try again, and free memory if it happens again"
         case .correction(let error): "\(error)"
+        case .notRecorded: "the audit log takes no record, so nothing is done: see the service's log"
         case .closed: "the service is stopping"
         case .blobs(let error): "\(error)"
         case .catalog(let error): "\(error)"

@@ -17,8 +17,8 @@ public final class Incoming {
     private let expectedClass: String?
     private let writer: BlobWriter
     private var scanner: DatasetScanner?
-    /// Asked with what the object says it is, before anything of it is kept.
-    private var isWanted: (InstanceIdentity) -> Bool = { _ in true }
+    /// Told what the object says it is, before anything of it is kept.
+    private var check: (InstanceIdentity) throws(ArchiveError) -> Void = { _ in }
     /// What the object says it is; nil before `finish` has read that.
     public private(set) var identity: InstanceIdentity?
 
@@ -51,8 +51,8 @@ public final class Incoming {
         do throws(ParseError) { try scanner?.feed(bytes) } catch { throw .bound(error) }
     }
 
-    /// Lets `finish` keep only what the caller wants.
-    public func require(_ isWanted: @escaping (InstanceIdentity) -> Bool) { self.isWanted = isWanted }
+    /// Lets `finish` keep only what the caller wants and what could be written down.
+    public func require(_ check: @escaping (InstanceIdentity) throws(ArchiveError) -> Void) { self.check = check }
 
     /// Nothing of the object remains.
     public func abandon() { writer.abandon() }
@@ -91,9 +91,9 @@ public final class Incoming {
             pixelDataLayout: scanned.pixelData?.encoded() ?? [], placeholderUID: archive.placeholderUID)
         let identity = InstanceIdentity(
             studyInstanceUID: record.studyInstanceUID, seriesInstanceUID: record.seriesInstanceUID,
-            sopInstanceUID: uid, sopClassUID: sopClass)
+            sopInstanceUID: uid, sopClassUID: sopClass, patientID: header.string(.patientID) ?? "")
         self.identity = identity
-        guard isWanted(identity) else { throw .unwanted }
+        try check(identity)
         // Where it will be found.
         let shownStudy = archive.catalog.rules.view(of: record).record.studyInstanceUID
         self.identity?.studyInstanceUID = shownStudy

@@ -5,4 +5,5 @@ public struct InstanceIdentity: Sendable, Hashable {
     public var seriesInstanceUID: String
     public var sopInstanceUID: String
     public var sopClassUID: String
+    public var patientID: String
 }

@@ -32,9 +32,9 @@ extension Catalog {
             conditions.append("\(column) IN (\(values.map { _ in "?" }.joined(separator: ", ")))")
             arguments += values.map(SQLValue.text)
         }
-        if case .institution(let institution) = visibility {
-            conditions.append("(instance.branch = 0 OR branch.institution = ?)")
-            arguments.append(.text(institution))
+        if let seen = visibility.condition {
+            conditions.append(seen.sql)
+            arguments += seen.arguments
         }
         return try holdings(
             conditions.joined(separator: " AND "), arguments, order: "instance.series, instance.number, instance.id",

@@ -27,16 +27,15 @@ extension Catalog {
             var last = number
             try connection.query(
                 """
-                SELECT change.id, change.at, change.kind, study.uid, series.uid, instance.uid, study.branch,
-                    branch.institution
-                FROM change LEFT JOIN study ON study.id = change.study LEFT JOIN branch ON branch.id = study.branch
+                SELECT change.id, change.at, change.kind, study.uid, series.uid, instance.uid, study.institution
+                FROM change LEFT JOIN study ON study.id = change.study
                 LEFT JOIN instance ON instance.id = change.instance LEFT JOIN series ON series.id = change.series
                 WHERE change.id > ? ORDER BY change.id LIMIT ?
                 """, [.integer(number), .integer(Int64(limit))]
             ) { row throws(DatabaseError) in
                 last = row.integer(0) ?? last
                 guard let study = row.text(3) else { return true }
-                if case .institution(let institution) = visibility, row.integer(6) != 0, row.text(7) != institution {
+                if case .limited(let sight) = visibility, !sight.shows(study: study, of: row.text(6) ?? "") {
                     return true
                 }
                 changes.append(

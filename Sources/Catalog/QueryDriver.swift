@@ -13,6 +13,8 @@ struct QueryDriver: Sendable {
     private(set) var arguments: [SQLValue]
     /// Whether the rows are few by the nature of the key, so that nothing need be counted.
     var isUnique = false
+    /// How many rows it gives at most, where that is kept.
+    var knownCount: Int?
 
     init(_ level: QueryLevel, _ sql: String, _ arguments: [SQLValue], isUnique: Bool = false) {
         self.level = level
@@ -36,7 +38,8 @@ struct QueryDriver: Sendable {
 
     /// Entries of the index, counted up to the limit.
     func count(upTo limit: Int, in connection: SQLConnection) throws(DatabaseError) -> Int {
-        try connection.first(
+        if let knownCount { return min(knownCount, limit) }
+        return try connection.first(
             "SELECT count(*) FROM (SELECT 1 FROM (\(sql)) LIMIT ?)", arguments + [.integer(Int64(limit))]
         ) { row throws(DatabaseError) in Int(row.integer(0) ?? 0) } ?? 0
     }

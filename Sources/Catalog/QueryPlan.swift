@@ -16,6 +16,7 @@ struct QueryPlan {
     private var drivers: [QueryDriver] = []
 
     init(_ query: Query, in connection: SQLConnection) throws(DatabaseError) {
+        if let way = try query.visibility.driver(for: query.level, in: connection) { drivers.append(way) }
         visible(query.visibility, level: query.level)
         let keys = MatchingKey.keys(query.keys, query.options) { Self.isKey($0, at: query.level) }
         for key in keys where !key.isUniversal { add(key) }
@@ -149,20 +150,19 @@ struct QueryPlan {
     // MARK: Conditions
 
     private mutating func visible(_ visibility: Visibility, level: QueryLevel) {
-        let table = Self.table(level)
-        if case .institution(let institution) = visibility {
-            conditions.append(
-                "(\(table).branch = 0 OR \(table).branch IN (SELECT id FROM branch WHERE institution = ?))")
-            arguments.append(.text(institution))
-        }
+        let seen = visibility.condition
+        arguments += seen?.arguments ?? []
         switch level {
         case .patient:
             conditions.append(
-                "EXISTS (SELECT 1 FROM study WHERE study.patient = patient.id AND study.instance_count > 0)")
+                "EXISTS (SELECT 1 FROM study WHERE study.patient = patient.id AND study.instance_count > 0"
+                    + (seen.map { " AND " + $0.sql } ?? "") + ")")
+            return
         case .study: conditions.append("study.instance_count > 0")
         case .series: conditions.append("series.instance_count > 0")
         case .instance: conditions.append("instance.state = 0")
         }
+        if let seen { conditions.append(seen.sql) }
     }
 
     private mutating func add(_ key: MatchingKey) {

@@ -99,5 +99,7 @@ enum Schema {
             "CREATE INDEX instance_former ON instance (sequence) WHERE former_pack IS NOT NULL",
         ]),
         .init(CorrectionTables.schema),
+        // What an institution sent is a way to the rows of its askers.
+        .init(Visibility.schema),
     ]
 }

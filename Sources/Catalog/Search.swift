@@ -104,7 +104,7 @@ struct Search {
         (text ?? "").split(separator: "\\").map(String.init)
     }
 
-    /// Counts only what the asker may see: a patient's rows are all of one branch.
+    /// Counts only what the asker may see.
     private func addPatientCounts(
         _ patient: Int64, to attributes: inout Dataset, in connection: SQLConnection
     ) throws(CatalogError) {
@@ -112,12 +112,13 @@ struct Search {
             .numberOfPatientRelatedStudies, .numberOfPatientRelatedSeries, .numberOfPatientRelatedInstances,
         ]
         guard query.keys.elements.contains(where: { wanted.contains($0.tag) }) else { return }
+        let seen = query.visibility.condition
         do throws(DatabaseError) {
             let counts = try connection.first(
                 """
                 SELECT count(*), sum(series_count), sum(instance_count) FROM study
-                WHERE patient = ? AND instance_count > 0
-                """, [.integer(patient)]
+                WHERE patient = ? AND instance_count > 0 \(seen.map { "AND " + $0.sql } ?? "")
+                """, [.integer(patient)] + (seen?.arguments ?? [])
             ) { row throws(DatabaseError) in (0..<3).map { String(row.integer($0) ?? 0) } }
             guard let counts else { return }
             attributes.set(.numberOfPatientRelatedStudies, .IS, strings: [counts[0]])

@@ -23,11 +23,3 @@ public enum DifferingContentPolicy: String, Sendable, CaseIterable {
     /// Both are kept; queries show the first.
     case both
 }
-
-/// Whose eyes a query has.
-public enum Visibility: Hashable, Sendable {
-    /// Everything, conflict branches included: the local operator.
-    case everything
-    /// What everybody sees, and the conflict branches of one institution.
-    case institution(String)
-}

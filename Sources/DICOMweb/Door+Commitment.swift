@@ -9,7 +9,9 @@ extension Door {
     /// The Storage Commitment Service. PS3.18 §13.
     func addCommitment(_ group: RouterGroup<WebContext>) {
         group.post("commitment-requests/:transaction") { [self] request, context in
-            let permit = try Self.permit(context, for: .store)
+            let caller = try caller(context)
+            _ = try caller.visibility(.commit)
+            let permit = caller.permit
             let form = try ModelForm(accepting: try Self.accepted(request))
             let transaction = try Self.transaction(context, permit)
             let references = try await Self.references(request)
@@ -36,7 +38,9 @@ extension Door {
             return Response(status: .accepted, headers: [.retryAfter: "5"])
         }
         group.get("commitment-requests/:transaction") { [self] request, context in
-            let permit = try Self.permit(context, for: .store)
+            let caller = try caller(context)
+            _ = try caller.visibility(.commit)
+            let permit = caller.permit
             let form = try ModelForm(accepting: try Self.accepted(request))
             switch commitments.state(of: try Self.transaction(context, permit)) {
             case .done(let result): return ModelBody.single(result, form, status: .ok)

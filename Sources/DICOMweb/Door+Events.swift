@@ -1,4 +1,5 @@
 import Archive
+import Audit
 import Catalog
 import HTTP
 import Hummingbird
@@ -9,15 +10,16 @@ extension Door {
     /// What happens in the archive, as Server-Sent Events. HTML §9.2.
     func addEvents(_ group: RouterGroup<WebContext>) {
         group.get("events") { [self] request, context in
-            let permit = try Self.permit(context, for: .find)
+            let caller = try caller(context)
             let ranges = try Self.accepted(request)
             guard ranges.isEmpty || ranges.contains(where: { $0.takes("text", "event-stream") }) else {
                 throw Problem(.notAcceptable, "Events are to be had as text/event-stream.")
             }
-            let visibility = Self.visibility(permit)
+            let visibility = try caller.visibility(.search)
             let last = request.headers[.lastEventID]
             let stream = try await pool.run { [archive] in
-                try EventStream(archive: archive, visibility: visibility, lastEventID: last)
+                try caller.note(.searched, [AuditObject(.query, "events")])
+                return try EventStream(archive: archive, visibility: visibility, lastEventID: last)
             }
             guard events.enter() else {
                 throw Problem(

@@ -1,4 +1,5 @@
 import Archive
+import Audit
 import HTTP
 import Hummingbird
 
@@ -9,15 +10,20 @@ extension Door {
     func addRemovals(_ group: RouterGroup<WebContext>) {
         for path in [WebPath.study, WebPath.series, WebPath.instance] {
             group.delete(RouterPath(path)) { [self] _, context in
-                guard let permit = context.permit, permit.isOperator else {
-                    throw Problem(.forbidden, "This caller may not do that.")
-                }
+                let caller = try caller(context)
+                // None but the local operator, who may do everything.
+                _ = try caller.visibility(.remove)
                 let path = try ResourcePath(context.parameters)
                 guard let study = path.study else { throw ArchiveError.notFound }
                 return try await pool.run { [archive] in
+                    let reason = "DELETE over the web"
+                    var objects = [AuditObject(.study, study)]
+                    if let series = path.series { objects.append(AuditObject(.series, series)) }
+                    if let instance = path.instance { objects.append(AuditObject(.instance, instance)) }
+                    try caller.note(.removed, objects, reason: reason)
                     _ = try archive.remove(
                         studyInstanceUID: study, seriesInstanceUID: path.series, sopInstanceUID: path.instance,
-                        by: permit.user ?? "", reason: "DELETE over the web")
+                        by: caller.permit.user ?? "", reason: reason)
                     return Response(status: .noContent)
                 }
             }

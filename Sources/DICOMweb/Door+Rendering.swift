@@ -12,9 +12,13 @@ extension Door {
                     return try await pool.run {
                         let images = RepresentativeImage(retrieval: retrieval)
                         if let choice = choices.first, choice.isMultipart {
-                            return try answer.several(try images.all(), frames: nil, choice.type)
+                            let all = try images.all()
+                            try retrieval.note(all.map(\.holding))
+                            return try answer.several(all, frames: nil, choice.type)
                         }
-                        return try answer.response(firstOf: try images.candidates(), choices: choices)
+                        let candidates = try images.candidates()
+                        try retrieval.note(Array(candidates.prefix(1).map(\.holding)))
+                        return try answer.response(firstOf: candidates, choices: choices)
                     }
                 }
             }

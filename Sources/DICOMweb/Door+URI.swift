@@ -10,10 +10,11 @@ extension Door {
 
     func addURI(_ router: Router<WebContext>) {
         router.get(RouterPath(Self.uriPath)) { [self] request, context in
-            let permit = try Self.permit(context, for: .get)
+            let caller = try caller(context)
             let wanted = try URIRequest(request.uri.query)
             let retrieval = Retrieval(
-                archive: archive, pool: pool, path: wanted.path, visibility: Self.visibility(permit), limit: 1)
+                archive: archive, pool: pool, path: wanted.path, caller: caller,
+                visibility: try caller.visibility(.retrieve), limit: 1)
             let answer = PictureAnswer(
                 archive: archive, pool: pool, order: wanted.order, quality: wanted.quality, base: Self.base(context),
                 query: request.uri.query, held: request.headers[.ifNoneMatch])

@@ -1,5 +1,6 @@
 import Access
 import Archive
+import Audit
 import Catalog
 import DICOM
 import HTTP
@@ -38,6 +39,7 @@ public final class Door: Sendable {
     private let searchPool = BlockingPool(threadCount: max(4, 2 * System.coreCount))
     let commitments = CommitmentBoard()
     let events: EventWatch
+    private let refusals: RefusalTally
 
     public init(
         archive: Archive, access: Access, sessions: WebSessions, settings: Settings, registry: Registry,
@@ -51,11 +53,13 @@ public final class Door: Sendable {
         metrics = WebMetrics(registry)
         pool = BlockingPool(threadCount: settings.threadCount)
         events = EventWatch(archive: archive)
+        refusals = RefusalTally(access, door: Caller.door)
     }
 
     /// Ends the threads once their work is done.
     public func stop() async {
         events.stop()
+        refusals.flush()
         await searchPool.stop()
         await pool.stop()
     }
@@ -74,7 +78,12 @@ public final class Door: Sendable {
         router.middlewares.add(ProblemAnswers(logger: logger, problem: ProblemMapping.problem(of:)))
         for step in server.firstSteps(scheme: scheme, WebContext.self) { router.middlewares.add(step) }
         pages(router)
-        router.middlewares.add(CallerCheck { [access, sessions] in access.admit($0, sessions) })
+        router.middlewares.add(
+            CallerCheck { [access, sessions, refusals] credential, address in
+                let permit = access.admit(credential, sessions, from: address)
+                if permit == nil { refusals.note(from: address) }
+                return permit
+            })
         let group = router.group("dicom-web")
         addSearches(group)
         addRetrievals(group)
@@ -100,14 +109,18 @@ public final class Door: Sendable {
         ]
         for (path, level) in searches {
             group.get(RouterPath(path)) { [self] request, context in
-                let permit = try Self.permit(context, for: .find)
+                let caller = try caller(context)
+                let seen = try caller.visibility(.search)
                 let form = try ModelForm(accepting: try Self.accepted(request))
+                let wanted = try SearchRequest(
+                    level: level, path: try ResourcePath(context.parameters), query: request.uri.query)
                 let answer = SearchAnswer(
-                    request: try SearchRequest(
-                        level: level, path: try ResourcePath(context.parameters), query: request.uri.query),
-                    visibility: Self.visibility(permit), base: Self.base(context), limit: settings.searchLimit,
+                    request: wanted, visibility: seen, base: Self.base(context), limit: settings.searchLimit,
                     form: form)
-                return try await searchPool.run { [archive] in try answer.response(from: archive) }
+                return try await searchPool.run { [archive] in
+                    try caller.note(.searched, [AuditObject(.query, "\(level.name) \(wanted.keys.summary)")])
+                    return try answer.response(from: archive)
+                }
             }
         }
     }
@@ -148,16 +161,18 @@ public final class Door: Sendable {
         }
     }
 
-    func retrieval(_ request: Request, _ context: WebContext) throws -> (Retrieval, [MediaRange]) {
-        let permit = try Self.permit(context, for: .get)
+    func retrieval(
+        _ request: Request, _ context: WebContext, _ verb: Verb = .retrieve
+    ) throws -> (Retrieval, [MediaRange]) {
+        let caller = try caller(context)
         let retrieval = Retrieval(
-            archive: archive, pool: pool, path: try ResourcePath(context.parameters),
-            visibility: Self.visibility(permit), limit: settings.retrieveLimit)
+            archive: archive, pool: pool, path: try ResourcePath(context.parameters), caller: caller,
+            visibility: try caller.visibility(verb), limit: settings.retrieveLimit)
         return (retrieval, try Self.accepted(request))
     }
 
     private func metadata(_ request: Request, _ context: WebContext) async throws -> Response {
-        let (retrieval, ranges) = try retrieval(request, context)
+        let (retrieval, ranges) = try retrieval(request, context, .read)
         let form = try ModelForm(accepting: ranges)
         let base = Self.base(context) + ResourcePath(study: retrieval.path.study).text
         return try await pool.run { [archive, pool] in
@@ -179,7 +194,9 @@ public final class Door: Sendable {
     // MARK: Store
 
     private func store(_ request: Request, _ context: WebContext) async throws -> Response {
-        let permit = try Self.permit(context, for: .store)
+        let caller = try caller(context)
+        _ = try caller.visibility(.store)
+        let permit = caller.permit
         let path = try ResourcePath(context.parameters)
         guard let type = request.headers[.contentType].flatMap({ MediaRange($0) }) else {
             throw Problem(.unsupportedMediaType, "Content-Type says in which form the objects come.")
@@ -187,8 +204,9 @@ public final class Door: Sendable {
         let form = try ModelForm(accepting: try Self.accepted(request))
         let content = try StoreContent(type)
         let order = StoreReader.Order(
-            sender: Sender(peer: permit.aeTitle, institution: permit.institution, door: "dicomweb"),
-            defaultIssuer: permit.issuer, study: path.study, base: Self.base(context),
+            sender: Sender(peer: permit.aeTitle, institution: permit.institution, door: Caller.door),
+            defaultIssuer: permit.issuer, ledger: StoreLedger(access, permit: permit, door: Caller.door),
+            study: path.study, base: Self.base(context),
             takesUnknownClasses: settings.takesUnknownClasses)
         do {
             let reader = try content.reader(order, archive: archive)
@@ -206,17 +224,10 @@ public final class Door: Sendable {
 
     // MARK: What requests have in common
 
-    /// The permit, if it covers what is asked.
-    static func permit(_ context: WebContext, for service: Peer.Service) throws -> Permit {
-        guard let permit = context.permit, permit.services.contains(service) else {
-            throw Problem(.forbidden, "This caller may not do that.")
-        }
-        return permit
-    }
-
-    /// Only the local operator comes in here, who sees everything.
-    static func visibility(_ permit: Permit) -> Visibility {
-        permit.user == nil ? .institution(permit.institution) : .everything
+    func caller(_ context: WebContext) throws -> Caller {
+        // `CallerCheck` lets nobody past without one.
+        guard let permit = context.permit else { throw Denial.refused("nobody asks") }
+        return Caller(access: access, permit: permit, logger: logger)
     }
 
     static func base(_ context: WebContext) -> String {

@@ -271,7 +271,7 @@ final class ModelStoreReader: StoreBody, @unchecked Sendable {
                 from: order.sender, by: arrival, defaultIssuer: order.defaultIssuer, transferSyntax: syntax,
                 expectedClass: nil, expectedUID: nil)
             incoming = object
-            object.require(order.isWanted)
+            object.require(order.check)
             try DatasetAssembler.write(model, contents: contents) { [spool] index, part, give in
                 let place = places[index][part]
                 try spool?.read(offset: place.offset, byteCount: place.byteCount, give)
@@ -280,6 +280,7 @@ final class ModelStoreReader: StoreBody, @unchecked Sendable {
             }
             let outcome = try object.finish()
             guard let identity = object.identity, outcome != .differs else { return fail(model, 0x0111) }
+            order.ledger.count(study: identity.studyInstanceUID)
             report.add(stored: identity, warning: warning)
         } catch {
             incoming?.abandon()

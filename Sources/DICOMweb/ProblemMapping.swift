@@ -1,3 +1,4 @@
+import Access
 import Archive
 import DICOM
 import HTTP
@@ -6,12 +7,22 @@ import HTTP
 enum ProblemMapping {
     static func problem(of error: any Error) -> Problem? {
         if let error = error as? RenderingError { return picture(error) }
+        if let denial = error as? Denial {
+            return switch denial {
+            case .refused: Problem(.forbidden, "This caller may not do that.")
+            case .notRecorded: problem(of: ArchiveError.notRecorded)
+            }
+        }
         guard let error = error as? ArchiveError else { return nil }
         return switch error {
         case .full:
             Problem(
                 .init(code: 507, reasonPhrase: "Insufficient Storage"),
                 "The disk is full: nothing more is stored until there is room.")
+        case .notRecorded:
+            Problem(
+                .init(code: 507, reasonPhrase: "Insufficient Storage"),
+                "The act cannot be recorded, so it is not done; the service's log says more.")
         case .closed: Problem(.serviceUnavailable, "The service is stopping.")
         case .notFound: Problem(.notFound, "There is no such object.")
         case .bound, .unreadable, .unidentified, .unwanted: Problem(.conflict, "The object cannot be read.")
@@ -33,7 +44,7 @@ enum ProblemMapping {
     /// Failure Reason (0008,1197). PS3.18 §I.2.2, PS3.4 §B.2.3.
     static func failureReason(of error: ArchiveError) -> Int {
         switch error {
-        case .full, .closed: 0xA700
+        case .full, .closed, .notRecorded: 0xA700
         case .unwanted, .unidentified: 0xA900
         case .bound, .unreadable: 0xC000
         default: 0x0110

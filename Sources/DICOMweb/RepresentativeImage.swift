@@ -83,7 +83,7 @@ struct RepresentativeImage {
     private func images(_ path: ResourcePath) throws -> [PictureAnswer.Source] {
         var retrieval = retrieval
         retrieval.path = path
-        return try retrieval.holdings().compactMap { holding in
+        return try retrieval.found().compactMap { holding in
             guard SOPClass.isImage(holding.sopClassUID) || SOPClass.storage[holding.sopClassUID] == nil else {
                 return nil
             }

@@ -1,4 +1,5 @@
 import Archive
+import Audit
 import Catalog
 import DICOM
 import HTTP
@@ -10,14 +11,27 @@ struct Retrieval: Sendable {
     let archive: Archive
     let pool: BlockingPool
     var path: ResourcePath
+    let caller: Caller
     let visibility: Visibility
     /// The most objects of one answer.
     let limit: Int
 
-    /// What the path names, in the order of series and instance number.
+    /// What the path names, in the order of series and instance number; on the record when it returns.
     ///
     /// - Throws: 404 for nothing, 413 for more than the limit.
     func holdings() throws -> [Holding] {
+        let found = try found()
+        try note(found)
+        return found
+    }
+
+    /// Writes down that the caller gets these.
+    func note(_ holdings: [Holding]) throws {
+        try caller.note(.accessed, AuditObject.objects(of: holdings), instanceCount: holdings.count)
+    }
+
+    /// As `holdings`, for who has not decided yet what goes out.
+    func found() throws -> [Holding] {
         let found = try archive.holdings(
             patientID: nil, studyInstanceUIDs: path.study.map { [$0] } ?? [],
             seriesInstanceUIDs: path.series.map { [$0] } ?? [],

@@ -1,3 +1,4 @@
+import Access
 import Archive
 import Catalog
 import DICOM
@@ -21,16 +22,21 @@ final class StoreReader: StoreBody, @unchecked Sendable {
     struct Order {
         var sender: Sender
         var defaultIssuer: String
+        var ledger: StoreLedger
         /// The study that every object must be of; nil for any.
         var study: String?
         var base: String
         var takesUnknownClasses: Bool
 
-        /// Whether an object is one that this request may store.
-        var isWanted: @Sendable (InstanceIdentity) -> Bool {
-            { [study, takesUnknownClasses] identity in
-                (study == nil || identity.studyInstanceUID == study)
-                    && (takesUnknownClasses || SOPClass.storage[identity.sopClassUID] != nil)
+        /// Lets only what this request may store past, once it is on the record that its study comes.
+        var check: @Sendable (InstanceIdentity) throws(ArchiveError) -> Void {
+            { [study, takesUnknownClasses, ledger] identity throws(ArchiveError) in
+                guard study == nil || identity.studyInstanceUID == study,
+                    takesUnknownClasses || SOPClass.storage[identity.sopClassUID] != nil
+                else { throw .unwanted }
+                do throws(Denial) {
+                    try ledger.begin(study: identity.studyInstanceUID, patientID: identity.patientID)
+                } catch { throw .notRecorded }
             }
         }
 
@@ -164,6 +170,7 @@ final class StoreReader: StoreBody, @unchecked Sendable {
                     failed: failure, sopClassUID: identity?.sopClassUID ?? ended.sopClassUID,
                     sopInstanceUID: identity?.sopInstanceUID ?? ended.sopInstanceUID)
             } else if let identity {
+                order.ledger.count(study: identity.studyInstanceUID)
                 report.add(stored: identity)
             }
         }
@@ -194,7 +201,7 @@ final class StoreReader: StoreBody, @unchecked Sendable {
             from: order.sender, by: arrival, defaultIssuer: order.defaultIssuer,
             transferSyntax: found.transferSyntax, expectedClass: part?.sopClassUID,
             expectedUID: part?.sopInstanceUID)
-        incoming.require(order.isWanted)
+        incoming.require(order.check)
         part?.incoming = incoming
         var failure: ArchiveError?
         held.withUnsafeBytes { bytes in

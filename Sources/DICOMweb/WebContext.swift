@@ -21,7 +21,7 @@ public struct WebContext: OriginContext {
 struct CallerCheck: RouterMiddleware {
     typealias Context = WebContext
 
-    let admit: @Sendable (WebCredential?) -> Permit?
+    let admit: @Sendable (WebCredential?, String) -> Permit?
 
     func handle(
         _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
@@ -31,7 +31,7 @@ struct CallerCheck: RouterMiddleware {
             let parts = field.split(separator: " ", maxSplits: 1)
             credential = parts.count == 2 && parts[0].lowercased() == "bearer" ? .token(String(parts[1])) : nil
         }
-        guard let permit = admit(credential) else {
+        guard let permit = admit(credential, context.peerAddress ?? "") else {
             throw Problem(
                 .unauthorized, "A token is needed: `huizhen web token` prints one, send it as Authorization: Bearer.",
                 headers: [.wwwAuthenticate: "Bearer realm=\"huizhen\""])

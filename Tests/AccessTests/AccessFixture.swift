@@ -1,5 +1,7 @@
 import Access
+import Audit
 import Foundation
+import Keys
 
 /// A directory of its own that goes with it.
 final class TemporaryDirectory {
@@ -17,20 +19,34 @@ final class TemporaryDirectory {
 final class AccessFixture {
     let directory: TemporaryDirectory
     private(set) var access: Access
+    let audit: AuditLog
     private let settings: Access.Settings
 
     init(isOpen: Bool = false) throws {
         directory = try TemporaryDirectory()
         settings = Access.Settings(
             aeTitle: "HUIZHEN", institution: "Home", issuer: "HOME", isOpenToUnknownPeers: isOpen)
-        access = try Access(path: directory.path + "/access.sqlite", settings: settings)
+        audit = try AuditLog(
+            directory: directory.path + "/audit", key: try SymmetricKey.random(),
+            signer: SigningKey(seed: try SymmetricKey.random()))
+        access = try Access(path: directory.path + "/access.sqlite", settings: settings, audit: audit)
+    }
+
+    /// The entries so far, oldest first.
+    func recorded() throws -> [AuditEntry] {
+        var entries: [AuditEntry] = []
+        try audit.search(AuditQuery(limit: 100_000, isNewestFirst: false)) {
+            entries.append($0.entry)
+            return true
+        }
+        return entries
     }
 
     deinit { try? access.close() }
 
     func reopen() throws {
         try access.close()
-        access = try Access(path: directory.path + "/access.sqlite", settings: settings)
+        access = try Access(path: directory.path + "/access.sqlite", settings: settings, audit: audit)
     }
 }
 

@@ -21,8 +21,8 @@ struct AdmissionTests {
         #expect(
             permit
                 == Permit(
-                    aeTitle: "CT1", services: [.echo, .store], institution: "North", issuer: "NORTH", isKnown: true,
-                    isPlainOverNetwork: false))
+                    kind: .peer, aeTitle: "CT1", services: [.echo, .store], roles: [.system], institution: "North",
+                    issuer: "NORTH", address: "127.0.0.1"))
     }
 
     @Test func refusesAKnownPeerFromElsewhereAndAnUnknownOneInTheSameWords() throws {

@@ -262,6 +262,7 @@ extension ArchiveError {
         case .transcodingFailed: "transcodingFailed"
         case .coderFailed: "coderFailed"
         case .correction: "correction"
+        case .notRecorded: "notRecorded"
         case .closed: "closed"
         case .blobs: "blobs"
         case .catalog: "catalog"

@@ -157,7 +157,8 @@ struct CorrectionTests {
         #expect(try fixture.store(image(3, patient: "B")) == .conflict)
         try fixture.merge("A", "B")
         #expect(try fixture.archive.catalog.conflicts().isEmpty)
-        #expect(try fixture.values(.instance, .sopInstanceUID, as: .institution("Elsewhere")).count == 3)
+        #expect(try fixture.values(.instance, .sopInstanceUID, as: .institution("North")).count == 3)
+        #expect(try fixture.values(.instance, .sopInstanceUID, as: .institution("Elsewhere")).isEmpty)
         try fixture.correct(.undo(number: 1))
         #expect(try fixture.archive.catalog.conflicts().count == 1)
     }

@@ -188,7 +188,8 @@ struct StoreTests {
         #expect(try fixture.store(image(2), from: .south) == .conflict)
         #expect(try fixture.store(image(2), from: .south) == .same)
         #expect(try fixture.uids(as: .institution("North")) == ["1.2.9.1"])
-        #expect(try fixture.uids(as: .institution("South")) == ["1.2.9.1", "1.2.9.2"])
+        #expect(try fixture.uids(as: .institution("South")) == ["1.2.9.2"])
+        #expect(try fixture.uids(as: .everything) == ["1.2.9.1", "1.2.9.2"])
         #expect(try fixture.content("1.2.9.2") == encoded(image(2), .explicitVRLittleEndian))
         #expect(try fixture.holding("1.2.9.1").studyKey != fixture.holding("1.2.9.2").studyKey)
     }

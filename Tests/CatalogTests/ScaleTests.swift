@@ -12,7 +12,7 @@ struct ScaleTests {
         try fixture.catalog.settle()
         return try fixture.catalog.select { connection throws(DatabaseError) in
             let plan = try QueryPlan(
-                Query(level: level, keys: asked, visibility: .institution("North")), in: connection)
+                Query(level: level, keys: asked, visibility: .everything), in: connection)
             var lines: [String] = []
             try connection.query("EXPLAIN QUERY PLAN " + plan.sql, plan.arguments) { row throws(DatabaseError) in
                 lines.append(row.text(3) ?? "")
@@ -52,6 +52,31 @@ struct ScaleTests {
         #expect(byName.contains("SEARCH name_key") && !byName.contains("study_date"))
         let byDate = try plan(fixture, .study, keys([.patientName: "*ann*", .studyDate: "20240115"]))
         #expect(byDate.contains("study_date") && !byDate.contains("name_word"))
+    }
+
+    /// Who may see few studies of many does not walk over all of them.
+    @Test(arguments: [QueryLevel.patient, .study, .series, .instance])
+    func goesByWhatTheAskerMaySeeWhereThatIsLittle(_ level: QueryLevel) throws {
+        let fixture = try CatalogFixture()
+        try fixture.put(record(1, study: "1.2.1", patient: "P1", from: .south))
+        for number in UInt64(2)...20 { try fixture.put(record(number, study: "1.2.\(number)", patient: "P\(number)")) }
+        for sight in [Sight(institutions: ["South"]), Sight(studies: ["South": ["1.2.1"]])] {
+            try fixture.catalog.settle()
+            let plan = try fixture.catalog.select { connection throws(DatabaseError) in
+                let plan = try QueryPlan(
+                    Query(level: level, keys: Dataset(), visibility: .limited(sight)), in: connection)
+                var lines: [String] = []
+                try connection.query("EXPLAIN QUERY PLAN " + plan.sql, plan.arguments) { row throws(DatabaseError) in
+                    lines.append(row.text(3) ?? "")
+                    return true
+                }
+                return lines.joined(separator: "\n")
+            }
+            for table in ["patient", "study", "series", "instance"] {
+                #expect(!plan.contains("SCAN \(table)"), "\(level): \(plan)")
+            }
+            #expect(try fixture.found(level, as: .limited(sight)).count == 1)
+        }
     }
 
     @Test func countsNoFurtherThanItsLimit() throws {

@@ -1,9 +1,11 @@
 import Access
 import Archive
+import Audit
 import DICOM
 import Foundation
 import HTTP
 import Hummingbird
+import Keys
 import Logging
 import Telemetry
 import Testing
@@ -23,7 +25,10 @@ import Testing
             directory: directory, masterKey: .file(path: directory + "/keys/master.key"), settings: settings)
         let access = try Access(
             path: directory + "/access.sqlite",
-            settings: .init(aeTitle: "HUIZHEN", institution: "HERE", issuer: "", isOpenToUnknownPeers: false))
+            settings: .init(aeTitle: "HUIZHEN", institution: "HERE", issuer: "", isOpenToUnknownPeers: false),
+            audit: try AuditLog(
+                directory: directory + "/audit", key: try SymmetricKey.random(),
+                signer: SigningKey(seed: try SymmetricKey.random())))
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         let door = Door(
             archive: archive, access: access,

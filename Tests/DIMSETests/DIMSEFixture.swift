@@ -1,8 +1,10 @@
 import Access
 import Archive
+import Audit
 import Catalog
 import DICOM
 import Foundation
+import Keys
 import Logging
 import Queue
 import Synchronization
@@ -46,7 +48,10 @@ final class DIMSEFixture: @unchecked Sendable {
             directory: directory, masterKey: .file(path: directory + "/keys/master.key"), settings: archiveSettings)
         access = try Access(
             path: directory + "/access.sqlite",
-            settings: .init(aeTitle: aeTitle, institution: "Home", issuer: "HOME", isOpenToUnknownPeers: isOpen))
+            settings: .init(aeTitle: aeTitle, institution: "Home", issuer: "HOME", isOpenToUnknownPeers: isOpen),
+            audit: try AuditLog(
+                directory: directory + "/audit", key: archive.systemKey(purpose: "audit"),
+                signer: SigningKey(seed: archive.systemKey(purpose: "audit signature"))))
         var settings = DIMSESettings()
         settings.addresses = ["127.0.0.1"]
         settings.port = 0

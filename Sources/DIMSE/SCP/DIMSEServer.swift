@@ -19,6 +19,7 @@ public final class DIMSEServer: @unchecked Sendable {
     }
 
     private let shared: Shared
+    private let refusals: RefusalTally
     private let condition = NSCondition()
     private var listeners: [Listener] = []
     private var connections: [Int: Connection] = [:]
@@ -35,6 +36,7 @@ public final class DIMSEServer: @unchecked Sendable {
         archive: Archive, access: Access, queue: JobQueue, settings: DIMSESettings, metrics: DIMSEMetrics,
         logger: Logger, credentials: TransportCredentials? = nil
     ) {
+        refusals = RefusalTally(access, door: Session.door)
         let sender = ObjectSender(
             aeTitle: access.settings.aeTitle, timeouts: settings.timeouts, metrics: metrics, credentials: credentials)
         shared = Shared(
@@ -88,6 +90,7 @@ public final class DIMSEServer: @unchecked Sendable {
         for connection in connections.values { connection.cancellation.cancel() }
         condition.unlock()
         wait(until: Date(timeIntervalSinceNow: 5))
+        refusals.flush()
     }
 
     private func wait(until date: Date) {
@@ -230,6 +233,7 @@ public final class DIMSEServer: @unchecked Sendable {
 
     private func refuse(_ association: Association, _ refusal: Refusal, address: String) {
         shared.metrics.rejected("access")
+        refusals.note(from: address, name: association.callingAETitle, reason: "association: \(refusal)")
         shared.logger.notice(
             "association refused",
             metadata: ["calling": "\(association.callingAETitle)", "address": "\(address)", "reason": "\(refusal)"])

@@ -1,4 +1,6 @@
+import Access
 import Archive
+import Audit
 import Catalog
 import DICOM
 import Foundation
@@ -14,6 +16,14 @@ extension Session {
         guard let level = Self.level(keys, model: context.abstractSyntax) else {
             return try finish(command, .dataSetDoesNotMatchSOPClass, "no such query level", context)
         }
+        let seen: Visibility
+        do throws(Denial) {
+            seen = try visibility(.search)
+            let query = AuditObject(.query, "\(level.name) \(keys.summary)")
+            try shared.access.record([
+                AuditEntry(.searched, by: permit.actor, door: Self.door, objects: [query])
+            ])
+        } catch { return try deny(error, command, context) }
         let answer = FindAnswer(
             keys: keys, level: level, aeTitle: shared.access.settings.aeTitle, transferSyntax: transferSyntax)
         let gathered = GatheredResponses()
@@ -23,7 +33,7 @@ extension Session {
         let search = Gathering(
             archive: archive, answer: answer, into: gathered, limit: shared.settings.findLimit,
             query: Query(
-                level: level, keys: keys, visibility: visibility, limit: shared.settings.findLimit + 1,
+                level: level, keys: keys, visibility: seen, limit: shared.settings.findLimit + 1,
                 options: options))
         search.start()
         defer { gathered.abandon() }

@@ -1,5 +1,6 @@
 import Access
 import Archive
+import Audit
 import Catalog
 import DICOM
 import Toolkit
@@ -19,8 +20,10 @@ extension Session {
         guard shared.access.mayCall(destination) else {
             return try finish(command, .moveDestinationUnknown, "the destination allows no plain DICOM", context)
         }
+        // To its own institution it is a retrieval by another way.
+        let verb: Verb = destination.institution == permit.institution ? .retrieve : .send
         let named: [Holding]
-        switch try holdings(keys, context: context, command: command) {
+        switch try holdings(keys, verb, to: title, context: context, command: command) {
         case .success(let found): named = found
         case .failure(let answered): return answered.status
         }
@@ -56,7 +59,7 @@ extension Session {
     ) throws(DIMSEError) -> Status {
         let keys = try stream.readIdentifier(contextID: context.id, transferSyntax: transferSyntax)
         let named: [Holding]
-        switch try holdings(keys, context: context, command: command) {
+        switch try holdings(keys, .retrieve, context: context, command: command) {
         case .success(let found): named = found
         case .failure(let answered): return answered.status
         }
@@ -107,8 +110,10 @@ extension Session {
     private struct Answered: Error { var status: Status }
 
     /// What the identifier names: unique keys of its level and of those above. PS3.4 §C.4.2.2.1.
+    ///
+    /// What is going to be sent is on the record when it returns.
     private func holdings(
-        _ keys: Dataset, context: PresentationContext, command: Command
+        _ keys: Dataset, _ verb: Verb, to destination: String? = nil, context: PresentationContext, command: Command
     ) throws(DIMSEError) -> Result<[Holding], Answered> {
         guard let level = Self.level(keys, model: context.abstractSyntax) else {
             let status = try finish(command, .dataSetDoesNotMatchSOPClass, "no such query level", context)
@@ -131,12 +136,16 @@ extension Session {
                 command, .dataSetDoesNotMatchSOPClass, "the unique key of the level is missing", context)
             return .failure(Answered(status: status))
         }
+        let seen: Visibility
+        do throws(Denial) { seen = try visibility(verb) } catch {
+            return .failure(Answered(status: try deny(error, command, context)))
+        }
         let limit = shared.settings.retrieveLimit
         let found: [Holding]
         do throws(ArchiveError) {
             found = try archive.holdings(
                 patientID: patientID, studyInstanceUIDs: studies, seriesInstanceUIDs: level >= .series ? series : [],
-                sopInstanceUIDs: level >= .instance ? instances : [], visibility: visibility, limit: limit + 1)
+                sopInstanceUIDs: level >= .instance ? instances : [], visibility: seen, limit: limit + 1)
         } catch {
             let (status, comment) = StatusMapping.status(of: error)
             return .failure(Answered(status: try finish(command, status, comment, context)))
@@ -146,7 +155,21 @@ extension Session {
                 Answered(
                     status: try finish(command, .outOfResourcesForMatches, "more objects than the limit", context)))
         }
+        do throws(Denial) { try note(found, patientID: patientID, to: destination) } catch {
+            return .failure(Answered(status: try deny(error, command, context)))
+        }
         return .success(found)
+    }
+
+    private func note(_ holdings: [Holding], patientID: String?, to destination: String?) throws(Denial) {
+        var objects = AuditObject.objects(of: holdings)
+        if let patientID { objects.append(AuditObject(.patient, patientID)) }
+        if let destination { objects.append(AuditObject(.destination, destination)) }
+        try shared.access.record([
+            AuditEntry(
+                destination == nil ? .accessed : .transferred, by: permit.actor, door: Self.door, objects: objects,
+                instanceCount: UInt64(holdings.count))
+        ])
     }
 
     /// The last response with counts and, when something failed, the Failed SOP Instance UID List.

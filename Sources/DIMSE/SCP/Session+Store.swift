@@ -1,3 +1,4 @@
+import Access
 import Archive
 import Catalog
 import DICOM
@@ -12,9 +13,10 @@ extension Session {
         var failure: ArchiveError?
         do throws(ArchiveError) {
             incoming = try archive.receive(
-                from: Sender(peer: permit.aeTitle, institution: permit.institution, door: "dimse"),
+                from: Sender(peer: permit.aeTitle, institution: permit.institution, door: Self.door),
                 by: arrival, defaultIssuer: permit.issuer, transferSyntax: transferSyntax,
                 expectedClass: command.affectedSOPClassUID, expectedUID: command.affectedSOPInstanceUID)
+            incoming?.require(noteBeginning)
         } catch { failure = error }
         try stream.readDataSet(contextID: contextID) { fragment in
             shared.metrics.bytesReceived.add(UInt64(fragment.count))
@@ -29,7 +31,9 @@ extension Session {
         do throws(ArchiveError) {
             if let failure { throw failure }
             guard let incoming else { throw .closed }
-            answer = StatusMapping.status(of: try incoming.finish())
+            let outcome = try incoming.finish()
+            if let study = incoming.identity?.studyInstanceUID { ledger.count(study: study) }
+            answer = StatusMapping.status(of: outcome)
         } catch {
             answer = StatusMapping.status(of: error)
             shared.logger.warning(
@@ -40,5 +44,15 @@ extension Session {
         if let comment = answer.comment { response.setErrorComment(comment) }
         try stream.send(response, contextID: contextID)
         return answer.status
+    }
+
+    /// Nothing of a study is kept before it is on the record that it comes.
+    private func noteBeginning(_ identity: InstanceIdentity) throws(ArchiveError) {
+        do throws(Denial) {
+            try ledger.begin(study: identity.studyInstanceUID, patientID: identity.patientID)
+        } catch {
+            if case .notRecorded(let error) = error { log(unrecorded: error) }
+            throw .notRecorded
+        }
     }
 }

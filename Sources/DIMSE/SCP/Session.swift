@@ -1,5 +1,6 @@
 import Access
 import Archive
+import Audit
 import Catalog
 import DICOM
 import Logging
@@ -32,7 +33,7 @@ final class Session {
     /// Of requests of our own, which are reports.
     var nextMessageID: UInt16 = 0
     var archive: Archive { shared.archive }
-    var visibility: Visibility { .institution(permit.institution) }
+    let ledger: StoreLedger
 
     init(_ association: Association, permit: Permit, shared: Shared) {
         self.shared = shared
@@ -40,12 +41,16 @@ final class Session {
         stream = MessageStream(association)
         contexts = association.accepted
         arrival = shared.archive.arrival()
+        ledger = StoreLedger(shared.access, permit: permit, door: Self.door)
     }
 
     /// - Parameter busy: told when an operation begins and ends; returns false when the service stops and no further
     ///   operation may begin.
     func run(busy: (Bool) -> Bool) {
-        defer { handOverAll() }
+        defer {
+            ledger.end()
+            handOverAll()
+        }
         do throws(DIMSEError) {
             while true {
                 let (command, contextID) = try stream.nextCommand()
@@ -61,6 +66,25 @@ final class Session {
             }
             abort("\(error)")
         }
+    }
+
+    /// As the record of acts and senders of instances name it.
+    static let door = "dimse"
+
+    /// What the peer may see for an act, decided anew for each.
+    func visibility(_ verb: Verb) throws(Denial) -> Visibility {
+        Visibility(try shared.access.require(verb, by: permit, door: Self.door))
+    }
+
+    /// The answer to what was denied.
+    func deny(_ denial: Denial, _ command: Command, _ context: PresentationContext) throws(DIMSEError) -> Status {
+        if case .notRecorded(let error) = denial { log(unrecorded: error) }
+        let (status, comment) = StatusMapping.status(of: denial)
+        return try finish(command, status, comment, context)
+    }
+
+    func log(unrecorded error: AuditError) {
+        shared.logger.error("an act could not be recorded", metadata: ["reason": "\(error)"])
     }
 
     private func abort(_ reason: String) {

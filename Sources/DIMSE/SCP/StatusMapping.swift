@@ -1,3 +1,4 @@
+import Access
 import Archive
 
 /// The one place where the archive's outcomes and errors become DIMSE statuses. PS3.4 §B.2.3.
@@ -9,9 +10,18 @@ enum StatusMapping {
         }
     }
 
+    /// PS3.7 §C.4.
+    static func status(of denial: Denial) -> (Status, comment: String) {
+        switch denial {
+        case .refused: (.notAuthorized, "not allowed")
+        case .notRecorded: status(of: ArchiveError.notRecorded)
+        }
+    }
+
     static func status(of error: ArchiveError) -> (Status, comment: String) {
         switch error {
         case .full: (.outOfResources, "the disk is full")
+        case .notRecorded: (.outOfResources, "the act cannot be recorded")
         case .closed: (.outOfResources, "the service is stopping")
         case .unwanted: (.dataSetDoesNotMatchSOPClass, "not what was announced")
         case .unidentified: (.dataSetDoesNotMatchSOPClass, "SOP class or instance UID is missing")

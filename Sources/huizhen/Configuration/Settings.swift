@@ -31,6 +31,13 @@ struct Settings: Sendable {
                 key: "issuer", kind: .text, defaultValue: "LOCAL",
                 about: "issuer of Patient ID for objects that name none, from peers without one of their own"),
             Setting(
+                key: "audit.anchors", kind: .text, defaultValue: "",
+                about: "file, best on another machine, to which the signed anchors of the audit log are appended; empty: "
+                    + "they stand in the service's log and beside the audit log only"),
+            Setting(
+                key: "audit.anchor-interval", kind: .seconds(10...86_400), defaultValue: "600",
+                about: "time between two anchors while acts come"),
+            Setting(
                 key: "dimse.addresses", kind: .list, defaultValue: "127.0.0.1,::1",
                 about: "addresses to listen on; 0.0.0.0 and :: are every IPv4 and IPv6 address"),
             Setting(

@@ -1,5 +1,6 @@
 import Access
 import Archive
+import Audit
 import Control
 import DICOMweb
 import DIMSE
@@ -21,6 +22,8 @@ final class Service: Sendable {
     let logger: Logger
     let archive: Archive
     private let frameCoder: PoolFrameCoder
+    let audit: AuditLog
+    private let auditUpkeep: AuditUpkeep
     let access: Access
     let queue: JobQueue
     let routes: RouteTable
@@ -55,12 +58,20 @@ final class Service: Sendable {
             directory: directory,
             masterKey: masterKey,
             settings: archiveSettings)
+        audit = try AuditLog(
+            directory: directory + "/audit", key: archive.systemKey(purpose: "audit"),
+            signer: SigningKey(seed: archive.systemKey(purpose: "audit signature")))
+        auditUpkeep = AuditUpkeep(
+            audit, path: settings.text("audit.anchors"), interval: settings.seconds("audit.anchor-interval"),
+            logger: logger)
+        try audit.append([AuditEntry(.serviceStarted, by: .service, door: "service")])
         access = try Access(
             path: directory + "/access.sqlite",
             settings: .init(
                 aeTitle: settings.text("ae-title"), institution: settings.text("institution"),
                 issuer: settings.text("issuer"),
-                isOpenToUnknownPeers: settings.flag("dimse.open-to-unknown-peers")))
+                isOpenToUnknownPeers: settings.flag("dimse.open-to-unknown-peers")),
+            audit: audit)
         registry = Registry()
         queue = try JobQueue(
             path: directory + "/queue.sqlite", key: archive.systemKey(purpose: "queue"), settings: settings.queue)
@@ -95,6 +106,7 @@ final class Service: Sendable {
         secureDIMSEPort.store(ports.tls ?? 0, ordering: .releasing)
         queue.start()
         router.start()
+        auditUpkeep.start()
         let operations = Operations(service: self)
         let server = try ControlServer(dataDirectory: settings.dataDirectory) { operations.serve($0) }
         control.withLock { $0 = server }
@@ -128,6 +140,9 @@ final class Service: Sendable {
             try routes.close()
             try archive.close()
             try access.close()
+            try audit.append([AuditEntry(.serviceStopped, by: .service, door: "service")])
+            auditUpkeep.stop()
+            try audit.close()
         } catch { logger.error("closing failed", metadata: ["reason": "\(error)"]) }
         logger.notice("stopped")
     }
@@ -155,6 +170,7 @@ final class Service: Sendable {
     func metrics() -> String {
         registry.gauge("huizhen_catalog_queue_depth", help: "Records waiting for the catalogue.")
             .set(Int64(archive.catalog.queueDepth))
+        registry.gauge("huizhen_audit_records", help: "Records of acts.").set(Int64(clamping: audit.count))
         registry.gauge("huizhen_master_key_on_data_disk", help: "1 while the master key lies on the disk of the data.")
             .set(archive.isMasterKeyOnDataDisk ? 1 : 0)
         registry.gauge("huizhen_catalog_behind", help: "Durable records the catalogue has refused so far.")

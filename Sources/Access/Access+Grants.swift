@@ -1,0 +1,80 @@
+import Audit
+import Database
+import Foundation
+
+extension Access {
+    /// Grants that stand at a time, over or not; more are refused.
+    public static let grantLimit = 100_000
+
+    static let grantSchema = "CREATE TABLE access_grant (id TEXT PRIMARY KEY, description TEXT NOT NULL)"
+
+    /// Every grant that was not revoked, those that are over included, by when it was made.
+    public func listGrants() -> [Grant] {
+        grants.withLock { $0.values.sorted { ($0.madeAt, $0.id) < ($1.madeAt, $1.id) } }
+    }
+
+    /// Those that may be for this caller.
+    func grants(for permit: Permit) -> [Grant] {
+        guard permit.kind != .localOperator else { return [] }
+        return grants.withLock { held in
+            held.isEmpty
+                ? []
+                : held.values.filter {
+                    switch $0.grantee {
+                    case .institution(let name): name == permit.institution
+                    case .person(let name): name == permit.user
+                    }
+                }
+        }
+    }
+
+    /// Makes a grant; it holds for the next request.
+    ///
+    /// - Parameter actor: who makes it, for the record.
+    public func add(_ grant: Grant, by actor: AuditActor, door: String) throws(AccessError) {
+        try grant.check()
+        guard grants.withLock({ $0.count < Self.grantLimit }) else {
+            throw .invalid("there are \(Self.grantLimit) grants: revoke those that are over")
+        }
+        guard let text = try? JSONEncoder().encode(grant) else { throw .invalid("the grant cannot be written down") }
+        try note(.roleChanged, grant, "granted: \(grant.because)", by: actor, door: door)
+        do throws(DatabaseError) {
+            try database.write { connection throws(DatabaseError) in
+                try connection.execute(
+                    "INSERT INTO access_grant (id, description) VALUES (?, ?)",
+                    [.text(grant.id), .text(String(decoding: text, as: UTF8.self))])
+            }
+        } catch { throw .database(error) }
+        grants.withLock { $0[grant.id] = grant }
+    }
+
+    /// Ends a grant at once.
+    public func revokeGrant(_ id: String, because reason: String, by actor: AuditActor, door: String)
+        throws(AccessError)
+    {
+        guard let grant = grants.withLock({ $0[id] }) else { throw .unknownGrant(id) }
+        // What the record says happens even if the database refuses: nobody is shown anything by it any more.
+        try note(.roleChanged, grant, "revoked: \(reason)", by: actor, door: door)
+        grants.withLock { $0[id] = nil }
+        do throws(DatabaseError) {
+            try database.write { connection throws(DatabaseError) in
+                try connection.execute("DELETE FROM access_grant WHERE id = ?", [.text(id)])
+            }
+        } catch { throw .database(error) }
+    }
+
+    private func note(
+        _ event: AuditEvent, _ grant: Grant, _ reason: String, by actor: AuditActor, door: String
+    ) throws(AccessError) {
+        var objects = [AuditObject(.grant, grant.id)]
+        switch grant.grantee {
+        case .institution(let name): objects.append(AuditObject(.setting, "institution \(name)"))
+        case .person(let name): objects.append(AuditObject(.account, name))
+        }
+        objects.append(AuditObject(.setting, "studies of \(grant.owner)"))
+        objects += (grant.studies ?? []).map { AuditObject(.study, $0) }
+        do throws(AuditError) {
+            try audit.append([AuditEntry(event, by: actor, door: door, objects: objects, reason: reason)])
+        } catch { throw .notRecorded(error) }
+    }
+}

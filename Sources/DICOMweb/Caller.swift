@@ -1,0 +1,42 @@
+import Access
+import Archive
+import Audit
+import Catalog
+import Logging
+
+/// Who sent a request, and the record of what is done for it.
+struct Caller: Sendable {
+    /// As the record of acts and senders of instances name it.
+    static let door = "dicomweb"
+
+    let access: Access
+    let permit: Permit
+    let logger: Logger
+
+    /// What the caller may see for an act; a refusal is recorded.
+    func visibility(_ verb: Verb) throws(Denial) -> Visibility {
+        do throws(Denial) { return Visibility(try access.require(verb, by: permit, door: Self.door)) } catch {
+            throw logged(error)
+        }
+    }
+
+    /// Writes down what is about to be done; a change is on the disk when it returns.
+    func note(
+        _ event: AuditEvent, _ objects: [AuditObject], instanceCount: Int? = nil, reason: String = ""
+    ) throws(Denial) {
+        do throws(Denial) {
+            try access.record([
+                AuditEntry(
+                    event, by: permit.actor, door: Self.door, objects: objects,
+                    instanceCount: instanceCount.map { UInt64($0) }, reason: reason)
+            ])
+        } catch { throw logged(error) }
+    }
+
+    private func logged(_ denial: Denial) -> Denial {
+        if case .notRecorded(let error) = denial {
+            logger.error("an act could not be recorded", metadata: ["reason": "\(error)"])
+        }
+        return denial
+    }
+}
