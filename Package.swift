@@ -120,7 +120,8 @@ let package = Package(
         .executableTarget(
             name: "huizhen",
             dependencies: [
-                "DICOM", "Toolkit", "Codecs", "Archive", "Access", "Audit", "Catalog", "Keys", "BlobStore", "DIMSE", "Control",
+                "DICOM", "Toolkit", "Codecs", "Archive", "Access", "Audit", "Catalog", "Keys", "BlobStore", "DIMSE",
+                "Control",
                 "DICOMweb", "Viewer", "HTTP", "Telemetry", "Queue", "Routing", "Media", "CArchive",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -170,7 +171,8 @@ let package = Package(
         .testTarget(
             name: "DIMSETests",
             dependencies: [
-                "DIMSE", "Toolkit", "Archive", "Access", "Audit", "Catalog", "DICOM", "Telemetry", "Queue", "Routing", "Keys",
+                "DIMSE", "Toolkit", "Archive", "Access", "Audit", "Catalog", "DICOM", "Telemetry", "Queue", "Routing",
+                "Keys",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),

@@ -31,6 +31,7 @@ public enum ControlRequest: Codable, Sendable {
     /// A token for the web door, good for so many seconds.
     case webToken(seconds: Int)
     case correct(CorrectionRequest)
+    case access(AccessRequest)
     /// Objects follow; each is answered by a `.stored`.
     case `import`(peer: String)
     /// Objects come back, in one of the transfer syntaxes; those in none of them are rewritten in the first. With none
@@ -71,6 +72,8 @@ public struct ObjectHead: Codable, Sendable {
 public enum ControlReply: Codable, Sendable {
     case progress(done: Int, total: Int)
     case status(ServiceStatus)
+    case grants([Grant])
+    case explained(AccessExplanation)
     case peers([Peer])
     case conflicts([ConflictReport])
     case removed(instances: Int, destroyAt: Int64, certificate: String)

@@ -53,7 +53,8 @@ public struct Viewer: Sendable {
     private func isSignedIn(_ request: Request) -> Bool {
         // A page shows nothing by itself: a link from elsewhere may open it.
         let id = SessionCookie.anyValue(in: request)
-        return access.admit(id.map(WebCredential.session), sessions, from: "")?.services.isSuperset(of: [.find, .get]) ?? false
+        return access.admit(id.map(WebCredential.session), sessions, from: "")?.services.isSuperset(of: [.find, .get])
+            ?? false
     }
 
     private static func page(_ request: Request, _ query: QueryText) -> Page {

@@ -16,7 +16,8 @@ struct Huizhen: AsyncParsableCommand {
             Serve.self, StatusCommand.self, PeerCommand.self, TLSCommand.self, EchoCommand.self, SendCommand.self,
             FindCommand.self, MoveCommand.self, GetCommand.self, ImportCommand.self, ExportCommand.self,
             VerifyCommand.self, RemoveCommand.self, ReindexCommand.self, ConflictsCommand.self, KeysCommand.self,
-            CertificateCommand.self, CorrectCommand.self, RouteCommand.self, WebCommand.self, QueueCommand.self,
+            CertificateCommand.self, CorrectCommand.self, RouteCommand.self, GrantCommand.self, AccessCommand.self,
+            WebCommand.self, QueueCommand.self,
             SettingsCommand.self, ConformanceCommand.self, CodecWorkerCommand.self,
         ])
 }

@@ -1,5 +1,6 @@
 import Access
 import Archive
+import Audit
 import Catalog
 import Foundation
 import Queue
@@ -30,6 +31,15 @@ struct Forwarding: Sendable {
             holdings = try archive.catalog.holdings(sequences: work.sequences, shownOnly: true)
         } catch { return .unavailable("\(error)") }
         guard !holdings.isEmpty else { return .done }
+        let destination = AuditObject(.destination, work.destination)
+        do throws(Denial) {
+            try access.record([
+                AuditEntry(
+                    .transferred, by: .service, door: "routing",
+                    objects: AuditObject.objects(of: holdings) + [destination],
+                    instanceCount: UInt64(holdings.count))
+            ])
+        } catch { return .unavailable("what is sent cannot be recorded: see the service's log") }
         let sending = sender.start(holdings.map { StoredItem(archive: archive, holding: $0) }, to: peer)
         while !sending.waitForProgress(until: .now + Self.stopLook) {
             if run.shouldStop { sending.cancel() }

@@ -32,7 +32,8 @@ struct Settings: Sendable {
                 about: "issuer of Patient ID for objects that name none, from peers without one of their own"),
             Setting(
                 key: "audit.anchors", kind: .text, defaultValue: "",
-                about: "file, best on another machine, to which the signed anchors of the audit log are appended; empty: "
+                about:
+                    "file, best on another machine, to which the signed anchors of the audit log are appended; empty: "
                     + "they stand in the service's log and beside the audit log only"),
             Setting(
                 key: "audit.anchor-interval", kind: .seconds(10...86_400), defaultValue: "600",

@@ -34,7 +34,9 @@ struct Operations: Sendable {
     }
 
     private func answer(_ request: ControlRequest, _ channel: Channel) throws {
+        try record(request, channel)
         switch request {
+        case .access(let request): try answer(request, channel)
         case .status: try channel.send(ControlReply.status(status()))
         case .peers: try channel.send(ControlReply.peers(service.access.list()))
         case .addPeer(let peer, let secrets): try service.access.add(peer, secrets: secrets)

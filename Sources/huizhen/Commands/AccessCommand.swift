@@ -1,0 +1,77 @@
+import Access
+import ArgumentParser
+import Control
+
+struct AccessCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "access", abstract: "Ask what would be decided about somebody.", subcommands: [Explain.self])
+
+    struct Explain: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Say whether somebody may do something, and by which rule.",
+            discussion: "Nothing is done and nothing is refused. Ends with 1 where it would be refused.")
+
+        @Option(help: "AE title of a peer.")
+        var peer: String?
+
+        @Option(name: .customLong("role"), help: "Role of a person. May be repeated.")
+        var roles: [String] = []
+
+        @Option(help: "Institution of the person.")
+        var institution: String?
+
+        @Option(help: "Account of the person, for grants that are hers alone.")
+        var person = ""
+
+        @Option(help: "search, read, retrieve, store, commit, send or remove.")
+        var verb: String
+
+        @Option(help: "A Study Instance UID, to be told whether it is reached.")
+        var study: String?
+
+        @OptionGroup var options: ConfigurationOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            guard let verb = Verb(rawValue: verb) else {
+                throw ValidationError(
+                    "--verb takes \(Verb.allCases.map(\.rawValue).joined(separator: ", ")).")
+            }
+            let subject: AccessRequest.Subject
+            if let peer, roles.isEmpty {
+                subject = .peer(aeTitle: peer)
+            } else if peer == nil, !roles.isEmpty, let institution {
+                let known = roles.compactMap(Role.init(rawValue:))
+                guard known.count == roles.count else {
+                    throw ValidationError("--role takes \(Role.allCases.map(\.rawValue).joined(separator: ", ")).")
+                }
+                subject = .person(roles: Set(known), institution: institution, name: person)
+            } else {
+                throw ValidationError("Say who: --peer, or --role with --institution.")
+            }
+            let channel = try Channel.ask(.access(.explain(subject, verb, study: study)), try await options.load())
+            guard case .explained(let found) = try channel.reply() else {
+                throw CommandFailure.end(2, "no answer came")
+            }
+            try output.show(found, Self.text(found))
+            let isReached = found.study.map { $0.values.contains(true) } ?? true
+            if !found.isAllowed || !isReached { throw ExitCode(1) }
+        }
+
+        private static func text(_ found: AccessExplanation) -> String {
+            var lines = ["\(found.isAllowed ? "allowed" : "refused"): \(found.because)"]
+            if found.isAllowed {
+                let reach = found.institutions.map { $0.isEmpty ? "none" : $0.joined(separator: ", ") } ?? "all"
+                lines.append("institutions reached whole: \(reach)")
+                if found.namedStudies > 0 { lines.append("studies reached by name: \(found.namedStudies)") }
+            }
+            if let study = found.study {
+                if study.isEmpty { lines.append("the study is not held") }
+                for (institution, isReached) in study.sorted(by: { $0.key < $1.key }) {
+                    lines.append("the study of \(institution): \(isReached ? "reached" : "not reached")")
+                }
+            }
+            return lines.joined(separator: "\n")
+        }
+    }
+}

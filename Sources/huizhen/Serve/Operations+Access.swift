@@ -1,0 +1,70 @@
+import Access
+import Archive
+import Audit
+import Catalog
+import Control
+import DICOM
+import Foundation
+
+extension Operations {
+    /// As the record of acts names the operator's tools.
+    static let door = "control"
+
+    func actor(_ channel: Channel) -> AuditActor { AuditActor(kind: .localOperator, name: channel.peerUser) }
+
+    func answer(_ request: AccessRequest, _ channel: Channel) throws {
+        let access = service.access
+        switch request {
+        case .grants: try channel.send(ControlReply.grants(access.listGrants()))
+        case .grant(var grant):
+            grant.madeBy = channel.peerUser
+            grant.madeAt = Int64(Date().timeIntervalSince1970 * 1000)
+            try access.add(grant, by: actor(channel), door: Self.door)
+            try channel.send(ControlReply.grants([grant]))
+        case .revoke(let id, let reason):
+            try access.revokeGrant(id, because: reason, by: actor(channel), door: Self.door)
+        case .explain(let subject, let verb, let study):
+            try channel.send(ControlReply.explained(try explain(subject, verb, study: study)))
+        }
+    }
+
+    private func explain(_ subject: AccessRequest.Subject, _ verb: Verb, study: String?) throws -> AccessExplanation {
+        let access = service.access
+        let permit: Permit
+        switch subject {
+        case .peer(let title):
+            guard let peer = access.peer(aeTitle: title) else { throw AccessError.unknownPeer(title) }
+            permit = Permit(
+                kind: .peer, aeTitle: title, services: peer.services, roles: [.system],
+                institution: peer.institution, issuer: peer.issuer)
+        case .person(let roles, let institution, let name):
+            permit = Permit(
+                kind: .person, aeTitle: access.settings.aeTitle, roles: roles, institution: institution,
+                issuer: access.settings.issuer, user: name)
+        }
+        let decision = access.decision(verb, by: permit)
+        var explanation = AccessExplanation(
+            isAllowed: decision.isAllowed, because: decision.because, institutions: [], namedStudies: 0, study: nil)
+        switch decision.reach {
+        case .everything: explanation.institutions = nil
+        case .limited(let institutions, let studies):
+            explanation.institutions = institutions.sorted()
+            explanation.namedStudies = studies.values.reduce(0) { $0 + $1.count }
+        case nil: break
+        }
+        if let study {
+            let holders = try holders(of: study, as: .everything)
+            let seen = try decision.reach.map { try self.holders(of: study, as: Visibility($0)) } ?? []
+            explanation.study = .init(uniqueKeysWithValues: holders.map { ($0, seen.contains($0)) })
+        }
+        return explanation
+    }
+
+    private func holders(of study: String, as visibility: Visibility) throws -> Set<String> {
+        let limit = service.settings.integer("dimse.retrieve-limit")
+        let holdings = try service.archive.holdings(
+            patientID: nil, studyInstanceUIDs: [study], seriesInstanceUIDs: [], sopInstanceUIDs: [],
+            visibility: visibility, limit: limit)
+        return Set(holdings.map(\.sender.institution))
+    }
+}

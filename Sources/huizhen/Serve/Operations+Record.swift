@@ -1,0 +1,118 @@
+import Access
+import Archive
+import Audit
+import Control
+
+extension Operations {
+    /// Writes down what a tool asks for, before it is done.
+    ///
+    /// - Throws: what keeps it from being done.
+    func record(_ request: ControlRequest, _ channel: Channel) throws {
+        guard let act = act(request) else { return }
+        try service.audit.append([
+            AuditEntry(
+                act.event, by: actor(channel), door: Self.door, objects: act.objects, instanceCount: act.count,
+                reason: act.reason)
+        ])
+    }
+
+    private struct Act {
+        var event: AuditEvent
+        var objects: [AuditObject] = []
+        var count: UInt64?
+        var reason = ""
+
+        static func configured(_ object: AuditObject, _ what: String) -> Act {
+            Act(event: .configurationChanged, objects: [object], reason: what)
+        }
+    }
+
+    /// Nil for what shows no patient and changes nothing, and for what writes records of its own.
+    private func act(_ request: ControlRequest) -> Act? {
+        switch request {
+        case .status, .peers, .routes, .jobs, .verify, .measure, .access: nil
+        case .testPeer(let title):
+            Act(event: .configurationChanged, objects: [AuditObject(.peer, title)], reason: "peer tested")
+        case .conflicts: Act(event: .searched, objects: [AuditObject(.query, "conflicts")])
+        case .addPeer(let peer, _): .configured(AuditObject(.peer, peer.aeTitle), "peer added")
+        case .removePeer(let title): .configured(AuditObject(.peer, title), "peer removed")
+        case .addRoute(let route): .configured(AuditObject(.route, route.name), "route added")
+        case .removeRoute(let name): .configured(AuditObject(.route, name), "route removed")
+        case .retryJob(let id): .configured(AuditObject(.route, "job \(id)"), "job retried")
+        case .cancelJob(let id): .configured(AuditObject(.route, "job \(id)"), "job cancelled")
+        case .pauseLane(let lane, let on):
+            .configured(AuditObject(.route, lane), on ? "queue paused" : "queue resumed")
+        case .reindex: .configured(AuditObject(.setting, "catalogue"), "catalogue built anew")
+        case .reloadTLS: .configured(AuditObject(.setting, "tls"), "TLS files read again")
+        case .webToken(let seconds):
+            .configured(AuditObject(.setting, "web token"), "web token made for \(seconds) s")
+        case .keys(let request): keys(request)
+        case .correct(let request): correction(request)
+        case .remove(let study, let series, let instance, let now, _, let person, let reason):
+            Act(
+                event: .removed, objects: named(study, series, instance),
+                reason: "\(now ? "destroyed at once" : "removed") for \(person): \(reason)")
+        case .restore(let study): Act(event: .restored, objects: [AuditObject(.study, study)])
+        case .hold(let study, let on):
+            Act(event: .heldOrReleased, objects: [AuditObject(.study, study)], reason: on ? "held" : "released")
+        case .import(let peer): Act(event: .imported, objects: [AuditObject(.peer, peer)])
+        case .export(let studies, let series, let instances, _, let isOriginal):
+            Act(
+                event: .exported,
+                objects: studies.prefix(Self.nameLimit).map { AuditObject(.study, $0) }
+                    + series.prefix(Self.nameLimit).map { AuditObject(.series, $0) }
+                    + instances.prefix(Self.nameLimit).map { AuditObject(.instance, $0) },
+                count: UInt64(instances.count), reason: isOriginal ? "without corrections" : "")
+        }
+    }
+
+    /// Names of one kind in one record.
+    private static let nameLimit = 4096
+
+    private func named(_ study: String, _ series: String?, _ instance: String?) -> [AuditObject] {
+        [AuditObject(.study, study)] + (series.map { [AuditObject(.series, $0)] } ?? [])
+            + (instance.map { [AuditObject(.instance, $0)] } ?? [])
+    }
+
+    private func keys(_ request: KeyRequest) -> Act? {
+        switch request {
+        case .status: nil
+        case .rotate: .configured(AuditObject(.key, "master key"), "rotated")
+        case .backup(let path, _): .configured(AuditObject(.key, path), "keys backed up")
+        case .restore(let path, _, let isDryRun):
+            isDryRun ? nil : .configured(AuditObject(.key, path), "keys restored")
+        }
+    }
+
+    private func correction(_ request: CorrectionRequest) -> Act? {
+        func act(_ objects: [AuditObject], _ what: String, _ reason: String, _ isDryRun: Bool) -> Act {
+            Act(event: isDryRun ? .searched : .corrected, objects: objects, reason: "\(what): \(reason)")
+        }
+        func patient(_ patient: CorrectionRequest.Patient) -> AuditObject { AuditObject(.patient, patient.patientID) }
+        switch request {
+        case .list: return Act(event: .searched, objects: [AuditObject(.query, "corrections")])
+        case .merge(let from, let into, let reason, let isDryRun):
+            return act([patient(from), patient(into)], "patients merged", reason, isDryRun)
+        case .identify(let study, let into, let reason, let isDryRun):
+            return act([AuditObject(.study, study), patient(into)], "study given to a patient", reason, isDryRun)
+        case .split(let study, let series, let into, let person, let reason, let isDryRun):
+            let objects =
+                [AuditObject(.study, study)] + series.prefix(Self.nameLimit).map { AuditObject(.series, $0) }
+                + (into.map { [AuditObject(.study, $0)] } ?? []) + (person.map { [patient($0)] } ?? [])
+            return act(objects, "study split", reason, isDryRun)
+        case .setPatient(let person, let assignments, let reason, let isDryRun):
+            return act([patient(person)], changed(assignments), reason, isDryRun)
+        case .setStudy(let study, let assignments, let reason, let isDryRun):
+            return act([AuditObject(.study, study)], changed(assignments), reason, isDryRun)
+        case .setSeries(let series, let assignments, let reason, let isDryRun):
+            return act([AuditObject(.series, series)], changed(assignments), reason, isDryRun)
+        case .undo(let number, let reason, let isDryRun):
+            return act([AuditObject(.setting, "correction \(number)")], "correction undone", reason, isDryRun)
+        }
+    }
+
+    /// The record is sealed, so it holds the values too: who changed what, and to what.
+    private func changed(_ assignments: [CorrectionRequest.Assignment]) -> String {
+        "set " + assignments.map { "\($0.keyword)=\($0.value)" }.joined(separator: ", ")
+    }
+}
