@@ -76,7 +76,8 @@ let package = Package(
         .target(
             name: "Catalog", dependencies: ["DICOM", "Database"], exclude: ["Names/generate.py"],
             swiftSettings: strict),
-        .target(name: "Access", dependencies: ["Audit", "DICOM", "Database", "COpenSSL"], swiftSettings: strict),
+        .target(
+            name: "Access", dependencies: ["Audit", "DICOM", "Database", "Keys", "COpenSSL"], swiftSettings: strict),
         .target(
             name: "Archive",
             dependencies: ["DICOM", "Toolkit", "BlobStore", "Keys", "Catalog", "Access", "Audit", "Telemetry"],
@@ -151,7 +152,9 @@ let package = Package(
             path: "Tests/Fuzz/Targets", swiftSettings: strict),
         .testTarget(name: "CatalogTests", dependencies: ["Catalog", "Database", "DICOM"], swiftSettings: strict),
         .testTarget(name: "AuditTests", dependencies: ["Audit", "Keys"], swiftSettings: strict),
-        .testTarget(name: "AccessTests", dependencies: ["Access", "Audit", "COpenSSL", "Keys"], swiftSettings: strict),
+        .testTarget(
+            name: "AccessTests", dependencies: ["Access", "Audit", "Database", "Keys", "COpenSSL"],
+            swiftSettings: strict),
         .testTarget(name: "QueueTests", dependencies: ["Queue", "Keys"], swiftSettings: strict),
         .testTarget(name: "RoutingTests", dependencies: ["Routing", "Catalog"], swiftSettings: strict),
         .testTarget(

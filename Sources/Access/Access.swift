@@ -46,6 +46,7 @@ public final class Access: Sendable {
         .init(["CREATE TABLE peer (ae_title TEXT PRIMARY KEY, description TEXT NOT NULL)"]),
         .init(["CREATE TABLE peer_secret (ae_title TEXT PRIMARY KEY, description TEXT NOT NULL)"]),
         .init([grantSchema]),
+        AccountTable.migration,
     ]
 
     /// - Parameter audit: where every refusal and change is written down before it takes effect.

@@ -1,5 +1,6 @@
 import Audit
 import Database
+import Keys
 
 /// Why a change of who may do what was not made.
 public enum AccessError: Error, Equatable, CustomStringConvertible {
@@ -12,6 +13,12 @@ public enum AccessError: Error, Equatable, CustomStringConvertible {
     case unknownGrant(String)
     /// The record of acts could not be written, so nothing was done.
     case notRecorded(AuditError)
+    /// An account is not made or changed.
+    case account(AccountFlaw)
+    /// A password cannot be chosen.
+    case password(PasswordFlaw)
+    /// What seals accounts refused.
+    case keys(KeyError)
 
     public var description: String {
         switch self {
@@ -20,7 +27,16 @@ public enum AccessError: Error, Equatable, CustomStringConvertible {
         case .unknownGrant(let id): "no grant has the identifier \(id): see `huizhen grant list`"
         case .notRecorded(let error): "\(error)"
         case .unknownPeer(let title): "no peer has the AE title \(title): see `huizhen peer list`"
+        case .account(let flaw): flaw.text
+        case .password(let flaw): flaw.text
+        case .keys(let error): error.description
         }
+    }
+}
+
+extension AccessError {
+    static func unlocking<Result>(_ body: () throws(KeyError) -> Result) throws(AccessError) -> Result {
+        do throws(KeyError) { return try body() } catch { throw .keys(error) }
     }
 }
 

@@ -6,6 +6,8 @@ public enum AuditEvent: UInt16, Sendable, CaseIterable {
     case signInRefused = 11
     case signedOut = 12
     case callerRefused = 13
+    /// A password was right; what else signing in needs is still to come.
+    case signInBegan = 14
     case searched = 20
     /// Attributes, frames or whole objects were read by a caller.
     case accessed = 21

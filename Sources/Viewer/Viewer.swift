@@ -103,7 +103,7 @@ public struct Viewer: Sendable {
         }
         let form = try QueryText(String(buffer: body))
         let token = (form["token"] ?? "").filter { !$0.isWhitespace }
-        guard let session = sessions.open(token: token) else {
+        guard let session = try sessions.open(token: token) else {
             let query = try QueryText(nil)
             let page = Page(language: Language(request, query), here: "/?")
             return Self.answer(page.signIn(isRefused: true), page, query, status: .forbidden)
@@ -114,7 +114,7 @@ public struct Viewer: Sendable {
 
     private func signOut(_ request: Request) throws {
         guard SessionCookie.comesFromOwnPage(request) else { throw Self.foreign }
-        if let id = SessionCookie.value(in: request) { sessions.end(id) }
+        if let id = SessionCookie.value(in: request) { try sessions.signOut(id) }
     }
 
     private static let toStart: HTTPFields = [.location: "/", .cacheControl: "no-store"]

@@ -33,7 +33,7 @@ import Testing
         let door = Door(
             archive: archive, access: access,
             sessions: WebSessions(
-                tokens: OperatorTokens(secret: [UInt8](repeating: 1, count: 32)), lifetime: .seconds(3600)),
+                tokens: OperatorTokens(secret: [UInt8](repeating: 1, count: 32)), lifetime: .seconds(3600), record: { _ in }),
             settings: .init(), registry: Registry(), logger: logger)
         let router = door.router(try WebServer(settings: .init(), logger: logger), scheme: "http")
         // A HEAD comes with its GET; what is not under the root is no service of the standard's.

@@ -83,7 +83,7 @@ final class Service: Sendable {
             logger: logger, credentials: credentials)
         webTokens = OperatorTokens(
             secret: try archive.systemKey(purpose: "web token").withUnsafeBytes { Array($0) })
-        let sessions = WebSessions(tokens: webTokens, lifetime: settings.seconds("web.session"))
+        let sessions = WebSessions(tokens: webTokens, lifetime: settings.seconds("web.session"), record: { _ in })
         viewer = Viewer(access: access, sessions: sessions)
         web = Door(
             archive: archive, access: access, sessions: sessions, settings: settings.web, registry: registry,

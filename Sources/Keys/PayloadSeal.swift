@@ -1,15 +1,14 @@
-import Keys
 import Synchronization
 
-/// Seals what jobs carry, which may name patients, before it is written. AES-256-GCM under a random nonce.
-final class PayloadSeal: Sendable {
+/// Seals values that may name somebody before a table takes them. AES-256-GCM under a random nonce. Any thread.
+package final class PayloadSeal: Sendable {
     private static let tagByteCount = AuthenticatedCipher.tagByteCount
     private static let nonceByteCount = AuthenticatedCipher.nonceByteCount
 
     private let key: SymmetricKey
     private let cipher: Mutex<AuthenticatedCipher>
 
-    init(_ key: SymmetricKey) throws(KeyError) {
+    package init(_ key: SymmetricKey) throws(KeyError) {
         self.key = key
         cipher = Mutex(try AuthenticatedCipher())
     }
@@ -17,7 +16,7 @@ final class PayloadSeal: Sendable {
     /// The nonce, the sealed bytes and the tag.
     ///
     /// - Parameter name: what the bytes belong to; opening must name it again.
-    func seal(_ payload: [UInt8], for name: String) throws(KeyError) -> [UInt8] {
+    package func seal(_ payload: [UInt8], for name: String) throws(KeyError) -> [UInt8] {
         let nonce = try randomBytes(count: Self.nonceByteCount)
         var sealed = nonce + [UInt8](repeating: 0, count: payload.count + Self.tagByteCount)
         try cipher.withLock { (cipher) throws(KeyError) in
@@ -39,7 +38,7 @@ final class PayloadSeal: Sendable {
     }
 
     /// - Throws: `.refused` for bytes that were altered or belong to something else.
-    func open(_ sealed: [UInt8], of name: String) throws(KeyError) -> [UInt8] {
+    package func open(_ sealed: [UInt8], of name: String) throws(KeyError) -> [UInt8] {
         let count = sealed.count - Self.nonceByteCount - Self.tagByteCount
         guard count >= 0 else { throw .refused }
         // One byte more than needed: an empty array has no address to open to.

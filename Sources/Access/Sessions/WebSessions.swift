@@ -1,0 +1,248 @@
+import Audit
+import COpenSSL
+import Foundation
+import Keys
+import Synchronization
+
+/// What a web request shows of who sends it.
+public enum WebCredential: Sendable {
+    /// Of `Authorization: Bearer`.
+    case token(String)
+    /// Of the cookie of a browser that is signed in.
+    case session(String)
+}
+
+/// Browsers that are signed in, by an account or with a token of the local operator.
+///
+/// A session is a random number of 256 bits of which only the digest is kept, and in memory only: it is used with every
+/// request, which a database would have to write down, and a restart ends them all, which is the safe side.
+public final class WebSessions: Sendable {
+    /// What a browser shows from now on, 64 hexadecimal digits, and the seconds until it ends.
+    public struct Opened: Sendable {
+        public let id: String
+        public let seconds: Int
+    }
+
+    /// Sessions at a time; with one more, the one that was used longest ago ends.
+    public static let countLimit = 10_000
+    /// Sessions of one account.
+    public static let accountLimit = 16
+    /// How long one may last, however much it is used.
+    public static let lifetimeRange = Duration.seconds(300)...Duration.seconds(86_400)
+    /// How long one may be unused.
+    public static let idleRange = Duration.seconds(60)...Duration.seconds(86_400)
+
+    private struct State {
+        var sessions: [String: WebSession] = [:]
+        var next = 1
+    }
+
+    let tokens: OperatorTokens
+    public let lifetime: Duration
+    public let idle: Duration
+    private let record: ActRecord
+    private let now: @Sendable () -> Date
+    private let state = Mutex(State())
+
+    /// - Parameters:
+    ///   - lifetime: brought into `lifetimeRange`.
+    ///   - idle: brought into `idleRange`.
+    ///   - record: see `ActRecord`.
+    public init(
+        tokens: OperatorTokens, lifetime: Duration, idle: Duration = .seconds(900), record: @escaping ActRecord,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.tokens = tokens
+        self.lifetime = min(max(lifetime, Self.lifetimeRange.lowerBound), Self.lifetimeRange.upperBound)
+        self.idle = min(max(idle, Self.idleRange.lowerBound), Self.idleRange.upperBound)
+        self.record = record
+        self.now = now
+    }
+
+    // MARK: Opening
+
+    /// Opens a session for who shows a token of the local operator; it ends no later than the token. Blocks for the record.
+    ///
+    /// - Returns: nil for a token that is not good.
+    /// - Throws: `.notRecorded`, `.keys`.
+    public func open(token: String, from place: RequestPlace = RequestPlace()) throws(AccessError) -> Opened? {
+        let now = now()
+        let read = tokens.read(token, now: now)
+        guard let read, read.expiry > now.timeIntervalSince1970 else {
+            try write(
+                AuditEntry(
+                    .signInRefused, .minorFailure, by: AuditActor(kind: .unknown, name: "", address: place.address),
+                    door: "web", reason: "token"))
+            return nil
+        }
+        try write(
+            AuditEntry(
+                .signedIn, by: AuditActor(kind: .localOperator, name: read.subject, address: place.address),
+                door: "web",
+                reason: "token"))
+        return try add(
+            .localOperator(read.subject), factors: [], place, end: Date(timeIntervalSince1970: read.expiry), now)
+    }
+
+    /// Opens a session of a person who has shown everything, which the caller has recorded.
+    func open(_ account: Account, factors: [FactorKind], from place: RequestPlace) -> Opened? {
+        try? add(.person(account), factors: factors, place, end: .distantFuture, now())
+    }
+
+    private func add(
+        _ subject: WebSession.Subject, factors: [FactorKind], _ place: RequestPlace, end: Date, _ now: Date
+    ) throws(AccessError) -> Opened {
+        let end = min(end, now.addingTimeInterval(Double(lifetime.components.seconds)))
+        let (id, form) = (try Self.randomText(), try Self.randomText())
+        state.withLock { state in
+            if state.sessions.count >= Self.countLimit {
+                state.sessions = state.sessions.filter { isGood($0.value, now) }
+            }
+            if case .person(let account) = subject {
+                let own = state.sessions.filter { $0.value.account?.id == account.id }
+                if own.count >= Self.accountLimit { Self.endOldest(own, in: &state) }
+            }
+            if state.sessions.count >= Self.countLimit { Self.endOldest(state.sessions, in: &state) }
+            state.sessions[Self.digest(of: id)] = WebSession(
+                number: state.next, subject: subject, factors: factors, formToken: form, startedAt: now,
+                lastUsedAt: now, endsAt: end, place: place)
+            state.next += 1
+        }
+        return Opened(id: id, seconds: Int(end.timeIntervalSince(now)))
+    }
+
+    private static func endOldest(_ sessions: [String: WebSession], in state: inout State) {
+        let oldest = sessions.min {
+            ($0.value.lastUsedAt, $0.value.number) < ($1.value.lastUsedAt, $1.value.number)
+        }
+        if let oldest { state.sessions[oldest.key] = nil }
+    }
+
+    // MARK: Using
+
+    /// The session, used by this; nil when it has ended or never was.
+    public func session(of id: String) -> WebSession? {
+        let now = now()
+        let key = Self.digest(of: id)
+        return state.withLock { state in
+            guard let session = state.sessions[key] else { return nil }
+            guard isGood(session, now) else {
+                state.sessions[key] = nil
+                return nil
+            }
+            state.sessions[key]?.lastUsedAt = now
+            return session
+        }
+    }
+
+    /// Those of an account, the latest used first.
+    public func sessions(of account: Int64) -> [WebSession] {
+        let now = now()
+        return state.withLock { $0.sessions.values.filter { $0.account?.id == account && isGood($0, now) } }
+            .sorted { ($0.lastUsedAt, $0.number) > ($1.lastUsedAt, $1.number) }
+    }
+
+    private func isGood(_ session: WebSession, _ now: Date) -> Bool {
+        session.endsAt > now && now.timeIntervalSince(session.lastUsedAt) < Double(idle.components.seconds)
+    }
+
+    // MARK: Ending
+
+    /// Ends a session at its user's wish; one that is none is passed over. Blocks for the record.
+    public func signOut(_ id: String, from place: RequestPlace = RequestPlace()) throws(AccessError) {
+        let key = Self.digest(of: id)
+        guard let session = state.withLock({ $0.sessions[key] }) else { return }
+        // It ends also when that cannot be written down: signing out must not fail on the side of staying signed in.
+        state.withLock { $0.sessions[key] = nil }
+        try write(Self.entry(for: session, place))
+    }
+
+    /// Ends one of an account's own sessions by its number, or all but the one that asks. Blocks for the record.
+    public func end(_ number: Int?, ownedLike session: WebSession, from place: RequestPlace) throws(AccessError) {
+        guard let account = session.account else { return }
+        let ended = state.withLock { state -> [WebSession] in
+            let found = state.sessions.filter {
+                $0.value.account?.id == account.id
+                    && (number == nil ? $0.value.number != session.number : $0.value.number == number)
+            }
+            for key in found.keys { state.sessions[key] = nil }
+            return Array(found.values)
+        }
+        for one in ended { try write(Self.entry(for: one, place)) }
+    }
+
+    /// Ends every session of an account.
+    func end(account: Int64) {
+        state.withLock { state in state.sessions = state.sessions.filter { $0.value.account?.id != account } }
+    }
+
+    /// Sessions of an account go on with what it is now.
+    func renew(_ account: Account) {
+        state.withLock { state in
+            for (key, session) in state.sessions where session.account?.id == account.id {
+                state.sessions[key]?.subject = .person(account)
+            }
+        }
+    }
+
+    private static func entry(for session: WebSession, _ place: RequestPlace) -> AuditEntry {
+        var actor = session.actor(from: place).auditActor
+        actor.address = place.address
+        return AuditEntry(.signedOut, by: actor, door: "web", reason: "session \(session.number)")
+    }
+
+    private func write(_ entry: AuditEntry) throws(AccessError) {
+        do throws(AuditError) { try record(entry) } catch { throw .notRecorded(error) }
+    }
+
+    // MARK: Numbers
+
+    /// 256 random bits in 64 hexadecimal digits.
+    public static func randomText() throws(AccessError) -> String {
+        try AccessError.unlocking { () throws(KeyError) in hexadecimal(try randomBytes(count: 32)) }
+    }
+
+    /// What is kept of a number that is shown: SHA-256.
+    static func digest(of id: String) -> String {
+        let bytes = Array(id.utf8)
+        var result = [UInt8](repeating: 0, count: 32)
+        SHA256(bytes, bytes.count, &result)
+        return hexadecimal(result)
+    }
+
+    private static func hexadecimal(_ bytes: [UInt8]) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+}
+
+extension Access {
+    /// Says who sends a web request: the local operator by a token, or whose browser is signed in. What they may do is
+    /// decided for each act.
+    ///
+    /// - Parameter address: where the request comes from.
+    /// - Returns: nil for who is not let in.
+    public func admit(
+        _ credential: WebCredential?, _ sessions: WebSessions, from address: String, now: Date = Date()
+    ) -> Permit? {
+        switch credential {
+        case .token(let token):
+            return sessions.tokens.user(of: token, now: now).map { localOperator($0, from: address) }
+        case .session(let id):
+            guard let session = sessions.session(of: id) else { return nil }
+            guard let account = session.account else { return localOperator(session.name, from: address) }
+            let isOurs = account.institution == settings.institution
+            return Permit(
+                kind: .person, aeTitle: settings.aeTitle, roles: account.roles, institution: account.institution,
+                issuer: isOurs ? settings.issuer : account.institution, address: address,
+                isStrong: session.hasSecondFactor, user: account.name)
+        case nil: return nil
+        }
+    }
+
+    private func localOperator(_ user: String, from address: String) -> Permit {
+        Permit(
+            kind: .localOperator, aeTitle: settings.aeTitle, services: Set(Peer.Service.allCases), roles: [.operator],
+            institution: settings.institution, issuer: settings.issuer, address: address, user: user)
+    }
+}
