@@ -38,6 +38,10 @@ let package = Package(
         .systemLibrary(name: "CExpat", path: "Sources/CExpat", providers: [.apt(["libexpat1-dev"])]),
         .systemLibrary(name: "CArchive", path: "Sources/CArchive", providers: [.apt(["libarchive-dev"])]),
         .target(
+            name: "CSealedSQLite", path: "Sources/CSealedSQLite",
+            cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2"]), .define("_GNU_SOURCE")],
+            linkerSettings: ["sqlite3", "crypto"].map { .linkedLibrary($0) }),
+        .target(
             name: "CDCMTK", path: "Sources/CDCMTK",
             cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
             linkerSettings: ["dcmnet", "dcmdata", "oflog", "ofstd", "ssl", "crypto"].map { .linkedLibrary($0) }),
@@ -57,7 +61,7 @@ let package = Package(
         .target(name: "Codecs", dependencies: ["CCodecs", "DICOM"], swiftSettings: strict + [.strictMemorySafety()]),
         .target(name: "Media", dependencies: ["DICOM", "CArchive"], swiftSettings: strict),
         .target(
-            name: "Database", dependencies: [.product(name: "GRDB", package: "GRDB.swift")],
+            name: "Database", dependencies: ["CSealedSQLite", "Keys", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: strict),
         .target(name: "Keys", dependencies: ["COpenSSL"], swiftSettings: strict),
         .target(name: "BlobStore", dependencies: ["Keys", "COpenSSL"], swiftSettings: strict),
@@ -74,7 +78,7 @@ let package = Package(
 
         // Rooms.
         .target(
-            name: "Catalog", dependencies: ["DICOM", "Database"], exclude: ["Names/generate.py"],
+            name: "Catalog", dependencies: ["DICOM", "Database", "Keys"], exclude: ["Names/generate.py"],
             swiftSettings: strict),
         .target(
             name: "Access", dependencies: ["Audit", "DICOM", "Database", "Keys", "COpenSSL"], swiftSettings: strict),
@@ -150,13 +154,14 @@ let package = Package(
                 "Keys", "Toolkit",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: strict),
+        .testTarget(name: "DatabaseTests", dependencies: ["Database", "Keys"], swiftSettings: strict),
         .testTarget(name: "CatalogTests", dependencies: ["Catalog", "Database", "DICOM"], swiftSettings: strict),
         .testTarget(name: "AuditTests", dependencies: ["Audit", "Keys"], swiftSettings: strict),
         .testTarget(
             name: "AccessTests", dependencies: ["Access", "Audit", "Database", "Keys", "COpenSSL"],
             swiftSettings: strict),
         .testTarget(name: "QueueTests", dependencies: ["Queue", "Keys"], swiftSettings: strict),
-        .testTarget(name: "RoutingTests", dependencies: ["Routing", "Catalog"], swiftSettings: strict),
+        .testTarget(name: "RoutingTests", dependencies: ["Routing", "Catalog", "Keys"], swiftSettings: strict),
         .testTarget(
             name: "HTTPTests", dependencies: ["HTTP", .product(name: "Hummingbird", package: "hummingbird")],
             swiftSettings: strict),

@@ -2,6 +2,7 @@ import Audit
 import DICOM
 import Database
 import Foundation
+import Keys
 import Synchronization
 
 /// Who is there and what they may do.
@@ -49,12 +50,14 @@ public final class Access: Sendable {
         AccountTable.migration,
     ]
 
-    /// - Parameter audit: where every refusal and change is written down before it takes effect.
-    public init(path: String, settings: Settings, audit: AuditLog) throws(AccessError) {
+    /// - Parameters:
+    ///   - key: what the pages of its database are sealed with.
+    ///   - audit: where every refusal and change is written down before it takes effect.
+    public init(path: String, key: SymmetricKey, settings: Settings, audit: AuditLog) throws(AccessError) {
         self.settings = settings
         self.audit = audit
         do throws(DatabaseError) {
-            database = try SQLDatabase(path: path, durability: .full, migrations: Self.migrations)
+            database = try SQLDatabase(path: path, durability: .full, migrations: Self.migrations, key: key)
             let held = try database.read { connection throws(DatabaseError) in
                 var result: [String: Entry] = [:]
                 let sql = "SELECT p.description, s.description FROM peer p LEFT JOIN peer_secret s USING (ae_title)"

@@ -40,6 +40,8 @@ public final class Archive: Sendable {
     let arrivals = ArrivalBoard()
     let studyKeys: StudyKeys
     private let placeholderKey: SymmetricKey
+    /// What the catalogue's pages are sealed with.
+    let catalogKey: SymmetricKey
     let sequence: Atomic<UInt64>
     /// Held while an event gets its number, is journalled and applied, so that events apply in their order.
     let eventLock = Mutex(())
@@ -79,6 +81,7 @@ public final class Archive: Sendable {
         } catch { throw ArchiveError(error) }
         do throws(KeyError) {
             placeholderKey = try keys.systemKey(purpose: "placeholder uid")
+            catalogKey = try keys.systemKey(purpose: "catalogue")
         } catch { throw .keys(error) }
         studyKeys = StudyKeys(store: keys)
         copyMark = CopyMark(directory: directory)
@@ -86,7 +89,7 @@ public final class Archive: Sendable {
         if isCopy { copyMark.dropCatalogue() }
         let catalog: Catalog
         do throws(CatalogError) {
-            catalog = try Catalog(path: directory + "/" + Self.catalogName)
+            catalog = try Catalog(path: directory + "/" + Self.catalogName, key: catalogKey)
         } catch { throw ArchiveError(error) }
         copyMark.set()
         var replay = try Replay(blobs: blobs, catalog: catalog).run()

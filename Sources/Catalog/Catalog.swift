@@ -1,5 +1,6 @@
 import DICOM
 import Database
+import Keys
 import Synchronization
 
 /// What the archive holds: patients, studies, series and instances, the change feed, and the questions about them.
@@ -29,11 +30,12 @@ public final class Catalog: Sendable {
 
     /// Opens or creates the file.
     ///
+    /// - Parameter key: what its pages are sealed with; nil for a plain file.
     /// - Throws: `.database(.newerSchema)` when a later program wrote it.
-    public init(path: String) throws(CatalogError) {
+    public init(path: String, key: SymmetricKey? = nil) throws(CatalogError) {
         Pinyin.prepare()
         do throws(DatabaseError) {
-            database = try SQLDatabase(path: path, durability: .rebuilt, migrations: Schema.migrations)
+            database = try SQLDatabase(path: path, durability: .rebuilt, migrations: Schema.migrations, key: key)
         } catch { throw .database(error) }
         do throws(DatabaseError) { filter = try Self.filter(of: database) } catch { throw .database(error) }
         writer = Writer(database: database, signal: signal)

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Keys
 
 /// One SQLite file: a single writer and several readers that never wait for it.
 ///
@@ -37,6 +38,7 @@ public final class SQLDatabase: Sendable {
     private let pool: DatabasePool
     /// For folding the log beside the writer.
     private let folding: DatabaseQueue
+    private let sealed: SealedFile?
     /// SQLite's handles must not be closed under anybody.
     private let uses = OpenUses()
     /// Seconds that closing waits for whoever reads.
@@ -44,8 +46,13 @@ public final class SQLDatabase: Sendable {
 
     /// Opens or creates the file and brings its schema up to date; owner-only permission.
     ///
+    /// - Parameter key: what its pages are sealed with, as everything SQLite puts aside of them; nil for a plain file. A
+    ///   plain file that is there is sealed first, which takes room for a copy.
     /// - Throws: `.newerSchema` when the file was written by a later program.
-    public init(path: String, durability: Durability, migrations: [Migration]) throws(DatabaseError) {
+    public init(
+        path: String, durability: Durability, migrations: [Migration], key: SymmetricKey? = nil
+    ) throws(DatabaseError) {
+        if let key { sealed = try SealedFile(path: path, key: key) } else { sealed = nil }
         (pool, folding) = try mapping {
             let isNew = !FileManager.default.fileExists(atPath: path)
             if isNew {

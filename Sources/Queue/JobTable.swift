@@ -31,9 +31,13 @@ final class JobTable: Sendable {
     private let seal: PayloadSeal
 
     init(path: String, key: SymmetricKey) throws(QueueError) {
-        do throws(KeyError) { seal = try PayloadSeal(key) } catch { throw .keys(error) }
+        let pages: SymmetricKey
+        do throws(KeyError) {
+            seal = try PayloadSeal(key)
+            pages = try key.derived(for: "huizhen queue pages 1")
+        } catch { throw .keys(error) }
         do throws(DatabaseError) {
-            database = try SQLDatabase(path: path, durability: .full, migrations: Self.migrations)
+            database = try SQLDatabase(path: path, durability: .full, migrations: Self.migrations, key: pages)
         } catch { throw .database(error) }
     }
 

@@ -1,5 +1,6 @@
 import Database
 import Foundation
+import Keys
 import Synchronization
 
 /// The routes, on disk and in memory. Safe from any thread.
@@ -28,9 +29,10 @@ public final class RouteTable: Sendable {
         .init(["CREATE TABLE route (name TEXT PRIMARY KEY, description TEXT NOT NULL)"])
     ]
 
-    public init(path: String) throws(Failure) {
+    /// - Parameter key: what its pages are sealed with.
+    public init(path: String, key: SymmetricKey) throws(Failure) {
         do throws(DatabaseError) {
-            database = try SQLDatabase(path: path, durability: .full, migrations: Self.migrations)
+            database = try SQLDatabase(path: path, durability: .full, migrations: Self.migrations, key: key)
             let held = try database.read { connection throws(DatabaseError) in
                 var result: [String: Route] = [:]
                 try connection.query("SELECT description FROM route") { row throws(DatabaseError) in

@@ -20,16 +20,19 @@ final class AccessFixture {
     let directory: TemporaryDirectory
     private(set) var access: Access
     let audit: AuditLog
+    private let key: SymmetricKey
     private let settings: Access.Settings
 
     init(isOpen: Bool = false) throws {
         directory = try TemporaryDirectory()
         settings = Access.Settings(
             aeTitle: "HUIZHEN", institution: "Home", issuer: "HOME", isOpenToUnknownPeers: isOpen)
+        key = try SymmetricKey.random()
         audit = try AuditLog(
             directory: directory.path + "/audit", key: try SymmetricKey.random(),
             signer: SigningKey(seed: try SymmetricKey.random()))
-        access = try Access(path: directory.path + "/access.sqlite", settings: settings, audit: audit)
+        access = try Access(
+            path: directory.path + "/access.sqlite", key: key, settings: settings, audit: audit)
     }
 
     /// The entries so far, oldest first.
@@ -46,7 +49,8 @@ final class AccessFixture {
 
     func reopen() throws {
         try access.close()
-        access = try Access(path: directory.path + "/access.sqlite", settings: settings, audit: audit)
+        access = try Access(
+            path: directory.path + "/access.sqlite", key: key, settings: settings, audit: audit)
     }
 }
 

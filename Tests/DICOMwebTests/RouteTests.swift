@@ -24,7 +24,7 @@ import Testing
         let archive = try Archive(
             directory: directory, masterKey: .file(path: directory + "/keys/master.key"), settings: settings)
         let access = try Access(
-            path: directory + "/access.sqlite",
+            path: directory + "/access.sqlite", key: try SymmetricKey.random(),
             settings: .init(aeTitle: "HUIZHEN", institution: "HERE", issuer: "", isOpenToUnknownPeers: false),
             audit: try AuditLog(
                 directory: directory + "/audit", key: try SymmetricKey.random(),
@@ -33,7 +33,8 @@ import Testing
         let door = Door(
             archive: archive, access: access,
             sessions: WebSessions(
-                tokens: OperatorTokens(secret: [UInt8](repeating: 1, count: 32)), lifetime: .seconds(3600), record: { _ in }),
+                tokens: OperatorTokens(secret: [UInt8](repeating: 1, count: 32)), lifetime: .seconds(3600),
+                record: { _ in }),
             settings: .init(), registry: Registry(), logger: logger)
         let router = door.router(try WebServer(settings: .init(), logger: logger), scheme: "http")
         // A HEAD comes with its GET; what is not under the root is no service of the standard's.

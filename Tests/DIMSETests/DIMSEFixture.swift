@@ -47,7 +47,7 @@ final class DIMSEFixture: @unchecked Sendable {
         archive = try Archive(
             directory: directory, masterKey: .file(path: directory + "/keys/master.key"), settings: archiveSettings)
         access = try Access(
-            path: directory + "/access.sqlite",
+            path: directory + "/access.sqlite", key: archive.systemKey(purpose: "access"),
             settings: .init(aeTitle: aeTitle, institution: "Home", issuer: "HOME", isOpenToUnknownPeers: isOpen),
             audit: try AuditLog(
                 directory: directory + "/audit", key: archive.systemKey(purpose: "audit"),

@@ -1,4 +1,5 @@
 import Foundation
+import Keys
 import Testing
 
 @testable import Catalog
@@ -97,14 +98,15 @@ struct RoutePlanTests {
         let directory = FileManager.default.temporaryDirectory.path + "/huizhen-routes-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: directory) }
-        var table = try RouteTable(path: directory + "/routes.sqlite")
+        let key = try SymmetricKey.random()
+        var table = try RouteTable(path: directory + "/routes.sqlite", key: key)
         let route = Route(name: "夜间", event: .completion, description: "*胸*", destinations: ["PACS"])
         try table.add(route)
         try table.add(Route(name: "other", event: .arrival, destinations: ["PACS"]))
         try table.remove("other")
         #expect(throws: RouteTable.Failure.unknownRoute("other")) { try table.remove("other") }
         try table.close()
-        table = try RouteTable(path: directory + "/routes.sqlite")
+        table = try RouteTable(path: directory + "/routes.sqlite", key: key)
         #expect(table.list() == [route])
         try table.close()
     }

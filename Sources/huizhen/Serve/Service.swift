@@ -66,7 +66,7 @@ final class Service: Sendable {
             logger: logger)
         try audit.append([AuditEntry(.serviceStarted, by: .service, door: "service")])
         access = try Access(
-            path: directory + "/access.sqlite",
+            path: directory + "/access.sqlite", key: archive.systemKey(purpose: "access"),
             settings: .init(
                 aeTitle: settings.text("ae-title"), institution: settings.text("institution"),
                 issuer: settings.text("issuer"),
@@ -75,7 +75,8 @@ final class Service: Sendable {
         registry = Registry()
         queue = try JobQueue(
             path: directory + "/queue.sqlite", key: archive.systemKey(purpose: "queue"), settings: settings.queue)
-        routes = try RouteTable(path: directory + "/routes.sqlite")
+        routes = try RouteTable(
+            path: directory + "/routes.sqlite", key: archive.systemKey(purpose: "routes"))
         router = Router(archive: archive, routes: routes, queue: queue, logger: logger)
         credentials = try settings.credentials(logger: logger)
         dimse = DIMSEServer(

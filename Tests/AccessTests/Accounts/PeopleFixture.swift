@@ -68,8 +68,9 @@ final class PeopleFixture {
     private static func open(
         _ path: String, _ settings: AccountSettings, _ idle: Duration, _ clock: TestClock, _ record: TestRecord
     ) throws -> (Access, WebSessions, Accounts, SignIn) {
+        let key = try #require([UInt8](repeating: 3, count: 32).withUnsafeBytes { SymmetricKey(copying: $0) })
         let access = try Access(
-            path: path + "/access.sqlite",
+            path: path + "/access.sqlite", key: key,
             settings: .init(aeTitle: "HUIZHEN", institution: "Home", issuer: "HOME", isOpenToUnknownPeers: false),
             audit: try AuditLog(
                 directory: path + "/audit-" + UUID().uuidString, key: try SymmetricKey.random(),
@@ -77,7 +78,6 @@ final class PeopleFixture {
         let sessions = WebSessions(
             tokens: OperatorTokens(secret: [UInt8](repeating: 7, count: 32)), lifetime: .seconds(28_800), idle: idle,
             record: record.act, now: { clock.now })
-        let key = try #require([UInt8](repeating: 3, count: 32).withUnsafeBytes { SymmetricKey(copying: $0) })
         let accounts = try Accounts(
             access: access, key: key, sessions: sessions, settings: settings, cost: .init(exponent: 4),
             record: record.act, now: { clock.now })
