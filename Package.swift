@@ -14,6 +14,7 @@ let package = Package(
         .executable(name: "huizhen", targets: ["huizhen"]),
         .library(name: "DICOM", targets: ["DICOM"]),
         .library(name: "Catalog", targets: ["Catalog"]),
+        .library(name: "Keys", targets: ["Keys"]),
         // What reads outside input, for Tests/Fuzz.
         .library(
             name: "Fuzzed",

@@ -14,6 +14,7 @@ public enum RowID: String, CaseIterable, Codable, Sendable {
     case memory = "memory-4x1GB"
     case silentPeers = "silent-50"
     case scale
+    case sealed = "sealed-search"
     case keyRotation = "key-rotation"
     case webStudy = "web-study"
     case webMetadata = "web-metadata"
@@ -56,6 +57,7 @@ public enum RowID: String, CaseIterable, Codable, Sendable {
         case .memory: MemoryScenario(id: self)
         case .silentPeers: SilentPeersScenario(id: self)
         case .scale: ScaleScenario(id: self, quick: quick)
+        case .sealed: SealedScenario(id: self, quick: quick)
         case .keyRotation: KeyRotationScenario(id: self, quick: quick)
         case .webStudy: WebStudyScenario(id: self, verb: .retrieve, quick: quick)
         case .webStow: WebStudyScenario(id: self, verb: .store, quick: quick)
