@@ -62,7 +62,11 @@ let package = Package(
         .target(name: "Codecs", dependencies: ["CCodecs", "DICOM"], swiftSettings: strict + [.strictMemorySafety()]),
         .target(name: "Media", dependencies: ["DICOM", "CArchive"], swiftSettings: strict),
         .target(
-            name: "Database", dependencies: ["CSealedSQLite", "Keys", .product(name: "GRDB", package: "GRDB.swift")],
+            name: "Database",
+            dependencies: [
+                "CSealedSQLite", "Keys", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
             swiftSettings: strict),
         .target(name: "Keys", dependencies: ["COpenSSL"], swiftSettings: strict),
         .target(name: "BlobStore", dependencies: ["Keys", "COpenSSL"], swiftSettings: strict),

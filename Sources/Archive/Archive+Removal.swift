@@ -84,6 +84,7 @@ extension Archive {
             do throws(BlobError) { try blobs.destroy(Array(Set(given + current + former))) } catch {
                 throw ArchiveError(error)
             }
+            metadataShelf.forget(holdings.map(\.sequence))
             try record(.destroyed(instances: holdings.map(\.sequence)))
         }
         for key in Set(holdings.map(\.studyKey)) {

@@ -54,6 +54,7 @@ public final class Archive: Sendable {
     let copyMark: CopyMark
     private let compression = Mutex<Compression?>(nil)
     let leases = Leases()
+    let metadataShelf = MetadataShelf()
     /// Held while bytes take the place of others or are destroyed, so that neither misses the other.
     let relocation = Mutex(())
     /// For tests that end suddenly at each step.

@@ -129,7 +129,7 @@ extension Catalog {
                 WHERE \(condition) ORDER BY \(order) LIMIT \(limit ?? -1)
                 """, arguments
             ) { row throws(DatabaseError) in
-                result.append(HoldingColumns.holding(row, from: 0))
+                result.append(HoldingColumns.holding(row, from: 0, after: result.last))
                 return true
             }
             return result

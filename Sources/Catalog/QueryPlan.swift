@@ -181,11 +181,11 @@ struct QueryPlan {
         }
         switch key.rule {
         case .single(let values):
-            let list = "\(column.name) IN (\(values.map { _ in "?" }.joined(separator: ", ")))"
-            condition(list, values.map(SQLValue.text), by: column)
+            let list = values.map { _ in "?" }.joined(separator: ", ")
+            condition(values.map(SQLValue.text), by: column) { "\($0) IN (\(list))" }
         case .wildcard(let pattern):
             wildcard(pattern, key, column)
-        case .integer(let number): condition("\(column.name) = ?", [.integer(Int64(number))], by: column)
+        case .integer(let number): condition([.integer(Int64(number))], by: column) { "\($0) = ?" }
         case .dateRange(let low, let high): range(column, low, high)
         case .timeRange(let low, let high): range(column, low, high.isEmpty ? "" : MatchingKey.upperTime(high))
         case .moment(let bounds, let time):
@@ -196,14 +196,14 @@ struct QueryPlan {
     }
 
     /// A condition on a column, and a way to the rows if the column has an index.
-    private mutating func condition(_ sql: String, _ values: [SQLValue], by column: KeyColumn) {
+    private mutating func condition(_ values: [SQLValue], by column: KeyColumn, _ sql: (String) -> String) {
         // The plus keeps SQLite from an index of its own choice: the way is chosen here.
-        conditions.append(sql.replacing(column.name, with: "+" + column.name))
+        conditions.append(sql("+" + column.name))
         arguments += values
         guard column.isIndexed else { return }
         drivers.append(
             QueryDriver(
-                column.level, "SELECT id FROM \(Self.table(column.level)) WHERE \(sql)", values,
+                column.level, "SELECT id FROM \(Self.table(column.level)) WHERE \(sql(column.name))", values,
                 isUnique: column.isUnique))
     }
 
@@ -219,24 +219,15 @@ struct QueryPlan {
         }
         let opening = String(pattern.prefix { $0 != "*" && $0 != "?" })
         if !opening.isEmpty {
-            condition("\(column.name) >= ? AND \(column.name) < ?", QueryDriver.bounds(opening), by: column)
+            condition(QueryDriver.bounds(opening), by: column) { "\($0) >= ? AND \($0) < ?" }
         }
     }
 
     private mutating func range(_ column: KeyColumn, _ low: String, _ high: String) {
-        var bounds: [String] = []
-        var values: [SQLValue] = []
-        if low.isEmpty {
-            bounds.append("\(column.name) > ''")
-        } else {
-            bounds.append("\(column.name) >= ?")
-            values.append(.text(low))
+        let values = [low, high].filter { !$0.isEmpty }.map(SQLValue.text)
+        condition(values, by: column) { name in
+            (low.isEmpty ? "\(name) > ''" : "\(name) >= ?") + (high.isEmpty ? "" : " AND \(name) <= ?")
         }
-        if !high.isEmpty {
-            bounds.append("\(column.name) <= ?")
-            values.append(.text(high))
-        }
-        condition(bounds.joined(separator: " AND "), values, by: column)
     }
 
     /// The times of the first and the last day, besides the range of days.
@@ -314,15 +305,19 @@ enum HoldingColumns {
         sender.institution, sender.door
         """
 
-    static func holding(_ row: SQLRow, from column: Int) -> Holding {
-        Holding(
+    /// - Parameter neighbour: the row before, with which texts that are the same are shared: a study's instances differ
+    ///   in little.
+    static func holding(_ row: SQLRow, from column: Int, after neighbour: Holding? = nil) -> Holding {
+        func text(_ offset: Int, _ held: String?) -> String { row.text(column + offset, sharing: held ?? "") }
+        return Holding(
             sequence: UInt64(row.integer(column) ?? 0), sopInstanceUID: row.text(column + 1) ?? "",
-            sopClassUID: row.text(column + 2) ?? "", studyInstanceUID: row.text(column + 3) ?? "",
-            transferSyntaxUID: row.text(column + 4) ?? "", pack: UInt32(row.integer(column + 5) ?? 0),
+            sopClassUID: text(2, neighbour?.sopClassUID), studyInstanceUID: text(3, neighbour?.studyInstanceUID),
+            transferSyntaxUID: text(4, neighbour?.transferSyntaxUID), pack: UInt32(row.integer(column + 5) ?? 0),
             byteOffset: UInt64(row.integer(column + 6) ?? 0), byteCount: UInt64(row.integer(column + 7) ?? 0),
-            digest: row.blob(column + 8) ?? [], studyKey: row.blob(column + 9) ?? [],
+            digest: row.blob(column + 8) ?? [],
+            studyKey: row.blob(column + 9, sharing: neighbour?.studyKey ?? []),
             sender: Sender(
-                peer: row.text(column + 10) ?? "", institution: row.text(column + 11) ?? "",
-                door: row.text(column + 12) ?? ""))
+                peer: text(10, neighbour?.sender.peer), institution: text(11, neighbour?.sender.institution),
+                door: text(12, neighbour?.sender.door)))
     }
 }

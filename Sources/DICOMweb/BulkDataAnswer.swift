@@ -48,7 +48,7 @@ struct BulkDataAnswer: Sendable {
         of object: StoredObject, _ syntax: TransferSyntax, path: [Substring]
     ) throws(ArchiveError) -> (any PieceSource, byteCount: UInt64) {
         if path == ["7FE00010"], !syntax.isDeflated, let range = try object.nativePixelData() {
-            return (StoredRange(object, offset: range.offset, byteCount: range.byteCount), range.byteCount)
+            return (StoredRange(object, range.offset..<(range.offset + range.byteCount)), range.byteCount)
         }
         var dataset = try archive.header(of: object)
         for index in stride(from: 0, to: path.count - 1, by: 2) {
@@ -61,7 +61,7 @@ struct BulkDataAnswer: Sendable {
         switch element.value {
         case .bytes(let bytes): return (HeldBytes(bytes), UInt64(bytes.count))
         case .bulk(let offset, let length) where !syntax.isDeflated && offset + length <= object.byteCount:
-            return (StoredRange(object, offset: offset, byteCount: length), length)
+            return (StoredRange(object, offset..<(offset + length)), length)
         default: throw .notFound
         }
     }
@@ -80,26 +80,6 @@ private final class HeldBytes: PieceSource {
 
     func next(upTo byteCount: Int) throws -> ByteBuffer? {
         bytes.readableBytes > 0 ? bytes.readSlice(length: min(byteCount, bytes.readableBytes)) : nil
-    }
-}
-
-private final class StoredRange: PieceSource {
-    private let object: StoredObject
-    private var offset: UInt64
-    private let end: UInt64
-
-    init(_ object: StoredObject, offset: UInt64, byteCount: UInt64) {
-        self.object = object
-        self.offset = offset
-        end = offset + byteCount
-    }
-
-    func next(upTo byteCount: Int) throws -> ByteBuffer? {
-        guard offset < end else { return nil }
-        var piece = ByteBuffer()
-        let limit = Int(min(UInt64(byteCount), end - offset))
-        offset += UInt64(try piece.writeStored(object, from: offset, upTo: limit))
-        return piece
     }
 }
 

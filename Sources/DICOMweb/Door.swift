@@ -210,8 +210,13 @@ public final class Door: Sendable {
             takesUnknownClasses: settings.takesUnknownClasses)
         do {
             let reader = try content.reader(order, archive: archive)
-            for try await piece in request.body {
-                try await pool.run { try piece.withUnsafeReadableBytes { try reader.feed($0) } }
+            let feed = StoreFeed(reader, pool: pool)
+            do {
+                for try await piece in request.body { try await feed.take(piece) }
+                try await feed.drain()
+            } catch {
+                await feed.stop()
+                throw error
             }
             return try await pool.run {
                 try reader.finish()

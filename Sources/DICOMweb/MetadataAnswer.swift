@@ -1,11 +1,10 @@
 import Archive
 import Catalog
-import HTTP
 import NIOCore
 
 /// The headers of instances as a JSON array, as they were written when the instances came. PS3.18 §10.4.1.1.2.
 final class MetadataArray: PieceSource {
-    private let archive: Archive
+    private let reader: MetadataReader
     private let holdings: [Holding]
     private let base: String
     private var index = 0
@@ -13,48 +12,70 @@ final class MetadataArray: PieceSource {
     private var batch = MetadataBatch()
 
     init(archive: Archive, holdings: [Holding], base: String) {
-        self.archive = archive
+        reader = archive.metadataReader()
         self.holdings = holdings
         self.base = base
     }
 
     func next(upTo byteCount: Int) throws -> ByteBuffer? {
         guard !isEnded else { return nil }
-        var piece = ByteBuffer()
-        if index == 0 { piece.writeString("[") }
-        while index < holdings.count, piece.readableBytes < byteCount {
+        var piece = begin(byteCount)
+        while writeHeld(to: &piece, upTo: byteCount) {
             let first = index
-            let made = try batch.make(holdings.count - first) { [archive, holdings] offset in
-                try archive.metadata(of: archive.open(holdings[first + offset]))
+            let made = try batch.make(holdings.count - first, byteCount: \.bytes.count) { [reader, holdings] offset in
+                try reader.read(holdings[first + offset])
             }
-            for bytes in made {
-                if index > 0 { piece.writeString(",") }
-                write(bytes, of: holdings[index], to: &piece)
-                index += 1
-            }
+            for text in made { write(text, to: &piece) }
         }
-        if index == holdings.count {
-            isEnded = true
-            piece.writeString("]")
-        }
+        end(&piece)
         return piece
     }
 
-    private func write(_ bytes: [UInt8], of holding: Holding, to piece: inout ByteBuffer) {
-        // An address of bulk data was written without knowing under which name the service would be reached. The quote
-        // before the name tells it from the same words within a value, where quotes are escaped.
-        bytes.withUnsafeBytes { bytes in
+    func ready(upTo byteCount: Int) -> ReadyPiece {
+        guard !isEnded else { return .ended }
+        let first = index
+        var piece = begin(byteCount)
+        _ = writeHeld(to: &piece, upTo: byteCount)
+        guard index > first || index == holdings.count else { return .unknown }
+        end(&piece)
+        return .piece(piece)
+    }
+
+    private func begin(_ byteCount: Int) -> ByteBuffer {
+        var piece = ByteBufferAllocator().buffer(capacity: byteCount)
+        if index == 0 { piece.writeString("[") }
+        return piece
+    }
+
+    private func end(_ piece: inout ByteBuffer) {
+        guard index == holdings.count else { return }
+        isEnded = true
+        piece.writeString("]")
+    }
+
+    /// Adds what is in memory; whether there is room for one that is not.
+    private func writeHeld(to piece: inout ByteBuffer, upTo byteCount: Int) -> Bool {
+        while index < holdings.count, piece.readableBytes < byteCount {
+            guard let text = reader.held(holdings[index]) else { return true }
+            write(text, to: &piece)
+        }
+        return false
+    }
+
+    private func write(_ text: MetadataText, to piece: inout ByteBuffer) {
+        if index > 0 { piece.writeString(",") }
+        text.bytes.withUnsafeBytes { bytes in
             var start = 0
-            while let found = Self.bulkName.first(in: bytes, from: start) {
-                piece.writeBytes(bytes[start..<(found + Self.addressOffset)])
-                piece.writeString("\(base)/instances/\(holding.sopInstanceUID)/")
-                start = found + Self.addressOffset
+            for address in text.addresses {
+                piece.writeBytes(bytes[start..<address])
+                piece.writeString(base)
+                piece.writeString("/instances/")
+                piece.writeString(holdings[index].sopInstanceUID)
+                piece.writeString("/")
+                start = address
             }
             piece.writeBytes(bytes[start...])
         }
+        index += 1
     }
-
-    private static let bulkName = ByteSearch(Array(#""BulkDataURI":"bulkdata/"#.utf8))
-    /// Where the address begins in it.
-    private static let addressOffset = #""BulkDataURI":""#.utf8.count
 }

@@ -9,7 +9,7 @@ final class ObjectParts: PieceSource {
     /// Less than a buffer has by what one chunk and the heads of parts may add.
     static let pieceByteCount = PieceBuffers.byteCountLimit - 2 * chunkByteCount
     /// What is encrypted together.
-    private static let chunkByteCount = 64 << 10
+    static let chunkByteCount = 64 << 10
 
     private let archive: Archive
     private let holdings: [Holding]
@@ -19,8 +19,7 @@ final class ObjectParts: PieceSource {
     private var current: Source?
     private var isEnded = false
     private var givenCount = 0
-    // One is filled, one waits for the connection, and those before may still be on their way out.
-    private let buffers = PieceBuffers(countLimit: 3)
+    private let buffers = PieceBuffers(countLimit: Pace.pieceCount)
 
     private enum Source {
         case stored(StoredObject, offset: UInt64)
@@ -138,21 +137,57 @@ final class ObjectParts: PieceSource {
 
 /// One object as a Part 10 file.
 final class ObjectFile: PieceSource {
-    private let object: StoredObject
     private var head: [UInt8]
-    private var offset: UInt64 = 0
+    private let content: StoredRange
 
     init(_ object: StoredObject, head: [UInt8]) {
-        self.object = object
         self.head = head
+        content = StoredRange(object, 0..<object.byteCount)
     }
 
     func next(upTo byteCount: Int) throws -> ByteBuffer? {
-        guard offset < object.byteCount || !head.isEmpty else { return nil }
+        guard !head.isEmpty else { return try content.next(upTo: byteCount) }
         var piece = ByteBuffer(bytes: head)
         head = []
-        offset += UInt64(try piece.writeStored(object, from: offset, upTo: byteCount))
+        if var rest = try content.next(upTo: byteCount) { piece.writeBuffer(&rest) }
         return piece
+    }
+
+    func narrow(to range: Range<Int>) -> Int {
+        let headCount = head.count
+        let left = min(range.lowerBound, headCount)
+        head.removeFirst(left)
+        return left + content.narrow(to: max(0, range.lowerBound - headCount)..<max(0, range.upperBound - headCount))
+    }
+}
+
+/// Bytes of an object as they lie there.
+final class StoredRange: PieceSource {
+    private let object: StoredObject
+    private var offset: UInt64
+    private var end: UInt64
+
+    init(_ object: StoredObject, _ range: Range<UInt64>) {
+        self.object = object
+        (offset, end) = (range.lowerBound, range.upperBound)
+    }
+
+    func next(upTo byteCount: Int) throws -> ByteBuffer? {
+        guard offset < end else { return nil }
+        // Up to where chunks end: one that is read in two parts is decrypted twice.
+        let chunk = UInt64(ObjectParts.chunkByteCount)
+        let whole = (offset + UInt64(byteCount)) / chunk * chunk
+        let limit = Int(min(whole > offset ? whole - offset : UInt64(byteCount), end - offset))
+        var piece = ByteBufferAllocator().buffer(capacity: limit)
+        offset += UInt64(try piece.writeStored(object, from: offset, upTo: limit))
+        return piece
+    }
+
+    func narrow(to range: Range<Int>) -> Int {
+        let start = offset
+        end = min(end, start + UInt64(range.upperBound))
+        offset = min(end, start + UInt64(range.lowerBound))
+        return Int(offset - start)
     }
 }
 

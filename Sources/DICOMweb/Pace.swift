@@ -6,13 +6,15 @@ import Synchronization
 /// Large pieces of all answers together are bounded: who takes much and then stops cannot have more than the budget.
 struct Pace {
     static let smallByteCount = 64 << 10
-    static let largeByteCount = 1 << 20
+    static let largeByteCount = 512 << 10
     /// Bytes taken for each byte of a piece: what the system's buffers swallow at once says nothing of the client.
-    private static let patience = 64
+    static let patience = 16
     /// A piece that takes longer makes the next ones small.
     private static let slow = Duration.seconds(1)
-    /// Pieces of one answer in memory at a time: being sent, waiting, being made.
-    static let pieceCount = 3
+    /// Pieces that are kept ready for a client that takes much.
+    private static let largeLead = 2
+    /// Pieces of one answer in memory at a time: two being sent, waiting for the connection, ready, being made.
+    static let pieceCount = 4 + largeLead
 
     private let budget: Budget
     private var takenByteCount = 0
@@ -22,8 +24,8 @@ struct Pace {
 
     init(budget: Budget = .shared) { self.budget = budget }
 
-    /// Whether a piece is made while another one is sent.
-    var looksAhead: Bool { byteCount > Self.smallByteCount }
+    /// Pieces that are made while another one is sent.
+    var lead: Int { byteCount > Self.smallByteCount ? Self.largeLead : 0 }
 
     /// The client has taken a piece.
     mutating func took(_ count: Int, in time: Duration) {

@@ -16,11 +16,13 @@ final class PieceBuffers: Sendable {
     /// An empty buffer with room for so many bytes.
     func take(_ byteCount: Int) -> ByteBuffer {
         guard byteCount <= Self.byteCountLimit else { return ByteBufferAllocator().buffer(capacity: byteCount) }
-        let oldest = buffers.withLock { $0.count >= countLimit ? $0.removeFirst() : nil }
-        guard var buffer = oldest else { return ByteBufferAllocator().buffer(capacity: byteCount) }
-        // Makes a new one if somebody still has it.
-        buffer.clear(minimumCapacity: byteCount)
-        return buffer
+        return buffers.withLock { buffers in
+            guard buffers.count >= countLimit else { return ByteBufferAllocator().buffer(capacity: byteCount) }
+            var oldest = buffers.removeFirst()
+            // Makes a new one if somebody still has it.
+            oldest.clear(minimumCapacity: byteCount)
+            return oldest
+        }
     }
 
     /// Keeps what was filled and is on its way.

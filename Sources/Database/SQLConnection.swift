@@ -3,12 +3,18 @@ import GRDB
 
 /// A connection inside one `read` or `write` of an `SQLDatabase`; statements are prepared once and kept.
 public struct SQLConnection {
-    let database: GRDB.Database
+    enum Way {
+        case reading(SQLReader)
+        case writing(GRDB.Database)
+    }
+
+    let way: Way
 
     /// Runs one statement.
     ///
     /// - Throws: `.full`, or `.failed` with SQLite's code.
     public func execute(_ sql: String, _ arguments: [SQLValue] = []) throws(DatabaseError) {
+        guard case .writing(let database) = way else { return try query(sql, arguments) { _ in true } }
         try mapping {
             let statement = try database.cachedStatement(sql: sql)
             try statement.execute(arguments: StatementArguments(arguments.map(\.databaseValue)))
@@ -19,12 +25,17 @@ public struct SQLConnection {
     public func query(
         _ sql: String, _ arguments: [SQLValue] = [], each: (SQLRow) throws(DatabaseError) -> Bool
     ) throws(DatabaseError) {
-        try mapping {
-            let statement = try database.cachedStatement(sql: sql)
-            let cursor = try Row.fetchCursor(
-                statement, arguments: StatementArguments(arguments.map(\.databaseValue)))
-            while let row = try cursor.next() {
-                if try !each(SQLRow(row: row)) { break }
+        switch way {
+        case .reading(let reader): try reader.query(sql, arguments, each: each)
+        case .writing(let database):
+            try mapping {
+                let statement = try database.cachedStatement(sql: sql)
+                let cursor = try Row.fetchCursor(
+                    statement, arguments: StatementArguments(arguments.map(\.databaseValue)))
+                let row = SQLRow(statement: statement.sqliteStatement)
+                while try cursor.next() != nil {
+                    if try !each(row) { break }
+                }
             }
         }
     }
@@ -41,9 +52,15 @@ public struct SQLConnection {
         return result
     }
 
-    public var lastInsertedRowID: Int64 { database.lastInsertedRowID }
+    /// Of a connection that writes.
+    public var lastInsertedRowID: Int64 {
+        if case .writing(let database) = way { database.lastInsertedRowID } else { 0 }
+    }
 
-    public var changedRowCount: Int { database.changesCount }
+    /// Of a connection that writes.
+    public var changedRowCount: Int {
+        if case .writing(let database) = way { database.changesCount } else { 0 }
+    }
 }
 
 /// Runs `body` and turns what SQLite throws into a `DatabaseError` without values.

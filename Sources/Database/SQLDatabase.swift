@@ -35,7 +35,12 @@ public final class SQLDatabase: Sendable {
     /// Bytes of pages each connection keeps.
     static let cacheByteCount = 32 << 20
 
+    /// Readers at a time; further ones wait.
+    static let readerLimit = 8
+
+    /// For the writer.
     private let pool: DatabasePool
+    private let readers: SQLReaders
     /// For folding the log beside the writer.
     private let folding: DatabaseQueue
     private let sealed: SealedFile?
@@ -60,7 +65,7 @@ public final class SQLDatabase: Sendable {
                     atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
             }
             var configuration = Configuration()
-            configuration.maximumReaderCount = 8
+            configuration.maximumReaderCount = 1
             configuration.prepareDatabase { database in
                 // Only an empty file can be told to give pages back; older files keep theirs for what comes.
                 if isNew, !database.configuration.readonly {
@@ -85,6 +90,7 @@ public final class SQLDatabase: Sendable {
             }
             return (pool, try DatabaseQueue(path: path, configuration: foldingConfiguration))
         }
+        readers = SQLReaders(path: path, count: Self.readerLimit, cacheByteCount: Self.cacheByteCount)
         try write { connection throws(DatabaseError) in
             let found =
                 try connection.first("PRAGMA user_version") { row throws(DatabaseError) in Int(row.integer(0) ?? 0) }
@@ -103,14 +109,14 @@ public final class SQLDatabase: Sendable {
     /// Reads one consistent snapshot.
     public func read<T>(_ body: (SQLConnection) throws(DatabaseError) -> T) throws(DatabaseError) -> T {
         try using { () throws(DatabaseError) in
-            try mapping { try pool.read { try body(SQLConnection(database: $0)) } }
+            try readers.read { reader throws(DatabaseError) in try body(SQLConnection(way: .reading(reader))) }
         }
     }
 
     /// Runs `body` in one transaction: all of it or nothing.
     public func write<T>(_ body: (SQLConnection) throws(DatabaseError) -> T) throws(DatabaseError) -> T {
         try using { () throws(DatabaseError) in
-            try mapping { try pool.write { try body(SQLConnection(database: $0)) } }
+            try mapping { try pool.write { try body(SQLConnection(way: .writing($0))) } }
         }
     }
 
@@ -137,6 +143,7 @@ public final class SQLDatabase: Sendable {
     public func close() throws(DatabaseError) {
         guard let isFree = uses.close(atMost: Self.closingPatience) else { return }
         guard isFree else { throw .failed(code: 5, message: "somebody still reads") }
+        readers.close()
         try mapping {
             // Closing alone may leave the latest commits in the log beside the file, which is then not whole by itself.
             try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }

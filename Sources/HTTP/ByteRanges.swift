@@ -5,8 +5,8 @@ import NIOCore
 /// Answers one range of bytes of a body whose length is known, so that a download goes on where it broke off.
 /// RFC 9110 §14.
 ///
-/// Answers that several ranges are asked of go whole, which the standard allows. What lies before the range is read and
-/// passed over.
+/// Answers that several ranges are asked of go whole, which the standard allows. What lies before the range is passed
+/// over, unless who makes the body can begin in its midst (`PartWriter`).
 public struct ByteRanges<Context: RequestContext>: RouterMiddleware {
     public init() {}
 
@@ -89,8 +89,17 @@ extension ResponseBody {
     }
 }
 
+/// A writer that wants a part of the body only: who makes the body may leave out what comes before it and behind it.
+public protocol PartWriter: ResponseBodyWriter {
+    /// Counted from the body's first byte.
+    var range: Range<Int> { get }
+
+    /// Told before the first write how many bytes of the beginning were left out, none of the range.
+    mutating func begin(at position: Int)
+}
+
 /// Lets through what lies in a range, and ends the body behind it.
-private struct RangeWriter: ResponseBodyWriter {
+private struct RangeWriter: PartWriter {
     struct Ended: Error {}
 
     let range: Range<Int>
@@ -101,6 +110,8 @@ private struct RangeWriter: ResponseBodyWriter {
         self.range = range
         self.writer = writer
     }
+
+    mutating func begin(at position: Int) { self.position = position }
 
     mutating func write(_ buffer: ByteBuffer) async throws {
         let start = position

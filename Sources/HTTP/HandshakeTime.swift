@@ -13,6 +13,7 @@ struct HandshakeTime<Base: ServerChildChannel>: ServerChildChannel {
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         let value = base.setup(channel: channel, logger: logger)
+        SendQueue.bound(channel)
         do {
             let pipeline = channel.pipeline.syncOperations
             let tls = try pipeline.handler(type: NIOSSLServerHandler.self)

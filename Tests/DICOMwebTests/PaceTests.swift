@@ -4,16 +4,16 @@ import Testing
 
 @Suite struct PaceTests {
     private let budget = Pace.Budget(byteCount: 1 << 20)
-    private let growth = 2 * Pace.smallByteCount * 64
+    private let growth = 2 * Pace.smallByteCount * Pace.patience
 
     @Test func staysSmallUntilMuchIsTaken() {
         var pace = Pace(budget: budget)
         pace.took(growth - 1, in: .zero)
         #expect(pace.byteCount == Pace.smallByteCount)
-        #expect(!pace.looksAhead)
+        #expect(pace.lead == 0)
         pace.took(1, in: .zero)
         #expect(pace.byteCount == 2 * Pace.smallByteCount)
-        #expect(pace.looksAhead)
+        #expect(pace.lead > 0)
     }
 
     @Test func growsNoFurtherThanTheLargestPiece() {
@@ -35,13 +35,13 @@ import Testing
         let budget = Pace.Budget(byteCount: 2 * one)
         var paces = [Pace(budget: budget), Pace(budget: budget), Pace(budget: budget)]
         for index in paces.indices { paces[index].took(growth, in: .zero) }
-        #expect(paces.map(\.looksAhead) == [true, true, false])
+        #expect(paces.map { $0.lead > 0 } == [true, true, false])
         #expect(budget.freeByteCount == 0)
         // An answer that has ended leaves its room to others.
         paces.removeFirst()
         #expect(budget.freeByteCount == one)
         paces[1].took(growth, in: .zero)
-        #expect(paces[1].looksAhead)
+        #expect(paces[1].lead > 0)
     }
 
     @Test func givesBackExactlyWhatItHeld() {

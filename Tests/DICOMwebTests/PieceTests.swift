@@ -15,6 +15,19 @@ import Testing
     #expect(second.readableBytes == 5)
 }
 
+@Test func fillsTheSameMemoryAgain() {
+    let buffers = PieceBuffers(countLimit: 1)
+    func address(_ buffer: ByteBuffer) -> Int { buffer.withVeryUnsafeBytes { Int(bitPattern: $0.baseAddress) } }
+    var first: ByteBuffer? = buffers.take(1 << 16)
+    let place = first.map(address)
+    first.map(buffers.keep)
+    first = nil
+    // Something else takes the memory if it was given back.
+    let others = (0..<8).map { _ in ByteBufferAllocator().buffer(capacity: 1 << 16) }
+    #expect(address(buffers.take(1 << 16)) == place)
+    #expect(!others.map(address).contains { $0 == place })
+}
+
 @Test func keepsNoBufferBeyondItsBound() {
     let buffers = PieceBuffers(countLimit: 4)
     let large = buffers.take(PieceBuffers.byteCountLimit + 1)
@@ -28,7 +41,7 @@ import Testing
     var made: [UInt8] = []
     while made.count < 200 {
         let first = made.count
-        let next = try batch.make(200 - first) { [UInt8(first + $0)] }
+        let next = try batch.make(200 - first, byteCount: \.count) { [UInt8(first + $0)] }
         #expect(!next.isEmpty && next.count <= MetadataBatch.countLimit)
         made += next.joined()
     }
@@ -39,7 +52,10 @@ import Testing
     var batch = MetadataBatch()
     var most = 0
     for _ in 0..<8 {
-        most = max(most, try batch.make(100) { _ in [UInt8](repeating: 0, count: MetadataBatch.byteCountGoal) }.count)
+        let made = try batch.make(100, byteCount: \.count) { _ in
+            [UInt8](repeating: 0, count: MetadataBatch.byteCountGoal)
+        }
+        most = max(most, made.count)
     }
     #expect(most == 2)
 }
@@ -47,9 +63,9 @@ import Testing
 @Test func tellsWhyOneOfSeveralCouldNotBeMade() throws {
     struct Lost: Error {}
     var batch = MetadataBatch()
-    _ = try batch.make(10) { _ in [] }
+    _ = try batch.make(10, byteCount: \[UInt8].count) { _ in [] }
     #expect(throws: Lost.self) {
-        try batch.make(10) { index in
+        try batch.make(10, byteCount: \[UInt8].count) { index in
             if index == 1 { throw Lost() }
             return []
         }

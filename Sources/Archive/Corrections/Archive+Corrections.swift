@@ -203,8 +203,13 @@ extension Archive {
 extension Archive {
     /// The corrections that apply to a stored object, in their order.
     func corrections(of object: StoredObject) throws(ArchiveError) -> [Correction] {
-        let rules = catalog.rules
-        return rules.isEmpty ? [] : rules.view(of: try object.record()).applied
+        try corrections(of: object, under: catalog.rules)
+    }
+
+    private func corrections(
+        of object: StoredObject, under rules: CorrectionRules
+    ) throws(ArchiveError) -> [Correction] {
+        rules.isEmpty ? [] : rules.view(of: try object.record()).applied
     }
 
     /// Whether what is sent of an object may differ from what is stored.
@@ -219,7 +224,11 @@ extension Archive {
     ///
     /// As it was written at ingest where none does; else the header is read again.
     public func metadata(of object: StoredObject) throws(ArchiveError) -> [UInt8] {
-        let corrections = try corrections(of: object)
+        try metadata(of: object, under: catalog.rules)
+    }
+
+    func metadata(of object: StoredObject, under rules: CorrectionRules) throws(ArchiveError) -> [UInt8] {
+        let corrections = try corrections(of: object, under: rules)
         if corrections.isEmpty { return try object.metadata() }
         let form = try CorrectedForm(
             header: try header(of: object), corrections: corrections, source: object.holding.sender.peer)

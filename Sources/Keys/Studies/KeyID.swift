@@ -3,17 +3,19 @@ public struct KeyID: Hashable, Sendable {
     /// How many bytes an identifier has.
     public static let byteCount = 16
 
-    private let high: UInt64
-    private let low: UInt64
+    @usableFromInline let high: UInt64
+    @usableFromInline let low: UInt64
 
     /// Reads an identifier that was written by `append(to:)` or `bytes`.
     ///
     /// - Returns: nil unless there are exactly 16 bytes.
-    public init?(bytes: some Collection<UInt8>) {
+    @inlinable public init?(bytes: some Collection<UInt8>) {
         guard bytes.count == Self.byteCount else { return nil }
         var words: (UInt64, UInt64) = (0, 0)
-        for (index, byte) in bytes.enumerated() {
+        var index = 0
+        for byte in bytes {
             if index < 8 { words.0 = words.0 << 8 | UInt64(byte) } else { words.1 = words.1 << 8 | UInt64(byte) }
+            index += 1
         }
         (high, low) = words
     }
