@@ -37,6 +37,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", path: "Sources/CZstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CExpat", path: "Sources/CExpat", providers: [.apt(["libexpat1-dev"])]),
+        .systemLibrary(name: "CQRencode", path: "Sources/CQRencode", providers: [.apt(["libqrencode-dev"])]),
         .systemLibrary(name: "CArchive", path: "Sources/CArchive", providers: [.apt(["libarchive-dev"])]),
         .target(
             name: "CSealedSQLite", path: "Sources/CSealedSQLite",
@@ -117,7 +118,9 @@ let package = Package(
 
         .target(
             name: "Viewer",
-            dependencies: ["DICOM", "Access", "HTTP", .product(name: "Hummingbird", package: "hummingbird")],
+            dependencies: [
+                "DICOM", "Access", "HTTP", "CQRencode", .product(name: "Hummingbird", package: "hummingbird"),
+            ],
             resources: [.embedInCode("Assets")], swiftSettings: strict),
 
         .target(name: "Control", dependencies: ["Access", "Audit", "Keys", "Queue", "Routing"], swiftSettings: strict),
