@@ -174,7 +174,7 @@ let package = Package(
             dependencies: ["DICOMweb", "DICOM", "Catalog", "HTTP", "Access", "Audit", "Archive", "Keys", "Telemetry"],
             swiftSettings: strict),
         .testTarget(
-            name: "ViewerTests", dependencies: ["Viewer", "Access", "HTTP"], swiftSettings: strict),
+            name: "ViewerTests", dependencies: ["Viewer", "Access", "Audit", "HTTP", "Keys"], swiftSettings: strict),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: strict),
         .testTarget(name: "ControlTests", dependencies: ["Control", "Access"], swiftSettings: strict),
         .testTarget(

@@ -81,6 +81,21 @@ import Testing
         for flaw in AccountFlaw.allCases { #expect(flaw.text(.chinese) != flaw.text(.english)) }
     }
 
+    @Test func listsABoundedNumberOfUsersAndFindsTheOthers() throws {
+        let page = Page(language: .english, here: "/?")
+        let root = AccountActor.localOperator("root")
+        func people(_ count: Int) throws -> [Account] {
+            try (0..<count).map { try decoded(Account.self, Self.json.replacing("li.na", with: "user\($0).")) }
+        }
+        let most = page.users(try people(Page.userLimit), by: root, form: "f0").text
+        #expect(most.contains(">user499.<") && !most.contains("Only the first"))
+        let more = try people(Page.userLimit + 1)
+        let cut = page.users(more, by: root, form: "f0").text
+        #expect(!cut.contains(">user500.<") && cut.contains("Only the first"))
+        let found = page.users(more, search: "USER500", by: root, form: "f0").text
+        #expect(found.contains(">user500.<") && !found.contains(">user499.<") && !found.contains("Only the first"))
+    }
+
     @Test func drawsNoCodeOfATextThatIsTooLong() {
         #expect(QRCode.svg(String(repeating: "x", count: QRCode.textByteCountLimit), label: "x") != nil)
         #expect(QRCode.svg(String(repeating: "x", count: QRCode.textByteCountLimit + 1), label: "x") == nil)

@@ -8,8 +8,7 @@ extension Page {
     // MARK: The own account
 
     func account(
-        _ account: Account, session: WebSession, sessions: [WebSession], recoveryCodeCount: Int, alert: String? = nil,
-        notice: String? = nil
+        _ account: Account, session: WebSession, sessions: [WebSession], recoveryCodeCount: Int, alert: String? = nil
     ) -> HTML {
         let rows: [HTML] = sessions.map { one in
             let isThis = one.number == session.number
@@ -31,7 +30,7 @@ extension Page {
             """
             <main id="content">
             <h1>\(p(.account))</h1>
-            \(alerting(alert))\(noting(notice))
+            \(alerting(alert))
             \(facts(account))
             <section class="card" aria-labelledby="h-password"><h2 id="h-password">\(p(.changePassword))</h2>
             <form method="post" action="/account/password">\(hidden(session.formToken))
@@ -57,11 +56,24 @@ extension Page {
 
     // MARK: Users
 
+    /// Accounts that a page lists.
+    static let userLimit = 500
+
+    /// - Parameter search: what names must hold; the page says so when it lists no more than the first of them.
     func users(
-        _ accounts: [Account], by actor: AccountActor, form: String, draft: AccountDraft = AccountDraft(),
+        _ all: [Account], search: String = "", by actor: AccountActor, form: String,
+        draft: AccountDraft = AccountDraft(),
         alert: String? = nil
     ) -> HTML {
-        let rows: [HTML] = accounts.map { account in
+        let found =
+            search.isEmpty
+            ? all
+            : all.filter { account in
+                [account.name, account.displayName, account.institution].contains {
+                    $0.localizedCaseInsensitiveContains(search)
+                }
+            }
+        let rows: [HTML] = found.prefix(Self.userLimit).map { account in
             """
             <tr><td><a href="/users/\(String(account.id))">\(account.name)</a></td><td>\(account.description.displayName)</td>\
             <td>\(account.institution)</td><td>\(roles(account))</td><td>\(account.state.text(language))</td>\
@@ -83,6 +95,11 @@ extension Page {
             <main id="content">
             <h1>\(p(.users))</h1>
             \(alerting(alert))
+            <form id="search" role="search" method="get" action="/users"><div class="field">\
+            <label for="q">\(p(.searchUsers))</label>\
+            <input id="q" name="q" type="search" value="\(search)" maxlength="64" autocomplete="off"></div>
+            <div class="buttons"><button type="submit">\(t(.search))</button></div></form>
+            <p id="status" role="status">\(found.count > Self.userLimit ? p(.usersCut) : "")</p>
             \(listed)
             <section class="card" aria-labelledby="h-invite"><h2 id="h-invite">\(p(.invite))</h2>
             <p>\(p(.inviteHow))</p>
@@ -184,8 +201,6 @@ extension Page {
             <fieldset><legend>\(p(.roles))</legend>\(boxes)</fieldset>
             """
     }
-
-    private func noting(_ text: String?) -> HTML { text.map { "<p role=\"status\">\($0)</p>" } ?? "" }
 
     private func roles(_ account: Account) -> String {
         account.description.roles.map { $0.text(language) }.joined(separator: language == .chinese ? "、" : ", ")

@@ -72,7 +72,9 @@ extension PeopleDoor {
             guard let session = visit.session else { return visit.redirect("/") }
             let actor = try self.actor(session, visit)
             return visit.answer(
-                visit.page.users(self.accounts.list(for: actor), by: actor, form: session.formToken))
+                visit.page.users(
+                    self.accounts.list(for: actor), search: visit.query["q"] ?? "", by: actor,
+                    form: session.formToken))
         }
         router.post("users") { request, context in
             let visit = try self.visit(request, context)

@@ -21,6 +21,9 @@ final class PeopleDoor: Sendable {
     private let pool = BlockingPool(threadCount: 2)
     private let waiting = Atomic<Int>(0)
 
+    /// Steps of signing in that wait or run.
+    var waitingCount: Int { waiting.load(ordering: .relaxed) }
+
     init(access: Access, accounts: Accounts, signIn: SignIn, sessions: WebSessions) throws(AccessError) {
         self.access = access
         self.accounts = accounts

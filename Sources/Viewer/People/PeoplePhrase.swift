@@ -6,10 +6,11 @@ enum PeoplePhrase: String, CaseIterable, Sendable {
     case passwordAgain, passwordsDiffer, setPassword, enrol, enrolHow, enrolSecret, enrolCode, enrolLabel, codeRefused
     case recoveryCodes, recoveryHow, recoveryLeft, recoveryNew, goOn, cancel
     case account, displayName, institution, roles, state, secondFactor, none, presentPassword, changePassword
-    case passwordChanged, sessions, started, lastUsed, address, browser, thisSession, end, endOthers
-    case users, user, noUsers, invite, inviteHow, lastSignIn, never, save, saved, disable, enable, reset, resetHow,
+    case sessions, started, lastUsed, address, browser, thisSession, end, endOthers
+    case users, user, noUsers, searchUsers, usersCut, invite, inviteHow, lastSignIn, never, save, disable,
+        enable, reset, resetHow,
         unlock
-    case oneTimePassword, oneTimeHow, history, change, by, at, details, lockedOut, busy, actions
+    case oneTimePassword, oneTimeHow, history, change, by, at, details, lockedOut, actions
 
     func text(_ language: Language) -> String {
         let pair = both
@@ -75,7 +76,6 @@ enum PeoplePhrase: String, CaseIterable, Sendable {
         case .none: ("无", "none")
         case .presentPassword: ("当前密码", "Present password")
         case .changePassword: ("修改密码", "Change password")
-        case .passwordChanged: ("密码已修改，其他会话已结束。", "The password is changed; other sessions have ended.")
         case .sessions: ("会话", "Sessions")
         case .started: ("开始", "Started")
         case .lastUsed: ("最近使用", "Last used")
@@ -87,6 +87,8 @@ enum PeoplePhrase: String, CaseIterable, Sendable {
         case .users: ("用户", "Users")
         case .user: ("用户信息", "User")
         case .noUsers: ("没有用户。", "There are no users.")
+        case .searchUsers: ("用户名、姓名或机构", "User name, person or institution")
+        case .usersCut: ("只列出前 500 个用户，请检索。", "Only the first 500 users are listed: search.")
         case .invite: ("邀请用户", "Invite somebody")
         case .inviteHow:
             (
@@ -96,7 +98,6 @@ enum PeoplePhrase: String, CaseIterable, Sendable {
         case .lastSignIn: ("最近登录", "Last sign-in")
         case .never: ("从未", "never")
         case .save: ("保存", "Save")
-        case .saved: ("已保存。", "Saved.")
         case .disable: ("停用", "Disable")
         case .enable: ("启用", "Enable")
         case .reset: ("重置密码和验证器", "Reset password and authenticator")
@@ -119,7 +120,6 @@ enum PeoplePhrase: String, CaseIterable, Sendable {
         case .at: ("时间", "Time")
         case .details: ("详情", "Details")
         case .lockedOut: ("因多次失败已锁定", "locked out after failures")
-        case .busy: ("登录请求过多，请稍后重试。", "Too many sign-ins at a time: try again soon.")
         case .actions: ("操作", "Actions")
         }
     }

@@ -110,7 +110,7 @@ struct Settings: Sendable {
                 about: "oldest version of TLS on the web door"),
             Setting(
                 key: "web.trusted-proxies", kind: .list, defaultValue: "",
-                about: "addresses of proxies whose Forwarded or X-Forwarded-Proto and -Host count"),
+                about: "addresses of proxies whose Forwarded or X-Forwarded-Proto, -Host and -For count"),
             Setting(
                 key: "web.origins", kind: .list, defaultValue: "",
                 about: "origins such as https://viewer.example whose pages may send requests with a token (CORS)"),
