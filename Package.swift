@@ -37,6 +37,7 @@ let package = Package(
         .systemLibrary(name: "CZlib", path: "Sources/CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", path: "Sources/CZstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CExpat", path: "Sources/CExpat", providers: [.apt(["libexpat1-dev"])]),
+        .systemLibrary(name: "CQRencode", path: "Sources/CQRencode", providers: [.apt(["libqrencode-dev"])]),
         .systemLibrary(name: "CArchive", path: "Sources/CArchive", providers: [.apt(["libarchive-dev"])]),
         .target(
             name: "CSealedSQLite", path: "Sources/CSealedSQLite",
@@ -121,7 +122,9 @@ let package = Package(
 
         .target(
             name: "Viewer",
-            dependencies: ["DICOM", "Access", "HTTP", .product(name: "Hummingbird", package: "hummingbird")],
+            dependencies: [
+                "DICOM", "Access", "HTTP", "CQRencode", .product(name: "Hummingbird", package: "hummingbird"),
+            ],
             resources: [.embedInCode("Assets")], swiftSettings: strict),
 
         .target(name: "Control", dependencies: ["Access", "Audit", "Keys", "Queue", "Routing"], swiftSettings: strict),
@@ -175,7 +178,7 @@ let package = Package(
             dependencies: ["DICOMweb", "DICOM", "Catalog", "HTTP", "Access", "Audit", "Archive", "Keys", "Telemetry"],
             swiftSettings: strict),
         .testTarget(
-            name: "ViewerTests", dependencies: ["Viewer", "Access", "HTTP"], swiftSettings: strict),
+            name: "ViewerTests", dependencies: ["Viewer", "Access", "Audit", "HTTP", "Keys"], swiftSettings: strict),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: strict),
         .testTarget(name: "ControlTests", dependencies: ["Control", "Access"], swiftSettings: strict),
         .testTarget(

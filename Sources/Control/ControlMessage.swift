@@ -32,6 +32,7 @@ public enum ControlRequest: Codable, Sendable {
     case webToken(seconds: Int)
     case correct(CorrectionRequest)
     case access(AccessRequest)
+    case user(UserRequest)
     /// Objects follow; each is answered by a `.stored`.
     case `import`(peer: String)
     /// Objects come back, in one of the transfer syntaxes; those in none of them are rewritten in the first. With none
@@ -79,6 +80,7 @@ public enum ControlReply: Codable, Sendable {
     case removed(instances: Int, destroyAt: Int64, certificate: String)
     case keys(KeyReply)
     case webToken(String)
+    case user(UserReply)
     case corrections([CorrectionReport])
     case corrected(CorrectionSummary)
     case restored(instances: Int)

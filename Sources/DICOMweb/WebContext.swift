@@ -31,7 +31,7 @@ struct CallerCheck: RouterMiddleware {
             let parts = field.split(separator: " ", maxSplits: 1)
             credential = parts.count == 2 && parts[0].lowercased() == "bearer" ? .token(String(parts[1])) : nil
         }
-        guard let permit = admit(credential, context.peerAddress ?? "") else {
+        guard let permit = admit(credential, context.origin.address) else {
             throw Problem(
                 .unauthorized, "A token is needed: `huizhen web token` prints one, send it as Authorization: Bearer.",
                 headers: [.wwwAuthenticate: "Bearer realm=\"huizhen\""])

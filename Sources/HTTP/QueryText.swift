@@ -1,5 +1,5 @@
 /// The parameters of a request's query component, or of a form's body, in order. RFC 3986 §3.4.
-public struct QueryText {
+public struct QueryText: Sendable {
     public static let parameterLimit = 512
     /// Bytes of one decoded value.
     public static let valueByteCountLimit = 16 * 1024

@@ -7,10 +7,13 @@ public struct RequestOrigin: Sendable, Equatable {
     public var scheme: String
     /// Host and port, as the client names them.
     public var authority: String
+    /// The client's network address, as far as it is known; empty if it is not.
+    public var address: String
 
-    public init(scheme: String, authority: String) {
+    public init(scheme: String, authority: String, address: String = "") {
         self.scheme = scheme
         self.authority = authority
+        self.address = address
     }
 }
 
@@ -39,10 +42,12 @@ public struct OriginNote<Context: OriginContext>: RouterMiddleware {
     ) async throws -> Response {
         var context = context
         var request = request
-        context.origin = RequestOrigin(scheme: scheme, authority: request.head.authority ?? "")
+        context.origin = RequestOrigin(
+            scheme: scheme, authority: request.head.authority ?? "", address: context.peerAddress ?? "")
         if let address = context.peerAddress, proxies.contains(address) {
             let told = ForwardedOrigin(request.headers)
             if let scheme = told.scheme { context.origin.scheme = scheme }
+            if let client = told.client { context.origin.address = client }
             if let host = told.host {
                 context.origin.authority = host
                 var head = request.head
@@ -54,10 +59,12 @@ public struct OriginNote<Context: OriginContext>: RouterMiddleware {
     }
 }
 
-/// What the last proxy says of a request: `Forwarded`, else `X-Forwarded-Proto` and `X-Forwarded-Host`.
+/// What the last proxy says of a request: `Forwarded`, else `X-Forwarded-Proto`, `-Host` and `-For`.
 struct ForwardedOrigin: Equatable {
     var scheme: String?
     var host: String?
+    /// The address that the proxy itself saw.
+    var client: String?
 
     init(_ fields: HTTPFields) {
         if let field = fields[values: Self.forwarded].last {
@@ -69,6 +76,7 @@ struct ForwardedOrigin: Equatable {
                 switch parts[0].lowercased() {
                 case "proto": scheme = Self.scheme(value)
                 case "host": host = Self.host(value)
+                case "for": client = Self.address(value)
                 default: continue
                 }
             }
@@ -76,17 +84,32 @@ struct ForwardedOrigin: Equatable {
         }
         scheme = fields[Self.forwardedProto].flatMap { Self.last($0) }.flatMap(Self.scheme)
         host = fields[Self.forwardedHost].flatMap { Self.last($0) }.flatMap(Self.host)
+        client = fields[values: Self.forwardedFor].last.flatMap { Self.last($0) }.flatMap(Self.address)
     }
 
     private static let forwarded = HTTPField.Name("Forwarded") ?? .via
     private static let forwardedProto = HTTPField.Name("X-Forwarded-Proto") ?? .via
     private static let forwardedHost = HTTPField.Name("X-Forwarded-Host") ?? .via
 
+    private static let forwardedFor = HTTPField.Name("X-Forwarded-For") ?? .via
+
     private static func last(_ list: String) -> String? { list.split(separator: ",").last?.trimmed }
 
     private static func scheme(_ text: String) -> String? {
         let scheme = text.lowercased()
         return scheme == "http" || scheme == "https" ? scheme : nil
+    }
+
+    /// An address without its port: `192.0.2.1:80`, `[2001:db8::1]:80`. RFC 7239 §6.
+    private static func address(_ text: String) -> String? {
+        var address = text
+        if text.first == "[" {
+            guard let end = text.firstIndex(of: "]") else { return nil }
+            address = String(text[text.index(after: text.startIndex)..<end])
+        } else if let colon = text.firstIndex(of: ":"), text.lastIndex(of: ":") == colon {
+            address = String(text[..<colon])
+        }
+        return (try? SocketAddress(ipAddress: address, port: 0)) == nil ? nil : address
     }
 
     /// A host with or without a port, and nothing that could end an address or a header.

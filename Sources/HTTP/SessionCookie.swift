@@ -20,6 +20,19 @@ public enum SessionCookie {
         value(of: secureName, in: request) ?? value(of: plainName, in: request)
     }
 
+    /// The cookie of a sign-in that is under way, which its forms are bound to.
+    public static let signInName = "huizhen-sign-in"
+
+    /// The field that sets the cookie of a sign-in; with an empty value, the one that removes it.
+    ///
+    /// - Parameter isSecure: whether the request came over TLS.
+    public static func signInField(_ value: String, isSecure: Bool) -> HTTPField {
+        HTTPField(
+            name: .setCookie,
+            value: "\(signInName)=\(value); Path=/; HttpOnly; SameSite=Strict; Max-Age=\(value.isEmpty ? 0 : 3600)"
+                + (isSecure ? "; Secure" : ""))
+    }
+
     /// Of any cookie; the first one of its name.
     public static func value(of name: String, in request: Request) -> String? {
         for field in request.headers[values: .cookie] {

@@ -4,31 +4,21 @@ import HTTP
 struct Page: Sendable {
     let language: Language
     /// Path and query of the page without its language, for the switch; ends in `?` or `&`.
-    let here: String
+    var here: String
+    /// Whoever is signed in.
+    var visitor: Visitor?
 
-    private func t(_ phrase: Phrase) -> String { phrase.text(language) }
+    /// What every page of somebody who is signed in shows.
+    struct Visitor: Sendable {
+        var name: String
+        /// Carried by the form that signs out.
+        var form: String
+        var links: [(path: String, text: String)]
+    }
+
+    func t(_ phrase: Phrase) -> String { phrase.text(language) }
 
     // MARK: Pages
-
-    func signIn(isRefused: Bool) -> HTML {
-        let refusal: HTML = isRefused ? "<p class=\"error\" role=\"alert\">\(t(.tokenRefused))</p>" : ""
-        return frame(
-            script: "sign-in.js", bodyClass: "sign-in", isSignedIn: false,
-            """
-            <main id="content" class="card">
-            <h1>\(t(.signIn))</h1>
-            <p>\(t(.signInHow))</p>
-            \(refusal)
-            <form method="post" action="/session" autocomplete="off">
-            <label for="token">\(t(.token))</label>
-            <textarea id="token" name="token" rows="4" required spellcheck="false" autocapitalize="off"
-             autofocus></textarea>
-            <button type="submit" class="primary">\(t(.signIn))</button>
-            </form>
-            <p id="status" role="status" aria-live="polite"></p>
-            </main>
-            """)
-    }
 
     /// - Parameter search: what was searched for, shown again in the form.
     func studies(search: QueryText) -> HTML {
@@ -45,7 +35,7 @@ struct Page: Sendable {
             return "<option\(isHeld)>\(modality)</option>"
         }
         return frame(
-            script: "list.js", bodyClass: "list", isSignedIn: true,
+            script: "list.js", bodyClass: "list",
             """
             <main id="content">
             <h1 class="hidden">\(t(.studies))</h1>
@@ -85,7 +75,7 @@ struct Page: Sendable {
             "<button type=\"button\" data-action=\"\(name)\" aria-keyshortcuts=\"\(key)\">\(t(phrase))</button>"
         }
         return frame(
-            script: "viewer.js", bodyClass: "study", isSignedIn: true,
+            script: "viewer.js", bodyClass: "study",
             """
             <main id="content">
             <aside aria-label="\(t(.series))"><ol id="series"></ol></aside>
@@ -132,12 +122,18 @@ struct Page: Sendable {
 
     // MARK: What pages have in common
 
-    private func frame(script: String, bodyClass: String, isSignedIn: Bool, _ content: HTML) -> HTML {
+    /// - Parameter script: a file of `Assets`; empty for none.
+    func frame(script: String, bodyClass: String, _ content: HTML) -> HTML {
         let other = language.other
+        let links: [HTML] = (visitor?.links ?? []).map { "<a class=\"button\" href=\"\($0.path)\">\($0.text)</a>" }
         let signOut: HTML =
-            isSignedIn
-            ? "<form method=\"post\" action=\"/session/end\"><button type=\"submit\">\(t(.signOut))</button></form>"
-            : ""
+            visitor.map { visitor in
+                """
+                <form method="post" action="/session/end">\(hidden(visitor.form))\
+                <button type="submit" title="\(visitor.name)">\(t(.signOut))</button></form>
+                """
+            } ?? ""
+        let module: HTML = script.isEmpty ? "" : "<script type=\"module\" src=\"/assets/\(script)\"></script>"
         return """
             <!DOCTYPE html>
             <html lang="\(language.tag)">
@@ -149,13 +145,13 @@ struct Page: Sendable {
             <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
             <link rel="stylesheet" href="/assets/viewer.css">
             <script type="application/json" id="phrases">\(HTML(markup: Phrase.json(language)))</script>
-            <script type="module" src="/assets/\(script)"></script>
+            \(module)
             </head>
             <body class="\(bodyClass)">
             <a class="skip" href="#content">\(t(.skipToContent))</a>
             <header><a class="brand" href="/">\(t(.title))</a><span id="subject">\(t(.subtitle))</span>
             <span class="notice" role="note">\(t(.notDiagnostic))</span>
-            <nav><a class="button" lang="\(other.tag)" hreflang="\(other.tag)" href="\(here)lang=\(other.rawValue)">\
+            <nav>\(links)<a class="button" lang="\(other.tag)" hreflang="\(other.tag)" href="\(here)lang=\(other.rawValue)">\
             \(other.name)</a>\(signOut)</nav></header>
             \(content)
             </body>

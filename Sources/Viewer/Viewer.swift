@@ -4,60 +4,75 @@ import HTTP
 import HTTPTypes
 import Hummingbird
 
-/// The pages for a reader with a browser: sign-in, list of studies, images. They use DICOMweb as any client would.
+/// The pages for a reader with a browser: sign-in, accounts, list of studies, images. Images come by DICOMweb, as to any
+/// client.
 public struct Viewer: Sendable {
-    /// Bytes of a sign-in form: a token of 16 KiB with its escapes.
-    public static let formByteCountLimit = 64 * 1024
-
     private let access: Access
     private let sessions: WebSessions
+    private let people: PeopleDoor
 
-    public init(access: Access, sessions: WebSessions) {
+    public init(access: Access, sessions: WebSessions, accounts: Accounts, signIn: SignIn) throws(AccessError) {
         self.access = access
         self.sessions = sessions
+        people = try PeopleDoor(access: access, accounts: accounts, signIn: signIn, sessions: sessions)
     }
 
+    /// Ends the threads once their work is done.
+    public func stop() async { await people.stop() }
+
     /// Adds the pages' routes, which ask for a session themselves.
-    public func add<Context: RequestContext>(to router: Router<Context>) {
-        router.get("/") { request, _ in try self.start(request) }
-        router.get("viewer/:study") { request, _ in try self.study(request) }
-        router.post("session") { request, _ in try await self.signIn(request) }
-        router.post("session/end") { request, _ in
-            try self.signOut(request)
+    public func add<Context: OriginContext>(to router: Router<Context>) {
+        router.get("/") { request, context in try self.start(request, context) }
+        router.get("viewer/:study") { request, context in try self.study(request, context) }
+        router.post("session") { request, context in try await self.signIn(request, context) }
+        router.post("session/end") { request, context in
+            let visit = try self.people.visit(request, context)
+            let form = try await FormBody(request)
+            if let session = visit.session, !session.isFormToken(form["form"]) { throw Self.foreign }
+            try await self.signOut(visit)
             return Response(status: .seeOther, headers: Self.toStart.adding(Self.removal(request)))
         }
-        router.delete("session") { request, _ in
-            try self.signOut(request)
+        router.delete("session") { request, context in
+            try await self.signOut(try self.people.visit(request, context))
             return Response(status: .noContent, headers: HTTPFields().adding(Self.removal(request)))
         }
         router.get("assets/:name") { _, context in try Self.asset(context.parameters.get("name") ?? "") }
+        people.add(to: router)
     }
 
     // MARK: Pages
 
-    private func start(_ request: Request) throws -> Response {
-        let query = try QueryText(request.uri.query)
-        let page = Self.page(request, query)
-        return isSignedIn(request)
-            ? Self.answer(page.studies(search: query), page, query)
-            : Self.answer(page.signIn(isRefused: false), page, query)
+    private func start(_ request: Request, _ context: some OriginContext) throws -> Response {
+        let visit = try people.visit(request, context)
+        guard let session = session(of: request) else { return try people.signInPage(visit) }
+        let page = people.page(request, visit.query, session)
+        guard maySearch(request) else {
+            return visit.redirect(session.account == nil ? "/users" : "/account")
+        }
+        return Self.answer(page.studies(search: visit.query), page, visit.query)
     }
 
-    private func study(_ request: Request) throws -> Response {
-        guard isSignedIn(request) else { return Response(status: .seeOther, headers: Self.toStart) }
+    private func study(_ request: Request, _ context: some OriginContext) throws -> Response {
+        guard let session = session(of: request), maySearch(request) else {
+            return Response(status: .seeOther, headers: Self.toStart)
+        }
         let query = try QueryText(request.uri.query)
-        let page = Self.page(request, query)
+        let page = people.page(request, query, session)
         return Self.answer(page.study(), page, query)
     }
 
-    private func isSignedIn(_ request: Request) -> Bool {
-        // A page shows nothing by itself: a link from elsewhere may open it.
-        let id = SessionCookie.anyValue(in: request)
-        return access.admit(id.map(WebCredential.session), sessions, from: "")?.services.isSuperset(of: [.find, .get])
-            ?? false
+    private func session(of request: Request) -> WebSession? {
+        // These pages show nothing by themselves: a link from elsewhere may open them.
+        SessionCookie.anyValue(in: request).flatMap(sessions.session(of:))
     }
 
-    private static func page(_ request: Request, _ query: QueryText) -> Page {
+    private func maySearch(_ request: Request) -> Bool {
+        let credential = SessionCookie.anyValue(in: request).map(WebCredential.session)
+        guard let permit = access.admit(credential, sessions, from: "") else { return false }
+        return access.decision(.search, by: permit).isAllowed
+    }
+
+    static func page(_ request: Request, _ query: QueryText) -> Page {
         let rest = query.parameters.filter { $0.name != "lang" }.map { "\(escaped($0.name))=\(escaped($0.value))&" }
         return Page(language: Language(request, query), here: request.uri.path + "?" + rest.joined())
     }
@@ -71,7 +86,7 @@ public struct Viewer: Sendable {
         text.addingPercentEncoding(withAllowedCharacters: plain) ?? ""
     }
 
-    private static func answer(
+    static func answer(
         _ markup: HTML, _ page: Page, _ query: QueryText, status: HTTPResponse.Status = .ok
     ) -> Response {
         var headers = protections
@@ -92,29 +107,24 @@ public struct Viewer: Sendable {
 
     // MARK: Session
 
-    private func signIn(_ request: Request) async throws -> Response {
-        guard SessionCookie.comesFromOwnPage(request) else { throw Self.foreign }
-        guard let type = request.headers[.contentType].flatMap({ MediaRange($0) }),
-            type.essence == "application/x-www-form-urlencoded"
-        else { throw Problem(.unsupportedMediaType, "A token comes as application/x-www-form-urlencoded.") }
-        let body: ByteBuffer
-        do { body = try await request.body.collect(upTo: Self.formByteCountLimit) } catch {
-            throw Problem(.contentTooLarge, "A sign-in has at most \(Self.formByteCountLimit) bytes.")
+    /// With a token of the local operator, which is the form's own secret.
+    private func signIn(_ request: Request, _ context: some OriginContext) async throws -> Response {
+        let form = try await FormBody(request)
+        let visit = try people.visit(request, context)
+        let token = form["token"].filter { !$0.isWhitespace }
+        let opened = try await people.signingIn { [sessions] in try sessions.open(token: token, from: visit.place) }
+        guard let opened else {
+            return try people.signInPage(visit, alert: Phrase.tokenRefused.text(visit.language), status: .forbidden)
         }
-        let form = try QueryText(String(buffer: body))
-        let token = (form["token"] ?? "").filter { !$0.isWhitespace }
-        guard let session = try sessions.open(token: token) else {
-            let query = try QueryText(nil)
-            let page = Page(language: Language(request, query), here: "/?")
-            return Self.answer(page.signIn(isRefused: true), page, query, status: .forbidden)
-        }
-        let cookie = SessionCookie.field(session.id, seconds: session.seconds, for: request)
+        if let former = SessionCookie.value(in: request) { sessions.drop(former) }
+        let cookie = SessionCookie.field(opened.id, seconds: opened.seconds, for: request)
         return Response(status: .seeOther, headers: Self.toStart.adding(cookie))
     }
 
-    private func signOut(_ request: Request) throws {
-        guard SessionCookie.comesFromOwnPage(request) else { throw Self.foreign }
-        if let id = SessionCookie.value(in: request) { try sessions.signOut(id) }
+    private func signOut(_ visit: PeopleDoor.Visit) async throws {
+        guard SessionCookie.comesFromOwnPage(visit.request) else { throw Self.foreign }
+        guard let id = SessionCookie.value(in: visit.request) else { return }
+        try await people.working { [sessions] in try sessions.signOut(id, from: visit.place) }
     }
 
     private static let toStart: HTTPFields = [.location: "/", .cacheControl: "no-store"]

@@ -47,6 +47,12 @@ struct ByteRangeTests {
         }
         let both = try told("Forwarded", "host=a;proto=http, for=\"[::1]:4\" ; Proto=HTTPS;host=\"b.example:8443\"")
         #expect(both.scheme == "https" && both.host == "b.example:8443")
+        #expect(try told("Forwarded", "for=10.1.1.1, for=\"[2001:db8::1]:4711\";proto=https").client == "2001:db8::1")
+        #expect(try told("Forwarded", "for=192.0.2.1:80").client == "192.0.2.1")
+        #expect(try told("Forwarded", "for=_hidden").client == nil)
+        #expect(try told("X-Forwarded-For", "10.1.1.1, 192.0.2.7").client == "192.0.2.7")
+        #expect(try told("X-Forwarded-For", "2001:db8::1").client == "2001:db8::1")
+        #expect(try told("X-Forwarded-For", "unknown").client == nil)
         let quoted = try told("Forwarded", "host=\"a,b;c\"")
         #expect(quoted.host == nil && quoted.scheme == nil)
         #expect(try told("Forwarded", "proto=javascript;host=").scheme == nil)

@@ -32,7 +32,8 @@ import Testing
     @Test func loadsNothingFromElsewhereAndHoldsNoScriptOfItsOwn() throws {
         for language in Language.allCases {
             let page = Page(language: language, here: "/?")
-            for markup in [page.signIn(isRefused: true), page.study(), page.studies(search: try QueryText(nil))] {
+            for markup in [page.signIn(form: "f", alert: "no"), page.study(), page.studies(search: try QueryText(nil))]
+            {
                 #expect(markup.text.contains("<html lang=\"\(language.tag)\">"))
                 #expect(!markup.text.contains("http:") && !markup.text.contains("https:"))
                 #expect(!markup.text.contains(" style=") && !markup.text.contains(" onclick="))
@@ -50,7 +51,7 @@ import Testing
 
     @Test func carriesEveryFileThatPagesAndScriptsName() throws {
         let page = Page(language: .chinese, here: "/?")
-        let pages = [page.signIn(isRefused: false), page.study(), page.studies(search: try QueryText(nil))]
+        let pages = [page.signIn(form: "f"), page.study(), page.studies(search: try QueryText(nil))]
         var names = Set(
             pages.flatMap { $0.text.matches(of: #/\/assets\/([\w.-]+)/#).map { String($0.output.1) } })
         for asset in Asset.all.values {

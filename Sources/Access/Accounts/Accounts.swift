@@ -203,7 +203,7 @@ public final class Accounts: Sendable {
         return try inTurn { () throws(AccessError) in
             let (isTaken, last) = state.withLock { ($0.names[name] != nil, $0.rows.keys.max() ?? 0) }
             guard !isTaken else { throw .account(.nameTaken) }
-            guard count < Account.countLimit else { throw .account(.tooMany) }
+            guard count < settings.countLimit else { throw .account(.tooMany) }
             let account = Account(
                 id: last + 1, name: name, description: description, state: .invited, version: 0,
                 createdAt: milliseconds, createdBy: actor.name, changedAt: milliseconds, changedBy: actor.name,

@@ -137,6 +137,7 @@ public struct AccountSettings: Sendable {
     public var invitationTime: Double = 7 * 86_400
     /// What authenticators show above the code.
     public var issuer = "Huizhen"
+    var countLimit = Account.countLimit
 
     public init() {}
 }

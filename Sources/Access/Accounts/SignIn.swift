@@ -42,6 +42,7 @@ public final class SignIn: Sendable {
         var endsAt: Double
     }
 
+    private let underWayLimit: Int
     private let accounts: Accounts
     /// The file with the first one-time password, removed when that is shown.
     private let firstPasswordFile: String?
@@ -49,7 +50,13 @@ public final class SignIn: Sendable {
     /// Stands for the accounts that are not there, so that they cost as much.
     private let decoy: AccountTable.Row
 
-    public init(accounts: Accounts, firstPasswordFile: String? = nil) throws(AccessError) {
+    public convenience init(accounts: Accounts, firstPasswordFile: String? = nil) throws(AccessError) {
+        try self.init(
+            accounts: accounts, firstPasswordFile: firstPasswordFile, underWayLimit: Self.underWayLimit)
+    }
+
+    init(accounts: Accounts, firstPasswordFile: String?, underWayLimit: Int) throws(AccessError) {
+        self.underWayLimit = underWayLimit
         self.accounts = accounts
         self.firstPasswordFile = firstPasswordFile
         let (password, secret) = try AccessError.unlocking { () throws(KeyError) in
@@ -266,9 +273,9 @@ public final class SignIn: Sendable {
     private func put(_ step: UnderWay, now: Double) throws(AccessError) -> String {
         let id = try WebSessions.randomText()
         underWay.withLock { steps in
-            if steps.count >= Self.underWayLimit {
+            if steps.count >= underWayLimit {
                 steps = steps.filter { $0.value.endsAt > now }
-                if steps.count >= Self.underWayLimit, let first = steps.min(by: { $0.value.endsAt < $1.value.endsAt }) {
+                if steps.count >= underWayLimit, let first = steps.min(by: { $0.value.endsAt < $1.value.endsAt }) {
                     steps[first.key] = nil
                 }
             }

@@ -157,6 +157,12 @@ public final class WebSessions: Sendable {
         try write(Self.entry(for: session, place))
     }
 
+    /// Ends a session that another one of the same browser takes the place of; the record of that one says so.
+    public func drop(_ id: String) {
+        let key = Self.digest(of: id)
+        state.withLock { $0.sessions[key] = nil }
+    }
+
     /// Ends one of an account's own sessions by its number, or all but the one that asks. Blocks for the record.
     public func end(_ number: Int?, ownedLike session: WebSession, from place: RequestPlace) throws(AccessError) {
         guard let account = session.account else { return }
@@ -210,7 +216,7 @@ public final class WebSessions: Sendable {
         return hexadecimal(result)
     }
 
-    private static func hexadecimal(_ bytes: [UInt8]) -> String {
+    static func hexadecimal(_ bytes: [UInt8]) -> String {
         let digits = Array("0123456789abcdef".utf8)
         return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }

@@ -69,5 +69,5 @@ extension CorrectCommand {
 }
 
 extension Int64 {
-    fileprivate var moment: String { Date(timeIntervalSince1970: Double(self) / 1000).ISO8601Format() }
+    var moment: String { Date(timeIntervalSince1970: Double(self) / 1000).ISO8601Format() }
 }

@@ -45,7 +45,7 @@ struct Settings: Sendable {
                 key: "dimse.port", kind: .integer(0...65535), defaultValue: "11112",
                 about: "DIMSE port; 0 takes a free one"
             ),
-        ] + tlsTable + [
+        ] + tlsTable + accountTable + [
             Setting(
                 key: "dimse.open-to-unknown-peers", kind: .flag, defaultValue: "false",
                 about: "test server: callers that were not added may do everything, from loopback addresses"),
@@ -110,7 +110,7 @@ struct Settings: Sendable {
                 about: "oldest version of TLS on the web door"),
             Setting(
                 key: "web.trusted-proxies", kind: .list, defaultValue: "",
-                about: "addresses of proxies whose Forwarded or X-Forwarded-Proto and -Host count"),
+                about: "addresses of proxies whose Forwarded or X-Forwarded-Proto, -Host and -For count"),
             Setting(
                 key: "web.origins", kind: .list, defaultValue: "",
                 about: "origins such as https://viewer.example whose pages may send requests with a token (CORS)"),
@@ -123,6 +123,9 @@ struct Settings: Sendable {
             Setting(
                 key: "web.session", kind: .seconds(300...86_400), defaultValue: "28800",
                 about: "how long a browser stays signed in, however much it is used; no longer than its token"),
+            Setting(
+                key: "web.session-idle", kind: .seconds(60...86_400), defaultValue: "900",
+                about: "how long a browser stays signed in without being used"),
             Setting(
                 key: "web.search-limit", kind: .integer(1...1_000_000), defaultValue: "20000",
                 about: "matches of one search; the answer then carries a warning"),

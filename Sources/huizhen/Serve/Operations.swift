@@ -48,6 +48,7 @@ struct Operations: Sendable {
         case .webToken(let seconds):
             let token = service.webTokens.make(for: channel.peerUser, lifetime: .seconds(seconds))
             try channel.send(ControlReply.webToken(token))
+        case .user(let request): try channel.send(ControlReply.user(user(request, by: channel.peerUser)))
         case .correct(let request): try channel.send(correct(request, author: channel.peerUser))
         case .remove(let study, let series, let instance, let now, let accession, let person, let reason):
             let removal = try service.archive.remove(

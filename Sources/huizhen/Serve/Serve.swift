@@ -98,6 +98,7 @@ struct Serve: AsyncParsableCommand {
         configuration.maximumGracefulShutdownDuration = settings.dimse.stopTimeout + .seconds(5)
         try await ServiceGroup(configuration: configuration).run()
         await service.web.stop()
+        await service.viewer.stop()
     }
 
     /// SIGHUP: TLS files are read again.

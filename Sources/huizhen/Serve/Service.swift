@@ -25,6 +25,7 @@ final class Service: Sendable {
     let audit: AuditLog
     private let auditUpkeep: AuditUpkeep
     let access: Access
+    let accounts: Accounts
     let queue: JobQueue
     let routes: RouteTable
     private let router: Router
@@ -84,8 +85,19 @@ final class Service: Sendable {
             logger: logger, credentials: credentials)
         webTokens = OperatorTokens(
             secret: try archive.systemKey(purpose: "web token").withUnsafeBytes { Array($0) })
-        let sessions = WebSessions(tokens: webTokens, lifetime: settings.seconds("web.session"), record: { _ in })
-        viewer = Viewer(access: access, sessions: sessions)
+        let record: ActRecord = { [audit] (entry) throws(AuditError) in try audit.append([entry]) }
+        let sessions = WebSessions(
+            tokens: webTokens, lifetime: settings.seconds("web.session"), idle: settings.seconds("web.session-idle"),
+            record: record)
+        accounts = try Accounts(
+            access: access, key: archive.systemKey(purpose: "accounts"), sessions: sessions,
+            settings: settings.accounts,
+            record: record)
+        viewer = try Viewer(
+            access: access, sessions: sessions, accounts: accounts,
+            signIn: SignIn(accounts: accounts, firstPasswordFile: FirstAccount.file(in: directory)))
+        try FirstAccount.make(
+            accounts, institution: settings.text("institution"), dataDirectory: directory, logger: logger)
         web = Door(
             archive: archive, access: access, sessions: sessions, settings: settings.web, registry: registry,
             logger: logger)

@@ -49,6 +49,15 @@ import Testing
         #expect(fixture.accounts.count == 1)
     }
 
+    @Test func takesSoManyAccountsAndNoMore() throws {
+        var settings = AccountSettings()
+        #expect(settings.countLimit == Account.countLimit)
+        settings.countLimit = 3
+        let fixture = try PeopleFixture(settings)
+        for name in ["a1", "a2", "a3"] { _ = try fixture.invite(name) }
+        #expect(throws: AccessError.account(.tooMany)) { try fixture.invite("a4") }
+    }
+
     @Test func derivesTheKindOfPersonFromTheRoles() throws {
         let fixture = try PeopleFixture()
         #expect(try fixture.invite("a1", [.regulator, .auditor]).account.kinds == [.regulator])

@@ -226,3 +226,23 @@ import Testing
         #expect(RequestPlace(agent: "a\u{0}b\nc").agent == "abc")
     }
 }
+
+@Suite struct FormTokenTests {
+    @Test func takesATokenOfTheSameBrowserOnly() throws {
+        let forms = try FormTokens()
+        let token = forms.token(for: "a cookie")
+        #expect(forms.isToken(token, for: "a cookie"))
+        #expect(!forms.isToken(token, for: "another cookie"))
+        #expect(!forms.isToken(token, for: nil) && !forms.isToken(nil, for: "a cookie"))
+        #expect(!forms.isToken(forms.token(for: ""), for: ""))
+        #expect(try !FormTokens().isToken(token, for: "a cookie"))
+    }
+
+    @Test func takesATokenOfTheSameSessionOnly() throws {
+        let fixture = try PeopleFixture()
+        let one = try #require(fixture.sessions.session(of: try fixture.person("wang").session.id))
+        let other = try #require(fixture.sessions.session(of: try fixture.person("li").session.id))
+        #expect(one.isFormToken(one.formToken))
+        #expect(!one.isFormToken(other.formToken) && !one.isFormToken(nil) && !one.isFormToken(""))
+    }
+}

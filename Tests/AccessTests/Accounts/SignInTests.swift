@@ -87,6 +87,19 @@ import Testing
         #expect(try fixture.signIn.prove(code: fixture.code(person.secret), of: id, from: fixture.place).isRefused)
     }
 
+    @Test func keepsSoManySignInsUnderWayAndForgetsTheOldest() throws {
+        let fixture = try PeopleFixture()
+        let signIn = try SignIn(accounts: fixture.accounts, firstPasswordFile: nil, underWayLimit: 3)
+        var ids: [String] = []
+        for number in 0..<4 {
+            fixture.clock.advance(1)
+            ids.append(
+                try signIn.begin(name: "nobody", password: "x", from: RequestPlace(address: "10.0.0.\(number)")))
+            if number == 2 { #expect(signIn.stage(of: ids[0]) != nil) }
+        }
+        #expect(ids.map { signIn.stage(of: $0) != nil } == [false, true, true, true])
+    }
+
     // MARK: Second factor
 
     @Test func takesNoCodeTwice() throws {

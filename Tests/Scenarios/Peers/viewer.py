@@ -78,9 +78,14 @@ check(studies(409, {**kind, **own}, session, "POST", data=b"x").status_code != 4
 studies(401, {"Authorization": "Bearer wrong"}, session)
 
 # Signing out.
-ask("POST", "/session/end", 403, cookies={"huizhen-session": session})
+cookie = {"huizhen-session": session}
+markup = ask("GET", "/", 200, cookies=cookie).text
+leave = {"form": re.search(r'action="/session/end"><input type="hidden" name="form" value="([0-9a-f]{64})"', markup).group(1)}
+ask("POST", "/session/end", 403, cookies=cookie, data=leave)
+ask("POST", "/session/end", 403, own, cookie, data={"form": "0" * 64})
+ask("POST", "/session/end", 403, own, cookie, data={"x": "y"})
 studies(200, cookie=session)
-answer = ask("POST", "/session/end", 303, own, {"huizhen-session": session})
+answer = ask("POST", "/session/end", 303, own, cookie, data=leave)
 check("Max-Age=0" in answer.headers.get("Set-Cookie", ""), "the cookie stays")
 studies(401, cookie=session)
 second = ask("POST", "/session", 303, own, data=form).cookies["huizhen-session"]

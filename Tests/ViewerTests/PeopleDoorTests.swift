@@ -1,0 +1,43 @@
+import Access
+import Audit
+import Dispatch
+import Foundation
+import HTTP
+import Keys
+import Testing
+
+@testable import Viewer
+
+@Suite struct PeopleDoorTests {
+    @Test func letsOnlySoManyWaitForASignIn() async throws {
+        let directory = FileManager.default.temporaryDirectory.path + "/huizhen-people-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let access = try Access(
+            path: directory + "/access.sqlite",
+            settings: .init(aeTitle: "HUIZHEN", institution: "HERE", issuer: "", isOpenToUnknownPeers: false),
+            audit: try AuditLog(
+                directory: directory + "/audit", key: try SymmetricKey.random(),
+                signer: SigningKey(seed: try SymmetricKey.random())))
+        let sessions = WebSessions(
+            tokens: OperatorTokens(secret: [UInt8](repeating: 1, count: 32)), lifetime: .seconds(3600), record: { _ in }
+        )
+        let accounts = try Accounts(
+            access: access, key: try SymmetricKey.random(), sessions: sessions, record: { _ in })
+        let door = try PeopleDoor(
+            access: access, accounts: accounts, signIn: try SignIn(accounts: accounts), sessions: sessions)
+        let gate = DispatchSemaphore(value: 0)
+        let waiting = (0..<PeopleDoor.waitingLimit).map { _ in
+            Task { try await door.signingIn { gate.wait() } }
+        }
+        while door.waitingCount < PeopleDoor.waitingLimit { await Task.yield() }
+        let problem = await #expect(throws: Problem.self) { try await door.signingIn {} }
+        #expect(problem?.status == .serviceUnavailable)
+        #expect(door.waitingCount == PeopleDoor.waitingLimit)
+        for _ in waiting { gate.signal() }
+        for task in waiting { try await task.value }
+        try await door.signingIn {}
+        await door.stop()
+        try access.close()
+    }
+}
