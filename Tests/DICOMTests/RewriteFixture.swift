@@ -68,6 +68,7 @@ extension RewriteError {
         case .truncated: "truncated"
         case .targetNotWritable: "targetNotWritable"
         case .pixelDataDoesNotFit: "pixelDataDoesNotFit"
+        case .valueOfSequence: "valueOfSequence"
         case .noPixelData: "noPixelData"
         case .wrongPixelData: "wrongPixelData"
         case .frames: "frames"

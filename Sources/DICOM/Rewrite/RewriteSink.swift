@@ -107,11 +107,15 @@ struct RewriteSink: ScanSink {
         }
         let paddedCount = byteCount + (byteCount & 1)
         var vr = header.vr
+        // What is too long for a length of 16 bits is written as UN, which is in little endian. PS3.5 §6.2.2.
+        let isTooLong = isExplicitVR && paddedCount > 0xFFFE && !vr.isLong
+        if byteCount > 0, !isExplicitVR || isTooLong, vr != .SQ, Dictionary.vr(of: header.tag) == .SQ {
+            // Where no VR is written, the tag says that items follow.
+            throw writer.stop(.valueOfSequence(byteOffset: header.valueOffset))
+        }
         if isExplicitVR {
             if !header.isVRWritten { vr = contexts[contexts.count - 1].vr(of: header.tag, vr) }
             padding = byteCount & 1 == 1 ? vr.paddingByte : nil
-            // What is too long for a length of 16 bits is written as UN, which is in little endian. PS3.5 §6.2.2.
-            let isTooLong = paddedCount > 0xFFFE && !vr.isLong
             let isSwapped = header.isBigEndian != (isBigEndian && !isTooLong && vr != .UN)
             unit = isSwapped ? (header.isBigEndian ? header.vr : vr).unitByteCount : 1
             if isTooLong { vr = .UN }
