@@ -217,10 +217,11 @@ struct ScanMachine<Sink: ScanSink> {
             !encoding.isExplicitVR || (bytes[4] == UInt8(ascii: "U") && bytes[5] == UInt8(ascii: "N"))
         header.isVRWritten =
             encoding.isExplicitVR && header.vr.rawValue == UInt16(bytes[4]) << 8 | UInt16(bytes[5])
-        if Sink.entersUnknownSequences, header.vr == .UN, header.length >= 8, header.length != .max, header.isImplicit,
+        if Sink.entersUnknownSequences, header.vr == .UN, header.length >= 8, header.length != .max,
             header.tag.group != 0xFFFE
         {
-            // The VR is unknown: whether this is a sequence is seen from its first item. PS3.5 §6.2.2.
+            // The VR is unknown, or a word nobody knows, which goes on as UN: whether this is a sequence is seen from its
+            // first item. PS3.5 §6.2.2.
             let littleEndian = ElementEncoding.implicitLittleEndian
             let start = header.byteCount
             if bytes.count < start + 8 {
@@ -232,6 +233,7 @@ struct ScanMachine<Sink: ScanSink> {
             if littleEndian.tag(value) == .item {
                 let item = littleEndian.uint32(value, at: 4)
                 header.isHiddenSequence = item == .max || item <= header.length - 8
+                if header.isHiddenSequence { header.isImplicit = true }
             }
         }
         return header
