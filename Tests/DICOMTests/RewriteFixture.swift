@@ -69,6 +69,7 @@ extension RewriteError {
         case .targetNotWritable: "targetNotWritable"
         case .pixelDataDoesNotFit: "pixelDataDoesNotFit"
         case .valueOfSequence: "valueOfSequence"
+        case .textDoesNotFit: "textDoesNotFit"
         case .noPixelData: "noPixelData"
         case .wrongPixelData: "wrongPixelData"
         case .frames: "frames"
