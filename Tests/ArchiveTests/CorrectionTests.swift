@@ -189,6 +189,30 @@ struct CorrectionTests {
         }
     }
 
+    /// What another object says of a study that is split is its author's word; the instances it names are found as before.
+    @Test func leavesReferencesToASplitStudyAsTheyAre() throws {
+        let fixture = try twoPatients()
+        try fixture.store(person("A", "Zhang^San=张^三", image(4, series: "1.2.1.2")))
+        var reference = Dataset()
+        reference.set(.referencedSOPInstanceUID, .UI, string: "1.2.9.4")
+        var series = Dataset()
+        series.set(.seriesInstanceUID, .UI, string: "1.2.1.2")
+        series.set(.referencedSOPSequence, items: [reference])
+        var evidence = Dataset()
+        evidence.set(.studyInstanceUID, .UI, string: "1.2.1")
+        evidence.set(.referencedSeriesSequence, items: [series])
+        var report = person("A", "Zhang^San=张^三", image(5, series: "1.2.1.3"))
+        report.set(Tag(0x0040, 0xA375), items: [evidence])
+        try fixture.store(report)
+        let split = try fixture.correct(.split(studyInstanceUID: "1.2.1", series: ["1.2.1.2"], into: nil, patient: nil))
+        #expect(try fixture.sentBytes("1.2.9.5") == (try fixture.content("1.2.9.5")))
+        var key = Dataset()
+        key.set(.sopInstanceUID, .UI, string: "1.2.9.4")
+        let found = try fixture.matches(.instance, key).map { $0.attributes.string(.studyInstanceUID) }
+        #expect(found == [split.studyInstanceUID])
+        #expect(try fixture.sent("1.2.9.4").string(.studyInstanceUID) == split.studyInstanceUID)
+    }
+
     @Test func removesAndHoldsByWhatIsShown() throws {
         let fixture = try twoPatients()
         try fixture.archive.hold(studyInstanceUID: "1.2.1", true)
@@ -204,7 +228,7 @@ struct CorrectionTests {
         #expect(try fixture.archive.restore(studyInstanceUID: "1.2.1") == 2)
         #expect(try fixture.uids().count == 3)
         _ = try fixture.archive.remove(
-            studyInstanceUID: "1.2.1", now: true, accessionNumber: "A7", by: "operator", reason: "test")
+            studyInstanceUID: "1.2.1", now: true, accessionNumbers: ["A7"], by: "operator", reason: "test")
         #expect(try fixture.uids() == ["1.2.9.3"])
         _ = try fixture.archive.reindex { _, _ in }
         #expect(try fixture.uids() == ["1.2.9.3"])
