@@ -58,7 +58,7 @@ public struct DatasetRewriter: ~Copyable {
             keepsTruncation: keepsTruncation && ElementEncoding(from) == ElementEncoding(to))
         recoding?.begin(nil)
         machine = ScanMachine(sink: sink, encoding: ElementEncoding(from), limits: limits)
-        inflater = from.isDeflated ? Inflater(byteCountLimit: limits.inflatedByteCount) : nil
+        inflater = from.isDeflated ? Inflater(limits: limits) : nil
     }
 
     /// The next bytes of the source. Pulls the new frames, all of them, when the pixel data begins.

@@ -30,7 +30,7 @@ public struct DatasetScanner: ~Copyable {
         machine = ScanMachine(
             sink: HeaderSink(limits: limits, holding: holding), encoding: ElementEncoding(transferSyntax),
             limits: limits)
-        inflater = transferSyntax.isDeflated ? Inflater(byteCountLimit: limits.inflatedByteCount) : nil
+        inflater = transferSyntax.isDeflated ? Inflater(limits: limits) : nil
     }
 
     /// The next bytes of the dataset.
