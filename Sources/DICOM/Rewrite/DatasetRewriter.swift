@@ -103,9 +103,9 @@ public struct DatasetRewriter: ~Copyable {
         isPreparing = true
     }
 
-    /// Leaves out the rest of pixel data that was replaced, or is not looked at: the bytes up to the offset that is returned need not be
-    /// read and are not fed; feeding goes on there. Nil when nothing can be left out now: then feeding goes on as it
-    /// was.
+    /// Leaves out the rest of pixel data that was replaced, or is not looked at: the bytes up to the offset that is
+    /// returned need not be read and are not fed; feeding goes on there. Nil when nothing can be left out now: then
+    /// feeding goes on as it was.
     ///
     /// - Parameter layout: the source's, as a scan found it.
     public mutating func skipReplacedPixelData(_ layout: PixelDataLayout) -> UInt64? {

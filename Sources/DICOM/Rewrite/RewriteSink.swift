@@ -12,13 +12,13 @@ struct RewriteSink: ScanSink {
     private let isBigEndian: Bool
     private let isExplicitVR: Bool
     let pixelData: PixelDataRewrite
-    private let recoding: TextRecoding?
+    let recoding: TextRecoding?
     /// Whether a source that ends too early goes out as far as it goes.
     let keepsTruncation: Bool
     /// Whether new pixel data must be in fragments.
     private let isEncapsulated: Bool
     /// Whether pixel data that stays as it is may be in fragments, and whether it may not be.
-    private let allowsFragments: Bool
+    let allowsFragments: Bool
     private let allowsNative: Bool
     /// Top-level attributes of the source that do not go out.
     private let omitted: Set<Tag>
@@ -26,12 +26,12 @@ struct RewriteSink: ScanSink {
     private var pending: ArraySlice<Element>
 
     /// What is known in the dataset and in each item around what comes next.
-    private var contexts: [VRContext]
+    var contexts: [VRContext]
     /// For each open sequence whether it ends with a delimiter.
-    private var delimited: [Bool] = []
+    var delimited: [Bool] = []
     /// Open sequences from the outermost one that does not go out.
-    private var skippedDepth = 0
-    private var isSkippingFragments = false
+    var skippedDepth = 0
+    var isSkippingFragments = false
     /// Whether the pixel data was replaced already.
     private(set) var hasReplaced = false
 
@@ -43,7 +43,7 @@ struct RewriteSink: ScanSink {
     /// Whether the value that passes is a long text that is made anew.
     private var isRecoding = false
     /// Whether the source has ended too early: nothing that would hide it follows.
-    private var isCutOff = false
+    var isCutOff = false
 
     init(
         writer: PieceWriter, from: TransferSyntax, to: TransferSyntax, header: Dataset, replacing: Dataset,
@@ -246,7 +246,7 @@ struct RewriteSink: ScanSink {
     // MARK: Top level
 
     /// Puts in what comes before this element. Returns false when the element itself does not go out.
-    private mutating func enterTopLevel(_ header: ElementHeader) throws(ParseError) -> Bool {
+    mutating func enterTopLevel(_ header: ElementHeader) throws(ParseError) -> Bool {
         try writePending(before: header.tag)
         if omitted.contains(header.tag) { return false }
         if header.tag == .pixelData { return try keepsPixelData(header) }
@@ -276,59 +276,5 @@ struct RewriteSink: ScanSink {
             }
             try ElementOutput(writer: writer).write(element)
         }
-    }
-
-    // MARK: Structure
-
-    mutating func beginSequence(_ header: ElementHeader) throws(ParseError) {
-        if skippedDepth == 0, header.depth == 0, try !enterTopLevel(header) {
-            skippedDepth = 1
-            return
-        }
-        if skippedDepth > 0 {
-            skippedDepth += 1
-            return
-        }
-        let isEmpty = header.length == 0
-        delimited.append(!isEmpty)
-        try writer.writeHeader(header.tag, .SQ, length: isEmpty ? 0 : .max)
-    }
-
-    mutating func beginItem() throws(ParseError) {
-        recoding?.beginItem()
-        if skippedDepth > 0 { return }
-        contexts.append(contexts[contexts.count - 1].inner)
-        try writer.writeDelimiter(.item, length: .max)
-    }
-
-    mutating func endItem() throws(ParseError) {
-        recoding?.endItem()
-        if skippedDepth > 0 || isCutOff { return }
-        contexts.removeLast()
-        try writer.writeDelimiter(.itemDelimitationItem)
-    }
-
-    mutating func endSequence() throws(ParseError) {
-        if skippedDepth > 0 {
-            skippedDepth -= 1
-            return
-        }
-        if isCutOff { return }
-        if delimited.removeLast() { try writer.writeDelimiter(.sequenceDelimitationItem) }
-    }
-
-    mutating func beginFragments(_ header: ElementHeader) throws(ParseError) {
-        isSkippingFragments = true
-        if skippedDepth > 0 { return }
-        if header.depth == 0, try !enterTopLevel(header) { return }
-        if !allowsFragments { throw writer.stop(.pixelDataDoesNotFit(byteOffset: header.valueOffset)) }
-        isSkippingFragments = false
-        let vr = header.isVRWritten && header.vr.isLong ? header.vr : .OB
-        try writer.writeHeader(header.tag, vr, length: .max)
-    }
-
-    mutating func endFragments(end: UInt64) throws(ParseError) {
-        if skippedDepth == 0, !isSkippingFragments, !isCutOff { try writer.writeDelimiter(.sequenceDelimitationItem) }
-        isSkippingFragments = false
     }
 }
