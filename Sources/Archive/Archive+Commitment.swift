@@ -1,12 +1,21 @@
 import Catalog
 
 /// Why storage of an instance is not committed to: Failure Reason (0008,1197). PS3.3 §C.14.1.1.
-public enum CommitmentFailure: UInt16, Sendable {
+public enum CommitmentFailure: UInt16, Sendable, CaseIterable {
     /// Held, and what lies there cannot be read or is not what was stored.
     case processingFailure = 0x0110
     case noSuchObjectInstance = 0x0112
     /// Held under another SOP class than the requester names.
     case classInstanceConflict = 0x0119
+
+    /// What it means, for the conformance statement.
+    public var about: String {
+        switch self {
+        case .processingFailure: "held and damaged"
+        case .noSuchObjectInstance: "not held, or not for the requester's institution, or removed"
+        case .classInstanceConflict: "held under another SOP class"
+        }
+    }
 }
 
 extension Archive {

@@ -15,19 +15,22 @@ extension Archive {
     /// Hides a study, series or instance at once; keys and bytes are destroyed after the grace period, or now.
     ///
     /// - Parameters:
-    ///   - accessionNumber: asked for when `now` is true; must be the study's.
+    ///   - accessionNumbers: asked for when `now` is true; must be the study's, and where it is held for several patients
+    ///     or institutions those of each: all of that is removed.
     ///   - person: who orders it, for the certificate.
     ///   - reason: why, for the certificate.
     /// - Throws: `.held`, `.notFound`, `.accessionNumberDiffers`.
     public func remove(
         studyInstanceUID: String, seriesInstanceUID: String? = nil, sopInstanceUID: String? = nil, now: Bool = false,
-        accessionNumber: String? = nil, by person: String = "", reason: String = ""
+        accessionNumbers: Set<String> = [], by person: String = "", reason: String = ""
     ) throws(ArchiveError) -> Removal {
         let study = try ask { catalog throws(CatalogError) in
             try catalog.removalGuard(studyInstanceUID: studyInstanceUID)
         }
         if study.held { throw .held }
-        if now && !study.accessionNumbers.contains(accessionNumber ?? "") { throw .accessionNumberDiffers }
+        if now && study.accessionNumbers != accessionNumbers {
+            throw .accessionNumberDiffers(count: max(1, study.accessionNumbers.count))
+        }
         let destroyAt = now ? Self.now() : destructionTime()
         // Compression moves nothing between the order, which says where bytes lie, and the removal.
         let (holdings, certificate) = try relocation.withLock { _ throws(ArchiveError) -> ([Holding], String) in

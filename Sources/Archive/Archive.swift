@@ -37,6 +37,7 @@ public final class Archive: Sendable {
     let keys: KeyStore
     let blobs: BlobStore
     let claims = Claims()
+    let turns = Turns()
     let arrivals = ArrivalBoard()
     let studyKeys: StudyKeys
     private let placeholderKey: SymmetricKey

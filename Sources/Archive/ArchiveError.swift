@@ -21,8 +21,8 @@ public enum ArchiveError: Error, CustomStringConvertible {
     case notFound
     /// The study is under a hold: release it first.
     case held
-    /// The accession number given does not match the study's.
-    case accessionNumberDiffers
+    /// The accession numbers given are not those of the study, of which it has so many.
+    case accessionNumberDiffers(count: Int)
     /// The object cannot be had in the transfer syntax that was asked for.
     case notTranscodable(TranscodingError)
     /// Writing the object in another transfer syntax failed; the text says where.
@@ -49,7 +49,9 @@ public enum ArchiveError: Error, CustomStringConvertible {
         case .damaged: "stored bytes are damaged: run `huizhen verify`"
         case .notFound: "nothing is held under that name"
         case .held: "the study is under a hold: release it first"
-        case .accessionNumberDiffers: "the accession number is not the study's"
+        case .accessionNumberDiffers(count: 1): "the accession number is not the study's"
+        case .accessionNumberDiffers(let count):
+            "the study is held under \(count) accession numbers, see `huizhen conflicts`: give all of them, or none is removed"
         case .notTranscodable(let error): "\(error)"
         case .transcodingFailed(let why): "the object could not be written in another transfer syntax: \(why)"
         case .coderFailed: "a codec worker failed: try again, and free memory if it happens again"

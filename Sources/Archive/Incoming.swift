@@ -135,15 +135,18 @@ public final class Incoming {
         let key = try archive.studyKeys.take(for: catalog.rules.view(of: record).record, in: catalog)
         defer { archive.studyKeys.release(key) }
         var record = record
-        record.sequence = archive.nextSequence()
         var metadata: [UInt8] = []
         header.json(into: &metadata)
+        record.sequence = archive.turns.take(archive.nextSequence)
+        defer { archive.turns.end(record.sequence) }
         let ticket: Ticket
         do throws(BlobError) {
             let location = try writer.write(
                 metadata: metadata, record: record.encoded(), sequence: record.sequence, studyKey: key.id)
+            archive.turns.wait(for: record.sequence)
             ticket = catalog.submit(
                 record, pack: location.pack, byteOffset: location.offset, studyKey: key.id.bytes)
+            archive.turns.end(record.sequence)
         } catch { throw ArchiveError(error) }
         do {
             try key.durable?.wait()

@@ -131,17 +131,17 @@ extension Catalog {
         }
     }
 
-    /// Whether any row of a study carries a hold, and its accession numbers.
+    /// Whether any row of a study carries a hold, and the accession numbers of all.
     public func removalGuard(
         studyInstanceUID: String
-    ) throws(CatalogError) -> (held: Bool, accessionNumbers: [String]) {
+    ) throws(CatalogError) -> (held: Bool, accessionNumbers: Set<String>) {
         try settle()
         return try select { connection throws(DatabaseError) in
-            var result = (held: false, accessionNumbers: [String]())
+            var result = (held: false, accessionNumbers: Set<String>())
             try connection.query("SELECT held, accession FROM study WHERE uid = ?", [.text(studyInstanceUID)]) {
                 row throws(DatabaseError) in
                 if row.integer(0) == 1 { result.held = true }
-                result.accessionNumbers.append(row.text(1) ?? "")
+                result.accessionNumbers.insert(row.text(1) ?? "")
                 return true
             }
             return result

@@ -12,7 +12,7 @@ public enum ControlRequest: Codable, Sendable {
     case testPeer(aeTitle: String)
     case conflicts
     case remove(
-        study: String, series: String?, instance: String?, now: Bool, accessionNumber: String?, by: String,
+        study: String, series: String?, instance: String?, now: Bool, accessionNumbers: [String], by: String,
         reason: String)
     case restore(study: String)
     case hold(study: String, on: Bool)

@@ -28,7 +28,7 @@ struct CertificateTests {
         let fixture = try filled()
         let holdings = try (1...3).map { try fixture.holding("1.2.9.\($0)") }
         let removal = try fixture.archive.remove(
-            studyInstanceUID: "1.2.1", now: true, accessionNumber: "A7", by: "dr.li", reason: "patient's wish\n2")
+            studyInstanceUID: "1.2.1", now: true, accessionNumbers: ["A7"], by: "dr.li", reason: "patient's wish\n2")
         let certificate = try only(fixture)
         #expect(certificate.id == removal.certificate)
         #expect(certificate.objectCount == 3 && certificate.restoredCount == 0)
@@ -97,7 +97,7 @@ struct CertificateTests {
 
     @Test func noticesWhatWasAlteredInACertificate() throws {
         let fixture = try filled()
-        _ = try fixture.archive.remove(studyInstanceUID: "1.2.1", now: true, accessionNumber: "A7", by: "op")
+        _ = try fixture.archive.remove(studyInstanceUID: "1.2.1", now: true, accessionNumbers: ["A7"], by: "op")
         let folder = fixture.archive.certificates
         let key = try #require(folder.publicKey)
         var signed = try folder.certificate(folder.certificates()[0])
@@ -113,12 +113,12 @@ struct CertificateTests {
 
     @Test func keepsItsKeyThroughARotation() throws {
         let fixture = try filled()
-        _ = try fixture.archive.remove(studyInstanceUID: "1.2.1", now: true, accessionNumber: "A7")
+        _ = try fixture.archive.remove(studyInstanceUID: "1.2.1", now: true, accessionNumbers: ["A7"])
         let key = try #require(fixture.archive.certificates.publicKey)
         _ = try fixture.archive.rotateMasterKey()
         try fixture.reopen()
         #expect(fixture.archive.certificates.publicKey == key)
-        _ = try fixture.archive.remove(studyInstanceUID: "1.2.2", now: true, accessionNumber: "A7")
+        _ = try fixture.archive.remove(studyInstanceUID: "1.2.2", now: true, accessionNumbers: ["A7"])
         for name in fixture.archive.certificates.certificates() {
             #expect(try fixture.archive.certificates.certificate(name).isSigned(by: key))
         }
@@ -127,7 +127,7 @@ struct CertificateTests {
     @Test func keepsNamesAndModesToItself() throws {
         let fixture = try filled()
         _ = try fixture.archive.remove(studyInstanceUID: "1.2.1")
-        _ = try fixture.archive.remove(studyInstanceUID: "1.2.2", now: true, accessionNumber: "A7")
+        _ = try fixture.archive.remove(studyInstanceUID: "1.2.2", now: true, accessionNumbers: ["A7"])
         let path = fixture.archive.certificates.path
         func mode(_ path: String) throws -> Int? {
             try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
@@ -151,7 +151,7 @@ struct CertificateTests {
         let fixture = try filled()
         let limit = Archive.orderTextByteCountLimit
         _ = try fixture.archive.remove(
-            studyInstanceUID: "1.2.1", now: true, accessionNumber: "A7",
+            studyInstanceUID: "1.2.1", now: true, accessionNumbers: ["A7"],
             by: String(repeating: "a", count: limit), reason: String(repeating: "b", count: limit + 1))
         let certificate = try only(fixture)
         #expect(certificate.orderedBy.utf8.count == limit && certificate.reason.utf8.count == limit)

@@ -148,7 +148,7 @@ struct CompressionTests {
         _ = try fixture.archive.certify()
         #expect(fixture.archive.certificates.certificates().isEmpty)
         #expect(try fixture.content("1.2.9.1") == encoded(smooth(1), .explicitVRLittleEndian))
-        _ = try fixture.archive.remove(studyInstanceUID: "1.2.1", now: true, accessionNumber: "A7")
+        _ = try fixture.archive.remove(studyInstanceUID: "1.2.1", now: true, accessionNumbers: ["A7"])
         #expect(fixture.archive.certificates.certificates().count == 1)
         #expect(try liveCount(fixture) == 0)
     }
@@ -267,7 +267,7 @@ struct CompressionTests {
         try expectAllThree(after)
         try after.archive.destroyFormer()
         #expect(try liveCount(after) == 3)
-        _ = try after.archive.remove(studyInstanceUID: "1.2.1", now: true, accessionNumber: "A7")
+        _ = try after.archive.remove(studyInstanceUID: "1.2.1", now: true, accessionNumbers: ["A7"])
         #expect(try after.uids().isEmpty)
         #expect(try liveCount(after) == 0)
     }

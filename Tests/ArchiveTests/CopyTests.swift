@@ -140,7 +140,7 @@ struct CopyTests {
         let passphrase = Passphrase(Array("a long enough phrase".utf8))
         _ = try fixture.archive.backUpKeys(to: backup, passphrase: passphrase)
         _ = try fixture.archive.remove(
-            studyInstanceUID: "1.3.1", sopInstanceUID: "1.2.9.4", now: true, accessionNumber: "A7")
+            studyInstanceUID: "1.3.1", sopInstanceUID: "1.2.9.4", now: true, accessionNumbers: ["A7"])
         let late = backup + ".late"
         defer { unlink(late) }
         _ = try fixture.archive.backUpKeys(to: late, passphrase: passphrase)

@@ -189,6 +189,30 @@ struct CorrectionTests {
         }
     }
 
+    /// What another object says of a study that is split is its author's word; the instances it names are found as before.
+    @Test func leavesReferencesToASplitStudyAsTheyAre() throws {
+        let fixture = try twoPatients()
+        try fixture.store(person("A", "Zhang^San=张^三", image(4, series: "1.2.1.2")))
+        var reference = Dataset()
+        reference.set(.referencedSOPInstanceUID, .UI, string: "1.2.9.4")
+        var series = Dataset()
+        series.set(.seriesInstanceUID, .UI, string: "1.2.1.2")
+        series.set(.referencedSOPSequence, items: [reference])
+        var evidence = Dataset()
+        evidence.set(.studyInstanceUID, .UI, string: "1.2.1")
+        evidence.set(.referencedSeriesSequence, items: [series])
+        var report = person("A", "Zhang^San=张^三", image(5, series: "1.2.1.3"))
+        report.set(Tag(0x0040, 0xA375), items: [evidence])
+        try fixture.store(report)
+        let split = try fixture.correct(.split(studyInstanceUID: "1.2.1", series: ["1.2.1.2"], into: nil, patient: nil))
+        #expect(try fixture.sentBytes("1.2.9.5") == (try fixture.content("1.2.9.5")))
+        var key = Dataset()
+        key.set(.sopInstanceUID, .UI, string: "1.2.9.4")
+        let found = try fixture.matches(.instance, key).map { $0.attributes.string(.studyInstanceUID) }
+        #expect(found == [split.studyInstanceUID])
+        #expect(try fixture.sent("1.2.9.4").string(.studyInstanceUID) == split.studyInstanceUID)
+    }
+
     @Test func removesAndHoldsByWhatIsShown() throws {
         let fixture = try twoPatients()
         try fixture.archive.hold(studyInstanceUID: "1.2.1", true)
@@ -204,7 +228,7 @@ struct CorrectionTests {
         #expect(try fixture.archive.restore(studyInstanceUID: "1.2.1") == 2)
         #expect(try fixture.uids().count == 3)
         _ = try fixture.archive.remove(
-            studyInstanceUID: "1.2.1", now: true, accessionNumber: "A7", by: "operator", reason: "test")
+            studyInstanceUID: "1.2.1", now: true, accessionNumbers: ["A7"], by: "operator", reason: "test")
         #expect(try fixture.uids() == ["1.2.9.3"])
         _ = try fixture.archive.reindex { _, _ in }
         #expect(try fixture.uids() == ["1.2.9.3"])
@@ -294,6 +318,97 @@ struct CorrectionTests {
         #expect(bytes.contains(Array("Schädel".utf8)))
         let former = sent.items(Tag(0x0400_0561)).first?.items(Tag(0x0400_0550)).first
         #expect(former?.string(.patientName) == "Müller^Jörg")
+    }
+
+    /// Long texts pass by and are not held: their bytes in UTF-8 are counted before.
+    @Test(
+        arguments: [
+            (["ISO_IR 100"], "Schädel ohne Befund."), (["GB18030"], "颅骨未见异常。"), (["", "ISO 2022 IR 87"], "頭部異常なし\r\n"),
+        ] as [([String], String)])
+    func writesLongTextsInUTF8Too(_ terms: [String], _ text: String) throws {
+        let fixture = try ArchiveFixture()
+        let set = CharacterSet(terms)
+        let long = String(repeating: text, count: 5000)
+        var one = image(1, patient: "A")
+        one.set(.patientName, .PN, string: text)
+        one.set(.patientComments, .LT, string: String(repeating: text, count: 100))
+        one.set(.textValue, .UT, string: long)
+        var item = Dataset()
+        item.set(.textValue, .UT, string: long + "!")
+        one.set(.contentSequence, items: [item])
+        let encoded = one.encoded(transferSyntax: .explicitVRLittleEndian, characterSet: set)
+        try fixture.store(encoded)
+        // A character that none of the sets has.
+        try fixture.store(person("B", "Li^Si=李^四 ก", image(3, study: "1.2.2")))
+        try fixture.merge("A", "B")
+        let bytes = try fixture.sentBytes("1.2.9.1")
+        let sent = try Dataset.parse(bytes, transferSyntax: .explicitVRLittleEndian)
+        guard terms != ["GB18030"] else {
+            #expect(sent.strings(.specificCharacterSet) == terms && sent.string(.textValue) == long)
+            return
+        }
+        #expect(sent.strings(.specificCharacterSet) == ["ISO_IR 192"])
+        #expect(sent.string(.patientName) == "Li^Si=李^四 ก" && sent.string(.textValue) == long)
+        #expect(sent.items(.contentSequence).first?.string(.textValue) == long + "!")
+        #expect(bytes.suffix(512).elementsEqual(noise(512, seed: 1)))
+        // It is the same object when it comes back.
+        #expect(try fixture.store(bytes) == .same)
+        // In another syntax too.
+        var implicit: [UInt8] = []
+        try fixture.archive.write(
+            fixture.archive.open(fixture.holding("1.2.9.1")), in: .implicitVRLittleEndian, through: PieceBuffer()
+        ) { implicit += $0 }
+        #expect(try Dataset.parse(implicit, transferSyntax: .implicitVRLittleEndian).string(.textValue) == long)
+    }
+
+    /// A former value goes into (0400,0561) however long it is.
+    @Test func saysWhatALongValueWasBefore() throws {
+        let fixture = try ArchiveFixture()
+        let long = String(repeating: "Schädel ", count: 10_000)
+        var one = image(1, patient: "A")
+        one.set(.patientComments, .LT, string: long)
+        try fixture.store(
+            one.encoded(transferSyntax: .implicitVRLittleEndian, characterSet: CharacterSet(["ISO_IR 100"])),
+            .implicitVRLittleEndian)
+        try fixture.correct(
+            .setPatient(PatientName(patientID: "A", issuer: nil), patch(.patient, "PatientComments", "颅骨")))
+        let sent = try Dataset.parse(fixture.sentBytes("1.2.9.1"), transferSyntax: .implicitVRLittleEndian)
+        let former = sent.items(Tag(0x0400_0561)).first?.items(Tag(0x0400_0550)).first
+        #expect(sent.string(.patientComments) == "颅骨" && former?.string(.patientComments) == String(long.dropLast()))
+    }
+
+    // MARK: Objects that are cut off
+
+    /// What is stored cut off goes out corrected and cut off at the same place.
+    @Test(arguments: [1, 2, 300])
+    func sendsACutOffObjectCorrectedAndCutOff(_ missing: Int) throws {
+        let fixture = try ArchiveFixture()
+        let whole = encoded(person("A", "Zhang^San=张^三", image(1)), .explicitVRLittleEndian)
+        try fixture.store(Array(whole.dropLast(missing)))
+        try fixture.store(person("B", "Li^Si=李^四", image(3, study: "1.2.2")))
+        try fixture.merge("A", "B")
+        let bytes = try fixture.sentBytes("1.2.9.1")
+        #expect(bytes.suffix(512 - missing).elementsEqual(noise(512, seed: 1).dropLast(missing)))
+        var scanner = DatasetScanner(transferSyntax: .explicitVRLittleEndian)
+        try scanner.feed(bytes)
+        let scanned = try scanner.finish()
+        #expect(scanned.isTruncated && scanned.header.string(.patientID) == "B")
+        #expect(scanned.header.items(Tag(0x0400_0561)).count == 1)
+        #expect(try fixture.store(bytes) == .same)
+    }
+
+    /// Nothing can be put in behind the place where an object ends, and nothing is sent then.
+    @Test func refusesAnObjectThatIsCutOffBeforeWhatIsCorrected() throws {
+        let fixture = try ArchiveFixture()
+        var one = image(1, patient: "A")
+        one.remove(.pixelData)
+        one.set(.windowCenterWidthExplanation, .LO, string: "CUT OFF HERE")
+        try fixture.store(Array(encoded(one, .explicitVRLittleEndian).dropLast(4)))
+        try fixture.store(person("B", "Li^Si=李^四", image(3, study: "1.2.2")))
+        try fixture.merge("A", "B")
+        expectError("transcodingFailed") { _ = try fixture.sentBytes("1.2.9.1") }
+        // As it was stored it can be had.
+        #expect(try fixture.content("1.2.9.1").count > 100)
     }
 
     // MARK: What is refused

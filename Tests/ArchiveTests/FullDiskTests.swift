@@ -44,7 +44,7 @@ import Testing
             for uid in [acknowledged[0], acknowledged[acknowledged.count - 1]] {
                 try fixture.archive.verify(try fixture.holding(uid))
             }
-            _ = try fixture.archive.remove(studyInstanceUID: "1.2.1", now: true, accessionNumber: "A7")
+            _ = try fixture.archive.remove(studyInstanceUID: "1.2.1", now: true, accessionNumbers: ["A7"])
             #expect(try fixture.uids().isEmpty)
         }
     }

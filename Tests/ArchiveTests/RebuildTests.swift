@@ -22,7 +22,7 @@ struct RebuildTests {
         _ = try fixture.archive.remove(studyInstanceUID: "1.2.2", sopInstanceUID: "1.2.9.3")
         try fixture.archive.hold(studyInstanceUID: "1.2.1", true)
         _ = try fixture.archive.remove(
-            studyInstanceUID: "1.2.3", sopInstanceUID: "1.2.9.8", now: true, accessionNumber: "A7")
+            studyInstanceUID: "1.2.3", sopInstanceUID: "1.2.9.8", now: true, accessionNumbers: ["A7"])
         return fixture
     }
 

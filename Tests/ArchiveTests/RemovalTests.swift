@@ -73,22 +73,41 @@ struct RemovalTests {
     @Test func destroysAtOnceOnlyForWhoKnowsTheAccessionNumber() throws {
         let fixture = try filled()
         let holding = try fixture.holding("1.2.9.1")
-        for wrong in [nil, "", "a7", "A8"] as [String?] {
+        for wrong in [[], [""], ["a7"], ["A8"], ["A7", "A8"]] as [Set<String>] {
             expectError("accessionNumberDiffers") {
-                _ = try fixture.archive.remove(studyInstanceUID: "1.2.1", now: true, accessionNumber: wrong)
+                _ = try fixture.archive.remove(studyInstanceUID: "1.2.1", now: true, accessionNumbers: wrong)
             }
         }
         #expect(try fixture.uids().count == 3)
-        #expect(try fixture.archive.remove(studyInstanceUID: "1.2.1", now: true, accessionNumber: "A7").instances == 2)
+        let removal = try fixture.archive.remove(studyInstanceUID: "1.2.1", now: true, accessionNumbers: ["A7"])
+        #expect(removal.instances == 2)
         expectDestroyed(holding, in: fixture)
         #expect(try fixture.uids() == ["1.2.9.3"])
+    }
+
+    /// Two institutions have sent other orders under one UID: who knows the number of one may not know of the other.
+    @Test func wantsTheNumberOfEveryOrderThatIsHeldUnderTheUID() throws {
+        let fixture = try ArchiveFixture()
+        try fixture.store(image(1))
+        try fixture.store(image(2, accession: "B9"), from: .south)
+        #expect(try fixture.archive.catalog.conflicts().count == 1)
+        for some in [["A7"], ["B9"], ["A7", "B9", "C1"]] as [Set<String>] {
+            expectError("accessionNumberDiffers") {
+                _ = try fixture.archive.remove(studyInstanceUID: "1.2.1", now: true, accessionNumbers: some)
+            }
+        }
+        #expect(try fixture.uids().count == 2)
+        let removal = try fixture.archive.remove(
+            studyInstanceUID: "1.2.1", now: true, accessionNumbers: ["A7", "B9"])
+        #expect(try removal.instances == 2 && fixture.uids().isEmpty)
     }
 
     @Test func destroysAtOnceWhatWasHiddenBefore() throws {
         let fixture = try filled()
         let holding = try fixture.holding("1.2.9.1")
         _ = try fixture.archive.remove(studyInstanceUID: "1.2.1")
-        #expect(try fixture.archive.remove(studyInstanceUID: "1.2.1", now: true, accessionNumber: "A7").instances == 2)
+        let removal = try fixture.archive.remove(studyInstanceUID: "1.2.1", now: true, accessionNumbers: ["A7"])
+        #expect(removal.instances == 2)
         expectDestroyed(holding, in: fixture)
     }
 
@@ -102,7 +121,7 @@ struct RemovalTests {
         try fixture.archive.catalog.settle()
         let held = try fixture.archive.catalog.holdings(after: 0, limit: 10)
         let key = try #require(KeyID(bytes: held[0].studyKey))
-        _ = try fixture.archive.remove(studyInstanceUID: "1.2.1", now: true, accessionNumber: "A7")
+        _ = try fixture.archive.remove(studyInstanceUID: "1.2.1", now: true, accessionNumbers: ["A7"])
         #expect(held.count == 2)
         for holding in held { expectDestroyed(holding, in: fixture) }
         #expect(fixture.archive.keys.isDestroyed(key))
@@ -142,7 +161,7 @@ struct RemovalTests {
         try fixture.reopen()
         expectError("held") { _ = try fixture.archive.remove(studyInstanceUID: "1.2.1") }
         expectError("held") {
-            _ = try fixture.archive.remove(studyInstanceUID: "1.2.1", now: true, accessionNumber: "A7")
+            _ = try fixture.archive.remove(studyInstanceUID: "1.2.1", now: true, accessionNumbers: ["A7"])
         }
         #expect(try fixture.archive.remove(studyInstanceUID: "1.2.2").instances == 1)
         try fixture.archive.hold(studyInstanceUID: "1.2.1", false)
@@ -153,7 +172,7 @@ struct RemovalTests {
     @Test func takesAnObjectAgainWhoseStudyWasDestroyed() throws {
         let fixture = try filled()
         let first = try fixture.holding("1.2.9.1")
-        _ = try fixture.archive.remove(studyInstanceUID: "1.2.1", now: true, accessionNumber: "A7")
+        _ = try fixture.archive.remove(studyInstanceUID: "1.2.1", now: true, accessionNumbers: ["A7"])
         #expect(try fixture.store(image(1)) == .stored)
         let second = try fixture.holding("1.2.9.1")
         #expect(second.studyKey != first.studyKey && second.sequence > first.sequence)
@@ -180,7 +199,7 @@ struct RemovalTests {
         let conflict = try fixture.holding("1.2.9.7")
         for uid in ["1.2.9.1", "1.2.9.2"] {
             _ = try fixture.archive.remove(
-                studyInstanceUID: "1.2.1", sopInstanceUID: uid, now: true, accessionNumber: "A7")
+                studyInstanceUID: "1.2.1", sopInstanceUID: uid, now: true, accessionNumbers: ["A7"])
             try fixture.archive.verify(conflict)
         }
         #expect(try fixture.uids() == ["1.2.9.3", "1.2.9.7"])

@@ -286,7 +286,7 @@ struct StoreTests {
         expectError("full") { try fixture.store(image(2)) }
         #expect(try fixture.uids() == ["1.2.9.1"])
         #expect(try fixture.content("1.2.9.1") == encoded(image(1), .explicitVRLittleEndian))
-        _ = try fixture.archive.remove(studyInstanceUID: "1.2.1", now: true, accessionNumber: "A7")
+        _ = try fixture.archive.remove(studyInstanceUID: "1.2.1", now: true, accessionNumbers: ["A7"])
         #expect(try fixture.uids().isEmpty)
     }
 }

@@ -39,9 +39,9 @@ struct ChannelTests {
         let (tool, service) = try channels()
         try tool.send(
             ControlRequest.remove(
-                study: "1.2", series: nil, instance: "1.3", now: true, accessionNumber: "A7", by: "op", reason: "r"))
+                study: "1.2", series: nil, instance: "1.3", now: true, accessionNumbers: ["A7"], by: "op", reason: "r"))
         guard
-            case .remove("1.2", nil, "1.3", true, "A7", "op", "r") = try service.receive(ControlRequest.self)
+            case .remove("1.2", nil, "1.3", true, ["A7"], "op", "r") = try service.receive(ControlRequest.self)
         else { return #expect(Bool(false), "another request") }
         let peer = Peer(aeTitle: "CT1", addresses: ["::1"], institution: "North", issuer: "N")
         try service.send(ControlReply.peers([peer]))

@@ -68,6 +68,8 @@ extension RewriteError {
         case .truncated: "truncated"
         case .targetNotWritable: "targetNotWritable"
         case .pixelDataDoesNotFit: "pixelDataDoesNotFit"
+        case .valueOfSequence: "valueOfSequence"
+        case .textDoesNotFit: "textDoesNotFit"
         case .noPixelData: "noPixelData"
         case .wrongPixelData: "wrongPixelData"
         case .frames: "frames"

@@ -114,7 +114,7 @@ import Testing
 
     @Test func boundsElements() throws {
         var source = Stream()
-        for index in 0..<10 { source.explicit(Tag(0x0010, UInt16(0x1000 + index)), "LO", "AB") }
+        for index in 0..<10 { source.explicit(Tag(0x0011, UInt16(0x1000 + index)), "LO", "AB") }
         var options = RewriteOptions()
         options.limits.elementCount = 10
         #expect(throws: Never.self) {

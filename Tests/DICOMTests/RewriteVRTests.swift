@@ -72,6 +72,30 @@ import Testing
         #expect(try rewrite(source.bytes, .explicitVRLittleEndian, .explicitVRLittleEndian).bytes == source.bytes)
     }
 
+    /// Whoever reads implicit VR would take the text for items.
+    @Test func writesNoValueUnderASequencesTagWhereNoVRSaysSo() throws {
+        var source = Stream()
+        source.explicit(.referencedStudySequence, "CS", "NO ITEMS")
+        let explicit = TransferSyntax.explicitVRLittleEndian
+        #expect(try rewrite(source.bytes, explicit, explicit).bytes == source.bytes)
+        let refusal = #expect(throws: RewriteError.self) {
+            try rewrite(source.bytes, explicit, .implicitVRLittleEndian)
+        }
+        #expect(refusal?.name == "valueOfSequence")
+        let header = try Dataset.parse(source.bytes, transferSyntax: explicit)
+        #expect(throws: TranscodingError.valueOfSequence(.referencedStudySequence)) {
+            try Transcoding.plan(header: header, from: explicit, to: .implicitVRLittleEndian, layout: nil)
+        }
+        var nested = Dataset()
+        nested.set(.referencedSeriesSequence, items: [header])
+        #expect(throws: TranscodingError.valueOfSequence(.referencedStudySequence)) {
+            try Transcoding.plan(header: nested, from: explicit, to: .implicitVRLittleEndian, layout: nil)
+        }
+        var empty = Stream()
+        empty.explicit(.referencedStudySequence, "CS", "")
+        #expect(try rewrite(empty.bytes, explicit, .implicitVRLittleEndian).bytes.count == 8)
+    }
+
     @Test func namesTheVROfKnownAttributesWrittenAsUnknown() throws {
         var source = Stream()
         source.explicit(.patientID, "UN", "ABCD")

@@ -113,6 +113,32 @@ import Testing
         #expect(throws: ParseError.self) { try scan(deflated, .deflatedExplicitVRLittleEndian, limits: limits) }
     }
 
+    /// Little that makes much is stopped early; what is not much may be little before.
+    @Test func boundsHowManyTimesADeflatedDatasetGrows() throws {
+        var stream = Stream()
+        stream.explicit(.encapsulatedDocument, "OB", [UInt8](repeating: 0, count: 1_000_000))
+        let deflated = Deflate.raw(stream.bytes)
+        var limits = ScanLimits()
+        limits.inflatedRatio = 200
+        limits.inflatedFreeByteCount = UInt64(stream.bytes.count)
+        #expect(try !scan(deflated, .deflatedExplicitVRLittleEndian, limits: limits).isTruncated)
+        limits.inflatedFreeByteCount -= 1
+        #expect(throws: ParseError.inflatedTooMuch(ratio: 200, byteOffset: UInt64(stream.bytes.count))) {
+            try scan(deflated, .deflatedExplicitVRLittleEndian, limits: limits)
+        }
+        // Nothing deflates to less than a 1032nd.
+        limits.inflatedFreeByteCount = 0
+        limits.inflatedRatio = 1032
+        #expect(try !scan(deflated, .deflatedExplicitVRLittleEndian, limits: limits).isTruncated)
+        limits.inflatedRatio = UInt64(stream.bytes.count / deflated.count)
+        #expect(throws: ParseError.self) { try scan(deflated, .deflatedExplicitVRLittleEndian, limits: limits) }
+        #expect(throws: RewriteError.self) {
+            var options = RewriteOptions()
+            options.limits = limits
+            _ = try rewrite(deflated, .deflatedExplicitVRLittleEndian, .explicitVRLittleEndian, options)
+        }
+    }
+
     @Test func holdsNothingOfGigabytes() throws {
         var stream = Stream()
         stream.explicit(.pixelData, "OW", length: 4_000_000_000)

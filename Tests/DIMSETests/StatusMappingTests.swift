@@ -8,9 +8,10 @@ import Testing
 struct StatusMappingTests {
     @Test(arguments: StoreOutcome.allCases)
     func answersSuccessForWhatIsKeptAndTheDuplicateStatusForWhatIsNot(_ outcome: StoreOutcome) {
-        let (status, comment) = StatusMapping.status(of: outcome)
-        #expect(status == (outcome == .differs ? .duplicateSOPInstance : .success))
-        #expect((comment == nil) == status.isSuccess)
+        let answer = StatusMapping.answer(to: outcome)
+        #expect(answer.status == (outcome == .differs ? .duplicateSOPInstance : .success))
+        #expect((answer.comment == nil) == answer.status.isSuccess)
+        #expect(answer.services.contains(.store))
     }
 
     private static let failures: [(ArchiveError, UInt16)] = [
@@ -21,8 +22,19 @@ struct StatusMappingTests {
 
     @Test(arguments: failures)
     func answersFailuresWithACommentThatFits(_ error: ArchiveError, _ expected: UInt16) {
-        let (status, comment) = StatusMapping.status(of: error)
-        #expect(status.rawValue == expected)
-        #expect((1...64).contains(comment.count))
+        let answer = StatusMapping.answer(to: error)
+        #expect(answer.status.rawValue == expected && answer.services.contains(.store))
+        #expect(answer.comment != nil)
+        let question = StatusMapping.answer(toQuestion: error)
+        #expect(question.services.isSuperset(of: [.find, .move, .get]))
+        #expect(question == (expected == 0xA700 ? answer : .storageFailed))
+    }
+
+    /// (0000,0902) has 64 characters.
+    @Test(arguments: ServiceAnswer.allCases)
+    func saysWhatEveryAnswerMeansWithinAnErrorComment(_ answer: ServiceAnswer) {
+        #expect((1...64).contains(answer.about.count) && !answer.services.isEmpty)
+        let isFailure = !answer.status.isSuccess && !answer.status.isPending && answer.status != .cancelled
+        #expect(answer.comment == nil || isFailure)
     }
 }

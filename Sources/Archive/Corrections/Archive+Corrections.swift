@@ -231,7 +231,8 @@ extension Archive {
         let corrections = try corrections(of: object, under: rules)
         if corrections.isEmpty { return try object.metadata() }
         let form = try CorrectedForm(
-            header: try header(of: object), corrections: corrections, source: object.holding.sender.peer)
+            header: try header(of: object, holding: CorrectedForm.former(corrections)), corrections: corrections,
+            source: object.holding.sender.peer)
         let isExplicit = TransferSyntax(uid: object.holding.transferSyntaxUID).isExplicitVR
         var bytes: [UInt8] = []
         (isExplicit ? form.shown : form.shown.withResolvedVRs()).json(into: &bytes)

@@ -7,8 +7,10 @@ struct CorrectedForm {
     /// The system named in (0400,0563).
     static let modifyingSystem = "Huizhen"
 
-    /// In the bytes of the object's character set.
+    /// In the bytes of the object's character set, or in UTF-8 if all text must go out in it.
     private(set) var replacing: Dataset
+    /// Whether the object's character set lacks a character of what is put in.
+    private(set) var needsUTF8 = false
     private(set) var removing: Set<Tag> = []
     /// The header as it is shown, text in UTF-8.
     private(set) var shown: Dataset
@@ -20,8 +22,19 @@ struct CorrectedForm {
     private static let sourceOfPreviousValues = Tag(0x0400_0564)
     private static let reasonForModification = Tag(0x0400_0565)
 
+    /// What must be held of a header, however long: it goes into (0400,0561).
+    static func former(_ corrections: [Correction]) -> Set<Tag> {
+        if corrections.isEmpty { return [] }
+        var tags: Set = [originalAttributesSequence]
+        for correction in corrections {
+            tags.formUnion(correction.patch.elements.map(\.tag))
+            tags.formUnion(correction.removing)
+        }
+        return tags
+    }
+
     /// - Parameters:
-    ///   - header: the object's, text in UTF-8.
+    ///   - header: the object's with what is `former`, text in UTF-8.
     ///   - corrections: those that apply to it, in their order.
     ///   - source: the peer it came from.
     /// - Throws: `.transcodingFailed` when text cannot go out in any way.
@@ -51,9 +64,10 @@ struct CorrectedForm {
             replacing = encoded
             return
         }
-        guard let encoded = Self.everyText(of: header, with: patch)?.encodedText(in: .utf8) else {
-            throw .transcodingFailed("a long text would have to go out in another character set")
+        guard let encoded = patch.encodedText(in: .utf8) else {
+            throw .transcodingFailed("former values take more than \(ScanLimits().headerByteCount) bytes")
         }
+        needsUTF8 = true
         replacing = encoded
         replacing.set(.specificCharacterSet, .CS, strings: CharacterSet.utf8.definedTerms)
     }
@@ -80,38 +94,6 @@ struct CorrectedForm {
         return padded(parts.tm_year + 1900, 4) + padded(parts.tm_mon + 1, 2) + padded(parts.tm_mday, 2)
             + padded(parts.tm_hour, 2) + padded(parts.tm_min, 2) + padded(parts.tm_sec, 2) + "."
             + padded(milliseconds % 1000, 3) + "+0000"
-    }
-
-    /// All text of the header beside what replaces it; nil when some of it is not held.
-    private static func everyText(of header: Dataset, with patch: Dataset) -> Dataset? {
-        var all = Dataset()
-        for element in header.elements where !element.isASCII {
-            guard element.isHeld else { return nil }
-            all.set(element)
-        }
-        all.merge(patch)
-        return all
-    }
-}
-
-extension Element {
-    /// Whether its text is the same bytes in every character set.
-    fileprivate var isASCII: Bool {
-        switch value {
-        case .bytes(let bytes): !vr.isText || bytes.allSatisfy { $0 < 0x80 }
-        case .items(let items):
-            items.allSatisfy { $0.elements.allSatisfy(\.isASCII) && !$0.contains(.specificCharacterSet) }
-        case .bulk: !vr.isText
-        case .fragments: true
-        }
-    }
-
-    fileprivate var isHeld: Bool {
-        switch value {
-        case .bytes: true
-        case .items(let items): items.allSatisfy { $0.elements.allSatisfy(\.isHeld) }
-        case .bulk, .fragments: false
-        }
     }
 }
 

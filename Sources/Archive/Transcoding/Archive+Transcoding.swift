@@ -26,8 +26,9 @@ extension Archive {
         }
     }
 
-    /// Gives an object's dataset, with the corrections that apply to it, in another transfer syntax, in pieces; without loss if the syntax is not one that
-    /// loses something (`losesWhenRewritten`). Then it is another image, see `LossyDerivation`.
+    /// Gives an object's dataset, with the corrections that apply to it, in another transfer syntax, in pieces; without
+    /// loss if the syntax is not one that loses something (`losesWhenRewritten`). Then it is another image, see
+    /// `LossyDerivation`.
     ///
     /// PS3.5 §A, §8.2. The stored object stays as it is. Holds the header, a piece, and a few frames; frames are decoded
     /// where `Settings.frameCoder` says. Nothing is given before it is certain that the object can be had so, but a
@@ -52,7 +53,8 @@ extension Archive {
         layout: PixelDataLayout?, derivedUID: String? = nil, corrections: [Correction] = [], sender: String = "",
         through piece: PieceBuffer, _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
-        let header = try Self.header(of: content, transferSyntax: source, layout: layout)
+        let header = try Self.header(
+            of: content, transferSyntax: source, layout: layout, holding: CorrectedForm.former(corrections))
         let plan: TranscodingPlan
         do throws(TranscodingError) {
             plan = try Transcoding.plan(header: header, from: source, to: target, layout: layout)
@@ -96,34 +98,64 @@ extension Archive {
         var replacing = replacing ?? plan.replacing()
         if let form { replacing.merge(form.replacing) }
         let removing = plan.removing.union(form?.removing ?? [])
-        try withoutActuallyEscaping(body) { body in
-            do throws(RewriteError) {
+        var isCopied = true
+        if case .frames = plan.work { isCopied = false }
+        // What is stored cut off is sent cut off, corrected or not.
+        let keepsTruncation = form != nil && isCopied
+        do throws(RewriteError) {
+            var recoding: TextRecoding?
+            if form?.needsUTF8 == true {
+                recoding = try prepared(content, source, layout, piece, keepsTruncation: keepsTruncation)
+            }
+            try withoutActuallyEscaping(body) { body throws(RewriteError) in
                 var rewriter = try DatasetRewriter(
                     from: source, to: target, header: header, replacing: replacing, removing: removing,
-                    pixelData: pixels, pieceByteCount: PieceBuffer.byteCount
+                    pixelData: pixels, recoding: recoding, keepsTruncation: keepsTruncation,
+                    pieceByteCount: PieceBuffer.byteCount
                 ) { bytes, _ in try body(bytes) }
-                var offset: UInt64 = 0
-                while offset < content.byteCount {
-                    let count: Int
-                    do throws(ArchiveError) {
-                        count = try content.read(offset: offset, into: piece.bytes)
-                    } catch { throw .output(error) }
-                    guard count > 0 else { throw .output(ArchiveError.damaged) }
-                    try rewriter.feed(UnsafeRawBufferPointer(rebasing: piece.bytes[..<count]))
-                    offset += UInt64(count)
-                    // The compressed or native original need not be read once more.
-                    if let layout, case .frames = plan.work, let end = rewriter.skipReplacedPixelData(layout) {
-                        offset = end
-                    }
-                }
+                // The compressed or native original need not be read once more.
+                try feed(content, to: &rewriter, skipping: isCopied ? nil : layout, piece)
                 _ = try rewriter.finish()
-            } catch {
-                switch error {
-                case .output(let inner): throw inner
-                case .frames(let inner as ArchiveError): throw inner
-                default: throw ArchiveError.transcodingFailed("\(error)")
-                }
             }
+        } catch {
+            switch error {
+            case .output(let inner): throw inner
+            case .frames(let inner as ArchiveError): throw inner
+            default: throw ArchiveError.transcodingFailed("\(error)")
+            }
+        }
+    }
+
+    /// Reads the content, without its pixels where they can be skipped, for all of its text to become UTF-8.
+    private func prepared(
+        _ content: some ContentSource, _ source: TransferSyntax, _ layout: PixelDataLayout?, _ piece: PieceBuffer,
+        keepsTruncation: Bool
+    ) throws(RewriteError) -> TextRecoding {
+        let recoding = TextRecoding()
+        for preparation in TextRecoding.Preparation.allCases {
+            if preparation == .measure, recoding.hasNoLongText { break }
+            var reader = try DatasetRewriter(
+                preparing: recoding, for: preparation, from: source, keepsTruncation: keepsTruncation)
+            try feed(content, to: &reader, skipping: layout, piece)
+            _ = try reader.finish()
+        }
+        return recoding
+    }
+
+    private func feed(
+        _ content: some ContentSource, to rewriter: inout DatasetRewriter, skipping layout: PixelDataLayout?,
+        _ piece: PieceBuffer
+    ) throws(RewriteError) {
+        var offset: UInt64 = 0
+        while offset < content.byteCount {
+            let count: Int
+            do throws(ArchiveError) {
+                count = try content.read(offset: offset, into: piece.bytes)
+            } catch { throw .output(error) }
+            guard count > 0 else { throw .output(ArchiveError.damaged) }
+            try rewriter.feed(UnsafeRawBufferPointer(rebasing: piece.bytes[..<count]))
+            offset += UInt64(count)
+            if let layout, let end = rewriter.skipReplacedPixelData(layout) { offset = end }
         }
     }
 
@@ -133,13 +165,16 @@ extension Archive {
     }
 
     /// The dataset up to its pixel data, or all of it without long values when it has none.
+    ///
+    /// - Parameter holding: attributes that are held however long they are.
     static func header(
-        of content: some ContentSource, transferSyntax: TransferSyntax, layout: PixelDataLayout?
+        of content: some ContentSource, transferSyntax: TransferSyntax, layout: PixelDataLayout?,
+        holding: Set<Tag> = []
     ) throws(ArchiveError) -> Dataset {
         let end = transferSyntax.isDeflated ? content.byteCount : layout?.valueOffset ?? content.byteCount
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 64)
         defer { buffer.deallocate() }
-        var scanner = DatasetScanner(transferSyntax: transferSyntax)
+        var scanner = DatasetScanner(transferSyntax: transferSyntax, holding: holding)
         var offset: UInt64 = 0
         while offset < end {
             let room = Int(min(UInt64(buffer.count), end - offset))

@@ -103,9 +103,11 @@ extension StoredObject {
 
 extension Archive {
     /// An object's header up to its pixel data, values that are long by their place only.
-    public func header(of object: StoredObject) throws(ArchiveError) -> Dataset {
+    ///
+    /// - Parameter holding: attributes of the top level that are held however long they are.
+    public func header(of object: StoredObject, holding: Set<Tag> = []) throws(ArchiveError) -> Dataset {
         try Self.header(
             of: object, transferSyntax: TransferSyntax(uid: object.holding.transferSyntaxUID),
-            layout: PixelDataLayout(encoded: try object.record().pixelDataLayout))
+            layout: PixelDataLayout(encoded: try object.record().pixelDataLayout), holding: holding)
     }
 }

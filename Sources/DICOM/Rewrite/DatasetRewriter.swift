@@ -18,6 +18,8 @@ public struct DatasetRewriter: ~Copyable {
     private var machine: ScanMachine<RewriteSink>
     private let writer: PieceWriter
     private let inflater: Inflater?
+    /// Whether nothing is written.
+    private var isPreparing = false
 
     /// - Parameters:
     ///   - from: how the source is encoded.
@@ -29,6 +31,14 @@ public struct DatasetRewriter: ~Copyable {
     ///     held is left out.
     ///   - removing: attributes of the top level that are left out, unless `replacing` sets them.
     ///   - pixelData: what becomes of Pixel Data (7FE0,0010).
+    ///   - recoding: makes UTF-8 of all text but `replacing`'s, which then must be in it, and must set Specific Character
+    ///     Set (0008,0005). The source was read for every `TextRecoding.preparations` before.
+    ///   - keepsTruncation: a source that ends too early goes out as far as it goes, and so that what is written ends too
+    ///     early at the same place, perhaps in a piece of odd length. Only to the source's own encoding.
+    ///   - recoding: makes UTF-8 of all text but `replacing`'s, which must be in it and must set Specific Character Set
+    ///     (0008,0005). The source was read for every `TextRecoding.Preparation` before, unless it has no long text.
+    ///   - keepsTruncation: a source that ends too early goes out as far as it goes, so that what is written ends too
+    ///     early at the same place, perhaps in a piece of odd length; only in the source's own encoding.
     ///   - pieceByteCount: bytes of each piece but the last; even, at least 16.
     ///   - limits: bounds of the scan.
     ///   - emit: takes a piece, which is only there during the call; every piece has even length and exactly one, at
@@ -36,17 +46,19 @@ public struct DatasetRewriter: ~Copyable {
     /// - Throws: `.targetNotWritable` if the target deflates the dataset.
     public init(
         from: TransferSyntax, to: TransferSyntax, header: Dataset = Dataset(), replacing: Dataset = Dataset(),
-        removing: Set<Tag> = [], pixelData: PixelDataRewrite = .passThrough,
-        pieceByteCount: Int = defaultPieceByteCount, limits: ScanLimits = ScanLimits(),
+        removing: Set<Tag> = [], pixelData: PixelDataRewrite = .passThrough, recoding: TextRecoding? = nil,
+        keepsTruncation: Bool = false, pieceByteCount: Int = defaultPieceByteCount, limits: ScanLimits = ScanLimits(),
         emit: @escaping (_ piece: UnsafeRawBufferPointer, _ isLast: Bool) throws -> Void
     ) throws(RewriteError) {
         if to.isDeflated { throw .targetNotWritable }
         writer = PieceWriter(encoding: ElementEncoding(to), pieceByteCount: pieceByteCount, emit: emit)
         let sink = RewriteSink(
             writer: writer, from: from, to: to, header: header, replacing: replacing, removing: removing,
-            pixelData: pixelData)
+            pixelData: pixelData, recoding: recoding,
+            keepsTruncation: keepsTruncation && ElementEncoding(from) == ElementEncoding(to))
+        recoding?.begin(nil)
         machine = ScanMachine(sink: sink, encoding: ElementEncoding(from), limits: limits)
-        inflater = from.isDeflated ? Inflater(byteCountLimit: limits.inflatedByteCount) : nil
+        inflater = from.isDeflated ? Inflater(limits: limits) : nil
     }
 
     /// The next bytes of the source. Pulls the new frames, all of them, when the pixel data begins.
@@ -78,13 +90,26 @@ public struct DatasetRewriter: ~Copyable {
         return writer.failure ?? .unreadable(error)
     }
 
-    /// Leaves out the rest of pixel data that was replaced: the bytes up to the offset that is returned need not be
-    /// read and are not fed; feeding goes on there. Nil when nothing can be left out now: then feeding goes on as it
-    /// was.
+    /// Reads a source for a recoding and writes nothing: is fed all of it, and finished.
+    public init(
+        preparing recoding: TextRecoding, for preparation: TextRecoding.Preparation, from: TransferSyntax,
+        keepsTruncation: Bool, limits: ScanLimits = ScanLimits()
+    ) throws(RewriteError) {
+        try self.init(
+            from: from, to: from.isDeflated ? .explicitVRLittleEndian : from, recoding: recoding,
+            keepsTruncation: keepsTruncation, limits: limits
+        ) { _, _ in }
+        recoding.begin(preparation)
+        isPreparing = true
+    }
+
+    /// Leaves out the rest of pixel data that was replaced, or is not looked at: the bytes up to the offset that is
+    /// returned need not be read and are not fed; feeding goes on there. Nil when nothing can be left out now: then
+    /// feeding goes on as it was.
     ///
     /// - Parameter layout: the source's, as a scan found it.
     public mutating func skipReplacedPixelData(_ layout: PixelDataLayout) -> UInt64? {
-        guard inflater == nil, writer.failure == nil, machine.sink.hasReplaced else { return nil }
+        guard inflater == nil, writer.failure == nil, machine.sink.hasReplaced || isPreparing else { return nil }
         if let byteCount = layout.valueByteCount {
             guard machine.state == .parts, machine.current.tag == .pixelData, machine.current.length == byteCount,
                 machine.current.valueOffset == layout.valueOffset
@@ -107,9 +132,11 @@ public struct DatasetRewriter: ~Copyable {
         // What comes after the dataset's end is left out. A missing delimiter after whole fragments is put in.
         let isAtEnd = machine.state == .ended || machine.isBetweenFragments
         do throws(ParseError) {
+            if machine.sink.keepsTruncation, !isAtEnd { try machine.cutOff() }
             try machine.finish()
-            let isWhole = inflater.map { $0.isComplete && !$0.isDamaged } ?? true
-            if !isWhole || (machine.isTruncated && !isAtEnd) {
+            let isCut = machine.isTruncated && !isAtEnd
+            let isInflated = inflater.map { !$0.isDamaged && ($0.isComplete || isCut) } ?? true
+            if !isInflated || (isCut && !machine.sink.keepsTruncation) {
                 throw writer.stop(.truncated(byteOffset: machine.position))
             }
             try machine.sink.finish()
@@ -118,10 +145,26 @@ public struct DatasetRewriter: ~Copyable {
     }
 }
 
-extension ScanMachine {
+extension ScanMachine where Sink == RewriteSink {
     /// Whether the dataset's own fragments are open and the last one is whole.
     var isBetweenFragments: Bool {
         frames.count == 2 && top.kind == .fragments && state == .header && carry.isEmpty
+    }
+
+    /// Tells the sink that the source has ended where something is still to come, if it has.
+    mutating func cutOff() throws(ParseError) {
+        guard state == .header else { return }
+        if carry.isEmpty { try closeEndedFrames() }
+        var needed = 0
+        if !carry.isEmpty, carried(isEnd: true, needed: &needed) != nil { return }
+        guard frames.count > 1 || !carry.isEmpty else { return }
+        try sink.cutOff()
+        if carry.isEmpty { return }
+        // The beginning of a header must not be missed, or the rest would look whole.
+        guard top.encoding == sink.writer.encoding else {
+            throw sink.writer.stop(.truncated(byteOffset: position))
+        }
+        try sink.writeCutOff(headerBytes: carry)
     }
 
     /// Goes to the end of the value that comes in parts.

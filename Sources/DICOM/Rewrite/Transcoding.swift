@@ -15,6 +15,7 @@ public enum Transcoding {
         limits: TranscodingLimits = TranscodingLimits()
     ) throws(TranscodingError) -> TranscodingPlan {
         if from == to { return TranscodingPlan(work: .none) }
+        if !to.isExplicitVR, let tag = valueOfSequence(header) { throw .valueOfSequence(tag) }
         guard let decodable = FrameCoding(decoding: from) else { throw .sourceNotDecodable }
         if contains(from, in: to) { return TranscodingPlan(work: .reencode) }
         guard let targetCoding = FrameCoding(encoding: to) else { throw .targetNotEncodable }
@@ -159,6 +160,20 @@ public enum Transcoding {
         }
         return result
     }
+
+    /// An attribute that is a sequence by its tag and a value by its written VR.
+    private static func valueOfSequence(_ header: Dataset) -> Tag? {
+        for element in header.elements {
+            switch element.value {
+            case .items(let items): if let tag = items.lazy.compactMap(valueOfSequence).first { return tag }
+            case .bytes(let bytes): if !bytes.isEmpty, isSequence(element) { return element.tag }
+            case .bulk, .fragments: if isSequence(element) { return element.tag }
+            }
+        }
+        return nil
+    }
+
+    private static func isSequence(_ element: Element) -> Bool { Dictionary.vr(of: element.tag) == .SQ }
 
     private static func holdsFragments(_ element: Element) -> Bool {
         switch element.value {

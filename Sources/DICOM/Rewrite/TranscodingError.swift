@@ -30,6 +30,8 @@ public enum TranscodingError: Error, Hashable, Sendable {
     case framesNotByteAligned
     /// A sequence holds compressed pixel data of its own.
     case nestedPixelData(Tag)
+    /// A sequence by its tag has a value that is none, which implicit VR cannot say.
+    case valueOfSequence(Tag)
 }
 
 extension TranscodingError: CustomStringConvertible {
@@ -52,6 +54,8 @@ extension TranscodingError: CustomStringConvertible {
         case .framesNotByteAligned: "frames begin inside a byte; ask for an uncompressed transfer syntax"
         case .nestedPixelData(let tag):
             "\(tag) holds compressed pixel data; let the destination accept the stored syntax"
+        case .valueOfSequence(let tag):
+            "\(tag) is a sequence and holds something else; ask for explicit VR, or repair the object"
         }
     }
 }

@@ -24,7 +24,7 @@ public struct CanonicalWalker {
         state = State(
             machine: ScanMachine(
                 sink: CanonicalSink(emit: emit), encoding: ElementEncoding(transferSyntax), limits: limits),
-            inflater: transferSyntax.isDeflated ? Inflater(byteCountLimit: limits.inflatedByteCount) : nil)
+            inflater: transferSyntax.isDeflated ? Inflater(limits: limits) : nil)
     }
 
     /// The next bytes of the dataset.

@@ -24,10 +24,13 @@ public struct DatasetScanner: ~Copyable {
     private let inflater: Inflater?
     private var byteCount: UInt64 = 0
 
-    public init(transferSyntax: TransferSyntax, limits: ScanLimits = ScanLimits()) {
+    /// - Parameter holding: attributes of the top level that are held, items included, however long values are; up to
+    ///   `limits.headerByteCount` with all others.
+    public init(transferSyntax: TransferSyntax, limits: ScanLimits = ScanLimits(), holding: Set<Tag> = []) {
         machine = ScanMachine(
-            sink: HeaderSink(limits: limits), encoding: ElementEncoding(transferSyntax), limits: limits)
-        inflater = transferSyntax.isDeflated ? Inflater(byteCountLimit: limits.inflatedByteCount) : nil
+            sink: HeaderSink(limits: limits, holding: holding), encoding: ElementEncoding(transferSyntax),
+            limits: limits)
+        inflater = transferSyntax.isDeflated ? Inflater(limits: limits) : nil
     }
 
     /// The next bytes of the dataset.

@@ -54,14 +54,20 @@ struct ElementEncoding: Hashable, Sendable {
     /// The encoding that the first eight bytes of a dataset or item are really in.
     ///
     /// Objects are met whose transfer syntax says otherwise; the first element shows it, for its group is low and its
-    /// VR either two letters or the low half of a length.
-    func corrected(by bytes: UnsafeRawBufferPointer) -> ElementEncoding {
+    /// VR either two letters or the low half of a length. An item has the byte order of what is around it, unless a length
+    /// goes beyond its end.
+    ///
+    /// - Parameter itemByteCount: bytes of the item, nil for a dataset.
+    func corrected(by bytes: UnsafeRawBufferPointer, itemByteCount: UInt64? = nil) -> ElementEncoding {
         var result = self
         let tag = tag(bytes)
         if tag.group == 0xFFFE || tag.rawValue == 0 { return self }
         if tag.group & 0xFF == 0, tag.group >> 8 < 0x80, tag.group != 0 {
             let swapped = Tag(tag.group.byteSwapped, tag.element.byteSwapped)
-            if Dictionary.vr(of: swapped) != nil && Dictionary.vr(of: tag) == nil { result.isBigEndian.toggle() }
+            let isImpossible = itemByteCount.map { !isExplicitVR && uint32(bytes, at: 4) > $0 } ?? true
+            if isImpossible, Dictionary.vr(of: swapped) != nil, Dictionary.vr(of: tag) == nil {
+                result.isBigEndian.toggle()
+            }
         }
         let vr = VR(bytes: bytes[4], bytes[5])
         let actualTag = result.tag(bytes)

@@ -1,6 +1,7 @@
 /// Builds the header of a scanned dataset and notes where its pixel data lies.
 struct HeaderSink: ScanSink {
     private let limits: ScanLimits
+    private let held: Set<Tag>
     /// The dataset and the items around what comes next.
     private var levels: [Level]
     /// The sequences around what comes next.
@@ -18,8 +19,11 @@ struct HeaderSink: ScanSink {
         var characterSet: CharacterSet
     }
 
-    init(limits: ScanLimits) {
+    /// - Parameter holding: attributes of the top level whose values are held whatever their length, up to
+    ///   `limits.headerByteCount`, and all of what is in them.
+    init(limits: ScanLimits, holding: Set<Tag> = []) {
         self.limits = limits
+        held = holding
         levels = [Level(characterSet: .undeclared)]
         levels[0].elements.reserveCapacity(128)
     }
@@ -46,7 +50,9 @@ struct HeaderSink: ScanSink {
         case .floatPixelData where header.depth == 0, .doubleFloatPixelData where header.depth == 0: return 0
         case .extendedOffsetTable where header.depth == 0, .extendedOffsetTableLengths where header.depth == 0:
             return UInt64(max(limits.heldValueByteCount, limits.fragmentCount * 8))
-        default: return UInt64(limits.heldValueByteCount)
+        default:
+            let isHeld = !held.isEmpty && held.contains(sequences.first?.element.tag ?? header.tag)
+            return UInt64(isHeld ? limits.headerByteCount : limits.heldValueByteCount)
         }
     }
 
@@ -82,8 +88,7 @@ struct HeaderSink: ScanSink {
     /// Takes a character set into use; items mostly repeat the one around them.
     private mutating func declare(_ declared: [UInt8]) {
         if declared != lastDeclared.terms {
-            let terms = declared.split(separator: UInt8(ascii: "\\"), omittingEmptySubsequences: false)
-            lastDeclared = (declared, CharacterSet(terms.map { String(decoding: $0, as: UTF8.self) }))
+            lastDeclared = (declared, CharacterSet(declared: declared))
         }
         levels[levels.count - 1].characterSet = lastDeclared.set
     }

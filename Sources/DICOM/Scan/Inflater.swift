@@ -11,13 +11,13 @@ final class Inflater {
     private var isOpen = false
     private var output: [UInt8] = []
     private var inflatedByteCount: UInt64 = 0
-    private let byteCountLimit: UInt64
+    private let limits: ScanLimits
     private var first: [UInt8] = []
     /// Whether the end of the deflated stream was reached.
     private(set) var isComplete = false
     private(set) var isDamaged = false
 
-    init(byteCountLimit: UInt64) { self.byteCountLimit = byteCountLimit }
+    init(limits: ScanLimits) { self.limits = limits }
 
     deinit { if isOpen { inflateEnd(&stream) } }
 
@@ -52,6 +52,17 @@ final class Inflater {
         }
     }
 
+    private func checkBounds() throws(ParseError) {
+        if inflatedByteCount > limits.inflatedByteCount {
+            throw .inflatedTooLarge(limit: limits.inflatedByteCount, byteOffset: limits.inflatedByteCount)
+        }
+        let byRatio = UInt64(stream.total_in).multipliedReportingOverflow(by: limits.inflatedRatio)
+        if inflatedByteCount > limits.inflatedFreeByteCount, !byRatio.overflow, inflatedByteCount > byRatio.partialValue
+        {
+            throw .inflatedTooMuch(ratio: limits.inflatedRatio, byteOffset: inflatedByteCount)
+        }
+    }
+
     private func runPiece(
         _ bytes: UnsafeRawBufferPointer, each: (UnsafeRawBufferPointer) throws(ParseError) -> Void
     ) throws(ParseError) {
@@ -66,9 +77,7 @@ final class Inflater {
             }
             let count = Self.pieceByteCount - Int(stream.avail_out)
             inflatedByteCount += UInt64(count)
-            if inflatedByteCount > byteCountLimit {
-                throw .inflatedTooLarge(limit: byteCountLimit, byteOffset: byteCountLimit)
-            }
+            try checkBounds()
             try output.withUnsafeBufferPointer { buffer throws(ParseError) in
                 try each(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: buffer[..<count])))
             }

@@ -10,6 +10,8 @@ public enum ParseError: Error, Hashable, Sendable {
     case tooManyFragments(limit: Int, byteOffset: UInt64)
     /// A deflated dataset grows beyond the limit.
     case inflatedTooLarge(limit: UInt64, byteOffset: UInt64)
+    /// A deflated dataset grows more than so many times, beyond what may.
+    case inflatedTooMuch(ratio: UInt64, byteOffset: UInt64)
     /// The bytes end before something that must be complete.
     case truncated(byteOffset: UInt64)
     /// A length contradicts what surrounds it.
@@ -31,6 +33,8 @@ extension ParseError: CustomStringConvertible {
             "more than \(limit) pixel data fragments at byte \(offset); raise the fragment limit"
         case .inflatedTooLarge(let limit, let offset):
             "deflated dataset grows beyond \(limit) bytes at byte \(offset); send it uncompressed"
+        case .inflatedTooMuch(let ratio, let offset):
+            "deflated dataset grows more than \(ratio) times up to byte \(offset); send it uncompressed"
         case .truncated(let offset): "the bytes end too early at byte \(offset); send the object again"
         case .badLength(let offset): "a length at byte \(offset) contradicts its surroundings; repair the object"
         case .outOfMemory: "no memory to inflate the dataset; try again later"

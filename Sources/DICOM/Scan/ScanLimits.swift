@@ -12,6 +12,10 @@ public struct ScanLimits: Hashable, Sendable {
     public var fragmentCount = 4_000_000
     /// Bytes that a deflated dataset may grow to.
     public var inflatedByteCount: UInt64 = 4 << 30
+    /// Bytes that it may grow to however few it came in; beyond, each byte that came may give `inflatedRatio` on average,
+    /// so that little to send cannot make much to read. An empty image deflates to a thousandth.
+    public var inflatedFreeByteCount: UInt64 = 256 << 20
+    public var inflatedRatio: UInt64 = 200
 
     public init() {}
 }

@@ -205,7 +205,8 @@ struct ScanMachine<Sink: ScanSink> {
         if frames[last].isFresh {
             switch frames[last].kind {
             case .dataset, .item:
-                frames[last].encoding = frames[last].encoding.corrected(by: bytes)
+                frames[last].encoding = frames[last].encoding.corrected(
+                    by: bytes, itemByteCount: last == 0 ? nil : frames[last].end - position)
                 if last == 0 { encoding = frames[0].encoding }
             case .sequence, .fragments: break
             }
@@ -217,10 +218,11 @@ struct ScanMachine<Sink: ScanSink> {
             !encoding.isExplicitVR || (bytes[4] == UInt8(ascii: "U") && bytes[5] == UInt8(ascii: "N"))
         header.isVRWritten =
             encoding.isExplicitVR && header.vr.rawValue == UInt16(bytes[4]) << 8 | UInt16(bytes[5])
-        if Sink.entersUnknownSequences, header.vr == .UN, header.length >= 8, header.length != .max, header.isImplicit,
+        if sink.entersUnknownSequences, header.vr == .UN, header.length >= 8, header.length != .max,
             header.tag.group != 0xFFFE
         {
-            // The VR is unknown: whether this is a sequence is seen from its first item. PS3.5 §6.2.2.
+            // The VR is unknown, or a word nobody knows, which goes on as UN: whether this is a sequence is seen from its
+            // first item. PS3.5 §6.2.2.
             let littleEndian = ElementEncoding.implicitLittleEndian
             let start = header.byteCount
             if bytes.count < start + 8 {
@@ -232,6 +234,7 @@ struct ScanMachine<Sink: ScanSink> {
             if littleEndian.tag(value) == .item {
                 let item = littleEndian.uint32(value, at: 4)
                 header.isHiddenSequence = item == .max || item <= header.length - 8
+                if header.isHiddenSequence { header.isImplicit = true }
             }
         }
         return header

@@ -1,7 +1,7 @@
 /// What a scan tells of a dataset, in the order of the stream.
 protocol ScanSink {
     /// Whether a value of unknown VR that begins with an item is told as a sequence; otherwise it is a value.
-    static var entersUnknownSequences: Bool { get }
+    var entersUnknownSequences: Bool { get }
     /// The most bytes of this value that are wanted in one piece by `value`; longer ones come in parts.
     func wholeByteCount(_ header: ElementHeader) -> UInt64
     /// A value in one piece, in the byte order of the header; `isWhole` is false when the stream ended inside it.
@@ -27,5 +27,5 @@ protocol ScanSink {
 }
 
 extension ScanSink {
-    static var entersUnknownSequences: Bool { true }
+    var entersUnknownSequences: Bool { true }
 }

@@ -54,6 +54,12 @@ public struct CharacterSet: Sendable {
         return CodeExtensions(terms).map { .codeExtensions($0) } ?? .undeclared
     }
 
+    /// The set that a value of (0008,0005) declares, as it is written.
+    init(declared bytes: [UInt8]) {
+        let terms = bytes.split(separator: UInt8(ascii: "\\"), omittingEmptySubsequences: false)
+        self.init(terms.map { String(decoding: $0, as: UTF8.self) })
+    }
+
     /// The characters of a value, all its values with their backslashes.
     ///
     /// Bytes that are no character become U+FFFD.

@@ -75,39 +75,40 @@ struct CodeExtensions: Sendable {
 
     // MARK: Reading
 
-    func decode(_ input: UnsafeRawBufferPointer, vr: VR, to output: inout [UInt8]) {
-        var lower = initialLower
+    /// What reading begins with.
+    enum Start: Sendable {
+        /// Nothing says which set it is: the bytes are guessed at.
+        case guess
+        case upper(Upper?)
+    }
+
+    /// - Parameters: what is known of all bytes of the value, asked only where it matters.
+    func start(
+        hasEscape: Bool, designatesUpper: @autoclosure () -> Bool, isEastAsian: @autoclosure () -> Bool,
+        isUTF8: @autoclosure () -> Bool, hasHigh: @autoclosure () -> Bool
+    ) -> Start {
         // Senders leave out the escape that a delimiter makes necessary; the set designated last then stays.
-        var upper = initialUpper ?? (input.contains(0x1B) || UTF8Text.isEastAsian(input) ? nil : uppers.first)
-        if upper == nil, !Self.designatesUpper(input),
-            !input.contains(0x1B) || UTF8Text.isValid(input) && input.contains(where: { $0 >= 0x80 })
-        {
+        if let upper = initialUpper ?? (hasEscape || isEastAsian() ? nil : uppers.first) { return .upper(upper) }
+        if !designatesUpper(), !hasEscape || isUTF8() && hasHigh() { return .guess }
+        return .upper(nil)
+    }
+
+    func decode(_ input: UnsafeRawBufferPointer, vr: VR, to output: inout [UInt8]) {
+        let start = start(
+            hasEscape: input.contains(0x1B), designatesUpper: Self.designatesUpper(input),
+            isEastAsian: UTF8Text.isEastAsian(input), isUTF8: UTF8Text.isValid(input),
+            hasHigh: input.contains { $0 >= 0x80 })
+        guard case .upper(let upper) = start else {
             output += CharacterSet.guessed(input)
             return
         }
-        var index = 0
-        while index < input.count {
-            let byte = input[index]
-            if byte == 0x1B {
-                index += Self.designate(input, at: index, lower: &lower, upper: &upper, output: &output)
-            } else if byte >= 0x80 {
-                index += decodeUpper(input, at: index, set: upper, to: &output)
-            } else if lower.isTwoByte, byte > 0x20, byte < 0x7F {
-                index += Self.decodeLower(input, at: index, set: lower, to: &output)
-            } else {
-                output.append(byte)
-                index += 1
-                if Self.isDelimiter(byte, vr: vr) {
-                    lower = initialLower
-                    upper = initialUpper ?? upper
-                }
-            }
-        }
+        var decoder = ExtensionDecoder(self, upper: upper, vr: vr)
+        decoder.decode(input, isLast: true, to: &output)
     }
 
     /// Whether an escape sequence says what bytes of the upper half mean. Then nothing is guessed: two bytes of GB 2312
     /// or KS X 1001 can be a character of UTF-8 as well.
-    private static func designatesUpper(_ input: UnsafeRawBufferPointer) -> Bool {
+    static func designatesUpper(_ input: UnsafeRawBufferPointer) -> Bool {
         var index = 0
         while index + 2 < input.count {
             if input[index] == 0x1B {
@@ -127,68 +128,6 @@ struct CodeExtensions: Sendable {
         case UInt8(ascii: "^"), UInt8(ascii: "="): vr == .PN
         default: false
         }
-    }
-
-    /// Follows an escape sequence; returns its bytes. An unknown one is read as one unreadable character.
-    private static func designate(
-        _ input: UnsafeRawBufferPointer, at index: Int, lower: inout Lower, upper: inout Upper?,
-        output: inout [UInt8]
-    ) -> Int {
-        func byte(_ offset: Int) -> UInt8 { index + offset < input.count ? input[index + offset] : 0 }
-        switch (byte(1), byte(2), byte(3)) {
-        case (0x28, 0x42, _): lower = .ascii
-        case (0x28, 0x4A, _): lower = .romaji
-        case (0x29, 0x49, _): upper = .single(13)
-        case (0x24, 0x42, _), (0x24, 0x40, _): lower = .kanji
-        case (0x24, 0x28, 0x44):
-            lower = .supplementaryKanji
-            return 4
-        case (0x24, 0x29, 0x43):
-            upper = .korean
-            return 4
-        case (0x24, 0x29, 0x41):
-            upper = .chinese
-            return 4
-        case (0x2D, let final, _):
-            guard let set = SingleByteSet.all.values.first(where: { $0.escapeFinal == final && $0.number != 13 })
-            else { fallthrough }
-            upper = .single(set.number)
-        default:
-            output += UTF8Text.replacement
-            return 1
-        }
-        return 3
-    }
-
-    /// Reads a run in the upper half; returns its bytes.
-    private func decodeUpper(
-        _ input: UnsafeRawBufferPointer, at index: Int, set: Upper?, to output: inout [UInt8]
-    ) -> Int {
-        var end = index
-        while end < input.count, input[end] >= 0x80 { end += 1 }
-        let run = UnsafeRawBufferPointer(rebasing: input[index..<end])
-        switch set ?? uppers.first {
-        case .single(let number): SingleByteSet.all[number]?.decode(run, to: &output)
-        case .korean: Iconv.decode(run, from: "EUC-KR", to: &output)
-        case .chinese: Iconv.decode(run, from: "GB18030", to: &output)
-        case nil: output += CharacterSet.guessed(run)
-        }
-        return end - index
-    }
-
-    /// Reads a run of two-byte characters in the lower half; returns its bytes.
-    private static func decodeLower(
-        _ input: UnsafeRawBufferPointer, at index: Int, set: Lower, to output: inout [UInt8]
-    ) -> Int {
-        var raised: [UInt8] = []
-        var end = index
-        while end < input.count, input[end] > 0x20, input[end] < 0x7F {
-            if set == .supplementaryKanji, (end - index) % 2 == 0 { raised.append(0x8F) }
-            raised.append(input[end] | 0x80)
-            end += 1
-        }
-        raised.withUnsafeBytes { Iconv.decode($0, from: "EUC-JP", to: &output) }
-        return end - index
     }
 
     // MARK: Writing

@@ -32,14 +32,54 @@ enum Iconv {
         _ bytes: UnsafeRawBufferPointer, to target: String, from source: String, output: inout [UInt8],
         isLenient: Bool
     ) -> Bool {
-        let direction = target + "<" + source
-        let pooled = idle.withLock { $0[direction]?.popLast() }
-        guard let descriptor = pooled ?? Descriptor(to: target, from: source) else { return false }
-        let isWhole = descriptor.convert(bytes, output: &output, isLenient: isLenient)
-        idle.withLock { idle in
-            if idle[direction, default: []].count < idleLimit { idle[direction, default: []].append(descriptor) }
+        guard let stream = Stream(to: target, from: source) else { return false }
+        let isWhole = stream.convert(bytes, output: &output, isLenient: isLenient)
+        return stream.finish(output: &output, isLenient: isLenient) && isWhole
+    }
+
+    /// A conversion that takes its bytes in pieces of any size: the same comes out as of all of them at once. Used by
+    /// one thread.
+    final class Stream {
+        private let direction: String
+        private let descriptor: Descriptor
+        /// The beginning of a character that was cut.
+        private var carry: [UInt8] = []
+
+        /// Nil when there is no memory, or no such encoding.
+        init?(to target: String = "UTF-8", from source: String) {
+            let direction = target + "<" + source
+            self.direction = direction
+            let pooled = idle.withLock { $0[direction]?.popLast() }
+            guard let descriptor = pooled ?? Descriptor(to: target, from: source) else { return nil }
+            self.descriptor = descriptor
+            descriptor.reset()
         }
-        return isWhole
+
+        deinit {
+            idle.withLock { idle in
+                if idle[direction, default: []].count < idleLimit { idle[direction, default: []].append(descriptor) }
+            }
+        }
+
+        /// Returns false at what cannot be read: without lenience the rest is then left out, else U+FFFD stands for it.
+        func convert(_ bytes: UnsafeRawBufferPointer, output: inout [UInt8], isLenient: Bool) -> Bool {
+            if carry.isEmpty { return run(bytes, output: &output, isLenient: isLenient) }
+            let joined = carry + bytes
+            carry = []
+            return joined.withUnsafeBytes { run($0, output: &output, isLenient: isLenient) }
+        }
+
+        private func run(_ bytes: UnsafeRawBufferPointer, output: inout [UInt8], isLenient: Bool) -> Bool {
+            descriptor.convert(bytes, output: &output, rest: &carry, isLenient: isLenient)
+        }
+
+        /// Returns false when the last character is not whole.
+        func finish(output: inout [UInt8], isLenient: Bool) -> Bool {
+            if carry.isEmpty { return true }
+            carry = []
+            if isLenient { output += UTF8Text.replacement }
+            return isLenient
+        }
     }
 
     /// Unchecked: the pool hands a descriptor to one thread at a time.
@@ -53,8 +93,12 @@ enum Iconv {
 
         deinit { iconv_close(descriptor) }
 
-        func convert(_ bytes: UnsafeRawBufferPointer, output: inout [UInt8], isLenient: Bool) -> Bool {
-            _ = iconv(descriptor, nil, nil, nil, nil)
+        func reset() { _ = iconv(descriptor, nil, nil, nil, nil) }
+
+        /// - Parameter rest: gets the beginning of a character at the end.
+        func convert(
+            _ bytes: UnsafeRawBufferPointer, output: inout [UInt8], rest: inout [UInt8], isLenient: Bool
+        ) -> Bool {
             var isWhole = true
             // iconv does not write to its input, though its type says it may.
             var input = UnsafeMutablePointer(mutating: bytes.bindMemory(to: CChar.self).baseAddress)
@@ -68,12 +112,15 @@ enum Iconv {
                     output += UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<(buffer.count - room)])
                     if result != Int(bitPattern: UInt.max) { continue }
                     if failure == E2BIG { continue }
+                    if failure == EINVAL {
+                        rest = Array(bytes.suffix(inputCount))
+                        return
+                    }
                     guard isLenient else {
                         isWhole = false
                         return
                     }
                     output += UTF8Text.replacement
-                    if failure == EINVAL { return }
                     input = input.map { $0 + 1 }
                     inputCount -= 1
                 }

@@ -128,7 +128,7 @@ public final class DIMSEServer: @unchecked Sendable {
 
     /// Rejected-transient, local-limit-exceeded, without waiting for the request. PS3.8 §9.3.4.
     private func refuseForLimit(_ connection: AcceptedConnection) {
-        let rejection = Rejection.localLimitExceeded
+        let rejection = AssociationRefusal.limit.rejection
         let bytes: [UInt8] = [
             0x03, 0, 0, 0, 0, 4, 0, rejection.result, rejection.source, rejection.reason,
         ]
@@ -213,7 +213,7 @@ public final class DIMSEServer: @unchecked Sendable {
         guard admitAssociation(id: id) else {
             shared.metrics.rejected("association-limit")
             shared.logger.notice("association limit reached", metadata: ["calling": "\(permit.aeTitle)"])
-            association.reject(.localLimitExceeded)
+            association.reject(AssociationRefusal.limit.rejection)
             return
         }
         wasAccepted = true
@@ -237,12 +237,7 @@ public final class DIMSEServer: @unchecked Sendable {
         shared.logger.notice(
             "association refused",
             metadata: ["calling": "\(association.callingAETitle)", "address": "\(address)", "reason": "\(refusal)"])
-        switch refusal {
-        case .calledAETitleNotRecognized: association.reject(.calledAETitleNotRecognized)
-        // What is wrong with a certificate or an identity is for our log only.
-        case .callingAETitleNotRecognized, .certificateNotBound: association.reject(.callingAETitleNotRecognized)
-        case .plainNotAllowed, .identityMissing, .identityRefused: association.reject(.noReasonGiven)
-        }
+        association.reject(AssociationRefusal(refusal).rejection)
     }
 }
 

@@ -37,20 +37,20 @@ struct Negotiation {
 
     private func answer(to context: PresentationContext) -> ContextAnswer {
         if let service = Self.messageServices[context.abstractSyntax] {
-            guard services.contains(service) else { return .refuse(context.id, .userRejection) }
+            guard services.contains(service) else { return refuse(context, .serviceNotPermitted) }
             guard let syntax = Self.messageSyntaxes.first(where: context.transferSyntaxes.contains) else {
-                return .refuse(context.id, .transferSyntaxesNotSupported)
+                return refuse(context, .noTransferSyntax)
             }
             // Only ever provider of these: a requester that offers to provide them is told so.
-            guard context.role != .scp else { return .refuse(context.id, .userRejection) }
+            guard context.role != .scp else { return refuse(context, .roleNotTaken) }
             return .accept(
                 context.id, transferSyntax: syntax, role: context.role == .default ? .default : .scu,
                 extendedNegotiation: answer(to: context.extendedNegotiation, sopClass: context.abstractSyntax))
         }
-        guard isStorage(context) else { return .refuse(context.id, .abstractSyntaxNotSupported) }
+        guard isStorage(context) else { return refuse(context, .notKept) }
         let isForRetrieval = context.role == .scp
         guard let syntax = storageSyntax(context.transferSyntaxes, isForRetrieval: isForRetrieval) else {
-            return .refuse(context.id, .transferSyntaxesNotSupported)
+            return refuse(context, .noTransferSyntax)
         }
         let information = context.extendedNegotiation == nil ? nil : StorageExtension.information
         func accept(_ role: PresentationContext.Role) -> ContextAnswer {
@@ -60,11 +60,15 @@ struct Negotiation {
         switch context.role {
         case .scp where services.contains(.get): return accept(.scp)
         case .both where services.contains(.get): return accept(services.contains(.store) ? .both : .scp)
-        case .scp: return .refuse(context.id, .userRejection)
+        case .scp: return refuse(context, .serviceNotPermitted)
         default:
-            guard services.contains(.store) else { return .refuse(context.id, .userRejection) }
+            guard services.contains(.store) else { return refuse(context, .serviceNotPermitted) }
             return accept(context.role == .both ? .scu : context.role)
         }
+    }
+
+    private func refuse(_ context: PresentationContext, _ why: ContextRefusal) -> ContextAnswer {
+        .refuse(context.id, why.result)
     }
 
     /// Whether objects of this SOP class are kept: it is known, or declared to be storage (PS3.7 §D.3.3.6), or

@@ -16,12 +16,12 @@ extension Session {
     ) throws(DIMSEError) -> Status {
         let information = try stream.readIdentifier(
             contextID: context.id, transferSyntax: transferSyntax, byteCountLimit: CommitmentRequest.byteCountLimit)
-        var refusal: (Status, String)?
+        var refusal: ServiceAnswer?
         var accepted: (id: Int64, work: CommitmentWork)?
         if command.requestedSOPInstanceUID != CommitmentRequest.wellKnownInstance {
-            refusal = (.noSuchSOPInstance, "not the instance of the push model")
+            refusal = .otherInstance
         } else if command.actionTypeID != CommitmentRequest.actionTypeID {
-            refusal = (.noSuchAction, "the push model has one action")
+            refusal = .otherAction
         } else if let request = CommitmentRequest(information) {
             let work = CommitmentWork(
                 request: request, callingAETitle: permit.aeTitle, institution: permit.institution)
@@ -36,21 +36,19 @@ extension Session {
             } catch {
                 shared.logger.warning(
                     "storage commitment not taken", metadata: ["peer": "\(permit.aeTitle)", "reason": "\(error)"])
-                refusal = (.processingFailure, "the request could not be kept")
+                refusal = .notKept
             }
         } else {
-            refusal = (.invalidArgumentValue, "transaction or references are missing or too many")
+            refusal = .badReferences
         }
-        let status = refusal?.0 ?? .success
-        var response = Command(answering: command, status: status)
-        if let comment = refusal?.1 { response.setErrorComment(comment) }
-        try stream.send(response, contextID: context.id)
+        let answer = refusal ?? .success
+        try stream.send(Command(answering: command, answer), contextID: context.id)
         try stream.flush()
         if let (id, work) = accepted {
             reports.updateValue(nil, forKey: id)
             try report(on: work, job: id, context: context, transferSyntax: transferSyntax)
         }
-        return status
+        return answer.status
     }
 
     /// Checks, and reports here unless the other side says something first.

@@ -14,7 +14,7 @@ extension Session {
     ) throws(DIMSEError) -> Status {
         let keys = try stream.readIdentifier(contextID: context.id, transferSyntax: transferSyntax)
         guard let level = Self.level(keys, model: context.abstractSyntax) else {
-            return try finish(command, .dataSetDoesNotMatchSOPClass, "no such query level", context)
+            return try finish(command, .unknownLevel, context)
         }
         let seen: Visibility
         do throws(Denial) {
@@ -37,12 +37,12 @@ extension Session {
                 options: options))
         search.start()
         defer { gathered.abandon() }
-        let status: Status = answer.hasUnsupportedKeys ? .pendingWithUnsupportedKeys : .pending
-        let pending = Command(answering: command, status: status, hasDataSet: true)
+        let pending = Command(
+            answering: command, answer.hasUnsupportedKeys ? .pendingWithUnsupportedKeys : .pending, hasDataSet: true)
         while case let responses = gathered.take(), !responses.isEmpty {
             for response in responses {
                 if try stream.isCancelled(messageID: command.messageID) {
-                    return try finish(command, .cancelled, nil, context)
+                    return try finish(command, .cancelled, context)
                 }
                 try stream.send(pending, dataSet: response, contextID: context.id)
             }
@@ -50,23 +50,17 @@ extension Session {
         }
         switch search.result {
         case .failure(let error):
-            let (status, comment) = StatusMapping.status(of: error)
-            return try finish(command, status, comment, context)
-        case .success(let isCut):
-            return isCut
-                ? try finish(command, .outOfResources, "more matches than the limit", context)
-                : try finish(command, .success, nil, context)
+            return try finish(command, StatusMapping.answer(toQuestion: error), context)
+        case .success(let isCut): return try finish(command, isCut ? .tooManyMatches : .success, context)
         }
     }
 
     /// The last response of an operation.
     func finish(
-        _ command: Command, _ status: Status, _ comment: String?, _ context: PresentationContext
+        _ command: Command, _ answer: ServiceAnswer, _ context: PresentationContext
     ) throws(DIMSEError) -> Status {
-        var response = Command(answering: command, status: status)
-        if let comment { response.setErrorComment(comment) }
-        try stream.send(response, contextID: context.id)
-        return status
+        try stream.send(Command(answering: command, answer), contextID: context.id)
+        return answer.status
     }
 
     /// (0008,0052), if the model has that level. PS3.4 §C.6.1.1 and §C.6.2.1.

@@ -16,9 +16,9 @@ extension Session {
         let keys = try stream.readIdentifier(contextID: context.id, transferSyntax: transferSyntax)
         guard let title = command.moveDestination, let destination = shared.access.peer(aeTitle: title),
             destination.host != nil, destination.port != nil
-        else { return try finish(command, .moveDestinationUnknown, "the destination is no known peer", context) }
+        else { return try finish(command, .destinationUnknown, context) }
         guard shared.access.mayCall(destination) else {
-            return try finish(command, .moveDestinationUnknown, "the destination allows no plain DICOM", context)
+            return try finish(command, .destinationPlain, context)
         }
         // To its own institution it is a retrieval by another way.
         let verb: Verb = destination.institution == permit.institution ? .retrieve : .send
@@ -40,7 +40,7 @@ extension Session {
                 }
                 guard last.duration(to: .now) >= Self.pendingInterval else { continue }
                 last = .now
-                var pending = Command(answering: command, status: .pending)
+                var pending = Command(answering: command, .pending)
                 pending.set(run.counts, withRemaining: true)
                 try stream.send(pending, contextID: context.id)
                 try stream.flush()
@@ -92,7 +92,7 @@ extension Session {
             }
             if counts.remaining > 0, last.duration(to: .now) >= Self.pendingInterval {
                 last = .now
-                var pending = Command(answering: command, status: .pending)
+                var pending = Command(answering: command, .pending)
                 pending.set(counts, withRemaining: true)
                 try stream.send(pending, contextID: context.id)
             }
@@ -116,7 +116,7 @@ extension Session {
         _ keys: Dataset, _ verb: Verb, to destination: String? = nil, context: PresentationContext, command: Command
     ) throws(DIMSEError) -> Result<[Holding], Answered> {
         guard let level = Self.level(keys, model: context.abstractSyntax) else {
-            let status = try finish(command, .dataSetDoesNotMatchSOPClass, "no such query level", context)
+            let status = try finish(command, .unknownLevel, context)
             return .failure(Answered(status: status))
         }
         let patientID = keys.string(.patientID).flatMap { $0.isEmpty ? nil : $0 }
@@ -132,8 +132,7 @@ extension Session {
             case .instance: !instances.isEmpty
             }
         guard isNamed else {
-            let status = try finish(
-                command, .dataSetDoesNotMatchSOPClass, "the unique key of the level is missing", context)
+            let status = try finish(command, .uniqueKeyMissing, context)
             return .failure(Answered(status: status))
         }
         let seen: Visibility
@@ -147,13 +146,11 @@ extension Session {
                 patientID: patientID, studyInstanceUIDs: studies, seriesInstanceUIDs: level >= .series ? series : [],
                 sopInstanceUIDs: level >= .instance ? instances : [], visibility: seen, limit: limit + 1)
         } catch {
-            let (status, comment) = StatusMapping.status(of: error)
-            return .failure(Answered(status: try finish(command, status, comment, context)))
+            return .failure(
+                Answered(status: try finish(command, StatusMapping.answer(toQuestion: error), context)))
         }
         guard found.count <= limit else {
-            return .failure(
-                Answered(
-                    status: try finish(command, .outOfResourcesForMatches, "more objects than the limit", context)))
+            return .failure(Answered(status: try finish(command, .tooManyObjects, context)))
         }
         do throws(Denial) { try note(found, patientID: patientID, to: destination) } catch {
             return .failure(Answered(status: try deny(error, command, context)))
@@ -177,17 +174,17 @@ extension Session {
         _ command: Command, _ counts: SubOperationCounts, failed: [String], isCancelled: Bool,
         context: PresentationContext
     ) throws(DIMSEError) -> Status {
-        let status: Status
+        let answer: ServiceAnswer
         if isCancelled {
-            status = .cancelled
+            answer = .cancelled
         } else if counts.failed == 0 && counts.warning == 0 {
-            status = .success
+            answer = .success
         } else if counts.completed == 0 && counts.warning == 0 {
-            status = .outOfResourcesForSubOperations
+            answer = .allFailed
         } else {
-            status = .subOperationsWithFailures
+            answer = .someFailed
         }
-        var response = Command(answering: command, status: status, hasDataSet: !failed.isEmpty)
+        var response = Command(answering: command, answer, hasDataSet: !failed.isEmpty)
         response.set(counts, withRemaining: isCancelled)
         var list: [UInt8]?
         if !failed.isEmpty {
@@ -197,6 +194,6 @@ extension Session {
                 transferSyntax: TransferSyntax(uid: context.acceptedTransferSyntax ?? ""), characterSet: nil)
         }
         try stream.send(response, dataSet: list, contextID: context.id)
-        return status
+        return answer.status
     }
 }

@@ -27,22 +27,20 @@ extension Session {
                 incoming = nil
             }
         }
-        var answer: (status: Status, comment: String?) = (.success, nil)
+        var answer = ServiceAnswer.success
         do throws(ArchiveError) {
             if let failure { throw failure }
             guard let incoming else { throw .closed }
             let outcome = try incoming.finish()
             if let study = incoming.identity?.studyInstanceUID { ledger.count(study: study) }
-            answer = StatusMapping.status(of: outcome)
+            answer = StatusMapping.answer(to: outcome)
         } catch {
-            answer = StatusMapping.status(of: error)
+            answer = StatusMapping.answer(to: error)
             shared.logger.warning(
                 "store refused",
                 metadata: ["peer": "\(permit.aeTitle)", "status": "\(answer.status)", "reason": "\(error)"])
         }
-        var response = Command(answering: command, status: answer.status)
-        if let comment = answer.comment { response.setErrorComment(comment) }
-        try stream.send(response, contextID: contextID)
+        try stream.send(Command(answering: command, answer), contextID: contextID)
         return answer.status
     }
 

@@ -79,8 +79,7 @@ final class Session {
     /// The answer to what was denied.
     func deny(_ denial: Denial, _ command: Command, _ context: PresentationContext) throws(DIMSEError) -> Status {
         if case .notRecorded(let error) = denial { log(unrecorded: error) }
-        let (status, comment) = StatusMapping.status(of: denial)
-        return try finish(command, status, comment, context)
+        return try finish(command, StatusMapping.answer(to: denial), context)
     }
 
     func log(unrecorded error: AuditError) {
@@ -103,8 +102,8 @@ final class Session {
         let status: Status
         switch (command.field, Negotiation.queryModels[context.abstractSyntax]) {
         case (.echoRequest, _) where context.abstractSyntax == SOPClass.verification:
-            status = .success
-            try stream.send(Command(answering: command, status: status), contextID: contextID)
+            status = ServiceAnswer.success.status
+            try stream.send(Command(answering: command, .success), contextID: contextID)
         case (.storeRequest, nil) where Negotiation.isStorage(context.abstractSyntax) && command.hasDataSet:
             status = try store(command, contextID: contextID, transferSyntax: transferSyntax)
         case (.findRequest, .find) where command.hasDataSet:
@@ -121,9 +120,9 @@ final class Session {
             // What it meant to cancel has been answered already.
             return
         case _ where command.isRequest:
-            status = .unrecognizedOperation
+            status = ServiceAnswer.noService.status
             if command.hasDataSet { try stream.readDataSet(contextID: contextID) { _ in } }
-            try stream.send(Command(answering: command, status: status), contextID: contextID)
+            try stream.send(Command(answering: command, .noService), contextID: contextID)
         default:
             throw .unexpectedMessage("a command that belongs to no service")
         }

@@ -1,37 +1,42 @@
 import Access
 import Archive
 
-/// The one place where the archive's outcomes and errors become DIMSE statuses. PS3.4 §B.2.3.
+/// The one place where the archive's outcomes and errors become answers of DIMSE. PS3.4 §B.2.3.
 enum StatusMapping {
-    static func status(of outcome: StoreOutcome) -> (Status, comment: String?) {
+    static func answer(to outcome: StoreOutcome) -> ServiceAnswer {
         switch outcome {
-        case .stored, .same, .replaced, .conflict, .version: (.success, nil)
-        case .differs: (.duplicateSOPInstance, "other content is held under this UID and stays")
+        case .stored, .same, .replaced, .conflict, .version: .success
+        case .differs: .differs
         }
     }
 
     /// PS3.7 §C.4.
-    static func status(of denial: Denial) -> (Status, comment: String) {
+    static func answer(to denial: Denial) -> ServiceAnswer {
         switch denial {
-        case .refused: (.notAuthorized, "not allowed")
-        case .notRecorded: status(of: ArchiveError.notRecorded)
+        case .refused: .notAllowed
+        case .notRecorded: .notRecorded
         }
     }
 
-    static func status(of error: ArchiveError) -> (Status, comment: String) {
+    static func answer(to error: ArchiveError) -> ServiceAnswer {
         switch error {
-        case .full: (.outOfResources, "the disk is full")
-        case .notRecorded: (.outOfResources, "the act cannot be recorded")
-        case .closed: (.outOfResources, "the service is stopping")
-        case .unwanted: (.dataSetDoesNotMatchSOPClass, "not what was announced")
-        case .unidentified: (.dataSetDoesNotMatchSOPClass, "SOP class or instance UID is missing")
-        case .unreadable: (.cannotUnderstand, "no data set in the announced transfer syntax")
-        case .bound: (.cannotUnderstand, "the object breaks a bound of the reader")
-        case .damaged: (.processingFailure, "stored bytes are damaged")
-        case .notFound, .held, .accessionNumberDiffers, .correction: (.unableToProcess, "not found")
-        case .notTranscodable, .transcodingFailed, .coderFailed:
-            (.unableToProcess, "not to be had in the transfer syntax")
-        case .blobs, .catalog, .keys: (.processingFailure, "storage failed, see the server's log")
+        case .full: .diskFull
+        case .notRecorded: .notRecorded
+        case .closed: .stopping
+        case .unwanted: .unwanted
+        case .unidentified: .unidentified
+        case .unreadable: .unreadable
+        case .bound: .bound
+        case .damaged: .damaged
+        case .notFound, .held, .accessionNumberDiffers, .correction: .gone
+        case .notTranscodable, .transcodingFailed, .coderFailed: .notTranscodable
+        case .blobs, .catalog, .keys: .storageFailed
         }
+    }
+
+    /// The same of a question, for which only the catalogue is asked.
+    static func answer(toQuestion error: ArchiveError) -> ServiceAnswer {
+        let answer = answer(to: error)
+        return answer.services.contains(.find) ? answer : .storageFailed
     }
 }

@@ -1,3 +1,4 @@
+import Archive
 import Catalog
 import DICOM
 import DIMSE
@@ -16,7 +17,11 @@ enum ConformanceTables {
         }
     }
 
-    static let all = [services, storage, messageSyntaxes, storageSyntaxes, keys, characterSets, media, settings]
+    static let all =
+        [
+            services, storage, rejections, contextRefusals, messageSyntaxes, storageSyntaxes, keys, commitmentFailures,
+            characterSets, media, settings,
+        ] + StatusTables.all
 
     /// Puts every table into its place; the second result are those that have none.
     static func fill(_ text: String) -> (text: String, missing: [String]) {
@@ -59,6 +64,29 @@ enum ConformanceTables {
         Table(
             "storage", ["storage SOP class", "UID"],
             SOPClass.storage.sorted { $0.key < $1.key }.map { [$0.value, $0.key] })
+    }
+
+    private static var rejections: Table {
+        Table(
+            "rejections", ["result, source, reason", "in words", "when"],
+            AssociationRefusal.allCases.map { refusal in
+                let rejection = refusal.rejection
+                return [
+                    "\(rejection.result), \(rejection.source), \(rejection.reason)", "\(rejection)", refusal.about,
+                ]
+            })
+    }
+
+    private static var contextRefusals: Table {
+        Table(
+            "context-refusals", ["result", "when"],
+            ContextRefusal.allCases.map { ["\($0.result.rawValue)", $0.about] })
+    }
+
+    private static var commitmentFailures: Table {
+        Table(
+            "commitment-failures", ["Failure Reason (0008,1197)", "meaning"],
+            CommitmentFailure.allCases.map { ["\(Status(rawValue: $0.rawValue))", $0.about] })
     }
 
     private static var messageSyntaxes: Table {

@@ -198,8 +198,10 @@ struct RemoveCommand: AsyncParsableCommand {
     @Flag(help: "Destroy at once; needs --accession-number.")
     var now = false
 
-    @Option(name: .customLong("accession-number"), help: "The study's accession number, with --now; may be empty.")
-    var accessionNumber: String?
+    @Option(
+        name: .customLong("accession-number"),
+        help: "The study's accession number, with --now; may be empty. Give each where it has several.")
+    var accessionNumbers: [String] = []
 
     @Option(help: "Who orders it, for the certificate; your user name by default.")
     var by: String?
@@ -222,7 +224,7 @@ struct RemoveCommand: AsyncParsableCommand {
         if [now, restore, hold, release].count(where: { $0 }) > 1 {
             throw ValidationError("Give one of --now, --restore, --hold and --release.")
         }
-        if now && accessionNumber == nil {
+        if now && accessionNumbers.isEmpty {
             throw ValidationError("--now destroys for good: give the study's --accession-number once more.")
         }
     }
@@ -235,7 +237,7 @@ struct RemoveCommand: AsyncParsableCommand {
                 .hold(study: study, on: hold)
             } else {
                 .remove(
-                    study: study, series: series, instance: instance, now: now, accessionNumber: accessionNumber,
+                    study: study, series: series, instance: instance, now: now, accessionNumbers: accessionNumbers,
                     by: by ?? NSUserName(), reason: reason)
             }
         let channel = try Channel.ask(request, try await options.load())

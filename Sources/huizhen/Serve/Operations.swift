@@ -50,10 +50,10 @@ struct Operations: Sendable {
             try channel.send(ControlReply.webToken(token))
         case .user(let request): try channel.send(ControlReply.user(user(request, by: channel.peerUser)))
         case .correct(let request): try channel.send(correct(request, author: channel.peerUser))
-        case .remove(let study, let series, let instance, let now, let accession, let person, let reason):
+        case .remove(let study, let series, let instance, let now, let numbers, let person, let reason):
             let removal = try service.archive.remove(
                 studyInstanceUID: study, seriesInstanceUID: series, sopInstanceUID: instance, now: now,
-                accessionNumber: accession, by: person, reason: reason)
+                accessionNumbers: Set(numbers), by: person, reason: reason)
             try channel.send(
                 ControlReply.removed(
                     instances: removal.instances, destroyAt: removal.destroyAt, certificate: removal.certificate))

@@ -38,7 +38,7 @@ private func frame(_ message: some Encodable) -> [UInt8] {
 private func controlSeeds() -> [[UInt8]] {
     let requests: [ControlRequest] = [
         .status, .removePeer(aeTitle: "CT1"), .jobs(states: [], limit: 5), .retryJob(3), .import(peer: "CT1"),
-        .remove(study: "1.2", series: nil, instance: "1.3", now: true, accessionNumber: nil, by: "op", reason: "r"),
+        .remove(study: "1.2", series: nil, instance: "1.3", now: true, accessionNumbers: [], by: "op", reason: "r"),
         .export(studies: ["1.2"], series: [], instances: []),
     ]
     let replies: [ControlReply] = [

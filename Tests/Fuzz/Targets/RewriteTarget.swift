@@ -3,8 +3,8 @@ import DICOM
 extension FuzzTarget {
     /// A dataset that is written in another transfer syntax while it is read.
     static let rewrite = FuzzTarget("rewrite") { images in
-        images.datasets.enumerated().map { index, dataset in
-            [encodingIndex(dataset.syntax), UInt8(index % 4), 9, 0] + dataset.bytes
+        images.datasets.enumerated().flatMap { index, dataset in
+            [0, 0x40, 0x80].map { [encodingIndex(dataset.syntax), UInt8(index % 4), 9, $0] + dataset.bytes }
         }
     } run: { input in
         var reader = InputReader(input)
@@ -19,7 +19,7 @@ extension FuzzTarget {
             try require(one == two && whole.output.bytes == cut.output.bytes, "pieces change what is written")
             try require(whole.output.bytes.count == Int(one.byteCount), "the count of bytes is wrong")
             try require(whole.output.isEnded && cut.output.isEnded, "nothing is the last piece")
-            if options & 7 == 0 { try checkContent(whole.output.bytes, reader.rest, from, to) }
+            if options & 0x87 == 0 { try checkContent(whole.output.bytes, reader.rest, from, to, options) }
         case (.failure(.output(let broken)), _), (_, .failure(.output(let broken))): throw broken
         case (.failure, .failure): break
         default: throw BrokenProperty(description: "pieces decide whether it can be written")
@@ -43,7 +43,8 @@ private struct Rewriting {
     let output = Output()
     var outcome: Result<RewrittenDataset, RewriteError>
 
-    /// - Parameter options: 1 replaces a value, 2 the pixel data, 4 removes a value; the rest sizes the pieces given.
+    /// - Parameter options: 1 replaces a value, 2 the pixel data, 4 removes a value, 0x40 keeps a truncation, 0x80 makes
+    ///   text UTF-8; all but the first three size the pieces given.
     init(
         _ pieces: [ArraySlice<UInt8>], _ from: TransferSyntax, _ to: TransferSyntax, _ options: UInt8,
         _ limits: ScanLimits = tightLimits
@@ -59,13 +60,17 @@ private struct Rewriting {
                 to.isEncapsulated ? .encapsulated(frames: frames) : .native(vr: .OW, byteCount: 12, frames: frames)
         }
         let output = output
+        let keepsTruncation = options & 0x40 != 0
         do throws(RewriteError) {
+            var recoding: TextRecoding?
+            if options & 0x80 != 0 { recoding = try Self.prepared(pieces, from, keepsTruncation, limits) }
             var rewriter = try DatasetRewriter(
                 from: from, to: to, replacing: replacing, removing: options & 4 == 4 ? [.patientName] : [],
-                pixelData: pixelData, pieceByteCount: 16 + 2 * Int(options >> 3), limits: limits
+                pixelData: pixelData, recoding: recoding, keepsTruncation: keepsTruncation,
+                pieceByteCount: 16 + 2 * Int(options >> 3), limits: limits
             ) { piece, isLast in
                 try require(!output.isEnded, "something comes behind the last piece")
-                try require(piece.count % 2 == 0, "a piece has odd length")
+                try require(piece.count % 2 == 0 || (isLast && keepsTruncation), "a piece has odd length")
                 output.bytes += piece
                 output.isEnded = isLast
             }
@@ -73,11 +78,24 @@ private struct Rewriting {
             outcome = .success(try rewriter.finish())
         } catch { outcome = .failure(error) }
     }
+
+    private static func prepared(
+        _ pieces: [ArraySlice<UInt8>], _ from: TransferSyntax, _ keepsTruncation: Bool, _ limits: ScanLimits
+    ) throws(RewriteError) -> TextRecoding {
+        let recoding = TextRecoding()
+        for preparation in TextRecoding.Preparation.allCases {
+            var reader = try DatasetRewriter(
+                preparing: recoding, for: preparation, from: from, keepsTruncation: keepsTruncation, limits: limits)
+            for piece in pieces { try reader.feed(piece) }
+            _ = try reader.finish()
+        }
+        return recoding
+    }
 }
 
 /// What is written from a sound source is sound and holds the same; written again it stays as it is.
 private func checkContent(
-    _ written: [UInt8], _ source: ArraySlice<UInt8>, _ from: TransferSyntax, _ to: TransferSyntax
+    _ written: [UInt8], _ source: ArraySlice<UInt8>, _ from: TransferSyntax, _ to: TransferSyntax, _ options: UInt8
 ) throws {
     if let result = scanned(written[...], to, ScanLimits()),
         result.isBigEndian != to.isBigEndian || result.isExplicitVR != to.isExplicitVR
@@ -85,7 +103,7 @@ private func checkContent(
         // A first tag that no standard knows can be taken for one in the other byte order.
         return
     }
-    let again = Rewriting([written[...]], to, to, 0, ScanLimits())
+    let again = Rewriting([written[...]], to, to, options & 0x40, ScanLimits())
     try require((try? again.outcome.get()) != nil && again.output.bytes == written, "written again, it changes")
     guard let read = scanned(source, from, tightLimits), !read.isDamaged, !read.isTruncated else { return }
     guard let result = scanned(written[...], to, ScanLimits()) else {
