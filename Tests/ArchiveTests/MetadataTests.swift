@@ -45,7 +45,7 @@ struct MetadataTests {
         let reader = fixture.archive.metadataReader()
         _ = try reader.read(gone)
         _ = try reader.read(other)
-        _ = try fixture.archive.remove(studyInstanceUID: "1.2.1", now: true, accessionNumber: "A1")
+        _ = try fixture.archive.remove(studyInstanceUID: "1.2.1", now: true, accessionNumbers: ["A1"])
         #expect(reader.held(gone) == nil && fixture.archive.metadataReader().held(gone) == nil)
         expectError("notFound") { _ = try fixture.archive.metadataReader().read(gone) }
         #expect(fixture.archive.metadataReader().held(other) != nil)
