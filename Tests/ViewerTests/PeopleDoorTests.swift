@@ -14,7 +14,7 @@ import Testing
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let access = try Access(
-            path: directory + "/access.sqlite",
+            path: directory + "/access.sqlite", key: try SymmetricKey.random(),
             settings: .init(aeTitle: "HUIZHEN", institution: "HERE", issuer: "", isOpenToUnknownPeers: false),
             audit: try AuditLog(
                 directory: directory + "/audit", key: try SymmetricKey.random(),
