@@ -34,6 +34,7 @@ extension Page {
             \(facts(account))
             <section class="card" aria-labelledby="h-password"><h2 id="h-password">\(p(.changePassword))</h2>
             <form method="post" action="/account/password">\(hidden(session.formToken))
+            <input name="username" value="\(account.name)" autocomplete="username" aria-label="\(p(.accountName))" hidden>
             <label for="present">\(p(.presentPassword))</label>
             <input id="present" name="present" type="password" autocomplete="current-password" maxlength="1024" required>
             \(newPasswordFields)

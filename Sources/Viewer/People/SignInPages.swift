@@ -79,7 +79,7 @@ extension Page {
             <p>\(p(.enrolSecret)): <code id="secret">\(enrolment.groupedSecret)</code></p>
             <form method="post" action="/sign-in/factor" autocomplete="off">
             \(hidden(form))
-            \(codeField(.enrolCode, describedBy: "how"))
+            \(codeField(.enrolCode, describedBy: "how", hasFocus: false))
             <button type="submit" class="primary">\(p(.verify))</button>
             </form>
             \(cancel)
@@ -110,12 +110,14 @@ extension Page {
         text.map { "<p class=\"error\" role=\"alert\">\($0)</p>" } ?? ""
     }
 
-    func codeField(_ label: PeoplePhrase, describedBy: String) -> HTML {
-        """
-        <label for="code">\(p(label))</label>
-        <input id="code" name="code" autocomplete="one-time-code" autocapitalize="off" spellcheck="false" maxlength="64"
-         aria-describedby="\(describedBy)" required autofocus>
-        """
+    func codeField(_ label: PeoplePhrase, describedBy: String, hasFocus: Bool = true) -> HTML {
+        let focus: HTML = hasFocus ? " autofocus" : ""
+        return
+            """
+            <label for="code">\(p(label))</label>
+            <input id="code" name="code" autocomplete="one-time-code" autocapitalize="off" spellcheck="false" maxlength="64"
+             aria-describedby="\(describedBy)" required\(focus)>
+            """
     }
 
     var newPasswordFields: HTML {
