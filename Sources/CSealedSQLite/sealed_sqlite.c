@@ -13,6 +13,8 @@
 
 enum { PAGE = HUIZHEN_SEALED_PAGE, RESERVE = HUIZHEN_SEALED_RESERVE, CONTENT = PAGE - RESERVE };
 enum { NONCE = 24, TAG = 16 };
+// Bytes at the beginning of the first page: SQLite file format §1.3.
+enum { HEAD = 100 };
 // Write-ahead log: SQLite file format §4.1. Header, then frames of a header and a page.
 enum { WAL_HEADER = 32, FRAME_HEADER = 24, FRAME = FRAME_HEADER + PAGE };
 // Asks a file whether it is sealed; private file controls are above 100 (sqlite3.h).
@@ -230,8 +232,9 @@ static sqlite3_int64 page_in_log(sqlite3_int64 offset) {
 }
 
 static int read_log(File *file, uint8_t *to, int amount, sqlite3_int64 offset) {
-    // A frame at once is how SQLite looks for the log's end: what is no page there ends it, by its checksum.
-    int searches = amount == FRAME;
+    // A frame at once is how SQLite looks for the log's end. A page that cannot be opened ends it: its frame gets a head that
+    // belongs to no log, for the checksum alone would take a page of zeros that was never written for one that was.
+    uint8_t *frame = amount == FRAME ? to : NULL;
     while (amount > 0) {
         sqlite3_int64 place = page_in_log(offset);
         int part, code = SQLITE_OK, isShort = 0;
@@ -258,7 +261,10 @@ static int read_log(File *file, uint8_t *to, int amount, sqlite3_int64 offset) {
                 memset(to + part, 0, (size_t)(amount - part));
                 return SQLITE_IOERR_SHORT_READ;
             }
-            if (code == SQLITE_IOERR_DATA && searches) code = SQLITE_OK;
+            if (code == SQLITE_IOERR_DATA && frame) {
+                memset(frame, 0, FRAME_HEADER);
+                code = SQLITE_OK;
+            }
         }
         if (code != SQLITE_OK) return code;
         to += part;
@@ -280,6 +286,9 @@ static int x_read(sqlite3_file *opened, void *buffer, int amount, sqlite3_int64 
         if (offset + amount > place + PAGE) return SQLITE_IOERR_READ;
         uint8_t *page = amount == PAGE ? to : file->page;
         code = read_page(file, page, place, &isShort);
+        // Before it has looked for a log or a journal that mends the first page, SQLite reads its head for the page size: a power cut
+        // may have torn it, and zeros say that nothing is known yet.
+        if (code == SQLITE_IOERR_DATA && offset == 0 && amount == HEAD) code = SQLITE_OK;
         if (code != SQLITE_OK) return code;
         if (page != to) memcpy(to, page + (offset - place), (size_t)amount);
         return isShort ? SQLITE_IOERR_SHORT_READ : SQLITE_OK;

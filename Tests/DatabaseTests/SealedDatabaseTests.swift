@@ -144,6 +144,57 @@ import Testing
         try database.close()
     }
 
+    /// A commit whose last page was never written, though it would have been of zeros, is no commit.
+    @Test func endsTheLogAtAPageThatIsNotThere() throws {
+        let fixture = try Fixture()
+        let database = try fixture.open()
+        try fixture.fill(database, 0..<10)
+        let name = "test.sqlite-wal"
+        let before = try #require(try fixture.files()[name]).count
+        // The pages of a blob of zeros are zeros, but for their first bytes.
+        try database.write { connection throws(DatabaseError) in
+            try connection.execute("INSERT INTO person (id, name, note) VALUES (10, 'x', zeroblob(20000))")
+        }
+        let whole = try #require(try fixture.files()[name])
+        #expect(whole.count > before + 5 * 4120)
+        for frame in stride(from: before, to: whole.count, by: 4120) {
+            let copy = try Fixture()
+            for (file, data) in try fixture.files() where !file.hasSuffix("-shm") {
+                var data = data
+                if file == name {
+                    data.replaceSubrange(frame + 24..<frame + 4120, with: [UInt8](repeating: 0, count: 4096))
+                }
+                try data.write(to: URL(fileURLWithPath: copy.directory + "/" + file))
+            }
+            let found = try SQLDatabase(
+                path: copy.path, durability: .full, migrations: Fixture.migrations, key: fixture.key)
+            #expect(try copy.content(found).count == 10)
+            try found.close()
+        }
+        try database.close()
+    }
+
+    /// A first page that a power cut tore while the log was folded is in the log.
+    @Test func mendsATornFirstPageFromTheLog() throws {
+        let fixture = try Fixture()
+        let database = try fixture.open()
+        try fixture.fill(database, 0..<100)
+        try database.foldLog()
+        try fixture.fill(database, 100..<300, noteByteCount: 1000)
+        let copy = try Fixture()
+        for (name, data) in try fixture.files() where !name.hasSuffix("-shm") {
+            var data = data
+            if name == "test.sqlite" { data.replaceSubrange(0..<2048, with: repeatElement(7, count: 2048)) }
+            try data.write(to: URL(fileURLWithPath: copy.directory + "/" + name))
+        }
+        let found = try SQLDatabase(
+            path: copy.path, durability: .full, migrations: Fixture.migrations, key: fixture.key)
+        #expect(try copy.content(found).count == 300)
+        #expect(try copy.check(found) == "ok")
+        try found.close()
+        try database.close()
+    }
+
     @Test func rollsBackAndUndoesStatementsLargerThanTheCache() throws {
         let fixture = try Fixture()
         let database = try fixture.open()
