@@ -40,6 +40,11 @@ import Testing
         #expect(json(Tag(0x0008, 0x040C), .UV, Array(repeating: 0xFF, count: 8)).contains("[18446744073709551615]"))
     }
 
+    /// A fraction under IS is text: as a number readers refuse it.
+    @Test func writesNoFractionAsAnInteger() {
+        #expect(json(.instanceNumber, .IS, "7\\1.25\\1E1").contains("[7,\"1.25\",\"1E1\"]"))
+    }
+
     @Test func writesEmptyValuesWithoutAValue() {
         #expect(json(.patientID, .LO, []) == #"{"00100020":{"vr":"LO"}}"#)
         #expect(json(.imageType, .CS, "A\\\\B").contains("[\"A\",null,\"B\"]"))

@@ -156,6 +156,41 @@ import Testing
         #expect(try list(huizhen).first?.author == NSUserName())
     }
 
+    /// A text that is too long to be held, and an object whose end never came.
+    @Test func sendsLongAndCutOffObjectsCorrected() throws {
+        let huizhen = try HuizhenProcess()
+        let folder = TemporaryFolder.make()
+        let long = folder + "/long.dcm"
+        try FileManager.default.copyItem(atPath: Images.smallCT(), toPath: long)
+        let text = [UInt8](repeating: 0xE4, count: 100_000)
+        try Data(text).write(to: URL(fileURLWithPath: folder + "/text"))
+        _ = try Tool.dcmtk(
+            "dcmodify", ["-nb", "-i", "0008,0005=ISO_IR 100", "-if", "0040,a160=" + folder + "/text", long]
+        ).checked()
+        #expect(try Tool.dcmtk("storescu", at(huizhen) + [long]).code == 0)
+        let cut = folder + "/cut.dcm"
+        let mr = try #require(FileManager.default.contents(atPath: Images.smallMR()))
+        try mr.dropLast(1001).write(to: URL(fileURLWithPath: cut))
+        #expect(try huizhen.tool(["import", cut]).code == 0)
+
+        for (file, study) in [
+            (long, try ToolkitPeersTests().studyUID(of: long)),
+            (cut, try ToolkitPeersTests().studyUID(of: Images.smallMR())),
+        ] {
+            _ = try correct(huizhen, ["set", "--study", study, "StudyDescription=颅骨"])
+            let received = try got(huizhen, study)
+            let name = try #require(FileManager.default.contentsOfDirectory(atPath: received).first)
+            let bytes = try #require(FileManager.default.contents(atPath: received + "/" + name))
+            #expect(bytes.range(of: Data("颅骨".utf8)) != nil && bytes.range(of: Data("ISO_IR 192".utf8)) != nil)
+            if file == long {
+                #expect(bytes.range(of: Data(String(repeating: "ä", count: text.count).utf8)) != nil)
+            } else {
+                // The pixels end where they ended.
+                #expect(bytes.suffix(1000) == mr.dropLast(1002).suffix(1000))
+            }
+        }
+    }
+
     @Test func refusesWhatCannotBeCorrected() throws {
         let huizhen = try HuizhenProcess()
         #expect(try huizhen.storeTiny(study: "2.25.1", instance: "2.25.11", patient: "P1") == 0)

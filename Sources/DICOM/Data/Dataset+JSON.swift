@@ -133,6 +133,8 @@ private struct JSONWriter {
         if text.isEmpty { return put("null") }
         switch vr {
         case .PN: writeName(text)
+        // What is no integer is no number of IS: readers refuse it as one.
+        case .IS where text.contains { ".eE".utf8.contains($0) }: writeQuoted(text)
         case .IS, .DS: if !JSONNumber.append(text, to: &bytes) { writeQuoted(text) }
         default: writeQuoted(text)
         }

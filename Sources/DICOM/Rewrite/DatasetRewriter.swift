@@ -38,7 +38,7 @@ public struct DatasetRewriter: ~Copyable {
     ///   - recoding: makes UTF-8 of all text but `replacing`'s, which must be in it and must set Specific Character Set
     ///     (0008,0005). The source was read for every `TextRecoding.Preparation` before, unless it has no long text.
     ///   - keepsTruncation: a source that ends too early goes out as far as it goes, so that what is written ends too
-    ///     early at the same place, perhaps in a piece of odd length; only in the source's own encoding.
+    ///     early at the same place, or a byte before if it would have an odd length; only in the source's own encoding.
     ///   - pieceByteCount: bytes of each piece but the last; even, at least 16.
     ///   - limits: bounds of the scan.
     ///   - emit: takes a piece, which is only there during the call; every piece has even length and exactly one, at
@@ -161,7 +161,7 @@ extension ScanMachine where Sink == RewriteSink {
         try sink.cutOff()
         if carry.isEmpty { return }
         // The beginning of a header must not be missed, or the rest would look whole.
-        guard top.encoding == sink.writer.encoding else {
+        guard top.encoding == sink.writer.encoding, frames.count > 1 || carry.count > 1 else {
             throw sink.writer.stop(.truncated(byteOffset: position))
         }
         try sink.writeCutOff(headerBytes: carry)

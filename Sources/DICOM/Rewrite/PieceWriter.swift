@@ -37,7 +37,13 @@ final class PieceWriter {
     // MARK: Pieces
 
     /// The last piece, which is empty when nothing was written.
-    func finish() throws(ParseError) { try give(count, isLast: true) }
+    ///
+    /// - Parameter isCutOff: leaves out a last odd byte of what ends too early anyway: no fragment of a message may have an
+    ///   odd length, PS3.8 §9.3.5.1.
+    func finish(isCutOff: Bool = false) throws(ParseError) {
+        if isCutOff { count &= ~1 }
+        try give(count, isLast: true)
+    }
 
     private func give(_ byteCount: Int, isLast: Bool) throws(ParseError) {
         if failure != nil { throw .truncated(byteOffset: self.byteCount) }

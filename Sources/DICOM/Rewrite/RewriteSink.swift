@@ -68,7 +68,7 @@ struct RewriteSink: ScanSink {
         if isCutOff, !pending.isEmpty { throw writer.stop(.truncated(byteOffset: writer.byteCount)) }
         try writePending(before: nil)
         if case .passThrough = pixelData {} else if !hasReplaced { throw writer.stop(.noPixelData) }
-        try writer.finish()
+        try writer.finish(isCutOff: isCutOff)
     }
 
     // MARK: Values

@@ -70,7 +70,7 @@ private struct Rewriting {
                 pieceByteCount: 16 + 2 * Int(options >> 3), limits: limits
             ) { piece, isLast in
                 try require(!output.isEnded, "something comes behind the last piece")
-                try require(piece.count % 2 == 0 || (isLast && keepsTruncation), "a piece has odd length")
+                try require(piece.count % 2 == 0, "a piece has odd length")
                 output.bytes += piece
                 output.isEnded = isLast
             }
