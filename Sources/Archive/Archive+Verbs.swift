@@ -39,6 +39,11 @@ extension Archive {
         }
     }
 
+    /// Those of these objects that are shown, in no order of meaning.
+    public func shown(sequences: [UInt64]) throws(ArchiveError) -> [Holding] {
+        try ask { catalog throws(CatalogError) in try catalog.holdings(sequences: sequences, shownOnly: true) }
+    }
+
     /// Opens one object for reading.
     public func open(_ holding: Holding) throws(ArchiveError) -> StoredObject {
         do throws(ArchiveError) { return try openWhereItLay(holding) } catch {

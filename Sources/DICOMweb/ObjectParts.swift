@@ -12,10 +12,9 @@ final class ObjectParts: PieceSource {
     static let chunkByteCount = 64 << 10
 
     private let archive: Archive
-    private let holdings: [Holding]
+    private var holdings: HoldingPages
     private let choice: TransferSyntaxChoice
     private let boundary: Boundary
-    private var index = 0
     private var current: Source?
     private var isEnded = false
     private var givenCount = 0
@@ -28,7 +27,7 @@ final class ObjectParts: PieceSource {
 
     init(archive: Archive, holdings: [Holding], choice: TransferSyntaxChoice, boundary: Boundary) {
         self.archive = archive
-        self.holdings = holdings
+        self.holdings = HoldingPages(holdings, archive: archive)
         self.choice = choice
         self.boundary = boundary
     }
@@ -42,14 +41,10 @@ final class ObjectParts: PieceSource {
     /// - Throws: `.notTranscodable` when none of the objects can be had as it was asked for.
     func begin() throws {
         var failure: (any Error)?
-        while index < holdings.count {
-            do {
-                try open(holdings[index])
-                return
-            } catch let error as ArchiveError {
+        while let holding = try holdings.next() {
+            do { return try open(holding) } catch let error as ArchiveError {
                 guard Self.isForOneObject(error) else { throw error }
                 failure = error
-                index += 1
             }
         }
         throw failure ?? ArchiveError.notFound
@@ -63,22 +58,12 @@ final class ObjectParts: PieceSource {
         let isLarge = byteCount > Pace.smallByteCount
         var piece = isLarge ? buffers.take(room) : ByteBufferAllocator().buffer(capacity: room)
         while piece.readableBytes < byteCount {
-            if current == nil, index < holdings.count {
-                do { try open(holdings[index]) } catch let error as ArchiveError where Self.isForOneObject(error) {
-                    // Left out: the others are of use without it.
-                    index += 1
-                    continue
-                }
+            guard let source = try current ?? openNext() else {
+                isEnded = true
+                piece.writeString(boundary.end())
+                break
             }
-            guard let source = current else { break }
-            if try !fill(&piece, from: source, upTo: byteCount) {
-                current = nil
-                index += 1
-            }
-        }
-        if current == nil, index == holdings.count {
-            isEnded = true
-            piece.writeString(boundary.end())
+            if try !fill(&piece, from: source, upTo: byteCount) { current = nil }
         }
         if isLarge { buffers.keep(piece) }
         return piece
@@ -91,8 +76,16 @@ final class ObjectParts: PieceSource {
         }
     }
 
+    private func openNext() throws -> Source? {
+        while let holding = try holdings.next() {
+            // Left out: the others are of use without it.
+            do { try open(holding) } catch let error as ArchiveError where Self.isForOneObject(error) { continue }
+            break
+        }
+        return current
+    }
+
     private func open(_ holding: Holding) throws {
-        guard current == nil else { return }
         let object = try archive.open(holding)
         let syntax = try choice.syntax(for: holding)
         if syntax.uid == holding.transferSyntaxUID, try !archive.isCorrected(object) {
@@ -100,16 +93,16 @@ final class ObjectParts: PieceSource {
         } else {
             current = .rewritten(try RewrittenObject(object, in: syntax, archive: archive))
         }
-        isHeadPending = true
+        pendingHead = holding
     }
 
-    private var isHeadPending = false
+    private var pendingHead: Holding?
 
     /// Adds to the piece; false when the object is at its end.
     private func fill(_ piece: inout ByteBuffer, from source: Source, upTo byteCount: Int) throws -> Bool {
-        if isHeadPending {
-            isHeadPending = false
-            writeHead(to: &piece, holdings[index])
+        if let holding = pendingHead {
+            pendingHead = nil
+            writeHead(to: &piece, holding)
         }
         switch source {
         case .stored(let object, let offset):

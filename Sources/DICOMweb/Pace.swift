@@ -6,13 +6,13 @@ import Synchronization
 /// Large pieces of all answers together are bounded: who takes much and then stops cannot have more than the budget.
 struct Pace {
     static let smallByteCount = 64 << 10
-    static let largeByteCount = 512 << 10
+    static let largeByteCount = 256 << 10
     /// Bytes taken for each byte of a piece: what the system's buffers swallow at once says nothing of the client.
     static let patience = 16
     /// A piece that takes longer makes the next ones small.
     private static let slow = Duration.seconds(1)
     /// Pieces that are kept ready for a client that takes much.
-    private static let largeLead = 2
+    private static let largeLead = 4
     /// Pieces of one answer in memory at a time: two being sent, waiting for the connection, ready, being made.
     static let pieceCount = 4 + largeLead
 

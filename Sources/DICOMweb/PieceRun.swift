@@ -60,7 +60,8 @@ final class PieceRun: Sendable {
                 if state.isEnded { return .give(nil) }
             }
             let piece = isReady ? state.ready.removeFirst() : nil
-            if !state.isMaking, !state.isEnded, !isReady || state.ready.count < lead {
+            // Several are made with one start: each wakes a thread.
+            if !state.isMaking, !state.isEnded, !isReady || state.ready.count < (lead + 1) / 2 {
                 (state.isMaking, starts) = (true, true)
             }
             if let piece { return .give(piece) }

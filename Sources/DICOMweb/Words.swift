@@ -17,8 +17,11 @@ extension HTTPField.Name {
 
 /// The separator of a multipart body: 128 random bits in hexadecimal. RFC 2046 §5.1.
 struct Boundary: Sendable {
-    private let text =
-        String(UInt64.random(in: .min ... .max), radix: 16) + String(UInt64.random(in: .min ... .max), radix: 16)
+    // Of one length: answers that are alike are equally long.
+    private let text = (0..<2).map { _ in
+        let digits = String(UInt64.random(in: .min ... .max), radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }.joined()
 
     /// Of a body whose parts are of one type. RFC 2387.
     func contentType(of type: String) -> String { "multipart/related; type=\"\(type)\"; boundary=\(text)" }

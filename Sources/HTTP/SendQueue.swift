@@ -4,7 +4,7 @@ import NIOCore
 enum SendQueue {
     /// Bytes: enough to keep a fast connection busy, and little for each of many slow ones. Without it the system takes
     /// some megabytes from us before it says that a client does not read.
-    static let byteCount = 256 << 10
+    static let byteCount = 512 << 10
     /// TCP_NOTSENT_LOWAT of tcp(7).
     private static let option = NIOBSDSocket.Option(rawValue: 25)
 
