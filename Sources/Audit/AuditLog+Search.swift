@@ -31,17 +31,6 @@ extension AuditLog {
         }
     }
 
-    private func header(of number: UInt64) throws(AuditError) -> SegmentHeader {
-        let path = directory + "/" + SegmentHeader.fileName(number)
-        let bytes = try AuditError.wrapping { () throws(SystemFailure) in
-            try OpenFile(path, flags: O_RDONLY).read(count: SegmentHeader.byteCount, at: 0)
-        }
-        guard let header = SegmentHeader(bytes), header.number == number else {
-            throw .damaged(segment: number, byteOffset: 0)
-        }
-        return header
-    }
-
     /// Whether the time and the numbers of a segment, which the next one's beginning ends, meet the query.
     private func isWorthReading(_ query: AuditQuery, _ header: SegmentHeader, _ next: SegmentHeader?) -> Bool {
         // Clocks are set back now and then; an hour covers it.
