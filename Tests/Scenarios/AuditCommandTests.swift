@@ -58,20 +58,22 @@ import Testing
         // Without a service too.
         #expect(try huizhen.tool(["audit", "verify", "--anchor", anchors]).code == 0)
         let folder = huizhen.directory + "/audit/"
-        let segments = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".hza") }
-            .sorted()
-        try #require(segments.count >= 2)
-        let kept = try Data(contentsOf: URL(fileURLWithPath: folder + segments[0]))
+        func segments() throws -> [String] {
+            try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".hza") }.sorted()
+        }
+        try #require(segments().count >= 2)
+        let first = try segments()[0]
+        let kept = try Data(contentsOf: URL(fileURLWithPath: folder + first))
         var altered = kept
         altered[300] ^= 1
-        try altered.write(to: URL(fileURLWithPath: folder + segments[0]))
+        try altered.write(to: URL(fileURLWithPath: folder + first))
         let found = try huizhen.tool(["audit", "verify"])
         #expect(found.code == 1)
         #expect(found.output.contains("NOT PROVED: segment 1, byte"))
         #expect(found.output.contains("from record"))
-        try kept.write(to: URL(fileURLWithPath: folder + segments[0]))
+        try kept.write(to: URL(fileURLWithPath: folder + first))
         // The tail is cut, with the anchors beside the log.
-        for segment in segments.dropFirst() { try FileManager.default.removeItem(atPath: folder + segment) }
+        for segment in try segments().dropFirst() { try FileManager.default.removeItem(atPath: folder + segment) }
         try FileManager.default.removeItem(atPath: folder + "anchors")
         let cut = try huizhen.tool(["audit", "verify", "--anchor", anchors, "--json"])
         #expect(cut.code == 1)
@@ -88,7 +90,7 @@ import Testing
             let done = try huizhen.tool(["audit", "export", "--format", form, "--output", path])
             #expect(done.code == 0, "\(done.error)")
             let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
-            #expect(lines.count >= 6)
+            #expect(lines.count >= 5)
             #expect(done.output.hasPrefix("\(lines.count) records"))
             let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
             #expect(mode == 0o600)
