@@ -35,6 +35,8 @@ struct EventCode {
             case .serviceStarted: Self("E", Self.activity, .dcm("110120", "Application Start"))
             case .serviceStopped: Self("E", Self.activity, .dcm("110121", "Application Stop"))
             case .signedIn, .signInRefused: Self("E", Self.authentication, .dcm("110122", "Login"))
+            // Not a login yet.
+            case .signInBegan: Self("E", Self.authentication)
             case .signedOut: Self("E", Self.authentication, .dcm("110123", "Logout"))
             case .callerRefused:
                 entry.actor.kind == .unknown

@@ -94,7 +94,7 @@ struct Operations: Sendable {
 
     private func audit(_ request: AuditRequest, _ channel: Channel) throws {
         try AuditOperations(
-            log: service.audit, actor: AuditActor(kind: .localOperator, name: channel.peerUser),
+            log: service.audit, actor: actor(channel),
             anchor: { [service] in
                 guard let anchor = service.auditUpkeep.anchor() else {
                     throw ControlError.refused("the anchor could not be written: see the service's log")
