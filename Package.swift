@@ -13,6 +13,7 @@ let package = Package(
     products: [
         .executable(name: "huizhen", targets: ["huizhen"]),
         .library(name: "DICOM", targets: ["DICOM"]),
+        .library(name: "Audit", targets: ["Audit"]),
         .library(name: "Catalog", targets: ["Catalog"]),
         .library(name: "Keys", targets: ["Keys"]),
         // What reads outside input, for Tests/Fuzz.

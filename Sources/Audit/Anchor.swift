@@ -148,19 +148,36 @@ extension AuditAnchor {
     ///
     /// - Throws: `.badAnchor` when a line is broken or its signature is not good, `.io`.
     public static func read(path: String) throws(AuditError) -> [AuditAnchor] {
-        let bytes = try AuditError.wrapping { () throws(SystemFailure) in
-            let file = try OpenFile(path, flags: O_RDONLY)
-            return try file.read(count: Int(min(file.byteCount(), UInt64(AnchorFile.byteCountLimit))), at: 0)
-        }
-        var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        lines.removeLast()
+        let file = try AuditError.wrapping { () throws(SystemFailure) in try OpenFile(path, flags: O_RDONLY) }
         var anchors: [AuditAnchor] = []
-        for line in lines {
-            let text = String(decoding: line, as: UTF8.self)
-            guard let start = text.range(of: "huizhen-audit-anchor ") else { continue }
-            anchors.append(try AuditAnchor(line: String(text[start.lowerBound...])))
+        var line: [UInt8] = []
+        var offset: UInt64 = 0
+        while true {
+            let place = offset
+            let piece = try AuditError.wrapping { () throws(SystemFailure) in
+                try file.read(count: pieceByteCount, at: place)
+            }
+            if piece.isEmpty { break }
+            offset += UInt64(piece.count)
+            var parts = piece.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)[...]
+            while parts.count > 1, let part = parts.popFirst() {
+                line += part
+                if let anchor = try anchor(in: line) { anchors.append(anchor) }
+                line.removeAll(keepingCapacity: true)
+            }
+            line += parts.first ?? []
+            // No line of ours is as long.
+            if line.count > pieceByteCount { line.removeFirst(line.count - 4096) }
         }
         return anchors
+    }
+
+    private static let pieceByteCount = 1 << 20
+
+    private static func anchor(in line: [UInt8]) throws(AuditError) -> AuditAnchor? {
+        let text = String(decoding: line, as: UTF8.self)
+        guard let start = text.range(of: "huizhen-audit-anchor ") else { return nil }
+        return try AuditAnchor(line: String(text[start.lowerBound...]))
     }
 }
 

@@ -175,10 +175,9 @@ private struct LogCheck {
             return Found()
         }
         var found = Found(header: segment.header, byteCount: UInt64(segment.bytes.count))
-        found.walk = try segment.records(key: log.key, digest, cipher) { frame, _ in
+        found.walk = try segment.check(key: log.key, digest, cipher) { frame in
             let before = frame.head.firstSequence - 1
             if counts.contains(before) { found.heads[before] = frame.previous }
-            return true
         }
         if let walk = found.walk, counts.contains(walk.nextSequence - 1) {
             found.heads[walk.nextSequence - 1] = walk.head

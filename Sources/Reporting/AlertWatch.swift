@@ -91,10 +91,15 @@ public final class AlertWatch: Sendable {
         var rules = AlertRules(settings.rules)
         var state = State(clock: ClockWatch(limit: settings.clockJump), refusals: log.refusals.count)
         let now = Int64(Date().timeIntervalSince1970 * 1000)
-        var cursor = try? AuditCursor(log, from: now - settings.rules.window)
+        let since = now - settings.rules.window
+        var cursor: AuditCursor?
         while !isStopping.load(ordering: .acquiring) {
-            if cursor == nil { cursor = try? AuditCursor(log, from: now - settings.rules.window) }
-            if let cursor { read(cursor, &rules, since: now - settings.rules.window) }
+            if let cursor {
+                read(cursor, &rules, since: since)
+            } else {
+                cursor = try? AuditCursor(log, from: since)
+                if let cursor { replay(cursor, &rules, since: since) }
+            }
             look(&state)
             let milliseconds = settings.lookInterval.components.attoseconds / 1_000_000_000_000_000
             condition.lock()
@@ -109,9 +114,24 @@ public final class AlertWatch: Sendable {
     private struct State {
         var clock: ClockWatch
         var refusals: UInt64
-        var isAuditRefused = false
+        /// Until when no further alert about refused acts is given.
+        var quietUntil = ContinuousClock.now
         var awaySinks: Set<String> = []
-        var isDamaged = false
+    }
+
+    /// Reads what runs before this one wrote, and gives the alerts that they did not live to give.
+    private func replay(_ cursor: AuditCursor, _ rules: inout AlertRules, since: Int64) {
+        var found: [Alert] = []
+        let last = log.count
+        while cursor.next <= last, !isStopping.load(ordering: .acquiring) {
+            guard let records = try? cursor.read(), !records.isEmpty else { break }
+            for record in records where record.time >= since {
+                found += rules.note(record)
+                guard let given = Alert(record.entry) else { continue }
+                found.removeAll { $0.kind == given.kind && $0.subject == given.subject }
+            }
+        }
+        for alert in found.prefix(Self.waitingLimit) { raise(alert) }
     }
 
     private func read(_ cursor: AuditCursor, _ rules: inout AlertRules, since: Int64) {
@@ -136,14 +156,14 @@ public final class AlertWatch: Sendable {
         }
         let refusals = log.refusals
         if refusals.count > state.refusals {
-            if !state.isAuditRefused {
+            if state.quietUntil <= .now {
+                state.quietUntil = .now + .milliseconds(settings.rules.window)
                 raise(
                     Alert(.auditRefused, "acts are refused because they cannot be recorded", count: refusals.count))
             }
-            state.isAuditRefused = true
+            // What this thread could not write is not one more.
             state.refusals = log.refusals.count
         } else {
-            state.isAuditRefused = false
             recordWaiting()
             state.refusals = log.refusals.count
         }

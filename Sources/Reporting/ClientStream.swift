@@ -134,7 +134,8 @@ final class ClientStream {
         var done = 0
         var end = ContinuousClock.now + patience
         while done < bytes.count {
-            let rest = Int32(min(bytes.count - done, 1 << 20))
+            // Small, so that a server which reads slowly is not taken for one that does not.
+            let rest = Int32(min(bytes.count - done, 1 << 14))
             if let tls {
                 ERR_clear_error()
                 let code = bytes.withUnsafeBytes { SSL_write(tls, $0.baseAddress.map { $0 + done }, rest) }

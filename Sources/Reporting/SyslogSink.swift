@@ -136,6 +136,8 @@ public final class SyslogSink: Sendable {
                 connected.set(0)
                 if case ReportingError.stopped = error { return }
                 note(isAway: true, "\(error)")
+                let kept = SinkPosition.read(path).sequence
+                behind.set(Int64(clamping: log.count - min(log.count, kept)))
             }
             pause(retry)
             retry = min(retry * 2, settings.longestRetry)
@@ -221,7 +223,8 @@ public final class SyslogSink: Sendable {
             for record in records { bytes += sink.message.frames(record) }
             position.sequence = cursor.next - 1
             // An anchor comes behind the last record that it counts.
-            for anchor in try sink.log.anchors(after: position.anchor) where anchor.count <= position.sequence {
+            // One that is damaged is found by `verify` and keeps no record back.
+            for anchor in anchors() where anchor.count <= position.sequence {
                 bytes += sink.message.frame(anchor)
                 position.anchor = anchor.count
             }
@@ -231,6 +234,10 @@ public final class SyslogSink: Sendable {
             sink.sent.add(UInt64(records.count))
             marks.sent(position, byteTotal: stream.acknowledged.written, at: .now)
             return true
+        }
+
+        private func anchors() -> [AuditAnchor] {
+            do throws(AuditError) { return try sink.log.anchors(after: position.anchor) } catch { return [] }
         }
 
         private func settle() throws {

@@ -119,7 +119,10 @@ public final class Webhook: Sendable {
     private func run() {
         var position = SinkPosition.read(path)
         // A new webhook is told of what happens from now on.
-        if !FileManager.default.fileExists(atPath: path) { position.sequence = log.count }
+        if !FileManager.default.fileExists(atPath: path) {
+            position.sequence = log.count
+            keep(position)
+        }
         position.sequence = min(position.sequence, log.count)
         var waiting: [Message] = []
         var cursor = try? AuditCursor(log, after: position.sequence)

@@ -55,7 +55,8 @@ import Testing
     @Test(
         arguments: [
             (AuditEvent.serviceStarted, "110100", "110120"), (.serviceStopped, "110100", "110121"),
-            (.signedIn, "110114", "110122"), (.signInRefused, "110114", "110122"), (.signedOut, "110114", "110123"), (.signInBegan, "110114", nil),
+            (.signedIn, "110114", "110122"), (.signInRefused, "110114", "110122"), (.signedOut, "110114", "110123"),
+            (.signInBegan, "110114", nil),
             (.callerRefused, "110113", "110132"), (.searched, "110112", nil), (.accessed, "110103", nil),
             (.transferred, "110102", nil), (.exported, "110106", nil), (.storeBegan, "110102", nil),
             (.stored, "110104", nil), (.imported, "110107", nil), (.removed, "110105", nil), (.restored, "110103", nil),
