@@ -9,7 +9,7 @@ PREFIX ?= /usr/local
 # Debian's packages this needs; installed only when one is missing.
 PACKAGES := libdcmtk-dev libssl-dev libsqlite3-dev zlib1g-dev libzstd-dev libarchive-dev libexpat1-dev dcmtk \
 	libopenjp2-7-dev libopenjph-dev libjpeg62-turbo-dev libpng-dev libqrencode-dev
-TEST_PACKAGES := $(PACKAGES) openssl orthanc strace python3-venv curl zstd
+TEST_PACKAGES := $(PACKAGES) openssl orthanc strace python3-venv curl zstd rsyslog rsyslog-openssl
 
 packages:
 	@Tests/Scripts/install-packages $(PACKAGES)

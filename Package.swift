@@ -13,6 +13,7 @@ let package = Package(
     products: [
         .executable(name: "huizhen", targets: ["huizhen"]),
         .library(name: "DICOM", targets: ["DICOM"]),
+        .library(name: "Audit", targets: ["Audit"]),
         .library(name: "Catalog", targets: ["Catalog"]),
         .library(name: "Keys", targets: ["Keys"]),
         // What reads outside input, for Tests/Fuzz.
@@ -72,8 +73,14 @@ let package = Package(
         .target(name: "Keys", dependencies: ["COpenSSL"], swiftSettings: strict),
         .target(name: "BlobStore", dependencies: ["Keys", "COpenSSL"], swiftSettings: strict),
         .target(name: "Queue", dependencies: ["Database", "Keys"], swiftSettings: strict),
-        .target(name: "Audit", dependencies: ["Keys"], swiftSettings: strict),
+        .target(name: "Audit", dependencies: ["COpenSSL", "Keys"], swiftSettings: strict),
         .target(name: "Telemetry", swiftSettings: strict),
+        .target(
+            name: "Reporting",
+            dependencies: [
+                "Audit", "Keys", "COpenSSL", "Telemetry", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
         .target(
             name: "HTTP",
             dependencies: [
@@ -136,6 +143,7 @@ let package = Package(
                 "DICOM", "Toolkit", "Codecs", "Archive", "Access", "Audit", "Catalog", "Keys", "BlobStore", "DIMSE",
                 "Control",
                 "DICOMweb", "Viewer", "HTTP", "Telemetry", "Queue", "Routing", "Media", "CArchive",
+                "Reporting",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -151,7 +159,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "BlobStoreTests", dependencies: ["BlobStore", "Keys"], swiftSettings: strict),
         .testTarget(
-            name: "Scenarios", dependencies: ["huizhen", "DICOM"], path: "Tests/Scenarios",
+            name: "Scenarios", dependencies: ["huizhen", "DICOM", "Audit", "Reporting"], path: "Tests/Scenarios",
             exclude: ["Peers", "refused-images.tsv"], swiftSettings: strict),
         // The kept cases of Tests/Fuzz, with the code that fuzzes.
         .testTarget(
@@ -165,6 +173,10 @@ let package = Package(
         .testTarget(name: "DatabaseTests", dependencies: ["Database", "Keys"], swiftSettings: strict),
         .testTarget(name: "CatalogTests", dependencies: ["Catalog", "Database", "DICOM"], swiftSettings: strict),
         .testTarget(name: "AuditTests", dependencies: ["Audit", "Keys"], swiftSettings: strict),
+        .testTarget(
+            name: "ReportingTests",
+            dependencies: ["Reporting", "Audit", "Keys", "Telemetry", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict),
         .testTarget(
             name: "AccessTests", dependencies: ["Access", "Audit", "Database", "Keys", "COpenSSL"],
             swiftSettings: strict),

@@ -22,7 +22,7 @@ let package = Package(
             name: "Loading",
             dependencies: [
                 .product(name: "Catalog", package: "huizhen"), .product(name: "DICOM", package: "huizhen"),
-                .product(name: "Keys", package: "huizhen"),
+                .product(name: "Keys", package: "huizhen"), .product(name: "Audit", package: "huizhen"),
             ],
             swiftSettings: strict),
         .target(name: "Benchmarking", dependencies: ["CLinux", "Loading"], swiftSettings: strict),

@@ -71,6 +71,10 @@ extension AuditLog {
         return anchor
     }
 
+    /// The anchors beside the log that count more records than this, in order. Looks into the file only after one was
+    /// made, and then at its end.
+    public func anchors(after count: UInt64) throws(AuditError) -> [AuditAnchor] { try anchors.read(after: count) }
+
     /// The half of the signing key that everybody may know: with it anchors are checked elsewhere.
     public func publicKey() throws(AuditError) -> [UInt8] {
         try AuditError.unlocking { () throws(KeyError) in try signer.publicKey() }
@@ -79,14 +83,44 @@ extension AuditLog {
 
 /// The anchors that stay beside the log, one a line.
 final class AnchorFile: @unchecked Sendable {  // all state is behind the gate
-    /// Bytes that are read of it: about a hundred thousand anchors.
-    static let byteCountLimit = 64 << 20
+    /// Bytes that are read of it: about a million anchors.
+    static let byteCountLimit = 512 << 20
+    /// Bytes of its end that are read at first, for the last anchors.
+    private static let tailByteCount: UInt64 = 16 << 10
 
     private let path: String
     private let gate = ConditionLock()
     private var lastCount: UInt64 = 0
+    /// Of the file; nil before the first look.
+    private var newestCount: UInt64?
 
     init(path: String) { self.path = path }
+
+    /// Those that count more records than this.
+    func read(after count: UInt64) throws(AuditError) -> [AuditAnchor] {
+        if let newest = gate.locked({ newestCount }), newest <= count { return [] }
+        guard access(path, F_OK) == 0 else { return [] }
+        var wanted = Self.tailByteCount
+        while true {
+            let (bytes, isWhole) = try AuditError.wrapping { () throws(SystemFailure) in
+                let file = try OpenFile(path, flags: O_RDONLY)
+                let size = try file.byteCount()
+                let start = size - min(size, wanted)
+                return (try file.read(count: Int(size - start), at: start), start == 0)
+            }
+            var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            lines.removeLast()
+            if !isWhole, !lines.isEmpty { lines.removeFirst() }
+            var found: [AuditAnchor] = []
+            for line in lines { found.append(try AuditAnchor(line: String(decoding: line, as: UTF8.self))) }
+            guard isWhole || (found.first.map { $0.count <= count } ?? false) || wanted >= Self.byteCountLimit else {
+                wanted *= 8
+                continue
+            }
+            if let last = found.last { gate.locked { newestCount = max(newestCount ?? 0, last.count) } }
+            return found.filter { $0.count > count }
+        }
+    }
 
     func isNew(_ count: UInt64) -> Bool { gate.locked { count > lastCount } }
 
@@ -98,6 +132,7 @@ final class AnchorFile: @unchecked Sendable {  // all state is behind the gate
                 try file.syncData()
             }
             lastCount = anchor.count
+            newestCount = max(newestCount ?? 0, anchor.count)
         }
     }
 
@@ -113,19 +148,36 @@ extension AuditAnchor {
     ///
     /// - Throws: `.badAnchor` when a line is broken or its signature is not good, `.io`.
     public static func read(path: String) throws(AuditError) -> [AuditAnchor] {
-        let bytes = try AuditError.wrapping { () throws(SystemFailure) in
-            let file = try OpenFile(path, flags: O_RDONLY)
-            return try file.read(count: Int(min(file.byteCount(), UInt64(AnchorFile.byteCountLimit))), at: 0)
-        }
-        var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        lines.removeLast()
+        let file = try AuditError.wrapping { () throws(SystemFailure) in try OpenFile(path, flags: O_RDONLY) }
         var anchors: [AuditAnchor] = []
-        for line in lines {
-            let text = String(decoding: line, as: UTF8.self)
-            guard let start = text.range(of: "huizhen-audit-anchor ") else { continue }
-            anchors.append(try AuditAnchor(line: String(text[start.lowerBound...])))
+        var line: [UInt8] = []
+        var offset: UInt64 = 0
+        while true {
+            let place = offset
+            let piece = try AuditError.wrapping { () throws(SystemFailure) in
+                try file.read(count: pieceByteCount, at: place)
+            }
+            if piece.isEmpty { break }
+            offset += UInt64(piece.count)
+            var parts = piece.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)[...]
+            while parts.count > 1, let part = parts.popFirst() {
+                line += part
+                if let anchor = try anchor(in: line) { anchors.append(anchor) }
+                line.removeAll(keepingCapacity: true)
+            }
+            line += parts.first ?? []
+            // No line of ours is as long.
+            if line.count > pieceByteCount { line.removeFirst(line.count - 4096) }
         }
         return anchors
+    }
+
+    private static let pieceByteCount = 1 << 20
+
+    private static func anchor(in line: [UInt8]) throws(AuditError) -> AuditAnchor? {
+        let text = String(decoding: line, as: UTF8.self)
+        guard let start = text.range(of: "huizhen-audit-anchor ") else { return nil }
+        return try AuditAnchor(line: String(text[start.lowerBound...]))
     }
 }
 

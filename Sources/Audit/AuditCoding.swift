@@ -73,6 +73,23 @@ enum AuditCoding {
         return result
     }
 
+    /// Whether so many records stand in the bytes, numbered from the first on.
+    static func isInOrder(_ bytes: UnsafeRawBufferPointer, from first: UInt64, count: Int) -> Bool {
+        var offset = 0
+        var found = 0
+        while offset < bytes.count {
+            guard bytes.count - offset >= 4 + smallest else { return false }
+            let length = Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
+            let sequence = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset + 4, as: UInt64.self))
+            guard length >= smallest, length <= bytes.count - offset - 4, sequence == first &+ UInt64(found) else {
+                return false
+            }
+            offset += 4 + length
+            found += 1
+        }
+        return found == count
+    }
+
     private static func record(_ body: inout Reader) -> AuditRecord? {
         guard let sequence = body.integer(UInt64.self), let time = body.integer(UInt64.self),
             let event = body.integer(UInt16.self).flatMap(AuditEvent.init(rawValue:)),

@@ -36,7 +36,7 @@ public struct AuditActor: Sendable, Equatable {
 }
 
 /// What something was done to.
-public struct AuditObject: Sendable, Equatable, Hashable {
+public struct AuditObject: Sendable, Equatable, Hashable, Codable {
     public enum Kind: UInt8, Sendable, CaseIterable {
         case patient = 1
         case study = 2
@@ -96,4 +96,10 @@ public struct AuditRecord: Sendable, Equatable {
     /// Milliseconds since 1970.
     public var time: Int64
     public var entry: AuditEntry
+
+    public init(sequence: UInt64, time: Int64, entry: AuditEntry) {
+        self.sequence = sequence
+        self.time = time
+        self.entry = entry
+    }
 }

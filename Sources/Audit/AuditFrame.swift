@@ -85,21 +85,35 @@ enum AuditFrame {
     static func open(
         _ frame: UnsafeRawBufferPointer, _ head: Head, after previous: [UInt8], with cipher: AuthenticatedCipher
     ) -> [UInt8]? {
-        guard frame.count == head.frameByteCount, let base = frame.baseAddress else { return nil }
-        let associated = Array(frame.prefix(headByteCount)) + previous
-        var content = [UInt8](repeating: 0, count: head.contentByteCount)
-        do throws(KeyError) {
-            try content.withMutableRawBytes { (output) throws(KeyError) in
-                guard let plain = output.baseAddress else { return }
-                try associated.withRawBytes { (associated) throws(KeyError) in
-                    try cipher.open(
-                        UnsafeRawBufferPointer(start: base + headByteCount, count: head.contentByteCount),
-                        tag: base + headByteCount + head.contentByteCount,
-                        nonceBytes: UnsafeRawBufferPointer(start: base + 20, count: AuthenticatedCipher.nonceByteCount),
-                        associated: associated, into: plain)
-                }
+        var isOpened = false
+        let content = [UInt8](unsafeUninitializedCapacity: head.contentByteCount) { plain, count in
+            isOpened = previous.withUnsafeBytes {
+                open(frame, head, after: $0, with: cipher, into: UnsafeMutableRawBufferPointer(plain))
             }
-        } catch { return nil }
-        return content
+            count = isOpened ? head.contentByteCount : 0
+        }
+        return isOpened ? content : nil
+    }
+
+    /// As above, into room for as many bytes.
+    static func open(
+        _ frame: UnsafeRawBufferPointer, _ head: Head, after previous: UnsafeRawBufferPointer,
+        with cipher: AuthenticatedCipher, into plain: UnsafeMutableRawBufferPointer
+    ) -> Bool {
+        guard frame.count == head.frameByteCount, let base = frame.baseAddress, plain.count >= head.contentByteCount,
+            let output = plain.baseAddress, previous.count == SHA256Digest.byteCount
+        else { return false }
+        return withUnsafeTemporaryAllocation(byteCount: headByteCount + previous.count, alignment: 8) { associated in
+            associated.copyMemory(from: UnsafeRawBufferPointer(rebasing: frame[..<headByteCount]))
+            UnsafeMutableRawBufferPointer(rebasing: associated[headByteCount...]).copyMemory(from: previous)
+            do throws(KeyError) {
+                try cipher.open(
+                    UnsafeRawBufferPointer(start: base + headByteCount, count: head.contentByteCount),
+                    tag: base + headByteCount + head.contentByteCount,
+                    nonceBytes: UnsafeRawBufferPointer(start: base + 20, count: AuthenticatedCipher.nonceByteCount),
+                    associated: UnsafeRawBufferPointer(associated), into: output)
+                return true
+            } catch { return false }
+        }
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Keys
+import Synchronization
 
 /// The record of every act: append-only, sealed, each frame chained to all before it.
 ///
@@ -46,6 +47,7 @@ public final class AuditLog: @unchecked Sendable {  // all state is behind the g
     private var previousTorn: UInt64
     private var isClosed = false
     let anchors: AnchorFile
+    private let refused = Mutex<(count: UInt64, last: AuditError?)>((0, nil))
 
     /// Opens the log of a directory, which is made if it is not there.
     ///
@@ -92,6 +94,12 @@ public final class AuditLog: @unchecked Sendable {  // all state is behind the g
     /// Records so far.
     public var count: UInt64 { gate.locked { position.nextSequence - 1 } }
 
+    /// How many times a record could not be written since the start, and why the last time.
+    public var refusals: (count: UInt64, last: AuditError?) { refused.withLock { $0 } }
+
+    /// The segment that is written, or the last one before the first record of this run, and where its chain ends.
+    var currentSegment: (number: UInt64, end: UInt64) { gate.locked { (number, segment?.end ?? previousEnd) } }
+
     /// Bytes behind the end of the last run's segment, which it did not finish.
     public var tornByteCount: UInt64 { previousTorn }
 
@@ -101,6 +109,13 @@ public final class AuditLog: @unchecked Sendable {  // all state is behind the g
     /// - Throws: what keeps the act from being done: `.io`, `.tooLarge`, `.closed`, `.keys`.
     @discardableResult
     public func append(_ entries: [AuditEntry], at now: Date = Date()) throws(AuditError) -> UInt64 {
+        do throws(AuditError) { return try appendAll(entries, at: now) } catch {
+            if error != .closed { refused.withLock { $0 = ($0.count + 1, error) } }
+            throw error
+        }
+    }
+
+    private func appendAll(_ entries: [AuditEntry], at now: Date) throws(AuditError) -> UInt64 {
         guard !entries.isEmpty else { return count }
         guard entries.count <= Self.entryLimit else { throw .tooLarge(limit: Self.entryLimit) }
         let mustSync = entries.contains(where: \.event.isSyncedFirst)

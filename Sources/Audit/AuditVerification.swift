@@ -1,12 +1,13 @@
+import COpenSSL
 import Foundation
 import Keys
 import Synchronization
 
 /// What a reading of the whole log found.
-public struct AuditVerification: Sendable {
+public struct AuditVerification: Sendable, Codable {
     /// Something that is not as it was written.
-    public struct Problem: Sendable, Equatable, CustomStringConvertible {
-        public enum Kind: Sendable, Equatable {
+    public struct Problem: Sendable, Equatable, Codable, CustomStringConvertible {
+        public enum Kind: String, Sendable, Equatable, Codable {
             /// A segment between two others is not there.
             case missing
             /// Its header is none, or another's.
@@ -57,6 +58,9 @@ public struct AuditVerification: Sendable {
     public var anchorCount = 0
     /// Records up to the last anchor that was compared: up to here a cut tail would have been found.
     public var anchoredCount: UInt64 = 0
+    /// Those of them that were given, so kept elsewhere, and how far they reach.
+    public var givenAnchorCount = 0
+    public var provedCount: UInt64 = 0
 
     public var isIntact: Bool { problems.isEmpty }
 }
@@ -66,14 +70,16 @@ extension AuditLog {
     ///
     /// - Parameters:
     ///   - anchors: kept elsewhere; those beside the log are compared always.
-    ///   - trusted: the public key that anchors must be signed with; nil takes this installation's.
+    ///   - isQuiet: on one thread that gets what time is left over.
     ///   - progress: told of segments done and all of them, from any thread.
     public func verify(
-        anchors given: [AuditAnchor] = [], progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
+        anchors given: [AuditAnchor] = [], isQuiet: Bool = false,
+        progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in }
     ) throws(AuditError) -> AuditVerification {
         // What is written meanwhile is not part of it.
         let limit = try settledPosition()
-        do { return try LogCheck(self, limit: limit, anchors: given, progress: progress).run() } catch {
+        do { return try LogCheck(self, limit: limit, anchors: given, isQuiet: isQuiet, progress: progress).run() } catch
+        {
             throw Self.error(error)
         }
     }
@@ -96,31 +102,39 @@ private struct LogCheck {
     private let log: AuditLog
     private let limit: AuditLog.Position
     private let anchors: [AuditAnchor]
+    /// Of the anchors, those beside the log come first.
+    private let besideCount: Int
     private let counts: Set<UInt64>
+    private let isQuiet: Bool
     private let progress: @Sendable (Int, Int) -> Void
 
     init(
-        _ log: AuditLog, limit: AuditLog.Position, anchors: [AuditAnchor],
+        _ log: AuditLog, limit: AuditLog.Position, anchors: [AuditAnchor], isQuiet: Bool,
         progress: @escaping @Sendable (Int, Int) -> Void
     ) throws(AuditError) {
         self.log = log
         self.limit = limit
         let publicKey = try log.publicKey()
-        let all = try log.anchors.read() + anchors
+        let beside = try log.anchors.read()
+        besideCount = beside.count
+        let all = beside + anchors
         guard all.allSatisfy({ $0.publicKey == publicKey }) else {
             throw .badAnchor("one was signed by another installation")
         }
         self.anchors = all
         counts = Set(all.map(\.count))
+        self.isQuiet = isQuiet
         self.progress = progress
     }
 
     func run() throws -> AuditVerification {
         let numbers = try Segment.numbers(in: log.directory)
         let shared = Shared()
-        let threads = (0..<min(numbers.count, ProcessInfo.processInfo.activeProcessorCount)).map { _ in
+        let count = isQuiet ? 1 : ProcessInfo.processInfo.activeProcessorCount
+        let threads = (0..<min(numbers.count, count)).map { _ in
             let done = DispatchSemaphore(value: 0)
             let thread = Thread {
+                if isQuiet { _ = huizhen_lower_thread_priority() }
                 work(numbers, shared)
                 done.signal()
             }
@@ -161,10 +175,9 @@ private struct LogCheck {
             return Found()
         }
         var found = Found(header: segment.header, byteCount: UInt64(segment.bytes.count))
-        found.walk = try segment.records(key: log.key, digest, cipher) { frame, _ in
+        found.walk = try segment.check(key: log.key, digest, cipher) { frame in
             let before = frame.head.firstSequence - 1
             if counts.contains(before) { found.heads[before] = frame.previous }
-            return true
         }
         if let walk = found.walk, counts.contains(walk.nextSequence - 1) {
             found.heads[walk.nextSequence - 1] = walk.head
@@ -225,8 +238,9 @@ private struct LogCheck {
     }
 
     private func compare(_ heads: [UInt64: [[UInt8]]], _ report: inout AuditVerification, last: UInt64) {
-        for anchor in anchors {
+        for (index, anchor) in anchors.enumerated() {
             report.anchorCount += 1
+            if index >= besideCount { report.givenAnchorCount += 1 }
             guard let held = heads[anchor.count] else {
                 report.problems.append(
                     .init(
@@ -237,6 +251,7 @@ private struct LogCheck {
             // The end of a segment and the beginning of the next are two heads of one count.
             if held.contains(anchor.head) {
                 report.anchoredCount = max(report.anchoredCount, anchor.count)
+                if index >= besideCount { report.provedCount = max(report.provedCount, anchor.count) }
             } else {
                 report.problems.append(.init(kind: .anchor, segment: last, byteOffset: 0, sequence: 1))
             }

@@ -136,4 +136,91 @@ struct Segment {
             return nil
         }
     }
+
+    /// Follows the chain as `walk` does and opens every frame, without reading the texts of its records.
+    func check(
+        key: SymmetricKey, _ digest: SHA256Digest, _ cipher: AuthenticatedCipher, each: (Frame) -> Void
+    ) throws -> Walk {
+        try cipher.load(SegmentHeader.key(of: header.salt, from: key), for: .opening)
+        let scratch = Scratch()
+        return try walk(digest) { frame, bytes in
+            let sealed = UnsafeRawBufferPointer(rebasing: bytes[..<frame.head.frameByteCount])
+            let isOpened = frame.previous.withUnsafeBytes {
+                AuditFrame.open(sealed, frame.head, after: $0, with: cipher, into: scratch.bytes)
+            }
+            guard isOpened else { return .seal(byteOffset: UInt64(frame.byteOffset)) }
+            let content = UnsafeRawBufferPointer(rebasing: scratch.bytes[..<frame.head.contentByteCount])
+            guard AuditCoding.isInOrder(content, from: frame.head.firstSequence, count: frame.head.recordCount) else {
+                return .order(byteOffset: UInt64(frame.byteOffset))
+            }
+            each(frame)
+            return nil
+        }
+    }
+
+    /// Opens the frames up to a place and gives their records, as long as `each` returns true: for searches, which leave
+    /// the chain to a verification.
+    ///
+    /// - Parameter name: frames without these bytes are passed over; nil for none.
+    /// - Throws: `.damaged`.
+    func sweep(
+        key: SymmetricKey, _ cipher: AuthenticatedCipher, upTo end: Int, holding name: [UInt8]?,
+        each: ([AuditRecord]) throws -> Bool
+    ) throws {
+        try cipher.load(SegmentHeader.key(of: header.salt, from: key), for: .opening)
+        let scratch = Scratch()
+        let first = try Self.firstHead(Array(bytes.prefix(SegmentHeader.byteCount)), SHA256Digest())
+        try bytes.withUnsafeBytes { bytes in
+            var offset = SegmentHeader.byteCount
+            while offset < min(end, bytes.count) {
+                let fault = AuditError.damaged(segment: number, byteOffset: UInt64(offset))
+                let rest = UnsafeRawBufferPointer(rebasing: bytes[offset..<min(end, bytes.count)])
+                guard let head = AuditFrame.Head(rest), head.frameByteCount <= rest.count else { throw fault }
+                let sealed = UnsafeRawBufferPointer(rebasing: rest[..<head.frameByteCount])
+                // The head before stands at the end of the frame before.
+                let isOpened =
+                    offset == SegmentHeader.byteCount
+                    ? first.withUnsafeBytes {
+                        AuditFrame.open(sealed, head, after: $0, with: cipher, into: scratch.bytes)
+                    }
+                    : AuditFrame.open(
+                        sealed, head,
+                        after: UnsafeRawBufferPointer(rebasing: bytes[(offset - SHA256Digest.byteCount)..<offset]),
+                        with: cipher, into: scratch.bytes)
+                guard isOpened else { throw fault }
+                offset += head.frameByteCount
+                let content = UnsafeRawBufferPointer(rebasing: scratch.bytes[..<head.contentByteCount])
+                if let name, !content.holds(name) { continue }
+                guard let records = AuditCoding.records(Array(content)), records.count == head.recordCount else {
+                    throw fault
+                }
+                guard try each(records) else { return }
+            }
+        }
+    }
+}
+
+/// Room for the records of one frame in clear, wiped at its end.
+private final class Scratch {
+    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: AuditFrame.contentLimit, alignment: 16)
+
+    deinit {
+        bytes.initializeMemory(as: UInt8.self, repeating: 0)
+        bytes.deallocate()
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether these bytes stand in it.
+    fileprivate func holds(_ needle: [UInt8]) -> Bool {
+        guard let base = baseAddress, let first = needle.first else { return true }
+        var start = 0
+        while start + needle.count <= count {
+            guard let found = memchr(base + start, Int32(first), count - needle.count + 1 - start) else { return false }
+            let offset = UnsafeRawPointer(found) - base
+            if memcmp(found, needle, needle.count) == 0 { return true }
+            start = offset + 1
+        }
+        return false
+    }
 }

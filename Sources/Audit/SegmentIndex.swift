@@ -20,6 +20,12 @@ struct SegmentIndex {
         case object(String)
         case actor(String)
 
+        var name: String {
+            switch self {
+            case .object(let name), .actor(let name): name
+            }
+        }
+
         var text: String {
             switch self {
             case .object(let name): "o " + name

@@ -1,4 +1,4 @@
-// OpenSSL's envelope interface, as Debian's libssl-dev installs it. The functions Keys, BlobStore, Access and HTTP call are
+// OpenSSL's envelope interface, as Debian's libssl-dev installs it. The functions Keys, BlobStore, Access, HTTP and Reporting call are
 // plain functions in OpenSSL 3; nothing is wrapped here.
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -6,4 +6,5 @@
 #include <openssl/kdf.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>

@@ -33,6 +33,7 @@ public enum ControlRequest: Codable, Sendable {
     case correct(CorrectionRequest)
     case access(AccessRequest)
     case user(UserRequest)
+    case audit(AuditRequest)
     /// Objects follow; each is answered by a `.stored`.
     case `import`(peer: String)
     /// Objects come back, in one of the transfer syntaxes; those in none of them are rewritten in the first. With none
@@ -81,6 +82,7 @@ public enum ControlReply: Codable, Sendable {
     case keys(KeyReply)
     case webToken(String)
     case user(UserReply)
+    case audit(AuditReply)
     case corrections([CorrectionReport])
     case corrected(CorrectionSummary)
     case restored(instances: Int)

@@ -17,8 +17,8 @@ struct Huizhen: AsyncParsableCommand {
             SendCommand.self,
             FindCommand.self, MoveCommand.self, GetCommand.self, ImportCommand.self, ExportCommand.self,
             VerifyCommand.self, RemoveCommand.self, ReindexCommand.self, ConflictsCommand.self, KeysCommand.self,
-            CertificateCommand.self, CorrectCommand.self, RouteCommand.self, GrantCommand.self, AccessCommand.self,
-            WebCommand.self, QueueCommand.self,
+            AuditCommand.self, CertificateCommand.self, CorrectCommand.self, RouteCommand.self, GrantCommand.self,
+            AccessCommand.self, WebCommand.self, QueueCommand.self,
             SettingsCommand.self, ConformanceCommand.self, CodecWorkerCommand.self,
         ])
 }

@@ -16,6 +16,7 @@ public enum RowID: String, CaseIterable, Codable, Sendable {
     case scale
     case sealed = "sealed-search"
     case keyRotation = "key-rotation"
+    case auditLog = "audit-log"
     case webStudy = "web-study"
     case webMetadata = "web-metadata"
     case webQIDOInstances = "web-qido-instances"
@@ -59,6 +60,7 @@ public enum RowID: String, CaseIterable, Codable, Sendable {
         case .scale: ScaleScenario(id: self, quick: quick)
         case .sealed: SealedScenario(id: self, quick: quick)
         case .keyRotation: KeyRotationScenario(id: self, quick: quick)
+        case .auditLog: AuditScenario(id: self, quick: quick)
         case .webStudy: WebStudyScenario(id: self, verb: .retrieve, quick: quick)
         case .webStow: WebStudyScenario(id: self, verb: .store, quick: quick)
         case .webMetadata: WebMetadataScenario(id: self, quick: quick)

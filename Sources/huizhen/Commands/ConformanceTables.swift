@@ -1,8 +1,10 @@
 import Archive
+import Audit
 import Catalog
 import DICOM
 import DIMSE
 import Media
+import Reporting
 
 /// The tables of the conformance statement, made from what the code goes by. PS3.2.
 enum ConformanceTables {
@@ -20,7 +22,7 @@ enum ConformanceTables {
     static let all =
         [
             services, storage, rejections, contextRefusals, messageSyntaxes, storageSyntaxes, keys, commitmentFailures,
-            characterSets, media, settings,
+            characterSets, media, auditEvents, settings,
         ] + StatusTables.all
 
     /// Puts every table into its place; the second result are those that have none.
@@ -38,6 +40,15 @@ enum ConformanceTables {
             result.replaceSubrange(start.upperBound..<end.lowerBound, with: table.text + "\n")
         }
         return (result, missing)
+    }
+
+    private static var auditEvents: Table {
+        Table(
+            "audit-events", ["event", "EventActionCode", "EventID", "EventTypeCode"],
+            AuditEvent.allCases.map { event in
+                let codes = DICOMAuditMessage.codes(of: event)
+                return ["`\(event.name)`", codes.action, codes.id, codes.type ?? "–"]
+            })
     }
 
     private static var services: Table {

@@ -38,6 +38,7 @@ struct Settings: Sendable {
             Setting(
                 key: "audit.anchor-interval", kind: .seconds(10...86_400), defaultValue: "600",
                 about: "time between two anchors while acts come"),
+        ] + auditTable + [
             Setting(
                 key: "dimse.addresses", kind: .list, defaultValue: "127.0.0.1,::1",
                 about: "addresses to listen on; 0.0.0.0 and :: are every IPv4 and IPv6 address"),

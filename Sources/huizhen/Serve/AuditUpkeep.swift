@@ -5,11 +5,12 @@ import Keys
 import Logging
 import Synchronization
 
-/// What the record of acts needs while the service runs: anchors that leave the machine, and indexes.
+/// What the record of acts needs while the service runs: anchors that leave the machine, indexes, monthly reports.
 final class AuditUpkeep: Sendable {
     private let audit: AuditLog
     private let path: String
     private let interval: Duration
+    private let reports: MonthlyReports
     private let logger: Logger
     private let condition = ConditionLock()
     private let isStopped = Mutex(false)
@@ -17,15 +18,17 @@ final class AuditUpkeep: Sendable {
     /// - Parameters:
     ///   - path: a file elsewhere that each anchor is appended to; empty for none.
     ///   - interval: between two anchors while acts come.
-    init(_ audit: AuditLog, path: String, interval: Duration, logger: Logger) {
+    init(_ audit: AuditLog, path: String, interval: Duration, reports: MonthlyReports, logger: Logger) {
         self.audit = audit
         self.path = path
         self.interval = interval
+        self.reports = reports
         self.logger = logger
     }
 
     func start() {
         let thread = Thread { [self] in
+            reports.makeIfDue()
             while true {
                 condition.lock()
                 if !isStopped.withLock({ $0 }) {
@@ -56,6 +59,7 @@ final class AuditUpkeep: Sendable {
         do { try audit.makeIndexes() } catch {
             logger.error("the audit log could not be indexed", metadata: ["reason": "\(error)"])
         }
+        reports.makeIfDue()
     }
 
     @discardableResult

@@ -1,10 +1,12 @@
 import Access
 import Archive
+import Audit
 import Catalog
 import Control
 import DICOM
 import DIMSE
 import Glibc
+import Reporting
 import Toolkit
 
 /// Carries out what the operator's tools ask for. Runs on the tool's own thread.
@@ -49,6 +51,7 @@ struct Operations: Sendable {
             let token = service.webTokens.make(for: channel.peerUser, lifetime: .seconds(seconds))
             try channel.send(ControlReply.webToken(token))
         case .user(let request): try channel.send(ControlReply.user(user(request, by: channel.peerUser)))
+        case .audit(let request): try audit(request, channel)
         case .correct(let request): try channel.send(correct(request, author: channel.peerUser))
         case .remove(let study, let series, let instance, let now, let numbers, let person, let reason):
             let removal = try service.archive.remove(
@@ -87,6 +90,19 @@ struct Operations: Sendable {
                     byteCount: holdings.reduce(0) { $0 + $1.byteCount }))
         }
         try channel.send(ControlReply.done)
+    }
+
+    private func audit(_ request: AuditRequest, _ channel: Channel) throws {
+        try AuditOperations(
+            log: service.audit, actor: actor(channel),
+            anchor: { [service] in
+                guard let anchor = service.auditUpkeep.anchor() else {
+                    throw ControlError.refused("the anchor could not be written: see the service's log")
+                }
+                return anchor
+            },
+            alarm: { [service] in service.alerts.raise(Alert(altered: $0)) }, send: { try channel.send($0) }
+        ).answer(request)
     }
 
     private func status() throws -> ServiceStatus {

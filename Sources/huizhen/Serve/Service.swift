@@ -9,6 +9,7 @@ import HTTP
 import Keys
 import Logging
 import Queue
+import Reporting
 import Routing
 import ServiceLifecycle
 import Synchronization
@@ -23,7 +24,10 @@ final class Service: Sendable {
     let archive: Archive
     private let frameCoder: PoolFrameCoder
     let audit: AuditLog
-    private let auditUpkeep: AuditUpkeep
+    let auditUpkeep: AuditUpkeep
+    private let sinks: [SyslogSink]
+    private let webhook: Webhook?
+    let alerts: AlertWatch
     let access: Access
     let accounts: Accounts
     let queue: JobQueue
@@ -59,11 +63,15 @@ final class Service: Sendable {
             directory: directory,
             masterKey: masterKey,
             settings: archiveSettings)
-        audit = try AuditLog(
-            directory: directory + "/audit", key: archive.systemKey(purpose: "audit"),
-            signer: SigningKey(seed: archive.systemKey(purpose: "audit signature")))
+        audit = try archive.auditLog(directory: directory)
+        registry = Registry()
+        sinks = try settings.sinks(of: audit, registry: registry, logger: logger)
+        webhook = try settings.webhook(of: audit, registry: registry, logger: logger)
+        alerts = AlertWatch(
+            audit, settings: try settings.alerts, sinks: sinks, webhook: webhook, registry: registry, logger: logger)
         auditUpkeep = AuditUpkeep(
             audit, path: settings.text("audit.anchors"), interval: settings.seconds("audit.anchor-interval"),
+            reports: MonthlyReports(audit, directory: directory + "/reports", alerts: alerts, logger: logger),
             logger: logger)
         try audit.append([AuditEntry(.serviceStarted, by: .service, door: "service")])
         access = try Access(
@@ -73,7 +81,6 @@ final class Service: Sendable {
                 issuer: settings.text("issuer"),
                 isOpenToUnknownPeers: settings.flag("dimse.open-to-unknown-peers")),
             audit: audit)
-        registry = Registry()
         queue = try JobQueue(
             path: directory + "/queue.sqlite", key: archive.systemKey(purpose: "queue"), settings: settings.queue)
         routes = try RouteTable(
@@ -119,6 +126,9 @@ final class Service: Sendable {
         secureDIMSEPort.store(ports.tls ?? 0, ordering: .releasing)
         queue.start()
         router.start()
+        for sink in sinks { sink.start() }
+        webhook?.start()
+        alerts.start()
         auditUpkeep.start()
         let operations = Operations(service: self)
         let server = try ControlServer(dataDirectory: settings.dataDirectory) { operations.serve($0) }
@@ -155,6 +165,9 @@ final class Service: Sendable {
             try access.close()
             try audit.append([AuditEntry(.serviceStopped, by: .service, door: "service")])
             auditUpkeep.stop()
+            alerts.stop()
+            for sink in sinks { sink.stop() }
+            webhook?.stop()
             try audit.close()
         } catch { logger.error("closing failed", metadata: ["reason": "\(error)"]) }
         logger.notice("stopped")
