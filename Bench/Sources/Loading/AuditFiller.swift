@@ -7,6 +7,8 @@ public final class AuditFiller {
     /// Why there is none.
     public struct Failure: Error, CustomStringConvertible {
         public var description: String
+
+        public init(description: String) { self.description = description }
     }
 
     public let log: AuditLog
