@@ -7,7 +7,7 @@ import Testing
 
 @testable import Reporting
 
-@Suite(.timeLimit(.minutes(1))) final class AlertWatchTests {
+@Suite(.timeLimit(.minutes(30))) final class AlertWatchTests {
     private let directory = NSTemporaryDirectory() + "huizhen-alerts-" + UUID().uuidString
     private let log: AuditLog
 

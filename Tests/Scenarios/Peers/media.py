@@ -33,10 +33,13 @@ def originals(folders):
     for folder in folders:
         for here, _, names in os.walk(folder):
             for name in names:
+                path = os.path.join(here, name)
                 try:
-                    found.add(digest(os.path.join(here, name)))
+                    found.add(digest(path))
                 except (part10.Unsendable, OSError, ValueError, KeyError, IndexError):
-                    continue
+                    # A data set without file meta information is the whole file.
+                    with open(path, "rb") as file:
+                        found.add(hashlib.sha256(file.read()).hexdigest())
     return found
 
 
