@@ -1,6 +1,9 @@
 /// The first thousand studies of every catalogue, large or small: fifty families of twenty, whose names, dates and numbers
 /// no other study bears. So a query for one of them has the same matches at every size.
 public enum Base {
+    /// That all studies are from.
+    public static let institution = "HUIZHEN"
+
     public static func identifier(_ index: Int) -> String { "B\(10 + index / familySize)-\(1000 + index)" }
 
     public static func accession(_ index: Int) -> String { "BASE\(100_000 + index)" }

@@ -103,7 +103,7 @@ public struct StudyMaker: Sendable {
             sopClassUID: Self.sopClass,
             defaultIssuer: "HUIZHEN", transferSyntaxUID: "1.2.840.10008.1.2.1", byteCount: 526_000,
             digest: (0..<32).map { UInt8(truncatingIfNeeded: sequence &* 31 &+ $0 &* 7) },
-            sender: Sender(peer: "STATION\(index % 16)", institution: "HUIZHEN", door: "dimse"),
+            sender: Sender(peer: "STATION\(index % 16)", institution: Base.institution, door: "dimse"),
             receivedAt: start + Int64(sequence), policy: .keep, pixelDataLayout: [], placeholderUID: { $0 })
     }
 

@@ -69,7 +69,8 @@ struct ScaleScenario: Scenario {
     }
 
     private func server(_ count: Int, _ session: Session) throws(BenchError) -> Server {
-        try session.start(.huizhen) { (folder) throws(BenchError) in
+        // Its callers see what their institution sent: they are of the one that the studies are from.
+        try session.start(.huizhen, settings: ["institution=\(Base.institution)"]) { (folder) throws(BenchError) in
             let data = folder + "/data"
             guard let kept = session.options.catalogues.map({ "\($0)/\(count)-\(session.options.seed)" }) else {
                 return try fill(data, count, session)
