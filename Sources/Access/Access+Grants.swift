@@ -10,22 +10,13 @@ extension Access {
 
     /// Every grant that was not revoked, those that are over included, by when it was made.
     public func listGrants() -> [Grant] {
-        grants.withLock { $0.values.sorted { ($0.madeAt, $0.id) < ($1.madeAt, $1.id) } }
+        grants.withLock { $0.all.sorted { ($0.madeAt, $0.id) < ($1.madeAt, $1.id) } }
     }
 
     /// Those that may be for this caller.
     func grants(for permit: Permit) -> [Grant] {
         guard permit.kind != .localOperator else { return [] }
-        return grants.withLock { held in
-            held.isEmpty
-                ? []
-                : held.values.filter {
-                    switch $0.grantee {
-                    case .institution(let name): name == permit.institution
-                    case .person(let name): name == permit.user
-                    }
-                }
-        }
+        return grants.withLock { $0.grants(institution: permit.institution, person: permit.user) }
     }
 
     /// Makes a grant; it holds for the next request.
@@ -45,7 +36,7 @@ extension Access {
                     [.text(grant.id), .text(String(decoding: text, as: UTF8.self))])
             }
         } catch { throw .database(error) }
-        grants.withLock { $0[grant.id] = grant }
+        grants.withLock { $0.insert(grant) }
     }
 
     /// Ends a grant at once.
@@ -55,7 +46,7 @@ extension Access {
         guard let grant = grants.withLock({ $0[id] }) else { throw .unknownGrant(id) }
         // What the record says happens even if the database refuses: nobody is shown anything by it any more.
         try note(.roleChanged, grant, "revoked: \(reason)", by: actor, door: door)
-        grants.withLock { $0[id] = nil }
+        grants.withLock { $0.remove(grant) }
         do throws(DatabaseError) {
             try database.write { connection throws(DatabaseError) in
                 try connection.execute("DELETE FROM access_grant WHERE id = ?", [.text(id)])

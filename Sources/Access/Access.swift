@@ -38,7 +38,7 @@ public final class Access: Sendable {
     public let settings: Settings
     let database: SQLDatabase
     let audit: AuditLog
-    let grants: Mutex<[String: Grant]>
+    let grants: Mutex<GrantTable>
     private let peers: Mutex<[String: Entry]>
     let passwords = PasswordMemory()
     private let names = Mutex<[String: (addresses: [NetworkAddress], until: ContinuousClock.Instant)]>([:])
@@ -73,10 +73,9 @@ public final class Access: Sendable {
             peers = Mutex(held)
             grants = Mutex(
                 try database.read { connection throws(DatabaseError) in
-                    var result: [String: Grant] = [:]
+                    var result = GrantTable()
                     try connection.query("SELECT description FROM access_grant") { row throws(DatabaseError) in
-                        let grant = try Self.decode(Grant.self, row.text(0) ?? "")
-                        result[grant.id] = grant
+                        result.insert(try Self.decode(Grant.self, row.text(0) ?? ""))
                         return true
                     }
                     return result

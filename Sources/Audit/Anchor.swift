@@ -126,11 +126,7 @@ final class AnchorFile: @unchecked Sendable {  // all state is behind the gate
 
     func append(_ anchor: AuditAnchor) throws(AuditError) {
         try gate.locked { () throws(AuditError) in
-            try AuditError.wrapping { () throws(SystemFailure) in
-                let file = try OpenFile(path, flags: O_RDWR | O_CREAT)
-                try file.write(Array((anchor.line + "\n").utf8), at: file.byteCount())
-                try file.syncData()
-            }
+            try anchor.append(to: path)
             lastCount = anchor.count
             newestCount = max(newestCount ?? 0, anchor.count)
         }
@@ -143,6 +139,15 @@ final class AnchorFile: @unchecked Sendable {  // all state is behind the gate
 }
 
 extension AuditAnchor {
+    /// Adds a line to a file, which is made if it is not there; on the disk when it returns.
+    public func append(to path: String) throws(AuditError) {
+        try AuditError.wrapping { () throws(SystemFailure) in
+            let file = try OpenFile(path, flags: O_WRONLY | O_CREAT)
+            try file.write(Array((line + "\n").utf8), at: file.byteCount())
+            try file.syncData()
+        }
+    }
+
     /// The anchors of a file: one a line, other lines of a log around them allowed to lead them. A last line that was
     /// not finished is passed over.
     ///
@@ -178,25 +183,5 @@ extension AuditAnchor {
         let text = String(decoding: line, as: UTF8.self)
         guard let start = text.range(of: "huizhen-audit-anchor ") else { return nil }
         return try AuditAnchor(line: String(text[start.lowerBound...]))
-    }
-}
-
-extension [UInt8] {
-    var hexadecimal: String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-    }
-
-    init?(hexadecimal text: Substring) {
-        let digits = Array(text.utf8)
-        guard digits.count.isMultiple(of: 2) else { return nil }
-        var bytes: [UInt8] = []
-        for index in stride(from: 0, to: digits.count, by: 2) {
-            guard let byte = UInt8(String(decoding: digits[index..<index + 2], as: UTF8.self), radix: 16) else {
-                return nil
-            }
-            bytes.append(byte)
-        }
-        self = bytes
     }
 }

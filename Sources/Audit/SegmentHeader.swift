@@ -75,9 +75,8 @@ struct SegmentHeader: Equatable {
 
     /// The key of one segment: its salt makes it another for each, so that nonces of segments are apart.
     static func key(of salt: [UInt8], from key: SymmetricKey) throws(AuditError) -> SymmetricKey {
-        let digits = Array("0123456789abcdef".utf8)
-        let text = String(decoding: salt.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-        return try AuditError.unlocking { () throws(KeyError) in try key.derived(for: "huizhen audit segment 1 " + text)
+        return try AuditError.unlocking { () throws(KeyError) in
+            try key.derived(for: "huizhen audit segment 1 " + salt.hexadecimal)
         }
     }
 

@@ -29,9 +29,7 @@ public final class AlertWatch: Sendable {
     private let webhook: Webhook?
     private let logger: Logger
     private let counters: [Alert.Kind: Counter]
-    private let condition = ConditionLock()
-    private let isStopping = Atomic<Bool>(false)
-    private let thread = Mutex<DispatchSemaphore?>(nil)
+    private let thread = PacedThread(name: "alerts")
     private let waiting = Mutex<[Alert]>([])
 
     public init(
@@ -53,25 +51,9 @@ public final class AlertWatch: Sendable {
             })
     }
 
-    public func start() {
-        let done = DispatchSemaphore(value: 0)
-        thread.withLock { $0 = done }
-        let thread = Thread { [self] in
-            run()
-            done.signal()
-        }
-        thread.name = "alerts"
-        thread.stackSize = 1 << 20
-        thread.start()
-    }
+    public func start() { thread.start { [self] in run() } }
 
-    public func stop() {
-        isStopping.store(true, ordering: .releasing)
-        condition.lock()
-        condition.wakeAll()
-        condition.unlock()
-        thread.withLock { $0 }?.wait()
-    }
+    public func stop() { thread.stop() }
 
     /// Gives an alert out: recorded, logged, counted, sent.
     public func raise(_ alert: Alert) {
@@ -93,7 +75,7 @@ public final class AlertWatch: Sendable {
         let now = Int64(Date().timeIntervalSince1970 * 1000)
         let since = now - settings.rules.window
         var cursor: AuditCursor?
-        while !isStopping.load(ordering: .acquiring) {
+        while !thread.isStopping {
             if let cursor {
                 read(cursor, &rules, since: since)
             } else {
@@ -101,13 +83,7 @@ public final class AlertWatch: Sendable {
                 if let cursor { replay(cursor, &rules, since: since) }
             }
             look(&state)
-            let milliseconds = settings.lookInterval.components.attoseconds / 1_000_000_000_000_000
-            condition.lock()
-            if !isStopping.load(ordering: .acquiring) {
-                condition.wait(
-                    milliseconds: Int(settings.lookInterval.components.seconds) * 1000 + Int(milliseconds))
-            }
-            condition.unlock()
+            thread.pause(settings.lookInterval)
         }
     }
 
@@ -123,7 +99,7 @@ public final class AlertWatch: Sendable {
     private func replay(_ cursor: AuditCursor, _ rules: inout AlertRules, since: Int64) {
         var found: [Alert] = []
         let last = log.count
-        while cursor.next <= last, !isStopping.load(ordering: .acquiring) {
+        while cursor.next <= last, !thread.isStopping {
             guard let records = try? cursor.read(), !records.isEmpty else { break }
             for record in records where record.time >= since {
                 found += rules.note(record)
@@ -135,7 +111,7 @@ public final class AlertWatch: Sendable {
     }
 
     private func read(_ cursor: AuditCursor, _ rules: inout AlertRules, since: Int64) {
-        while !isStopping.load(ordering: .acquiring) {
+        while !thread.isStopping {
             do {
                 let records = try cursor.read()
                 guard !records.isEmpty else { return }

@@ -61,9 +61,7 @@ public final class SyslogSink: Sendable {
     private let sent: Counter
     private let connected: Gauge
     private let behind: Gauge
-    private let condition = ConditionLock()
-    private let isStopping = Atomic<Bool>(false)
-    private let thread = Mutex<DispatchSemaphore?>(nil)
+    private let thread = PacedThread(name: "syslog")
     /// When what is under way at the end is given up.
     private let end = Mutex<ContinuousClock.Instant?>(nil)
     private let away = Mutex<ContinuousClock.Instant?>(nil)
@@ -99,33 +97,19 @@ public final class SyslogSink: Sendable {
     /// Since when it cannot be reached; nil while it can.
     public var awaySince: ContinuousClock.Instant? { away.withLock { $0 } }
 
-    public func start() {
-        let done = DispatchSemaphore(value: 0)
-        thread.withLock { $0 = done }
-        let thread = Thread { [self] in
-            run()
-            done.signal()
-        }
-        thread.name = "syslog"
-        thread.stackSize = 1 << 20
-        thread.start()
-    }
+    public func start() { thread.start { [self] in run() } }
 
     /// Sends what is left if the server takes it at once, and ends.
     public func stop() {
         end.withLock { $0 = .now + Self.finishTime }
-        isStopping.store(true, ordering: .releasing)
-        condition.lock()
-        condition.wakeAll()
-        condition.unlock()
-        thread.withLock { $0 }?.wait()
+        thread.stop()
     }
 
     private var isOver: Bool { end.withLock { $0.map { $0 <= .now } ?? false } }
 
     private func run() {
         var retry = settings.firstRetry
-        while !isStopping.load(ordering: .acquiring) {
+        while !thread.isStopping {
             do {
                 let connection = try Connection(self)
                 retry = settings.firstRetry
@@ -139,17 +123,9 @@ public final class SyslogSink: Sendable {
                 let kept = SinkPosition.read(path).sequence
                 behind.set(Int64(clamping: log.count - min(log.count, kept)))
             }
-            pause(retry)
+            thread.pause(retry)
             retry = min(retry * 2, settings.longestRetry)
         }
-    }
-
-    private func pause(_ time: Duration) {
-        let milliseconds =
-            Int(time.components.seconds) * 1000 + Int(time.components.attoseconds / 1_000_000_000_000_000)
-        condition.lock()
-        if !isStopping.load(ordering: .acquiring) { condition.wait(milliseconds: milliseconds) }
-        condition.unlock()
     }
 
     /// Once for each change.
@@ -194,14 +170,14 @@ public final class SyslogSink: Sendable {
 
         func run() throws {
             while true {
-                let isLast = sink.isStopping.load(ordering: .acquiring)
+                let isLast = sink.thread.isStopping
                 let isIdle = try !send()
                 if isLast, isIdle { return finish() }
                 if sink.isOver { throw ReportingError.stopped }
                 try settle()
                 guard isIdle else { continue }
                 if stream.hasEnded() { throw ReportingError.lost("the other side ended it") }
-                sink.pause(sink.settings.lookInterval)
+                sink.thread.pause(sink.settings.lookInterval)
             }
         }
 

@@ -44,9 +44,7 @@ public final class Webhook: Sendable {
     private let logger: Logger
     private let posted: Counter
     private let failed: Counter
-    private let condition = ConditionLock()
-    private let isStopping = Atomic<Bool>(false)
-    private let thread = Mutex<DispatchSemaphore?>(nil)
+    private let thread = PacedThread(name: "webhook")
     private let unrecorded = Mutex<[Message]>([])
 
     /// - Parameters:
@@ -88,33 +86,15 @@ public final class Webhook: Sendable {
         failed = registry.counter("huizhen_webhook_failures_total", help: "Posts to the webhook that failed.")
     }
 
-    public func start() {
-        let done = DispatchSemaphore(value: 0)
-        thread.withLock { $0 = done }
-        let thread = Thread { [self] in
-            run()
-            done.signal()
-        }
-        thread.name = "webhook"
-        thread.stackSize = 1 << 20
-        thread.start()
-    }
+    public func start() { thread.start { [self] in run() } }
 
-    public func stop() {
-        isStopping.store(true, ordering: .releasing)
-        condition.lock()
-        condition.wakeAll()
-        condition.unlock()
-        thread.withLock { $0 }?.wait()
-    }
+    public func stop() { thread.stop() }
 
     /// Sends an alert that could not be recorded, as long as the service runs.
     func sendUnrecorded(_ alert: Alert) {
         let message = Message(record: nil, time: Int64(Date().timeIntervalSince1970 * 1000), alert: alert)
         unrecorded.withLock { if $0.count < Self.waitingLimit { $0.append(message) } }
     }
-
-    private var isEnding: Bool { isStopping.load(ordering: .acquiring) }
 
     private func run() {
         var position = SinkPosition.read(path)
@@ -126,7 +106,7 @@ public final class Webhook: Sendable {
         position.sequence = min(position.sequence, log.count)
         var waiting: [Message] = []
         var cursor = try? AuditCursor(log, after: position.sequence)
-        while !isEnding {
+        while !thread.isStopping {
             if cursor == nil { cursor = try? AuditCursor(log, after: position.sequence) }
             if let cursor { read(cursor, &waiting) }
             while let message = unrecorded.withLock({ $0.first }), post(message) {
@@ -142,13 +122,13 @@ public final class Webhook: Sendable {
                 position.sequence = cursor.next - 1
                 keep(position)
             }
-            pause(settings.lookInterval)
+            thread.pause(settings.lookInterval)
         }
     }
 
     private func read(_ cursor: AuditCursor, _ waiting: inout [Message]) {
         do {
-            while case let records = try cursor.read(), !records.isEmpty, !isEnding {
+            while case let records = try cursor.read(), !records.isEmpty, !thread.isStopping {
                 for record in records {
                     guard let alert = Alert(record.entry) else { continue }
                     waiting.append(Message(record: record.sequence, time: record.time, alert: alert))
@@ -167,20 +147,12 @@ public final class Webhook: Sendable {
         }
     }
 
-    private func pause(_ time: Duration) {
-        let milliseconds =
-            Int(time.components.seconds) * 1000 + Int(time.components.attoseconds / 1_000_000_000_000_000)
-        condition.lock()
-        if !isEnding { condition.wait(milliseconds: milliseconds) }
-        condition.unlock()
-    }
-
     /// Posts until it is taken, or refused for good.
     ///
     /// - Returns: false when the service stops before that.
     private func post(_ message: Message) -> Bool {
         var retry = settings.firstRetry
-        while !isEnding {
+        while !thread.isStopping {
             do throws(ReportingError) {
                 try postOnce(message)
                 posted.add()
@@ -195,7 +167,7 @@ public final class Webhook: Sendable {
                     logger.warning("the webhook did not take an alert", metadata: ["reason": "\(error)"])
                 }
             }
-            pause(retry)
+            thread.pause(retry)
             retry = min(retry * 2, settings.longestRetry)
         }
         return false
@@ -203,7 +175,7 @@ public final class Webhook: Sendable {
 
     private func postOnce(_ message: Message) throws(ReportingError) {
         let stream = try ClientStream(
-            host: host, port: port, tls: tls, patience: settings.patience, isStopped: { self.isEnding })
+            host: host, port: port, tls: tls, patience: settings.patience, isStopped: { self.thread.isStopping })
         let body = Self.body(message, from: source)
         let time = Int64(Date().timeIntervalSince1970)
         let name = host.contains(":") ? "[\(host)]" : host

@@ -34,12 +34,12 @@ struct CertificateTests {
         #expect(certificate.objectCount == 3 && certificate.restoredCount == 0)
         #expect(certificate.orderedBy == "dr.li" && certificate.reason == "patient's wish 2")
         #expect(certificate.institution == "North" && certificate.studyInstanceUID == "1.2.1")
-        #expect(Set(certificate.objects.map(\.digest)) == Set(holdings.map { hexadecimal($0.digest) }))
+        #expect(Set(certificate.objects.map(\.digest)) == Set(holdings.map { $0.digest.hexadecimal }))
         #expect(Set(certificate.objects.map(\.sopInstanceUID)) == ["1.2.9.1", "1.2.9.2", "1.2.9.3"])
-        #expect(certificate.destroyedStudyKeys == [hexadecimal(holdings[0].studyKey)])
+        #expect(certificate.destroyedStudyKeys == [holdings[0].studyKey.hexadecimal])
         // The list of the key store says the same.
         var destroyed: Set<String> = []
-        try fixture.archive.keys.objects.eachDestroyed { destroyed.insert(hexadecimal($0)) }
+        try fixture.archive.keys.objects.eachDestroyed { destroyed.insert($0.hexadecimal) }
         #expect(destroyed == Set(certificate.objects.map(\.objectKey)))
     }
 

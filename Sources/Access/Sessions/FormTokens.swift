@@ -11,7 +11,7 @@ public struct FormTokens: Sendable {
 
     /// - Parameter binding: what the browser's cookie holds.
     public func token(for binding: String) -> String {
-        key.withUnsafeBytes { WebSessions.hexadecimal(TokenKey.code(Array(binding.utf8), secret: Array($0))) }
+        key.withUnsafeBytes { TokenKey.code(Array(binding.utf8), secret: Array($0)).hexadecimal }
     }
 
     public func isToken(_ token: String?, for binding: String?) -> Bool {

@@ -205,7 +205,7 @@ public final class WebSessions: Sendable {
 
     /// 256 random bits in 64 hexadecimal digits.
     public static func randomText() throws(AccessError) -> String {
-        try AccessError.unlocking { () throws(KeyError) in hexadecimal(try randomBytes(count: 32)) }
+        try AccessError.unlocking { () throws(KeyError) in try randomBytes(count: 32).hexadecimal }
     }
 
     /// What is kept of a number that is shown: SHA-256.
@@ -213,12 +213,7 @@ public final class WebSessions: Sendable {
         let bytes = Array(id.utf8)
         var result = [UInt8](repeating: 0, count: 32)
         SHA256(bytes, bytes.count, &result)
-        return hexadecimal(result)
-    }
-
-    static func hexadecimal(_ bytes: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        return result.hexadecimal
     }
 }
 

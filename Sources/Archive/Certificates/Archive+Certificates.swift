@@ -27,9 +27,9 @@ extension Archive {
                 OrderedObject(
                     sequence: holding.sequence, pack: holding.pack, byteOffset: holding.byteOffset,
                     certified: CertifiedObject(
-                        sopInstanceUID: holding.sopInstanceUID, digest: hexadecimal(holding.digest),
-                        byteCount: holding.byteCount, objectKey: hexadecimal(key),
-                        studyKey: hexadecimal(holding.studyKey))))
+                        sopInstanceUID: holding.sopInstanceUID, digest: holding.digest.hexadecimal,
+                        byteCount: holding.byteCount, objectKey: key.hexadecimal,
+                        studyKey: holding.studyKey.hexadecimal)))
         }
         let order = DestructionOrder(
             id: CertificateFolder.newName(), studyInstanceUID: study, orderedBy: Self.bounded(person),
@@ -78,7 +78,7 @@ extension Archive {
         let signed: SignedCertificate
         do throws(KeyError) {
             let certificate = DestructionCertificate(
-                id: order.id, installation: hexadecimal(try keys.status().installation.bytes),
+                id: order.id, installation: try keys.status().installation.hexadecimal,
                 institution: settings.institution, orderedBy: order.orderedBy, reason: order.reason,
                 orderedAt: Self.text(order.orderedAt), destroyedAt: Self.text(Self.now()),
                 studyInstanceUID: order.studyInstanceUID, objectCount: gone.count,
@@ -102,7 +102,7 @@ extension Archive {
     /// Puts the public key where whoever checks a certificate finds it.
     func publishSigningKey() throws(ArchiveError) {
         let text: String
-        do throws(KeyError) { text = hexadecimal(try signingKey().publicKey()) } catch { throw .keys(error) }
+        do throws(KeyError) { text = try signingKey().publicKey().hexadecimal } catch { throw .keys(error) }
         try certificates.write(publicKey: text)
     }
 

@@ -60,7 +60,7 @@ public struct CertificateFolder: Sendable {
     func dropOrder(_ id: String) { unlink(path + "/" + id + Self.orderSuffix) }
 
     static func newName() -> String {
-        hexadecimal((0..<8).map { _ in UInt8.random(in: .min ... .max) })
+        (0..<8).map { _ in UInt8.random(in: .min ... .max) }.hexadecimal
     }
 
     private func names(_ suffix: String) -> [String] {

@@ -38,8 +38,8 @@ public struct SignedCertificate: Codable, Sendable {
         // Encoding strings and numbers cannot fail.
         let bytes = Array((try? encoder.encode(certificate)) ?? Data())
         statement = String(decoding: bytes, as: UTF8.self)
-        signature = hexadecimal(try key.signature(of: bytes))
-        publicKey = hexadecimal(try key.publicKey())
+        signature = try key.signature(of: bytes).hexadecimal
+        publicKey = try key.publicKey().hexadecimal
     }
 
     /// Reads a file.
@@ -68,20 +68,7 @@ public struct SignedCertificate: Codable, Sendable {
     }
 }
 
-func hexadecimal(_ bytes: [UInt8]) -> String {
-    let digits = Array("0123456789abcdef")
-    return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
-}
-
+/// Of a certificate, which has no number of more than 512 bytes.
 func bytes(hexadecimal text: String) -> [UInt8]? {
-    let digits = Array(text.utf8)
-    guard digits.count.isMultiple(of: 2), digits.count <= 1024 else { return nil }
-    var result: [UInt8] = []
-    for index in stride(from: 0, to: digits.count, by: 2) {
-        guard let byte = UInt8(String(decoding: digits[index..<(index + 2)], as: UTF8.self), radix: 16) else {
-            return nil
-        }
-        result.append(byte)
-    }
-    return result
+    text.utf8.count <= 1024 ? [UInt8](hexadecimal: text) : nil
 }

@@ -52,11 +52,7 @@ extension KeyID: Codable {
     /// Reads 32 hexadecimal digits.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        let digits = Array(try container.decode(String.self).utf8)
-        let bytes = stride(from: 0, to: digits.count - 1, by: 2).compactMap {
-            UInt8(String(decoding: digits[$0...($0 + 1)], as: UTF8.self), radix: 16)
-        }
-        guard digits.count == 2 * Self.byteCount, let id = KeyID(bytes: bytes) else {
+        guard let bytes = [UInt8](hexadecimal: try container.decode(String.self)), let id = KeyID(bytes: bytes) else {
             throw DecodingError.dataCorruptedError(in: container, debugDescription: "no key identifier")
         }
         self = id
@@ -69,7 +65,6 @@ extension KeyID: Codable {
 
     /// 32 digits.
     public var hexadecimal: String {
-        let digits = Array("0123456789abcdef")
-        return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+        bytes.hexadecimal
     }
 }

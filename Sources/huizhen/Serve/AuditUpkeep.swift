@@ -1,9 +1,7 @@
 import Audit
 import Foundation
-import Glibc
 import Keys
 import Logging
-import Synchronization
 
 /// What the record of acts needs while the service runs: anchors that leave the machine, indexes, monthly reports.
 final class AuditUpkeep: Sendable {
@@ -12,8 +10,7 @@ final class AuditUpkeep: Sendable {
     private let interval: Duration
     private let reports: MonthlyReports
     private let logger: Logger
-    private let condition = ConditionLock()
-    private let isStopped = Mutex(false)
+    private let thread = PacedThread(name: "audit")
 
     /// - Parameters:
     ///   - path: a file elsewhere that each anchor is appended to; empty for none.
@@ -27,30 +24,20 @@ final class AuditUpkeep: Sendable {
     }
 
     func start() {
-        let thread = Thread { [self] in
+        thread.start { [self] in
             reports.makeIfDue()
             while true {
-                condition.lock()
-                if !isStopped.withLock({ $0 }) {
-                    condition.wait(milliseconds: Int(interval.components.seconds) * 1000)
-                }
-                condition.unlock()
-                let isLast = isStopped.withLock { $0 }
-                if isLast { return }
+                thread.pause(interval)
+                if thread.isStopping { return }
                 look()
             }
         }
-        thread.name = "audit"
-        thread.stackSize = 1 << 20
-        thread.start()
     }
 
     /// Ends with an anchor over everything.
     func stop() {
-        condition.lock()
-        isStopped.withLock { $0 = true }
-        condition.wakeAll()
-        condition.unlock()
+        // A report that is being made is not waited for.
+        thread.cancel()
         anchor()
     }
 
@@ -68,11 +55,7 @@ final class AuditUpkeep: Sendable {
             guard let anchor = try audit.anchor() else { return nil }
             // Whoever keeps the service's log elsewhere has the anchors there.
             logger.notice("audit anchor", metadata: ["anchor": "\(anchor.line)"])
-            if !path.isEmpty {
-                let file = try OpenFile(path, flags: O_WRONLY | O_CREAT)
-                try file.write(Array((anchor.line + "\n").utf8), at: file.byteCount())
-                try file.syncData()
-            }
+            if !path.isEmpty { try anchor.append(to: path) }
             return anchor
         } catch {
             logger.error("an audit anchor could not be written", metadata: ["reason": "\(error)"])
