@@ -9,6 +9,8 @@ struct PowerCuts: Decodable {
         var variant: String
         /// Numbers of the objects whose success had left before the cut.
         var acknowledged: [Int]
+        /// How many orders to remove or to restore had been answered before the cut.
+        var orders: Int
     }
     struct Early: Decodable {
         var object: Int
@@ -19,6 +21,7 @@ struct PowerCuts: Decodable {
     /// Answers that left while bytes of packs or keys were not synced.
     var early: [Early]
     var acknowledged: [Int]
+    var orders: Int
     var points: Int
     var syncs: Int
 }
@@ -53,16 +56,21 @@ struct PowerCuts: Decodable {
         let stored = try store(huizhen, first: 100, count: count, associations: associations)
         #expect(stored.count == count)
         #expect(huizhen.stop() == 0)
+        let cuts = try rebuild(trace: trace, base: base, directory: huizhen.directory, cuts: cuts)
+        #expect(cuts.acknowledged == stored, "the recording misses answers")
+        return (cuts, before)
+    }
+
+    private func rebuild(trace: String, base: String, directory: String, cuts: Int) throws -> PowerCuts {
         let cuts = try Python.ask(
             "powercut.py",
             [
-                "--trace", trace, "--base", base, "--directory", huizhen.directory, "--into", TemporaryFolder.make(),
+                "--trace", trace, "--base", base, "--directory", directory, "--into", TemporaryFolder.make(),
                 "--cuts", "\(cuts)", "--seed", "\(Self.seed)",
             ], as: PowerCuts.self)
-        #expect(cuts.acknowledged == stored, "the recording misses answers")
         #expect(cuts.syncs >= 1)
         try? FileManager.default.removeItem(atPath: trace)
-        return (cuts, before)
+        return cuts
     }
 
     private func store(_ huizhen: HuizhenProcess, first: Int, count: Int, associations: Int) throws -> [Int] {
@@ -112,5 +120,71 @@ struct PowerCuts: Decodable {
         let (cuts, _) = try record(associations: 1, count: 20, cuts: 1, emptyDirectory: false)
         #expect(cuts.acknowledged.count == 20)
         #expect(cuts.early.isEmpty, "answered before the sync: \(cuts.early)")
+    }
+
+    // MARK: Removals
+
+    /// An order of the operator's, and the studies that are shown once it is answered.
+    private struct Order {
+        var arguments: [String]
+        var shown: Set<Int>
+    }
+
+    /// Studies are numbered as `storm.py` makes them: five of them, an object's is its number modulo five.
+    private static let orders = [
+        Order(arguments: ["0"], shown: [1, 2, 3, 4]),
+        Order(arguments: ["1"], shown: [2, 3, 4]),
+        Order(arguments: ["0", "--restore"], shown: [0, 2, 3, 4]),
+        Order(arguments: ["2", "--now", "--accession-number", "ACC1"], shown: [0, 3, 4]),
+        Order(arguments: ["1", "--now", "--accession-number", "ACC1"], shown: [0, 3, 4]),
+        Order(arguments: ["3"], shown: [0, 4]),
+    ]
+    /// Order number of the first that destroys, and the study it destroys.
+    private static let destruction = (order: 4, study: 2)
+
+    @Test func keepsToRemovalsAndRestorationsInAPowerCut() throws {
+        print("power cuts: HUIZHEN_SEED=\(Self.seed)")
+        let first = try HuizhenProcess()
+        #expect(try store(first, first: 0, count: 15, associations: 2).count == 15)
+        #expect(first.stop() == 0)
+        let base = TemporaryFolder.make()
+        _ = try Tool.run("/bin/cp", ["-a", first.directory + "/.", base]).checked()
+        let trace = TemporaryFolder.make() + "/trace"
+        let huizhen = try HuizhenProcess(directory: first.directory, wrapper: Self.strace + ["-o", trace])
+        for order in Self.orders {
+            let ordered = try huizhen.tool(
+                ["remove", "2.25.\(Self.seed).\(order.arguments[0])"] + order.arguments.dropFirst())
+            #expect(ordered.code == 0, "\(ordered.error)")
+        }
+        #expect(huizhen.stop() == 0)
+        let cuts = try rebuild(trace: trace, base: base, directory: first.directory, cuts: isSoak ? 200 : 8)
+        #expect(cuts.orders == Self.orders.count, "the recording misses answers")
+        for cut in cuts.cuts { try checkOrders(cut) }
+    }
+
+    /// What was answered holds; the order that was under way holds for the whole study, or not at all.
+    private func checkOrders(_ cut: PowerCuts.Cut) throws {
+        let name = "seed \(Self.seed), \((cut.directory as NSString).lastPathComponent), \(cut.why)"
+        defer { try? FileManager.default.removeItem(atPath: cut.directory) }
+        let huizhen: HuizhenProcess
+        do { huizhen = try HuizhenProcess(directory: cut.directory) } catch {
+            Issue.record("\(name): does not start: \(error)")
+            return
+        }
+        let checked = try Checked(huizhen, seed: Self.seed)
+        let answered = cut.orders == 0 ? Set(0..<5) : Self.orders[cut.orders - 1].shown
+        let next = cut.orders < Self.orders.count ? Self.orders[cut.orders].shown : answered
+        let allowed = [answered, next].map { shown in (0..<15).filter { shown.contains($0 % 5) } }
+        #expect(allowed.contains(checked.found), "\(name): after \(cut.orders) orders \(checked.found)")
+        #expect(checked.different.isEmpty, "\(name): not as sent")
+        #expect(checked.getStatus == 0, "\(name)")
+        if cut.orders >= Self.destruction.order {
+            let study = "2.25.\(Self.seed).\(Self.destruction.study)"
+            #expect(try huizhen.tool(["remove", study, "--restore"]).code != 0, "\(name): destroyed and brought back")
+            #expect(try huizhen.tool(["reindex"]).code == 0, "\(name)")
+            let rebuilt = try Checked(huizhen, seed: Self.seed)
+            #expect(rebuilt.found == checked.found, "\(name): rebuilt from what is left")
+        }
+        huizhen.kill()
     }
 }

@@ -2,7 +2,8 @@
 
 The recording is a list of system calls with their data. What was written to a file and not yet synced by an fsync or
 fdatasync that has returned may be on the disk or not, whole or in part; likewise names in a directory. Each cut gives a
-data directory and the objects whose success had been sent before it. Prints JSON.
+data directory, the objects whose success had been sent before it, and how many orders to remove or to restore had been
+answered. Prints JSON.
 """
 
 import argparse
@@ -18,6 +19,8 @@ import wire
 UNFINISHED = re.compile(r"^(\d+) +(\w+)\((.*) <unfinished \.\.\.>$", re.S)
 RESUMED = re.compile(r"^(\d+) +<\.\.\. (\w+) resumed>(.*)\) += +(-?\d+|\?)")
 WHOLE = re.compile(r"^(\d+) +(\w+)\((.*)\) += +(-?\d+)", re.S)
+# The operator's tools are told of a removal or a restoration, and not of the state of the service.
+ORDER = re.compile(rb'"(?:removed|restored)":\{')
 STRING = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
 PATH = re.compile(r"^(\d+)<((?:\\x[0-9a-f]{2}|[^>])*)>")
 SECTOR = 4096
@@ -145,8 +148,12 @@ class Recording:
         self.open = {}
         self.syncing = {}
         self.acknowledged = []
+        # Orders to remove or to restore whose answer has left.
+        self.orders = 0
         self.early = []
         self.syncs = 0
+        # Answers that a cut was made after.
+        self.seen = 0
 
     def file(self, arguments):
         match = PATH.match(arguments)
@@ -230,7 +237,8 @@ class Recording:
         if not match or not plain(match[2]).startswith(("socket", "TCP")):
             return False
         data = self.data("", arguments)
-        found = False
+        found = ORDER.search(data) is not None
+        self.orders += found
         place = data.find(b"\0\0\0\0\x04\0\0\0")
         while place >= 0:
             command = wire.parse_command(data[place:])
@@ -274,8 +282,8 @@ class Recording:
         path, _ = self.file(arguments)
         if path and call in ("fsync", "fdatasync", "pwrite64", "pwritev", "ftruncate"):
             cut("before " + call)
-        elif call == "sent" and len(self.acknowledged) > getattr(self, "seen", 0):
-            self.seen = len(self.acknowledged)
+        elif call == "sent" and len(self.acknowledged) + self.orders > self.seen:
+            self.seen = len(self.acknowledged) + self.orders
             cut("acknowledged")
 
 
@@ -310,12 +318,12 @@ def main():
                 shutil.rmtree(into, ignore_errors=True)
                 disk.build(into, variant, chooser)
                 cuts.append({"directory": into, "why": why, "variant": variant,
-                             "acknowledged": sorted(set(second.acknowledged))})
+                             "acknowledged": sorted(set(second.acknowledged)), "orders": second.orders})
         count += 1
 
     second.play(options.trace, cut)
     print(json.dumps({"cuts": cuts, "early": first.early, "acknowledged": sorted(set(first.acknowledged)),
-                      "points": len(points), "syncs": first.syncs}))
+                      "orders": first.orders, "points": len(points), "syncs": first.syncs}))
 
 
 main()
