@@ -9,7 +9,8 @@ PREFIX ?= /usr/local
 # Debian's packages this needs; installed only when one is missing.
 PACKAGES := libdcmtk-dev libssl-dev libsqlite3-dev zlib1g-dev libzstd-dev libarchive-dev libexpat1-dev dcmtk \
 	libopenjp2-7-dev libopenjph-dev libjpeg62-turbo-dev libpng-dev libqrencode-dev
-TEST_PACKAGES := $(PACKAGES) openssl orthanc strace python3-venv curl zstd rsyslog rsyslog-openssl
+DEMO_PACKAGES := $(PACKAGES) python3-venv
+TEST_PACKAGES := $(DEMO_PACKAGES) openssl orthanc orthanc-dicomweb strace curl zstd rsyslog rsyslog-openssl
 
 packages:
 	@Tests/Scripts/install-packages $(PACKAGES)
@@ -17,7 +18,9 @@ packages:
 build: packages
 	$(SWIFT) build -c release --product huizhen
 
-demo: build
+demo:
+	@Tests/Scripts/install-packages $(DEMO_PACKAGES)
+	@$(MAKE) --no-print-directory build
 	@Tests/Scripts/demo
 
 test:

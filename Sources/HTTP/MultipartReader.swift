@@ -34,6 +34,8 @@ public struct MultipartReader {
 
     public static let headByteCountLimit = 16 * 1024
     public static let partLimit = 1_000_000
+    /// RFC 2046 §5.1.1 allows 70 bytes; Orthanc's client sends 73.
+    public static let boundaryByteCountLimit = 200
     /// Spaces that may follow a boundary.
     private static let paddingLimit = 128
 
@@ -43,10 +45,11 @@ public struct MultipartReader {
     private var held: [UInt8] = [0x0D, 0x0A]
     private var partCount = 0
 
-    /// - Throws: `.badBoundary` unless it is 1 to 70 characters that a boundary may have.
+    /// - Throws: `.badBoundary` unless it is 1 to `boundaryByteCountLimit` characters that a boundary may have.
     public init(boundary: String) throws(Failure) {
         let bytes = Array(boundary.utf8)
-        guard (1...70).contains(bytes.count), bytes.allSatisfy({ (0x20...0x7E).contains($0) }), bytes.last != 0x20
+        guard (1...Self.boundaryByteCountLimit).contains(bytes.count), bytes.last != 0x20,
+            bytes.allSatisfy({ (0x20...0x7E).contains($0) })
         else { throw .badBoundary }
         delimiter = ByteSearch([0x0D, 0x0A, 0x2D, 0x2D] + bytes)
     }

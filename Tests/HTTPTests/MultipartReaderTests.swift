@@ -67,7 +67,14 @@ struct MultipartReaderTests {
         }
     }
 
-    @Test(arguments: ["", String(repeating: "b", count: 71), "a\r\nb", "ends with a space "])
+    @Test func takesBoundariesThatAreLongerThanTheyMayBe() throws {
+        let boundary = String(repeating: "b", count: MultipartReader.boundaryByteCountLimit)
+        #expect(throws: Never.self) { try MultipartReader(boundary: boundary) }
+    }
+
+    @Test(arguments: [
+        "", String(repeating: "b", count: MultipartReader.boundaryByteCountLimit + 1), "a\r\nb", "ends with a space ",
+    ])
     func refusesBoundariesThatAreNone(_ boundary: String) {
         #expect(throws: MultipartReader.Failure.self) { try MultipartReader(boundary: boundary) }
     }
