@@ -120,7 +120,7 @@ let package = Package(
         .target(
             name: "DICOMweb",
             dependencies: [
-                "DICOM", "Archive", "Access", "Audit", "Catalog", "HTTP", "Media", "Telemetry",
+                "DICOM", "Archive", "Access", "Audit", "Catalog", "Database", "HTTP", "Keys", "Media", "Telemetry",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -141,8 +141,7 @@ let package = Package(
             name: "huizhen",
             dependencies: [
                 "DICOM", "Toolkit", "Codecs", "Archive", "Access", "Audit", "Catalog", "Keys", "BlobStore", "DIMSE",
-                "Control",
-                "DICOMweb", "Viewer", "HTTP", "Telemetry", "Queue", "Routing", "Media", "CArchive",
+                "Control", "DICOMweb", "Viewer", "HTTP", "Telemetry", "Queue", "Routing", "Media", "CArchive",
                 "Reporting",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),

@@ -1,20 +1,23 @@
-import Archive
 import DICOM
+import Database
 import HTTP
+import Keys
 import Synchronization
 
-/// Requests of storage commitment and their results. PS3.18 §13.
+/// Requests of storage commitment and their results, on disk. PS3.18 §13.
 ///
-/// Results are kept in memory: after a restart there are none, and a client asks again. Safe from any thread.
-final class CommitmentBoard: Sendable {
+/// What was answered as accepted is worked on again after a restart, and a result is there until newer ones take its
+/// room. Safe from any thread; what touches the disk blocks.
+public final class CommitmentBoard: Sendable {
     /// References of one request.
     static let referenceLimit = 100_000
     /// Bytes of one request's body.
     static let byteCountLimit = 16 << 20
     /// Requests that are worked on at a time.
     static let workingLimit = 16
-    /// Results that are kept; of more the oldest go.
+    /// Results that are kept, and their bytes; of more the oldest go.
     static let resultLimit = 1000
+    static let resultByteCountLimit = 256 << 20
     /// References up to which the answer waits for the result.
     static let directCount = 64
     /// References that are checked before others get their turn.
@@ -32,18 +35,40 @@ final class CommitmentBoard: Sendable {
         }
     }
 
-    enum State: Sendable {
+    /// A request that was answered as accepted, and has no result yet.
+    struct Unfinished: Sendable {
+        var transaction: String
+        var institution: String
+        var references: [Reference]
+    }
+
+    enum State: Sendable, Equatable {
         case working
-        case done(Dataset)
+        case done(CommitmentResult)
     }
 
-    private struct Held {
-        var states: [String: State] = [:]
-        /// Of those that are done, the oldest first.
-        var done: [String] = []
+    private static let migrations: [SQLDatabase.Migration] = [
+        .init([
+            """
+            CREATE TABLE commitment (
+                id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, institution TEXT NOT NULL,
+                is_done INTEGER NOT NULL, content BLOB NOT NULL)
+            """
+        ])
+    ]
+
+    private let database: SQLDatabase
+    /// Names of what is worked on now, be it on disk or not.
+    private let working = Mutex<Set<String>>([])
+
+    /// Opens or creates the file.
+    ///
+    /// - Parameter key: seals what it holds.
+    public init(path: String, key: SymmetricKey) throws {
+        database = try SQLDatabase(path: path, durability: .full, migrations: Self.migrations, key: key)
     }
 
-    private let held = Mutex(Held())
+    func close() throws { try database.close() }
 
     /// The references of a request; nil when it has none, too many, or one that is broken. PS3.18 Annex J.1.
     static func references(of request: Dataset) -> [Reference]? {
@@ -60,35 +85,95 @@ final class CommitmentBoard: Sendable {
         return result
     }
 
+    /// Takes a transaction for work.
+    ///
+    /// - Parameter accepted: the request, to be on disk on return; nil where the caller waits for the result.
     /// - Throws: 409 when the transaction is known already, 503 when too many are worked on.
-    func begin(_ transaction: String) throws(Problem) {
-        let problem: Problem? = held.withLock { held in
-            if held.states[transaction] != nil {
-                return Problem(.conflict, "The transaction UID is in use: ask with another.")
-            }
-            if held.states.count - held.done.count >= Self.workingLimit {
+    func begin(_ transaction: String, accepted: Unfinished? = nil) throws {
+        let problem: Problem? = working.withLock { working in
+            if working.contains(transaction) { return Self.inUse }
+            if working.count >= Self.workingLimit {
                 return Problem(
                     .serviceUnavailable, "\(Self.workingLimit) requests are being worked on: ask later.",
                     headers: [.retryAfter: "10"])
             }
-            held.states[transaction] = .working
+            working.insert(transaction)
             return nil
         }
         if let problem { throw problem }
-    }
-
-    /// - Parameter result: nil when none was found out; then nothing is known of the transaction.
-    func end(_ transaction: String, _ result: Dataset?) {
-        held.withLock { held in
-            guard let result else {
-                held.states[transaction] = nil
-                return
-            }
-            held.states[transaction] = .done(result)
-            held.done.append(transaction)
-            if held.done.count > Self.resultLimit { held.states[held.done.removeFirst()] = nil }
+        do {
+            guard try state(on: transaction) == nil else { throw Self.inUse }
+            if let accepted { try keep(transaction, accepted.institution, isDone: false, accepted.references, []) }
+        } catch {
+            working.withLock { _ = $0.remove(transaction) }
+            throw error
         }
     }
 
-    func state(of transaction: String) -> State? { held.withLock { $0.states[transaction] } }
+    private static let inUse = Problem(.conflict, "The transaction UID is in use: ask with another.")
+
+    /// Keeps a result, durable on return.
+    func end(_ transaction: String, institution: String, _ result: CommitmentResult) throws {
+        defer { working.withLock { _ = $0.remove(transaction) } }
+        try keep(transaction, institution, isDone: true, result.references, result.failures)
+        try database.write { connection throws(DatabaseError) in
+            try connection.execute(
+                """
+                DELETE FROM commitment WHERE is_done = 1 AND id IN (
+                    SELECT id FROM (
+                        SELECT id, count(*) OVER newer AS results, sum(length(content)) OVER newer AS bytes
+                        FROM commitment WHERE is_done = 1 WINDOW newer AS (ORDER BY id DESC))
+                    WHERE results > ?1 OR (bytes > ?2 AND results > 1))
+                """, [.integer(Int64(Self.resultLimit)), .integer(Int64(Self.resultByteCountLimit))])
+        }
+    }
+
+    /// A transaction came to no result: one that was accepted is worked on again after the next start.
+    func giveUp(_ transaction: String) { working.withLock { _ = $0.remove(transaction) } }
+
+    func state(of transaction: String) throws -> State? {
+        if working.withLock({ $0.contains(transaction) }) { return .working }
+        return try state(on: transaction)
+    }
+
+    private func state(on transaction: String) throws(DatabaseError) -> State? {
+        try database.read { connection throws(DatabaseError) in
+            try connection.first(
+                "SELECT is_done, content FROM commitment WHERE name = ?", [.text(transaction)]
+            ) { row throws(DatabaseError) in
+                row.integer(0) == 1 ? State.done(CommitmentResult(content: row.blob(1) ?? [])) : State.working
+            }
+        }
+    }
+
+    /// What the last run accepted and did not finish; they count as being worked on from here on.
+    func takeUnfinished() throws -> [Unfinished] {
+        let found = try database.read { connection throws(DatabaseError) in
+            var found: [Unfinished] = []
+            try connection.query(
+                "SELECT name, institution, content FROM commitment WHERE is_done = 0 ORDER BY id"
+            ) { row throws(DatabaseError) in
+                found.append(
+                    Unfinished(
+                        transaction: row.text(0) ?? "", institution: row.text(1) ?? "",
+                        references: CommitmentResult(content: row.blob(2) ?? []).references))
+                return true
+            }
+            return found
+        }
+        working.withLock { $0.formUnion(found.map(\.transaction)) }
+        return found
+    }
+
+    private func keep(
+        _ transaction: String, _ institution: String, isDone: Bool, _ references: [Reference], _ failures: [UInt16?]
+    ) throws(DatabaseError) {
+        let content = CommitmentResult(references: references, failures: failures).content
+        try database.write { connection throws(DatabaseError) in
+            // A new number, for results count by when they came.
+            try connection.execute(
+                "INSERT OR REPLACE INTO commitment (name, institution, is_done, content) VALUES (?, ?, ?, ?)",
+                [.text(transaction), .text(institution), .integer(isDone ? 1 : 0), .blob(content)])
+        }
+    }
 }

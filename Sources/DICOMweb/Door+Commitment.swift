@@ -15,26 +15,17 @@ extension Door {
             let form = try ModelForm(accepting: try Self.accepted(request))
             let transaction = try Self.transaction(context, permit)
             let references = try await Self.references(request)
-            try commitments.begin(transaction)
-            let check = CommitmentWork(
-                archive: archive, pool: pool, references: references, institution: permit.institution)
-            if references.count <= CommitmentBoard.directCount {
-                do {
-                    let result = try await check.result()
-                    commitments.end(transaction, result)
-                    return ModelBody.single(result, form, status: .ok)
-                } catch {
-                    commitments.end(transaction, nil)
-                    throw error
-                }
+            let work = CommitmentBoard.Unfinished(
+                transaction: transaction, institution: permit.institution, references: references)
+            let waits = references.count <= CommitmentBoard.directCount
+            try await pool.run { [commitments] in
+                try commitments.begin(transaction, accepted: waits ? nil : work)
+            }
+            if waits {
+                return ModelBody.single(try await commit(work).dataset, form, status: .ok)
             }
             // Ends with the pool at the latest.
-            Task { [commitments, logger] in
-                do { commitments.end(transaction, try await check.result()) } catch {
-                    logger.error("storage commitment failed", metadata: ["reason": "\(error)"])
-                    commitments.end(transaction, nil)
-                }
-            }
+            Task { _ = try? await commit(work) }
             return Response(status: .accepted, headers: [.retryAfter: "5"])
         }
         group.get("commitment-requests/:transaction") { [self] request, context in
@@ -42,11 +33,34 @@ extension Door {
             _ = try caller.visibility(.commit)
             let permit = caller.permit
             let form = try ModelForm(accepting: try Self.accepted(request))
-            switch commitments.state(of: try Self.transaction(context, permit)) {
-            case .done(let result): return ModelBody.single(result, form, status: .ok)
+            let transaction = try Self.transaction(context, permit)
+            switch try await pool.run({ [commitments] in try commitments.state(of: transaction) }) {
+            case .done(let result): return ModelBody.single(result.dataset, form, status: .ok)
             case .working: return Response(status: .accepted, headers: [.retryAfter: "5"])
             case nil: throw Problem(.notFound, "There is no such request, or its result is not kept any more.")
             }
+        }
+    }
+
+    /// Takes up what the last run accepted and did not finish.
+    public func resumeCommitments() throws {
+        for work in try commitments.takeUnfinished() { Task { _ = try? await commit(work) } }
+    }
+
+    /// Does what was begun, and keeps its result.
+    private func commit(_ work: CommitmentBoard.Unfinished) async throws -> CommitmentResult {
+        do {
+            let result = try await CommitmentWork(
+                archive: archive, pool: pool, references: work.references, institution: work.institution
+            ).result()
+            try await pool.run { [commitments] in
+                try commitments.end(work.transaction, institution: work.institution, result)
+            }
+            return result
+        } catch {
+            logger.error("storage commitment is not done", metadata: ["reason": "\(error)"])
+            commitments.giveUp(work.transaction)
+            throw error
         }
     }
 
@@ -102,31 +116,18 @@ private struct CommitmentWork: Sendable {
     let references: [CommitmentBoard.Reference]
     let institution: String
 
-    /// PS3.18 Annex J.2.
-    func result() async throws -> Dataset {
-        var committed: [Dataset] = []
-        var failed: [Dataset] = []
+    func result() async throws -> CommitmentResult {
+        var result = CommitmentResult(references: references, failures: [])
         for start in stride(from: 0, to: references.count, by: CommitmentBoard.stepCount) {
             let step = Array(references[start..<min(start + CommitmentBoard.stepCount, references.count)])
-            let found = try await pool.run { [archive, institution] in
+            result.failures += try await pool.run { [archive, institution] in
                 try step.map {
                     try archive.commitmentFailure(
-                        sopClassUID: $0.sopClassUID, sopInstanceUID: $0.sopInstanceUID, institution: institution)
+                        sopClassUID: $0.sopClassUID, sopInstanceUID: $0.sopInstanceUID, institution: institution)?
+                        .rawValue
                 }
-            }
-            for (reference, failure) in zip(step, found) {
-                var item = reference.item
-                guard let failure else {
-                    committed.append(item)
-                    continue
-                }
-                item.set(.failureReason, .US, ints: [Int(failure.rawValue)])
-                failed.append(item)
             }
         }
-        var result = Dataset()
-        if !failed.isEmpty { result.set(.failedSOPSequence, items: failed) }
-        if !committed.isEmpty { result.set(.referencedSOPSequence, items: committed) }
         return result
     }
 }

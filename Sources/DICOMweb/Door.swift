@@ -37,17 +37,18 @@ public final class Door: Sendable {
     /// Searches have threads of their own: they wait neither for the disk nor behind retrievals, and more of them than
     /// there are processors would only wait for each other.
     private let searchPool = BlockingPool(threadCount: max(4, 2 * System.coreCount))
-    let commitments = CommitmentBoard()
+    let commitments: CommitmentBoard
     let events: EventWatch
     private let refusals: RefusalTally
 
     public init(
-        archive: Archive, access: Access, sessions: WebSessions, settings: Settings, registry: Registry,
-        logger: Logger
+        archive: Archive, access: Access, sessions: WebSessions, commitments: CommitmentBoard, settings: Settings,
+        registry: Registry, logger: Logger
     ) {
         self.archive = archive
         self.access = access
         self.sessions = sessions
+        self.commitments = commitments
         self.settings = settings
         self.logger = logger
         metrics = WebMetrics(registry)
@@ -62,6 +63,9 @@ public final class Door: Sendable {
         refusals.flush()
         await searchPool.stop()
         await pool.stop()
+        do { try commitments.close() } catch {
+            logger.error("closing failed", metadata: ["reason": "\(error)"])
+        }
     }
 
     /// The routes, with the checks that every request passes.

@@ -35,6 +35,7 @@ import Testing
             sessions: WebSessions(
                 tokens: OperatorTokens(secret: [UInt8](repeating: 1, count: 32)), lifetime: .seconds(3600),
                 record: { _ in }),
+            commitments: try CommitmentBoard(path: directory + "/commitments.sqlite", key: SymmetricKey.random()),
             settings: .init(), registry: Registry(), logger: logger)
         let router = door.router(try WebServer(settings: .init(), logger: logger), scheme: "http")
         // A HEAD comes with its GET; what is not under the root is no service of the standard's.
@@ -46,62 +47,5 @@ import Testing
         await door.stop()
         try archive.close()
         try access.close()
-    }
-}
-
-/// Storage commitment over the web. PS3.18 §13.
-@Suite struct CommitmentBoardTests {
-    @Test func takesATransactionOnce() throws {
-        let board = CommitmentBoard()
-        try board.begin("1")
-        #expect(throws: Problem.self) { try board.begin("1") }
-        board.end("1", Dataset())
-        #expect(throws: Problem.self) { try board.begin("1") }
-    }
-
-    @Test func forgetsWhatWasNotFoundOut() throws {
-        let board = CommitmentBoard()
-        try board.begin("1")
-        board.end("1", nil)
-        #expect(board.state(of: "1") == nil)
-        #expect(throws: Never.self) { try board.begin("1") }
-    }
-
-    @Test func worksOnSoManyAtATime() throws {
-        let board = CommitmentBoard()
-        for number in 0..<CommitmentBoard.workingLimit { try board.begin("\(number)") }
-        #expect(throws: Problem.self) { try board.begin("more") }
-        board.end("0", Dataset())
-        #expect(throws: Never.self) { try board.begin("more") }
-    }
-
-    @Test func keepsTheNewestResults() throws {
-        let board = CommitmentBoard()
-        for number in 0...CommitmentBoard.resultLimit {
-            try board.begin("\(number)")
-            board.end("\(number)", Dataset())
-        }
-        #expect(board.state(of: "0") == nil)
-        #expect(board.state(of: "1") != nil)
-        #expect(board.state(of: "\(CommitmentBoard.resultLimit)") != nil)
-    }
-
-    @Test func readsAsManyReferencesAsItMay() {
-        func request(_ count: Int) -> Dataset {
-            let reference = CommitmentBoard.Reference(sopClassUID: "1.2", sopInstanceUID: "1.3")
-            var request = Dataset()
-            request.set(.referencedSOPSequence, items: [Dataset](repeating: reference.item, count: count))
-            return request
-        }
-        #expect(CommitmentBoard.references(of: request(0)) == nil)
-        #expect(
-            CommitmentBoard.references(of: request(CommitmentBoard.referenceLimit))?.count
-                == CommitmentBoard.referenceLimit)
-        #expect(CommitmentBoard.references(of: request(CommitmentBoard.referenceLimit + 1)) == nil)
-        var broken = request(1)
-        var item = Dataset()
-        item.set(.referencedSOPClassUID, .UI, string: "1.2")
-        broken.set(.referencedSOPSequence, items: [item])
-        #expect(CommitmentBoard.references(of: broken) == nil)
     }
 }

@@ -67,4 +67,44 @@ private struct ModelReport: Decodable {
         _ = try Tool.run(HuizhenProcess.binary, ["remove", study, "--restore", "--data", huizhen.directory]).checked()
         #expect(try status("GET") == "200")
     }
+
+    @Test func finishesAnAcceptedCommitmentAfterAKill() throws {
+        let huizhen = try HuizhenProcess(arguments: [])
+        let token = try huizhen.webToken()
+        let count = 2000
+        let body = TemporaryFolder.make() + "/request.json"
+        let items = (1...count).map {
+            ##"{"00081150":{"vr":"UI","Value":["1.2.840.10008.5.1.4.1.1.2"]},"00081155":{"vr":"UI","Value":["2.25.\##($0)"]}}"##
+        }
+        try Data(##"{"00081199":{"vr":"SQ","Value":[\##(items.joined(separator: ","))]}}"##.utf8)
+            .write(to: URL(fileURLWithPath: body))
+        func curl(_ arguments: [String]) throws -> (status: String, body: String) {
+            let result = try Tool.run(
+                "/usr/bin/curl",
+                [
+                    "-s", "-w", "\n%{http_code}", "-H", "Authorization: Bearer \(token)",
+                    "http://127.0.0.1:\(huizhen.webPort)/dicom-web/commitment-requests/1.2.3",
+                ] + arguments
+            ).checked()
+            var lines = result.split(separator: "\n", omittingEmptySubsequences: false)
+            let status = String(lines.popLast() ?? "")
+            return (status, lines.joined(separator: "\n"))
+        }
+        let asked = try curl(["-H", "Content-Type: application/dicom+json", "--data-binary", "@" + body])
+        #expect(asked.status == "202", "\(asked)")
+        huizhen.kill()
+        try huizhen.start()
+        var answer = try curl([])
+        for _ in 0..<600 where answer.status == "202" {
+            usleep(50_000)
+            answer = try curl([])
+        }
+        #expect(answer.status == "200")
+        let model = try JSONSerialization.jsonObject(with: Data(answer.body.utf8)) as? [String: Any]
+        let failed = (model?["00081198"] as? [String: Any])?["Value"] as? [Any]
+        #expect(failed?.count == count)
+        #expect(huizhen.stop() == 0)
+        try huizhen.start()
+        #expect(try curl([]).status == "200", "the result is not kept")
+    }
 }

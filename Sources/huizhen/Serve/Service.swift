@@ -106,8 +106,10 @@ final class Service: Sendable {
         try FirstAccount.make(
             accounts, institution: settings.text("institution"), dataDirectory: directory, logger: logger)
         web = Door(
-            archive: archive, access: access, sessions: sessions, settings: settings.web, registry: registry,
-            logger: logger)
+            archive: archive, access: access, sessions: sessions,
+            commitments: try CommitmentBoard(
+                path: directory + "/commitments.sqlite", key: archive.systemKey(purpose: "commitments")),
+            settings: settings.web, registry: registry, logger: logger)
         webCredentials = try settings.webCredentials(logger: logger)
         let report = archive.reconciliation
         logger.notice(
@@ -126,6 +128,7 @@ final class Service: Sendable {
         secureDIMSEPort.store(ports.tls ?? 0, ordering: .releasing)
         queue.start()
         router.start()
+        try web.resumeCommitments()
         for sink in sinks { sink.start() }
         webhook?.start()
         alerts.start()
