@@ -51,8 +51,10 @@ let package = Package(
         .target(
             name: "CCodecs", path: "Sources/CCodecs",
             cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2"])],
-            linkerSettings: ["jpeg", "png", "openjp2", "openjph", "dcmjpeg", "dcmdata", "oflog", "ofstd", "z"]
-                .map { .linkedLibrary($0) }),
+            linkerSettings: [
+                "jpeg", "png", "gif", "lcms2", "openjp2", "openjph", "dcmjpeg", "dcmdata", "oflog", "ofstd", "z",
+            ]
+            .map { .linkedLibrary($0) }),
 
         // Tools.
         .target(

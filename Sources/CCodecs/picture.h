@@ -25,5 +25,6 @@ void mirror(std::vector<uint8_t> &pixels, uint32_t width, uint32_t height, uint3
 /// Each encodes into `room` and returns the bytes written; an empty profile is left out.
 size_t encodeJPEGPicture(const Picture &picture, int quality, Bytes profile, Room room);
 size_t encodePNGPicture(const Picture &picture, Bytes profile, Room room);
+size_t encodeGIFPicture(const Picture &picture, Room room);
 
 }  // namespace huizhen::codecs

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "colourspace.h"
 #include "picture.h"
 
 namespace huizhen::codecs {
@@ -262,6 +263,7 @@ struct Tables {
     Lookup voi;
     Lookup palette[3];
     Bytes profile;
+    Bytes overlay;
 
     Tables(const HZRendering &order, Bytes bytes) {
         if (bytes.count != tableByteCount(order)) throw Failure{HZCodecStatusMisuse};
@@ -278,6 +280,7 @@ struct Tables {
         voi = take(order.voi);
         for (int color = 0; color < 3; color++) palette[color] = take(order.palette[color]);
         profile = Bytes{bytes.start + offset, order.profileByteCount};
+        overlay = Bytes{bytes.start + offset + order.profileByteCount, order.overlayByteCount};
         if (order.window == HZWindowTable && !voi.isThere()) throw Failure{HZCodecStatusMisuse};
     }
 
@@ -296,6 +299,12 @@ void check(const HZRendering &order, const Format &claimed, const Format &native
         || native.isPlanar) {
         throw Failure{HZCodecStatusMisuse};
     }
+    const bool isOverlay = order.overlayByteCount == 0 || order.overlayByteCount == (native.pixelCount() + 7) / 8;
+    // Only samples that nobody decoded still have the bits that are not stored.
+    const bool areBits = order.overlayBits == 0
+        || (order.codec == HZCodecNative && native.samples == 1 && native.bitsAllocated == 16
+            && (order.overlayBits & (((1u << native.bitsStored) - 1) << order.shift)) == 0);
+    if (!isOverlay || !areBits) throw Failure{HZCodecStatusMisuse};
     if (native.samples != 1 && (native.samples != 3 || native.colour != HZColourRGB)) unsupported();
     if (native.samples == 3 && (native.isSigned || native.bitsAllocated > 16)) unsupported();
 }
@@ -349,11 +358,25 @@ std::vector<uint8_t> reduced(const Region &region, const Tables &tables) {
     return result;
 }
 
+/// Draws what overlays there are. PS3.3 §C.9.2.
+void drawOverlays(const Region &region, Bytes overlay, uint32_t samples, uint8_t *output) {
+    const HZRendering &order = region.order;
+    for (uint32_t row = 0; row < order.regionHeight; row++) {
+        const size_t from = size_t(order.top + row) * region.native.columns + order.left;
+        for (uint32_t column = 0; column < order.regionWidth; column++, output += samples) {
+            const size_t pixel = from + column;
+            const bool isSet = (overlay.count > 0 && (overlay.start[pixel / 8] >> (pixel % 8) & 1))
+                || (order.overlayBits != 0 && (load16(region.pixels + 2 * pixel) & order.overlayBits));
+            if (isSet) std::fill(output, output + samples, uint8_t(255));
+        }
+    }
+}
+
 }  // namespace
 
 size_t tableByteCount(const HZRendering &order) {
     const HZLookup lookups[] = {order.modality, order.voi, order.palette[0], order.palette[1], order.palette[2]};
-    size_t result = order.profileByteCount;
+    size_t result = size_t(order.profileByteCount) + order.overlayByteCount;
     for (const HZLookup &lookup : lookups) result += size_t(lookup.count) * 2;
     return result;
 }
@@ -376,7 +399,10 @@ size_t render(const HZRendering &order, Bytes tableBytes, Bytes frame, Room room
         pixels = decoded.data();
     }
     const Region region{native, order, pixels};
-    const bool isWhole = native.samples == 3 && native.bitsAllocated == 8 && native.bitsStored == 8;
+    const bool isDrawnOn = tables.overlay.count > 0 || order.overlayBits != 0;
+    const bool isConverted = order.colourSpace != HZColourSpaceOwn && (native.samples == 3 || tables.hasPalette());
+    const bool isWhole =
+        native.samples == 3 && native.bitsAllocated == 8 && native.bitsStored == 8 && !isDrawnOn && !isConverted;
     Picture picture{nullptr, order.regionWidth, order.regionHeight, native.samples, 0};
     std::vector<uint8_t> own;
     if (isWhole) {
@@ -386,6 +412,7 @@ size_t render(const HZRendering &order, Bytes tableBytes, Bytes frame, Room room
     } else {
         own = reduced(region, tables);
         if (tables.hasPalette()) picture.samples = 3;
+        if (isDrawnOn) drawOverlays(region, tables.overlay, picture.samples, own.data());
         picture.start = own.data();
         picture.stride = picture.rowByteCount();
     }
@@ -398,8 +425,18 @@ size_t render(const HZRendering &order, Bytes tableBytes, Bytes frame, Room room
     if (isMirrored) {
         mirror(own, picture.width, picture.height, picture.samples, order.mirrorsColumns, order.mirrorsRows);
     }
-    return order.coding == HZPictureJPEG ? encodeJPEGPicture(picture, order.quality, tables.profile, room)
-                                         : encodePNGPicture(picture, tables.profile, room);
+    Bytes profile = tables.profile;
+    std::vector<uint8_t> converted;
+    if (isConverted) {
+        converted = convertColours(own.data(), size_t(picture.width) * picture.height, profile, order.colourSpace);
+        profile = Bytes{converted.data(), converted.size()};
+    }
+    switch (order.coding) {
+    case HZPictureJPEG: return encodeJPEGPicture(picture, order.quality, profile, room);
+    case HZPicturePNG: return encodePNGPicture(picture, profile, room);
+    case HZPictureGIF: return encodeGIFPicture(picture, room);
+    }
+    throw Failure{HZCodecStatusMisuse};
 }
 
 void warmUpRendering() {
@@ -407,7 +444,7 @@ void warmUpRendering() {
     for (size_t index = 0; index < frame.size(); index++) frame[index] = uint8_t(index * 37 % 251);
     std::vector<uint8_t> output(64 << 10);
     for (const uint16_t samples : {uint16_t(1), uint16_t(3)}) {
-        for (const HZPictureCoding coding : {HZPictureJPEG, HZPicturePNG}) {
+        for (const HZPictureCoding coding : {HZPictureJPEG, HZPicturePNG, HZPictureGIF}) {
             HZRendering order{};
             order.claimed = {16, 16, samples, 8, 8, false, false, samples == 3 ? HZColourRGB : HZColourOther};
             order.native = order.claimed;
@@ -417,6 +454,7 @@ void warmUpRendering() {
             order.pictureHeight = 9;
             order.coding = coding;
             order.quality = 90;
+            order.colourSpace = HZColourSpaceAdobeRGB;
             (void)render(order, Bytes{nullptr, 0}, Bytes{frame.data(), frame.size()}, Room{output.data(), output.size()});
             try {
                 (void)render(order, Bytes{nullptr, 0}, Bytes{frame.data(), frame.size()}, Room{output.data(), 16});

@@ -45,6 +45,7 @@ public struct FrameRendering: Sendable {
         order.quality = 100
         switch rendering.pictureCoding {
         case .png: order.coding = HZPictureCoding.PNG
+        case .gif: order.coding = HZPictureCoding.GIF
         case .jpeg(let quality):
             guard (1...100).contains(quality) else { throw .badFormat(attribute: "quality") }
             order.coding = HZPictureCoding.JPEG
@@ -89,7 +90,17 @@ public struct FrameRendering: Sendable {
             order.palette = (add(rendering.palette[0]), add(rendering.palette[1]), add(rendering.palette[2]))
         }
         order.profileByteCount = UInt32(clamping: rendering.profile.count)
-        return tables + rendering.profile
+        order.colourSpace =
+            switch rendering.colors {
+            case .plain, .profiled: .own
+            case .sRGB: .SRGB
+            case .adobeRGB: .adobeRGB
+            case .rommRGB: .ROMMRGB
+            case .displayP3: .displayP3
+            }
+        order.overlayByteCount = UInt32(clamping: rendering.overlay.count)
+        order.overlayBits = rendering.overlaySampleBits
+        return tables + rendering.profile + rendering.overlay
     }
 
     /// The most bytes the picture has.

@@ -40,6 +40,9 @@ struct PictureAnswer: Sendable {
         if let known = notModified(source, list, choice.type) { return known }
         let renderer = try renderer(source.holding)
         let numbers = try list.map { try FrameAnswer.numbers($0, frameCount: renderer.frameCount) }
+        if choice.type == .gif, (numbers?.count ?? renderer.frameCount) > 1 {
+            return try moving(source, renderer, frames: list)
+        }
         if let numbers, numbers.count > 1 {
             guard let several = choices.first(where: { $0.isMultipart || $0.isFree }) else {
                 throw Problem(.notAcceptable, "Several frames go only as multipart/related.")
@@ -69,7 +72,8 @@ struct PictureAnswer: Sendable {
     func several(_ sources: [Source], frames list: String?, _ type: PictureMediaType) throws -> Response {
         let boundary = Boundary()
         let parts = PictureParts(
-            self, sources: sources, list: list, order: ordered(type), type: type.essence, boundary: boundary)
+            self, sources: sources, list: list, order: ordered(type), wrapping: .multipart(boundary, type: type.essence)
+        )
         try parts.start()
         return Response(
             status: .ok,
@@ -77,6 +81,16 @@ struct PictureAnswer: Sendable {
                 .contentType: boundary.contentType(of: type.essence), .cacheControl: "private, no-cache",
                 .vary: "Accept",
             ], body: PulledBody(parts, pool: pool).body())
+    }
+
+    /// Frames of one instance as a picture that moves. Blocks until the first is made.
+    private func moving(_ source: Source, _ renderer: FrameRenderer, frames list: String?) throws -> Response {
+        let parts = PictureParts(
+            self, sources: [source], list: list, order: ordered(.gif),
+            wrapping: .animation(GIFAnimation(frameDuration: renderer.frameDuration)))
+        try parts.start()
+        return Response(
+            status: .ok, headers: headers(source, list, .gif), body: PulledBody(parts, pool: pool).body())
     }
 
     private func one(
@@ -125,14 +139,13 @@ struct PictureAnswer: Sendable {
     }
 }
 
-/// Pictures as parts of a multipart body; what cannot be shown is left out.
+/// Pictures as parts of a multipart body or as the images of one that moves; what cannot be shown is left out.
 private final class PictureParts: PieceSource {
     private let answer: PictureAnswer
     private let sources: [PictureAnswer.Source]
     private let list: String?
     private let order: PictureOrder
-    private let type: String
-    private let boundary: Boundary
+    private var wrapping: Wrapping
     private var run: FrameRun?
     /// Addresses of the pictures that are begun.
     private var addresses: [String] = []
@@ -146,16 +159,20 @@ private final class PictureParts: PieceSource {
     private var renderer: FrameRenderer?
     private var frames: [Int] = []
 
+    enum Wrapping {
+        case multipart(Boundary, type: String)
+        case animation(GIFAnimation)
+    }
+
     init(
-        _ answer: PictureAnswer, sources: [PictureAnswer.Source], list: String?, order: PictureOrder, type: String,
-        boundary: Boundary
+        _ answer: PictureAnswer, sources: [PictureAnswer.Source], list: String?, order: PictureOrder,
+        wrapping: Wrapping
     ) {
         self.answer = answer
         self.sources = sources
         self.list = list
         self.order = order
-        self.type = type
-        self.boundary = boundary
+        self.wrapping = wrapping
     }
 
     /// Makes the first picture, so that what cannot be had is known before the answer begins.
@@ -171,15 +188,28 @@ private final class PictureParts: PieceSource {
         while piece.readableBytes < byteCount {
             guard let picture = try first ?? take() else {
                 isEnded = true
-                piece.writeString(boundary.end())
+                switch wrapping {
+                case .multipart(let boundary, _): piece.writeString(boundary.end())
+                case .animation: piece.writeInteger(GIFAnimation.end)
+                }
                 break
             }
             first = nil
-            piece.writeString(boundary.head(type, location: addresses.removeFirst(), isFirst: !isHeadOut))
-            isHeadOut = true
-            piece.writeBytes(picture)
+            try wrap(picture, at: addresses.removeFirst(), into: &piece)
         }
         return piece
+    }
+
+    private func wrap(_ picture: [UInt8], at address: String, into piece: inout ByteBuffer) throws {
+        switch wrapping {
+        case .multipart(let boundary, let type):
+            piece.writeString(boundary.head(type, location: address, isFirst: !isHeadOut))
+            isHeadOut = true
+            piece.writeBytes(picture)
+        case .animation(var animation):
+            guard animation.add(picture, to: &piece) else { throw ArchiveError.coderFailed }
+            wrapping = .animation(animation)
+        }
     }
 
     private func take() throws -> [UInt8]? {

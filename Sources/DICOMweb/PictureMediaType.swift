@@ -4,13 +4,27 @@ import HTTP
 /// The media types that images are shown in. PS3.18 §8.7.4.
 enum PictureMediaType {
     case jpeg, png
+    /// Of several frames one that moves.
+    case gif
 
     static let offer =
-        "Pictures are to be had as image/jpeg and image/png, several also as multipart/related of one of them."
+        "Pictures are to be had as image/jpeg, image/png and image/gif, several also as multipart/related of one of them."
 
-    var essence: String { self == .jpeg ? "image/jpeg" : "image/png" }
+    var essence: String {
+        switch self {
+        case .jpeg: "image/jpeg"
+        case .png: "image/png"
+        case .gif: "image/gif"
+        }
+    }
 
-    func coding(quality: Int) -> PictureCoding { self == .jpeg ? .jpeg(quality: quality) : .png }
+    func coding(quality: Int) -> PictureCoding {
+        switch self {
+        case .jpeg: .jpeg(quality: quality)
+        case .png: .png
+        case .gif: .gif
+        }
+    }
 
     struct Choice: Equatable {
         var type: PictureMediaType
@@ -33,6 +47,7 @@ enum PictureMediaType {
             wanted = type
         }
         if wanted.takes("image", "jpeg") { return Choice(type: .jpeg, isMultipart: isMultipart) }
-        return wanted.takes("image", "png") ? Choice(type: .png, isMultipart: isMultipart) : nil
+        if wanted.takes("image", "png") { return Choice(type: .png, isMultipart: isMultipart) }
+        return wanted.takes("image", "gif") ? Choice(type: .gif, isMultipart: isMultipart) : nil
     }
 }

@@ -30,7 +30,7 @@ struct PictureParameters: Sendable {
             case "window" where !isThumbnail: order.window = try Self.window(value)
             case "quality" where !isThumbnail: quality = try Self.quality(value, name)
             case "annotation" where !isThumbnail: throw Self.annotation(value)
-            case "iccprofile" where !isThumbnail: order.wantsProfile = try Self.profile(value)
+            case "iccprofile" where !isThumbnail: order.colors = try Self.colors(value)
             default:
                 // The name may be anything, so it is not repeated.
                 throw Problem(
@@ -109,16 +109,16 @@ struct PictureParameters: Sendable {
         return Problem(.notImplemented, "Nothing is written into pictures here: ask without annotation.")
     }
 
-    private static func profile(_ value: String) throws(Problem) -> Bool {
-        switch value {
-        case "no": return false
-        case "yes": return true
-        case "srgb", "adobergb", "rommrgb", "displayp3":
-            throw Problem(.notImplemented, "Colours are not converted to another profile here: ask for yes or no.")
-        default:
+    private static func colors(_ value: String) throws(Problem) -> PictureColors {
+        let known: [String: PictureColors] = [
+            "no": .plain, "yes": .profiled, "srgb": .sRGB, "adobergb": .adobeRGB, "rommrgb": .rommRGB,
+            "displayp3": .displayP3,
+        ]
+        guard let colors = known[value] else {
             throw Problem(
                 .badRequest, "The parameter iccprofile is no, yes, srgb, adobergb, rommrgb or displayp3.")
         }
+        return colors
     }
 
     /// A decimal number that is finite, of 64 characters at most.

@@ -92,7 +92,7 @@ struct URIRequest: Sendable {
         if isObject { return .object(nil) }
         let choices = PictureMediaType.choices(ranges).filter { !$0.isMultipart }
         guard !choices.isEmpty else {
-            throw Problem(.notAcceptable, "There are application/dicom, image/jpeg and image/png.")
+            throw Problem(.notAcceptable, "There are application/dicom, image/jpeg, image/png and image/gif.")
         }
         return .picture(choices)
     }

@@ -99,7 +99,9 @@ struct WebRoute: Sendable {
                         .init(name: "viewport", kind: .text, about: "vw,vh[,sx,sy,sw,sh] in pixels."),
                         .init(name: "window", kind: .text, about: "center,width,linear|linear-exact|sigmoid."),
                         .init(name: "quality", kind: .number, about: "Of JPEG, 1 to 100."),
-                        .init(name: "iccprofile", kind: .text, about: "yes for the object's own, or no."),
+                        .init(
+                            name: "iccprofile", kind: .text,
+                            about: "no, yes, srgb, adobergb, rommrgb, displayp3."),
                         .init(name: "accept", kind: .text, about: "Media types, as in the field Accept."),
                     ], answers: [(200, pictureTypes), (304, []), (501, [])]),
                 WebRoute(
@@ -111,7 +113,7 @@ struct WebRoute: Sendable {
             ]
         }
 
-    private static let pictureTypes = ["image/jpeg", "image/png", "multipart/related"]
+    private static let pictureTypes = ["image/jpeg", "image/png", "image/gif", "multipart/related"]
 
     private static let instance = "/studies/{study}/series/{series}/instances/{instance}"
 

@@ -22,7 +22,7 @@ struct PictureParameterTests {
         #expect(order.height == 480)
         #expect(order.region == .pixels(left: 10, top: 20, width: -30, height: 40))
         #expect(order.window == ValueWindow(center: 40, width: 400, shape: .sigmoid))
-        #expect(order.wantsProfile)
+        #expect(order.colors == .profiled)
         #expect(try self.order("viewport=1,2,,,,").region == .pixels(left: 0, top: 0, width: nil, height: nil))
         #expect(try self.order("window=-1.5e2,3").window == ValueWindow(center: -150, width: 3, shape: .linear))
         #expect(try PictureParameters("quality=1", isThumbnail: false).quality == 1)
@@ -57,7 +57,7 @@ struct PictureParameterTests {
     ])
     func refusesWhatIsMalformed(_ query: String) { #expect(status(query) == 400) }
 
-    @Test(arguments: ["annotation=patient", "annotation=technique,patient", "iccprofile=srgb"])
+    @Test(arguments: ["annotation=patient", "annotation=technique,patient"])
     func saysWhatIsNotOffered(_ query: String) { #expect(status(query) == 501) }
 
     @Test func givesThumbnailsASizeAndNothingElseToChoose() throws {
@@ -79,13 +79,14 @@ struct PictureMediaTypeTests {
     @Test func choosesByQuality() throws {
         #expect(try choices("image/jpeg;q=0.1, image/png;q=0.2").map(\.type) == [.png, .jpeg])
         #expect(try choices("image/avif,image/webp,image/*,*/*;q=0.8").first == .init(type: .jpeg, isMultipart: false))
+        #expect(try choices("image/gif, image/png;q=0.9").map(\.type) == [.gif, .png])
         #expect(try choices("*/*") == [.init(type: .jpeg, isMultipart: false, isFree: true)])
         #expect(PictureMediaType.choices([]) == [.init(type: .jpeg, isMultipart: false, isFree: true)])
         #expect(
             try choices("multipart/related; type=\"image/png\"") == [.init(type: .png, isMultipart: true)])
     }
 
-    @Test(arguments: ["image/gif", "video/mp4", "application/dicom", "multipart/related; type=\"image/gif\"", "text/*"])
+    @Test(arguments: ["image/bmp", "video/mp4", "application/dicom", "multipart/related; type=\"image/bmp\"", "text/*"])
     func offersNothingElse(_ accept: String) throws { #expect(try choices(accept).isEmpty) }
 }
 

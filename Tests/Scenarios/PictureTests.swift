@@ -11,6 +11,14 @@ private struct PictureReport: Decodable {
     var worst: Double
 }
 
+/// What `drawnpictures.py` reports.
+private struct DrawnReport: Decodable {
+    var problems: [String]
+    var moving: Int
+    var drawn: Int
+    var converted: Int
+}
+
 /// Pictures by the web door, against pydicom and numpy.
 @Suite(.serialized, .timeLimit(.minutes(30))) struct PictureTests {
     @Test func showsImagesAsOthersComputeThem() throws {
@@ -26,5 +34,16 @@ private struct PictureReport: Decodable {
         let log = huizhen.logText()
         #expect(!log.contains("2.25."))
         #expect(!log.contains("1.2.826"))
+    }
+
+    @Test func movesDrawsOverlaysAndConvertsColors() throws {
+        let huizhen = try HuizhenProcess(arguments: [])
+        let report = try Python.ask(
+            "drawnpictures.py", ["\(huizhen.webPort)", Images.phantoms],
+            environment: ["HUIZHEN_WEB_TOKEN": huizhen.webToken()], as: DrawnReport.self)
+        #expect(report.problems == [])
+        #expect(report.moving >= 9)
+        #expect(report.drawn >= 15)
+        #expect(report.converted >= 10)
     }
 }

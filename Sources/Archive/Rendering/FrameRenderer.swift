@@ -27,6 +27,13 @@ public final class FrameRenderer: Sendable {
         return (0..<frameCount).contains(named) ? named : (frameCount - 1) / 2
     }
 
+    /// How long a frame is shown where they move. PS3.3 §C.7.6.5, §C.7.6.6; 100 ms where the object does not say.
+    public var frameDuration: Duration {
+        let rate = header.double(.recommendedDisplayFrameRate) ?? header.double(.cineRate)
+        let milliseconds = rate.map { 1000 / $0 } ?? header.double(.frameTime) ?? 100
+        return .milliseconds((10...10_000).contains(milliseconds) ? milliseconds : 100)
+    }
+
     /// Reads one frame, counted from 0, and begins its picture; what is returned waits for it.
     ///
     /// Decoding, shading, scaling and encoding happen where `Settings.frameCoder` says.
@@ -69,4 +76,5 @@ extension Archive {
 
 extension Tag {
     fileprivate static let representativeFrameNumber = Tag(0x0028_6010)
+    fileprivate static let recommendedDisplayFrameRate = Tag(0x0008_2144)
 }

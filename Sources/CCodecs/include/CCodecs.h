@@ -168,7 +168,19 @@ typedef enum HZ_CODEC_CLOSED HZWindow {
 typedef enum HZ_CODEC_CLOSED HZPictureCoding {
     HZPictureJPEG = 0,
     HZPicturePNG,
+    /// One image, its table of 256 colours before it.
+    HZPictureGIF,
 } HZPictureCoding;
+
+/// What the colours of a picture's samples mean. PS3.18 §8.3.5.1.5.
+typedef enum HZ_CODEC_CLOSED HZColourSpace {
+    /// As the image says it.
+    HZColourSpaceOwn = 0,
+    HZColourSpaceSRGB,
+    HZColourSpaceAdobeRGB,
+    HZColourSpaceROMMRGB,
+    HZColourSpaceDisplayP3,
+} HZColourSpace;
 
 /// A table of 16-bit words. PS3.3 §C.7.6.3.1.5 and §C.11.1.
 typedef struct HZLookup {
@@ -210,8 +222,15 @@ typedef struct HZRendering {
     int64_t paddingHigh;
     /// Red, green and blue of a palette; none for grey.
     HZLookup palette[3];
-    /// Bytes of an ICC profile to go into the picture.
+    /// Bytes of the image's ICC profile: to go into the picture, or to be converted from.
     uint32_t profileByteCount;
+    /// What colours are converted to; of pictures that are grey nothing is.
+    HZColourSpace colourSpace;
+    /// Bytes of a plane with a bit for each pixel of the frame, row by row, the lowest bit first; what is set is drawn in
+    /// white. 0 for none.
+    uint32_t overlayByteCount;
+    /// Bits of an uncompressed sample, none of them stored ones, that are drawn in white likewise. PS3.5 §8.1.2.
+    uint16_t overlayBits;
     /// The part of the frame that is shown, in its pixels.
     uint32_t left;
     uint32_t top;
@@ -227,7 +246,7 @@ typedef struct HZRendering {
     uint8_t quality;
 } HZRendering;
 
-/// Bytes of the tables and the profile that precede the frame, in the order of the structure.
+/// Bytes of the tables, the profile and the overlay that precede the frame, in the order of the structure.
 size_t hz_rendering_table_byte_count(const HZRendering *rendering);
 
 /// Makes a picture of one frame. `tables` may be null when there are none; neither pointer need be aligned.

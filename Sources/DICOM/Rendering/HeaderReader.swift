@@ -125,7 +125,7 @@ struct HeaderReader {
         return 1
     }
 
-    private func bytes(_ element: Element?) -> [UInt8]? {
+    func bytes(_ element: Element?) -> [UInt8]? {
         switch element?.value {
         case .bytes(let bytes): return bytes
         case .bulk(let offset, let length) where length <= Self.bulkByteCountLimit:

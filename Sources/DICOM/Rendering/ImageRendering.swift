@@ -1,7 +1,7 @@
 /// How one frame becomes a picture of 8 bits for a screen. PS3.4 §N.2, PS3.3 §C.11.
 ///
 /// Modality, then window or table of values of interest, then the presentation's shape; palettes and colours become
-/// RGB. Overlays, shutters and presentation states are left out.
+/// RGB; what overlays draw is white. Shutters and presentation states are left out.
 public struct ImageRendering: Sendable {
     public var coding: FrameCoding
     /// What the header says of a frame.
@@ -14,8 +14,13 @@ public struct ImageRendering: Sendable {
     public var shading: GreyShading
     /// Red, green and blue; empty for everything but palette images.
     public var palette: [LookupTable]
-    /// To go into the picture; empty for none.
+    /// The image's ICC profile, to go into the picture or to be converted from; empty for none.
     public var profile: [UInt8]
+    public var colors: PictureColors
+    /// A bit for each pixel of the frame that is drawn in white, the lowest bit first; empty for none.
+    public var overlay: [UInt8]
+    /// Bits of native samples that are drawn in white.
+    public var overlaySampleBits: UInt16
     public var geometry: PictureGeometry
     public var pictureCoding: PictureCoding
     /// Bytes that swap places in native frames to be little endian; 1 when none do.
@@ -51,18 +56,24 @@ public struct ImageRendering: Sendable {
         let native = formats.native
         let geometry = try PictureGeometry(
             order, columns: native.columns, rows: native.rows, pixelAspect: reader.pixelAspect)
-        let profile = order.wantsProfile ? reader.profile : []
-        guard let profile else { throw .noProfile }
+        let own = order.colors.usesProfile ? reader.profile : nil
+        if order.colors == .profiled, own == nil { throw .noProfile }
         let isPalette = native.samplesPerPixel == 1 && native.photometricInterpretation == Photometric.palette
         let palette = isPalette ? try reader.palette(isSigned: native.isSigned) : []
         let isGrey = native.samplesPerPixel == 1 && !isPalette
+        let overlays = OverlayPlanes(
+            header, native, frameIndex: frameIndex, isNative: coding == .native && !layout.isEncapsulated,
+            bytes: reader.bytes)
         let shading = isGrey ? try GreyShading(reader, native, order.window) : GreyShading()
         // From here on nothing is thrown.
         self.coding = coding
         source = formats.source
         self.native = native
         self.geometry = geometry
-        self.profile = profile
+        profile = own ?? []
+        colors = isGrey ? (order.colors == .profiled ? .profiled : .plain) : order.colors
+        overlay = overlays.plane
+        overlaySampleBits = overlays.sampleBits
         self.palette = palette
         self.shading = shading
         isFloat = layout.vr == .OF || layout.vr == .OD

@@ -10,8 +10,7 @@ public struct PictureOrder: Hashable, Sendable {
     /// In place of what the image says; means something for grey images alone.
     public var window: ValueWindow?
     public var coding = PictureCoding.jpeg(quality: 90)
-    /// Whether the image's ICC profile goes into the picture.
-    public var wantsProfile = false
+    public var colors = PictureColors.plain
 
     public init() {}
 }
@@ -31,6 +30,21 @@ public enum PictureCoding: Hashable, Sendable {
     /// 8 bits with loss; quality 1...100.
     case jpeg(quality: Int)
     case png
+    /// One image of 256 shades, or of 256 colors chosen for it.
+    case gif
+}
+
+/// What colors mean in a picture; grey ones have none. PS3.18 §8.3.5.1.5.
+public enum PictureColors: Hashable, Sendable {
+    /// As the image has them, without saying how.
+    case plain
+    /// As the image has them, with its ICC profile.
+    case profiled
+    /// Converted from the image's profile, or sRGB where it has none; the picture says to what.
+    case sRGB, adobeRGB, rommRGB, displayP3
+
+    /// Whether the image's own profile is needed, and whether it must be there.
+    var usesProfile: Bool { self != .plain }
 }
 
 /// Which values are between black and white. PS3.3 §C.11.2.1.2.
