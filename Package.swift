@@ -58,8 +58,8 @@ let package = Package(
 
         // Tools.
         .target(
-            name: "DICOM", dependencies: ["CZlib", "CExpat"], exclude: ["Dictionary/generate.py"], swiftSettings: strict
-        ),
+            name: "DICOM", dependencies: ["CZlib", "CExpat"], exclude: ["Dictionary/generate.py", "Names/generate.py"],
+            swiftSettings: strict),
         .target(
             name: "Toolkit", dependencies: ["CDCMTK", "DICOM"],
             swiftSettings: strict + [.strictMemorySafety()]),
@@ -92,9 +92,7 @@ let package = Package(
             swiftSettings: strict),
 
         // Rooms.
-        .target(
-            name: "Catalog", dependencies: ["DICOM", "Database", "Keys"], exclude: ["Names/generate.py"],
-            swiftSettings: strict),
+        .target(name: "Catalog", dependencies: ["DICOM", "Database", "Keys"], swiftSettings: strict),
         .target(
             name: "Access", dependencies: ["Audit", "DICOM", "Database", "Keys", "COpenSSL"], swiftSettings: strict),
         .target(
@@ -108,6 +106,10 @@ let package = Package(
                 "DICOM", "Archive", "Catalog", "Queue", "Database", "Keys",
                 .product(name: "Logging", package: "swift-log"),
             ],
+            swiftSettings: strict),
+
+        .target(
+            name: "Deidentification", dependencies: ["DICOM", "Keys", "COpenSSL"], exclude: ["Tables/generate.py"],
             swiftSettings: strict),
 
         // Doors.
@@ -171,6 +173,9 @@ let package = Package(
                 "Keys", "Toolkit",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: strict),
+        .testTarget(
+            name: "DeidentificationTests", dependencies: ["Deidentification", "DICOM", "Keys"],
+            exclude: ["confidentiality.tsv"], swiftSettings: strict),
         .testTarget(name: "DatabaseTests", dependencies: ["Database", "Keys"], swiftSettings: strict),
         .testTarget(name: "CatalogTests", dependencies: ["Catalog", "Database", "DICOM"], swiftSettings: strict),
         .testTarget(name: "AuditTests", dependencies: ["Audit", "Keys"], swiftSettings: strict),

@@ -9,7 +9,7 @@ import Database
 /// All of it without marks on letters: rows found are compared once more with what was asked.
 enum NameIndex {
     /// Characters of one component group that are looked up; PS3.5 §6.2 allows 64.
-    static let characterLimit = 64
+    static let characterLimit = NameText.wordLimit
     /// Entries of one patient in each table.
     static let entryLimit = 64
 

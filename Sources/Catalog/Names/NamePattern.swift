@@ -1,3 +1,5 @@
+import DICOM
+
 /// What a query asks of a person's name, made ready to be compared with many.
 ///
 /// A pattern without `=` matches any component group, and by their readings ideographs in any; one with `=` names the

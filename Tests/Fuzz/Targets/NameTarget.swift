@@ -2,6 +2,7 @@ import Database
 import Foundation
 
 @testable import Catalog
+@testable import DICOM
 
 extension FuzzTarget {
     /// A person's name and a query for one: whom the pattern means, the index must find.

@@ -2,10 +2,13 @@ import Foundation
 
 /// Names in the forms in which they are compared. Case and width never count. PS3.4 §C.2.2.2.1 and §C.2.2.2.4 leave to
 /// the implementation how person names match.
-enum NameText {
+package enum NameText {
+    /// Letters of one word whose spelling is looked at.
+    package static let wordLimit = 64
+
     /// Upper case, one width, composed characters, simplified ideographs, runs of spaces as one, no delimiters at
     /// the end, no control characters: no name has them, and SQLite ends a text at the first zero.
-    static func folded(_ value: some StringProtocol) -> String {
+    package static func folded(_ value: some StringProtocol) -> String {
         if value.utf8.allSatisfy({ $0 < 0x80 }) { return trimmed(value.uppercased().unicodeScalars) }
         var scalars = String.UnicodeScalarView()
         var mustCompose = false
@@ -59,7 +62,8 @@ enum NameText {
         }
     }
 
-    private static let simplified: [Unicode.Scalar: Unicode.Scalar] = {
+    /// The simplified form of each traditional ideograph that has only one.
+    package static let simplified: [Unicode.Scalar: Unicode.Scalar] = {
         let scalars = Array(String(describing: VariantTable.pairs).unicodeScalars.filter { $0 != "\n" })
         var result: [Unicode.Scalar: Unicode.Scalar] = [:]
         for index in stride(from: 0, to: scalars.count - 1, by: 2) { result[scalars[index]] = scalars[index + 1] }
@@ -67,7 +71,7 @@ enum NameText {
     }()
 
     /// Folded text without the marks on letters: what the index holds, and what fuzzy matching compares.
-    static func stripped(_ folded: String) -> String {
+    package static func stripped(_ folded: String) -> String {
         guard folded.unicodeScalars.contains(where: { (0xC0..<0x2E80).contains($0.value) }) else { return folded }
         var scalars = String.UnicodeScalarView()
         for scalar in folded.decomposedStringWithCanonicalMapping.unicodeScalars
@@ -87,24 +91,24 @@ enum NameText {
     ]
 
     /// Without spaces and the like, components still apart.
-    static func joined(_ folded: String) -> String {
+    package static func joined(_ folded: String) -> String {
         folded.unicodeScalars.contains { isSeparator($0) && $0 != "^" }
             ? String(String.UnicodeScalarView(folded.unicodeScalars.filter { !isSeparator($0) || $0 == "^" })) : folded
     }
 
     /// A name that separates its parts by spaces only, with the first part as a component.
-    static func parted(_ folded: String) -> String {
+    package static func parted(_ folded: String) -> String {
         guard !folded.utf8.contains(UInt8(ascii: "^")), let space = folded.firstIndex(of: " ") else { return folded }
         return folded[..<space] + "^" + folded[folded.index(after: space)...]
     }
 
     /// Without anything that separates the parts of a name.
-    static func squashed(_ folded: String) -> String {
+    package static func squashed(_ folded: String) -> String {
         folded.unicodeScalars.contains(where: isSeparator)
             ? String(String.UnicodeScalarView(folded.unicodeScalars.filter { !isSeparator($0) })) : folded
     }
 
-    static func isSeparator(_ scalar: Unicode.Scalar) -> Bool {
+    package static func isSeparator(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar {
         case " ", "^", ",", ".", "'", "-", "\u{2019}", "\u{B7}", "\u{30FB}", "\u{2022}": true
         default: false
@@ -112,11 +116,11 @@ enum NameText {
     }
 
     /// Whether the text has ideographs, kana or hangul, which are written without spaces.
-    static func isEastAsian(_ text: String) -> Bool { text.unicodeScalars.contains { $0.value >= 0x2E80 } }
+    package static func isEastAsian(_ text: String) -> Bool { text.unicodeScalars.contains { $0.value >= 0x2E80 } }
 
     /// A folded query as Pinyin without tones: marks and digits of tones taken off, V for `ü`, `u:` and the `yu` of
     /// passports; nil when it is none.
-    static func pinyin(_ folded: String) -> String? {
+    package static func pinyin(_ folded: String) -> String? {
         var letters: [UInt8] = []
         for scalar in folded.decomposedStringWithCanonicalMapping.unicodeScalars {
             switch scalar.value {
@@ -140,11 +144,11 @@ enum NameText {
     }
 
     /// Whether every run of letters is made of whole syllables; the last one before a wildcard may be cut short.
-    static func isSpelled(pinyin: String) -> Bool {
+    package static func isSpelled(pinyin: String) -> Bool {
         let words = pinyin.split { $0 != "*" && $0 != "?" && !$0.isLetter }
         return words.allSatisfy { word in
             word.split { $0 == "*" || $0 == "?" }.allSatisfy { run in
-                run.utf8.count <= NameIndex.characterLimit
+                run.utf8.count <= wordLimit
                     && Pinyin.isSpelled(
                         Array(run.utf8), isOpen: run.endIndex < word.endIndex || run.startIndex > word.startIndex)
             }

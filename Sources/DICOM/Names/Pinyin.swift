@@ -2,9 +2,9 @@
 ///
 /// Any thread may call. The tables are read on first use, some ten milliseconds, and take about 2 MB; `prepare` has it
 /// over before a transaction is open.
-enum Pinyin {
+package enum Pinyin {
     /// Readings of one name that are looked at; polyphonic characters multiply, and few names reach this.
-    static let readingLimit = 32
+    package static let readingLimit = 32
 
     private struct Table: Sendable {
         var syllables: [String] = []
@@ -16,15 +16,15 @@ enum Pinyin {
     private static let table = read()
     private static let syllables = Set(table.syllables)
 
-    static func prepare() { _ = table }
+    package static func prepare() { _ = table }
 
     /// Whether the letters are one whole syllable.
-    static func isSyllable(_ letters: String) -> Bool { syllables.contains(letters) }
+    package static func isSyllable(_ letters: String) -> Bool { syllables.contains(letters) }
 
     /// Whether letters can be cut into syllables.
     ///
     /// - Parameter isOpen: whether more letters may stand before or behind.
-    static func isSpelled(_ letters: [UInt8], isOpen: Bool) -> Bool {
+    package static func isSpelled(_ letters: [UInt8], isOpen: Bool) -> Bool {
         // From each place that syllables can lead to, one syllable on.
         var reached = [Bool](repeating: false, count: letters.count + 1)
         reached[0] = true
@@ -38,12 +38,12 @@ enum Pinyin {
 
     private static let longestSyllable = 6
 
-    static func isIdeograph(_ scalar: Unicode.Scalar) -> Bool { table.readings[scalar.value] != nil }
+    package static func isIdeograph(_ scalar: Unicode.Scalar) -> Bool { table.readings[scalar.value] != nil }
 
     /// The readings of one component group of a folded name, `^` between family and given name; the likeliest first.
     ///
     /// Empty for a group without ideographs, and for one with kana or hangul, which says itself how it is read.
-    static func readings(of group: String) -> [String] {
+    package static func readings(of group: String) -> [String] {
         guard group.unicodeScalars.contains(where: { $0.value >= 0x3400 }),
             group.unicodeScalars.contains(where: isIdeograph),
             !group.unicodeScalars.contains(where: { isPhonetic($0.value) })
@@ -57,8 +57,16 @@ enum Pinyin {
         return readings
     }
 
+    /// The readings of one ideograph, the likeliest first; empty for what is none.
+    package static func readings(of scalar: Unicode.Scalar) -> [String] {
+        table.readings[scalar.value].map(syllables) ?? []
+    }
+
+    /// The readings of a surname in simplified ideographs that differ from those of its characters.
+    package static func surnameReadings(_ surname: String) -> [String] { table.surnames[surname] ?? [] }
+
     /// The components, and a name without delimiters cut behind its surname.
-    private static func components(_ group: String) -> [String] {
+    package static func components(_ group: String) -> [String] {
         let parts = group.split(separator: "^", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 1 else { return parts }
         if let space = group.firstIndex(of: " ") {

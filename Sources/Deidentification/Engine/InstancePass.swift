@@ -1,0 +1,182 @@
+import DICOM
+import Keys
+
+/// De-identifies one instance while it is scanned: the header when the pixel data begins, the pixels as they pass.
+final class InstancePass: PixelDataReceiver {
+    enum Stop: Error {
+        case quarantine(Quarantine)
+        case output(any Error)
+    }
+
+    private let deidentifier: Deidentifier
+    private let source: TransferSyntax
+    private let isReporting: Bool
+    private let output: any DeidentificationOutput
+    private var pseudonyms: Pseudonyms?
+    private var header: HeaderPass?
+    private var pixels: PixelPass?
+    /// Pixel data came.
+    private var pixelTag: Tag?
+
+    init(
+        _ deidentifier: Deidentifier, _ source: TransferSyntax, isReporting: Bool, output: any DeidentificationOutput
+    ) {
+        self.deidentifier = deidentifier
+        self.source = source
+        self.isReporting = isReporting
+        self.output = output
+    }
+
+    deinit { if let pseudonyms { deidentifier.giveBack(pseudonyms) } }
+
+    // MARK: Header
+
+    private func quarantining<Result>(_ body: () throws(Quarantine) -> Result) throws(Stop) -> Result {
+        do throws(Quarantine) { return try body() } catch { throw .quarantine(error) }
+    }
+
+    private func write(_ bytes: [UInt8]) throws(Stop) {
+        do { try bytes.withUnsafeBytes { try output.write($0) } } catch { throw .output(error) }
+    }
+
+    private func write(_ bytes: UnsafeRawBufferPointer) throws(Stop) {
+        do { try output.write(bytes) } catch { throw .output(error) }
+    }
+
+    /// Makes the header anew.
+    private func pass(over header: Dataset) throws(Stop) -> (pass: HeaderPass, result: Dataset) {
+        let sopClass = header.string(.sopClassUID) ?? ""
+        guard UIDs.isValid(sopClass), UIDs.isValid(header.string(.sopInstanceUID) ?? "") else {
+            throw .quarantine(.noIdentity)
+        }
+        if sopClass == SOPClass.mediaStorageDirectory { throw .quarantine(.directory) }
+        if Self.isVoice(sopClass, header), deidentifier.rules.voiceReason == nil { throw .quarantine(.voice) }
+        let pass: HeaderPass
+        do throws(KeyError) {
+            let pseudonyms = try deidentifier.borrowPseudonyms()
+            self.pseudonyms = pseudonyms
+            pass = try HeaderPass(
+                header, plan: deidentifier.plan(sopClass), pseudonyms: pseudonyms, isReporting: isReporting)
+        } catch { throw .quarantine(.failed(operation: "keyed hash")) }
+        self.header = pass
+        let result = try quarantining { () throws(Quarantine) in try pass.dataset(header.withResolvedVRs(), in: nil) }
+        return (pass, result)
+    }
+
+    /// Basic Voice, General and Real-Time Audio, and waveforms that say to be voices.
+    private static func isVoice(_ sopClass: String, _ header: Dataset) -> Bool {
+        if ["1.2.840.10008.5.1.4.1.1.9.4.1", "1.2.840.10008.5.1.4.1.1.9.4.2", "1.2.840.10008.10.4"].contains(sopClass) {
+            return true
+        }
+        return header.string(.modality) == "AU"
+    }
+
+    /// Tells the output what comes and writes everything up to the pixel data.
+    private func begin(
+        _ pass: HeaderPass, _ source: Dataset, _ result: Dataset, transferSyntax: TransferSyntax,
+        changes: Dataset, done: PixelCleaningDemand
+    ) throws(Stop) {
+        var result = result
+        result.merge(changes)
+        result.merge(Declaration.elements(profile: deidentifier.profile, done: done, source: source))
+        result.removeAll { $0.tag >= .extendedOffsetTable }
+        let studyUID = source.string(.studyInstanceUID) ?? ""
+        let parts = pass.identity.parts.map { String(decoding: $0, as: UTF8.self) }
+        let announced: OutputHeader
+        do throws(KeyError) {
+            announced = OutputHeader(
+                sopClassUID: result.string(.sopClassUID) ?? "", sopInstanceUID: result.string(.sopInstanceUID) ?? "",
+                studyInstanceUID: result.string(.studyInstanceUID) ?? "", transferSyntax: transferSyntax,
+                patientFolder: try pass.pseudonyms.folder("patient " + parts.joined(separator: " ")),
+                studyFolder: try pass.pseudonyms.folder("study " + studyUID))
+        } catch { throw .quarantine(.failed(operation: "keyed hash")) }
+        guard UIDs.isValid(announced.sopInstanceUID), UIDs.isValid(announced.sopClassUID) else {
+            throw .quarantine(.noIdentity)
+        }
+        do { try output.begin(announced) } catch { throw .output(error) }
+        try write(result.encoded(transferSyntax: .explicitVRLittleEndian))
+    }
+
+    // MARK: Pixel data
+
+    func beginPixelData(_ beginning: PixelDataBeginning) throws(Stop) {
+        pixelTag = beginning.tag
+        let source = beginning.header
+        let (pass, result) = try pass(over: source)
+        let decision = try quarantining { () throws(Quarantine) in
+            try PixelPassage.decide(source, profile: deidentifier.profile)
+        }
+        var cleaning: (any PixelCleaning)?
+        if case .clean(let demand) = decision {
+            guard let cleaner = deidentifier.pixelCleaner else {
+                throw .quarantine(demand.text ? .pixelsNotCleaned : .featuresNotCleaned)
+            }
+            cleaning = try quarantining { () throws(Quarantine) in
+                try cleaner.begin(header: source, transferSyntax: self.source, demand: demand)
+            }
+        }
+        let pixels = try quarantining { () throws(Quarantine) in
+            try PixelPass(
+                beginning, source: self.source, limits: deidentifier.limits, cleaning: cleaning)
+        }
+        self.pixels = pixels
+        try begin(
+            pass, source, result, transferSyntax: pixels.transferSyntax, changes: cleaning?.changes ?? Dataset(),
+            done: cleaning?.done ?? PixelCleaningDemand())
+        try write(pixels.head)
+    }
+
+    func pixelBytes(_ bytes: UnsafeRawBufferPointer) throws(Stop) {
+        guard let pixels else { return }
+        do throws(Quarantine) { try pixels.take(bytes) } catch { throw .quarantine(error) }
+        try drain(pixels)
+    }
+
+    func beginFragment(byteCount: UInt64) throws(Stop) {
+        do throws(Quarantine) { try pixels?.beginFragment(byteCount: byteCount) } catch { throw .quarantine(error) }
+    }
+
+    func endFragment() throws(Stop) {
+        guard let pixels else { return }
+        do throws(Quarantine) { try pixels.endFragment() } catch { throw .quarantine(error) }
+        try drain(pixels)
+    }
+
+    func endPixelData(isWhole: Bool) throws(Stop) {
+        guard let pixels else { return }
+        if !isWhole { throw .quarantine(.truncated) }
+        do throws(Quarantine) { try pixels.finish() } catch { throw .quarantine(error) }
+        try drain(pixels)
+        header?.note(pixels: pixels.changedByteCount, source.isEncapsulated ? .codedFrame : .pixelData)
+    }
+
+    private func drain(_ pixels: PixelPass) throws(Stop) {
+        if pixels.ready.isEmpty { return }
+        defer { pixels.ready.removeAll(keepingCapacity: pixels.ready.count <= PixelPass.keptByteCount) }
+        do { try pixels.ready.withUnsafeBytes { try output.write($0) } } catch { throw .output(error) }
+    }
+
+    // MARK: End
+
+    /// - Parameter whole: the scanned dataset, what follows the pixel data included.
+    func finish(_ whole: Dataset) throws(Stop) -> InstanceReport {
+        guard let pixelTag else {
+            let (pass, result) = try pass(over: whole)
+            var late = Dataset()
+            late.merge(result)
+            late.removeAll { $0.tag < .extendedOffsetTable }
+            try begin(
+                pass, whole, result, transferSyntax: .explicitVRLittleEndian, changes: Dataset(),
+                done: PixelCleaningDemand())
+            try write(late.encoded(transferSyntax: .explicitVRLittleEndian))
+            return pass.report
+        }
+        guard let header else { return InstanceReport() }
+        var behind = whole
+        behind.removeAll { $0.tag <= pixelTag }
+        if behind.isEmpty { return header.report }
+        let result = try quarantining { () throws(Quarantine) in try header.dataset(behind, in: nil) }
+        try write(result.encoded(transferSyntax: .explicitVRLittleEndian))
+        return header.report
+    }
+}

@@ -1,0 +1,188 @@
+import DICOM
+import Testing
+
+@testable import Deidentification
+
+/// What each cell of Table E.1-1 keeps is kept with its option and not without it.
+@Suite struct OptionTests {
+    /// A way to an attribute: a class of objects, the sequences around it.
+    struct Path {
+        var sopClass: String
+        var sequences: [Tag]
+    }
+
+    static let classes = SOPClass.storage.keys.sorted()
+    private static let tops = Swift.Dictionary(
+        uniqueKeysWithValues: classes.compactMap { uid in ObjectDefinitions.attributes(ofClass: uid).map { (uid, $0) } }
+    )
+    private static let parents: [UInt32: [UInt32]] = ObjectDefinitions.nested.keys.sorted()
+        .reduce(into: [:]) { $0[UInt32(truncatingIfNeeded: $1), default: []].append(UInt32($1 >> 32)) }
+
+    /// The shortest way on which every sequence stays under a profile.
+    static func path(to tag: Tag, _ profile: Profile, avoiding: Set<String> = []) -> Path? {
+        var ways: [[UInt32]] = [[tag.rawValue]]
+        for _ in 0..<5 {
+            for way in ways {
+                let top = way[0]
+                for uid in classes where tops[uid]?[top] != nil && !avoiding.contains(uid) {
+                    return Path(sopClass: uid, sequences: way.dropLast().map { Tag($0) })
+                }
+            }
+            ways = ways.flatMap { way in
+                (parents[way[0]] ?? []).filter { parent in
+                    let code = TableRow.all.first { $0.tag.rawValue == parent }?.code(profile.options)
+                    return (code == nil || code == "K" || code == "C") && !way.contains(parent)
+                }.map { [$0] + way }
+            }
+        }
+        return nil
+    }
+
+    static func object(_ path: Path, _ element: Element) -> Dataset {
+        var result = Sample.object(path.sopClass)
+        result.set(Tag(0x0042_0012), .LO, string: "application/pdf")
+        var inner = Dataset([element])
+        for tag in path.sequences.reversed() { inner = Dataset([Element(tag, .SQ, .items([inner]))]) }
+        for element in inner.elements { result.set(element) }
+        return result
+    }
+
+    static func found(_ dataset: Dataset, _ path: Path, _ tag: Tag) -> Element? {
+        var dataset = dataset
+        for sequence in path.sequences {
+            guard let item = dataset.items(sequence).first else { return nil }
+            dataset = item
+        }
+        return dataset[tag]
+    }
+
+    /// A value of the VR that is what the VR says.
+    static func value(_ row: TableRow, _ profile: Profile) -> Element? {
+        switch row.vr {
+        case .SQ: return item(of: row.tag, profile).map { Element(row.tag, .SQ, .items([$0])) }
+        case .DA: return Element(row.tag, .DA, .bytes(Array("20260314".utf8)))
+        case .TM: return Element(row.tag, .TM, .bytes(Array("101112".utf8)))
+        case .DT: return Element(row.tag, .DT, .bytes(Array("20260314101112".utf8)))
+        case .AS: return Element(row.tag, .AS, .bytes(Array("044Y".utf8)))
+        case .DS, .IS: return Element(row.tag, row.vr ?? .DS, .bytes(Array("12".utf8)))
+        case .CS: return Element(row.tag, .CS, .bytes(Array("M".utf8)))
+        case .UI: return Element(row.tag, .UI, .bytes(Array("1.2.826.0.1.3680043.8.8".utf8)))
+        case .OB, .OW: return Element(row.tag, row.vr ?? .OB, .bytes([1, 2, 3, 4]))
+        case .PN: return Element(row.tag, .PN, .bytes(Array("Doe^Jane".utf8)))
+        case .LO, .SH, .ST, .LT, .UT, .UC, .AE:
+            if row.tag == .timezoneOffsetFromUTC { return Element(row.tag, .SH, .bytes(Array("+0800".utf8))) }
+            return Element(row.tag, row.vr ?? .LO, .bytes(Array("thorax".utf8)))
+        default: return nil
+        }
+    }
+
+    /// An item with something that may be in it and that the profile keeps.
+    private static func item(of sequence: Tag, _ profile: Profile) -> Dataset? {
+        var item = Dataset()
+        for key in ObjectDefinitions.nested.keys.sorted() where UInt32(key >> 32) == sequence.rawValue {
+            let tag = Tag(UInt32(truncatingIfNeeded: key))
+            let row = TableRow.all.first { $0.tag == tag }
+            guard row == nil || row?.code(profile.options) == "K" else { continue }
+            switch Dictionary.vr(of: tag) {
+            case .LO, .SH, .ST, .UT, .LT: item.set(tag, Dictionary.vr(of: tag) ?? .LO, string: "thorax")
+            case .CS: item.set(tag, .CS, string: "A")
+            case .US, .UL, .FL: item.set(tag, Dictionary.vr(of: tag) ?? .US, ints: [3])
+            default: continue
+            }
+        }
+        if !item.isEmpty { return item }
+        for key in ObjectDefinitions.nested.keys.sorted() where UInt32(key >> 32) == sequence.rawValue {
+            let tag = Tag(UInt32(truncatingIfNeeded: key))
+            guard Dictionary.vr(of: tag) == .SQ, tag != sequence, TableRow.all.allSatisfy({ $0.tag != tag }),
+                let inner = self.item(of: tag, profile)
+            else { continue }
+            return Dataset([Element(tag, .SQ, .items([inner]))])
+        }
+        return nil
+    }
+
+    static func isSame(_ left: Element?, _ right: Element) -> Bool {
+        switch (left?.value, right.value) {
+        case (.bytes(let one), .bytes(let two)): one == two
+        case (.items(let one), .items(let two)):
+            one.first?.encoded(transferSyntax: .explicitVRLittleEndian)
+                == two.first?.encoded(transferSyntax: .explicitVRLittleEndian) && !one.isEmpty
+        default: false
+        }
+    }
+
+    @Test(arguments: Array(TableRow.options.indices))
+    func whatAnOptionKeepsStaysWithItAndGoesWithoutIt(column: Int) throws {
+        let option = TableRow.options[column]
+        let profile = try Sample.profile([option])
+        let with = Deidentifier(profile: profile, rules: Self.rules, key: Sample.key())
+        let without = Deidentifier(profile: .basic, rules: Self.rules, key: Sample.key())
+        var testedCount = 0
+        var missing: [String] = []
+        for row in TableRow.all where row.cells[column] == "K" {
+            // Group 0002 and 0000 are no part of objects.
+            guard row.tag.group > 2, let element = Self.value(row, profile) else { continue }
+            guard let path = Self.path(to: row.tag, profile) else {
+                missing.append(row.keyword)
+                continue
+            }
+            let object = Self.object(path, element)
+            let kept = Self.found(try with.run(object).dataset, path, row.tag)
+            #expect(Self.isSame(kept, element), "\(row) was not kept in \(path)")
+            let gone = Self.found(try without.run(object).dataset, path, row.tag)
+            #expect(!Self.isSame(gone, element), "\(row) stayed in \(path)")
+            testedCount += 1
+        }
+        if TableRow.all.contains(where: { $0.cells[column] == "K" }) { #expect(testedCount > missing.count) }
+    }
+
+    private static var rules: SiteRules {
+        var rules = SiteRules()
+        rules.voiceReason = "test"
+        return rules
+    }
+
+    @Test(arguments: [ConfidentialityOption.cleanDescriptors, .cleanStructuredContent, .cleanGraphics])
+    func whatAnOptionCleansStaysWithItsWords(option: ConfidentialityOption) throws {
+        let column = try #require(TableRow.options.firstIndex(of: option))
+        let profile = try Sample.profile([option])
+        let with = Deidentifier(profile: profile, rules: Self.rules, key: Sample.key())
+        let without = Deidentifier(profile: .basic, rules: Self.rules, key: Sample.key())
+        var testedCount = 0
+        // Overlays go whole, for nobody can tell what is drawn in them.
+        for row in TableRow.all where row.cells[column] == "C" && row.tag.group != 0x6000 {
+            guard let element = Self.value(row, profile), let path = Self.path(to: row.tag, profile) else { continue }
+            let object = Self.object(path, element)
+            #expect(Self.isSame(Self.found(try with.run(object).dataset, path, row.tag), element), "\(row) \(path)")
+            #expect(!Self.isSame(Self.found(try without.run(object).dataset, path, row.tag), element), "\(row) \(path)")
+            testedCount += 1
+        }
+        #expect(testedCount > 0)
+    }
+
+    @Test func whatTheProfileKeepsIsNotRemoved() throws {
+        // Every attribute of an image that no row names.
+        let listed = Set(TableRow.all.map(\.tag))
+        let attributes = try #require(ObjectDefinitions.attributes(ofClass: Sample.ct))
+        var object = Sample.image()
+        for number in attributes.keys.sorted() {
+            let tag = Tag(number)
+            guard !listed.contains(tag), !object.contains(tag), tag.group < 0x5000, tag.group > 8 else { continue }
+            switch Dictionary.vr(of: tag) {
+            case .LO, .SH, .ST, .LT, .UT, .UC: object.set(tag, Dictionary.vr(of: tag) ?? .LO, string: "thorax")
+            case .CS: object.set(tag, .CS, string: "YES")
+            case .DS, .IS: object.set(tag, Dictionary.vr(of: tag) ?? .DS, string: "3")
+            case .US, .SS, .UL, .SL, .FL, .FD: object.set(tag, Dictionary.vr(of: tag) ?? .US, ints: [3])
+            default: continue
+            }
+        }
+        object.set(.burnedInAnnotation, .CS, string: "NO")
+        object.merge(Sample.image())
+        let result = try Deidentifier(profile: .basic, key: Sample.key()).run(object).dataset
+        for element in object.elements where !listed.contains(element.tag) && element.tag != .pixelData {
+            if [.patientIdentityRemoved, .deidentificationMethod, Tag(0x0028_0303)].contains(element.tag) { continue }
+            #expect(Self.isSame(result[element.tag], element), "\(element.tag)")
+        }
+        #expect(result.count > 130)
+    }
+}
