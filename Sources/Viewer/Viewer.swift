@@ -10,15 +10,22 @@ public struct Viewer: Sendable {
     private let access: Access
     private let sessions: WebSessions
     private let people: PeopleDoor
+    private let tokens: TokenDoor
 
-    public init(access: Access, sessions: WebSessions, accounts: Accounts, signIn: SignIn) throws(AccessError) {
+    public init(
+        access: Access, sessions: WebSessions, accounts: Accounts, signIn: SignIn, tokens: TokenIssuer
+    ) throws(AccessError) {
         self.access = access
         self.sessions = sessions
         people = try PeopleDoor(access: access, accounts: accounts, signIn: signIn, sessions: sessions)
+        self.tokens = TokenDoor(access: access, tokens: tokens, pool: people.pool)
     }
 
     /// Ends the threads once their work is done.
-    public func stop() async { await people.stop() }
+    public func stop() async {
+        tokens.stop()
+        await people.stop()
+    }
 
     /// Adds the pages' routes, which ask for a session themselves.
     public func add<Context: OriginContext>(to router: Router<Context>) {
@@ -38,6 +45,7 @@ public struct Viewer: Sendable {
         }
         router.get("assets/:name") { _, context in try Self.asset(context.parameters.get("name") ?? "") }
         people.add(to: router)
+        tokens.add(to: router)
     }
 
     // MARK: Pages

@@ -20,8 +20,8 @@ import Testing
                 directory: directory + "/audit", key: try SymmetricKey.random(),
                 signer: SigningKey(seed: try SymmetricKey.random())))
         let sessions = WebSessions(
-            tokens: OperatorTokens(secret: [UInt8](repeating: 1, count: 32)), lifetime: .seconds(3600), record: { _ in }
-        )
+            tokens: try TokenIssuer(access: access, key: try SymmetricKey.random(), record: { _ in }),
+            lifetime: .seconds(3600), record: { _ in })
         let accounts = try Accounts(
             access: access, key: try SymmetricKey.random(), sessions: sessions, record: { _ in })
         let door = try PeopleDoor(

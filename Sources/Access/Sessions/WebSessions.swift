@@ -37,7 +37,7 @@ public final class WebSessions: Sendable {
         var next = 1
     }
 
-    let tokens: OperatorTokens
+    let tokens: TokenIssuer
     public let lifetime: Duration
     public let idle: Duration
     private let record: ActRecord
@@ -49,7 +49,7 @@ public final class WebSessions: Sendable {
     ///   - idle: brought into `idleRange`.
     ///   - record: see `ActRecord`.
     public init(
-        tokens: OperatorTokens, lifetime: Duration, idle: Duration = .seconds(900), record: @escaping ActRecord,
+        tokens: TokenIssuer, lifetime: Duration, idle: Duration = .seconds(900), record: @escaping ActRecord,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.tokens = tokens
@@ -67,8 +67,7 @@ public final class WebSessions: Sendable {
     /// - Throws: `.notRecorded`, `.keys`.
     public func open(token: String, from place: RequestPlace = RequestPlace()) throws(AccessError) -> Opened? {
         let now = now()
-        let read = tokens.read(token, now: now)
-        guard let read, read.expiry > now.timeIntervalSince1970 else {
+        guard let read = tokens.read(token), case .localOperator(let user) = read.subject else {
             try write(
                 AuditEntry(
                     .signInRefused, .minorFailure, by: AuditActor(kind: .unknown, name: "", address: place.address),
@@ -77,11 +76,11 @@ public final class WebSessions: Sendable {
         }
         try write(
             AuditEntry(
-                .signedIn, by: AuditActor(kind: .localOperator, name: read.subject, address: place.address),
+                .signedIn, by: AuditActor(kind: .localOperator, name: user, address: place.address),
                 door: "web",
                 reason: "token"))
         return try add(
-            .localOperator(read.subject), factors: [], place, end: Date(timeIntervalSince1970: read.expiry), now)
+            .localOperator(user), factors: [], place, end: Date(timeIntervalSince1970: read.expiry), now)
     }
 
     /// Opens a session of a person who has shown everything, which the caller has recorded.
@@ -133,6 +132,12 @@ public final class WebSessions: Sendable {
             state.sessions[key]?.lastUsedAt = now
             return session
         }
+    }
+
+    /// Whether a session is there, without using it.
+    func isOpen(_ id: String) -> Bool {
+        let (now, key) = (now(), Self.digest(of: id))
+        return state.withLock { $0.sessions[key] }.map { isGood($0, now) } ?? false
     }
 
     /// Those of an account, the latest used first.
@@ -221,14 +226,21 @@ extension Access {
     /// Says who sends a web request: the local operator by a token, or whose browser is signed in. What they may do is
     /// decided for each act.
     ///
-    /// - Parameter address: where the request comes from.
+    /// - Parameters:
+    ///   - address: where the request comes from.
+    ///   - certificate: what the other end of its connection proved to be.
     /// - Returns: nil for who is not let in.
     public func admit(
-        _ credential: WebCredential?, _ sessions: WebSessions, from address: String, now: Date = Date()
+        _ credential: WebCredential?, _ sessions: WebSessions, from address: String,
+        certificate: CallerCertificate? = nil
     ) -> Permit? {
         switch credential {
-        case .token(let token):
-            return sessions.tokens.user(of: token, now: now).map { localOperator($0, from: address) }
+        case .token(let text):
+            guard let token = sessions.tokens.read(text, certificate: certificate) else { return nil }
+            switch token.subject {
+            case .localOperator(let user): return localOperator(user, from: address)
+            case .client: return client(sessions.tokens.client(of: token), token, from: address)
+            }
         case .session(let id):
             guard let session = sessions.session(of: id) else { return nil }
             guard let account = session.account else { return localOperator(session.name, from: address) }
@@ -239,6 +251,27 @@ extension Access {
                 isStrong: session.hasSecondFactor, user: account.name)
         case nil: return nil
         }
+    }
+
+    /// Whether who was let in still would be: asked again while an answer is sent.
+    public func stands(
+        _ credential: WebCredential, _ sessions: WebSessions, certificate: CallerCertificate? = nil
+    ) -> Bool {
+        switch credential {
+        case .token(let text): sessions.tokens.read(text, certificate: certificate) != nil
+        case .session(let id): sessions.isOpen(id)
+        }
+    }
+
+    private func client(_ client: TokenClient?, _ token: AccessToken, from address: String) -> Permit? {
+        guard let client, let verbs = token.verbs else { return nil }
+        let isOurs = client.institution == settings.institution
+        return Permit(
+            kind: .system, aeTitle: settings.aeTitle, roles: [.system], institution: client.institution,
+            issuer: isOurs ? settings.issuer : client.institution, address: address, user: client.name,
+            scope: TokenScope(
+                verbs: verbs.intersection(client.verbs), studies: client.studies.map(Set.init),
+                until: min(client.until, Int64(token.expiry * 1000))))
     }
 
     private func localOperator(_ user: String, from address: String) -> Permit {

@@ -18,7 +18,7 @@ final class PeopleDoor: Sendable {
     let sessions: WebSessions
     private let forms: FormTokens
     private let signInPool = BlockingPool(threadCount: 2)
-    private let pool = BlockingPool(threadCount: 2)
+    let pool = BlockingPool(threadCount: 2)
     private let waiting = Atomic<Int>(0)
 
     /// Steps of signing in that wait or run.

@@ -42,8 +42,10 @@ final class Service: Sendable {
     let httpPort = Atomic<UInt16>(0)
     let web: Door
     let viewer: Viewer
-    let webTokens: OperatorTokens
+    let webTokens: TokenIssuer
     let webCredentials: WebCredentials
+    /// Nil where no client is asked for a certificate.
+    let clientCertificates: ClientCertificates?
     let webPort = Atomic<UInt16>(0)
     let webTLSPort = Atomic<UInt16>(0)
     private let isServing = Atomic<Bool>(false)
@@ -90,9 +92,9 @@ final class Service: Sendable {
         dimse = DIMSEServer(
             archive: archive, access: access, queue: queue, settings: settings.dimse, metrics: DIMSEMetrics(registry),
             logger: logger, credentials: credentials)
-        webTokens = OperatorTokens(
-            secret: try archive.systemKey(purpose: "web token").withUnsafeBytes { Array($0) })
         let record: ActRecord = { [audit] (entry) throws(AuditError) in try audit.append([entry]) }
+        webTokens = try TokenIssuer(
+            access: access, key: archive.systemKey(purpose: "tokens"), settings: settings.tokens, record: record)
         let sessions = WebSessions(
             tokens: webTokens, lifetime: settings.seconds("web.session"), idle: settings.seconds("web.session-idle"),
             record: record)
@@ -102,7 +104,8 @@ final class Service: Sendable {
             record: record)
         viewer = try Viewer(
             access: access, sessions: sessions, accounts: accounts,
-            signIn: SignIn(accounts: accounts, firstPasswordFile: FirstAccount.file(in: directory)))
+            signIn: SignIn(accounts: accounts, firstPasswordFile: FirstAccount.file(in: directory)),
+            tokens: webTokens)
         try FirstAccount.make(
             accounts, institution: settings.text("institution"), dataDirectory: directory, logger: logger)
         web = Door(
@@ -111,6 +114,7 @@ final class Service: Sendable {
                 path: directory + "/commitments.sqlite", key: archive.systemKey(purpose: "commitments")),
             settings: settings.web, registry: registry, logger: logger)
         webCredentials = try settings.webCredentials(logger: logger)
+        clientCertificates = try settings.clientCertificates(logger: logger)
         let report = archive.reconciliation
         logger.notice(
             "reconciled",
@@ -151,6 +155,7 @@ final class Service: Sendable {
     func reloadTLS() throws {
         try credentials?.reload()
         try webCredentials.reload()
+        try clientCertificates?.reload()
     }
 
     /// Closes the doors in order, then the rooms.
