@@ -34,6 +34,7 @@ public enum ControlRequest: Codable, Sendable {
     case access(AccessRequest)
     case user(UserRequest)
     case token(TokenRequest)
+    case share(ShareRequest)
     case audit(AuditRequest)
     /// Objects follow; each is answered by a `.stored`.
     case `import`(peer: String)
@@ -84,6 +85,7 @@ public enum ControlReply: Codable, Sendable {
     case webToken(String)
     case user(UserReply)
     case token(TokenReply)
+    case share(ShareReply)
     case audit(AuditReply)
     case corrections([CorrectionReport])
     case corrected(CorrectionSummary)

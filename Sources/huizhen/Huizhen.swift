@@ -13,7 +13,7 @@ struct Huizhen: AsyncParsableCommand {
             """,
         version: version,
         subcommands: [
-            Serve.self, StatusCommand.self, PeerCommand.self, UserCommand.self, TokenCommand.self,
+            Serve.self, StatusCommand.self, PeerCommand.self, UserCommand.self, TokenCommand.self, ShareCommand.self,
             TLSCommand.self, EchoCommand.self,
             SendCommand.self,
             FindCommand.self, MoveCommand.self, GetCommand.self, ImportCommand.self, ExportCommand.self,

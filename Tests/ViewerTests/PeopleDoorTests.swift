@@ -25,7 +25,8 @@ import Testing
         let accounts = try Accounts(
             access: access, key: try SymmetricKey.random(), sessions: sessions, record: { _ in })
         let door = try PeopleDoor(
-            access: access, accounts: accounts, signIn: try SignIn(accounts: accounts), sessions: sessions)
+            access: access, accounts: accounts, signIn: try SignIn(accounts: accounts), sessions: sessions,
+            shares: try Shares(access: access, accounts: accounts, key: try SymmetricKey.random()) { _, _ in true })
         let gate = DispatchSemaphore(value: 0)
         let waiting = (0..<PeopleDoor.waitingLimit).map { _ in
             Task { try await door.signingIn { gate.wait() } }

@@ -88,6 +88,12 @@ public final class WebSessions: Sendable {
         try? add(.person(account), factors: factors, place, end: .distantFuture, now())
     }
 
+    /// Opens a session of who came by a link, which the caller has recorded; it ends no later than the link.
+    func open(_ guest: WebSession.Guest, from place: RequestPlace) throws(AccessError) -> Opened {
+        try add(
+            .guest(guest), factors: [], place, end: Date(timeIntervalSince1970: Double(guest.link.until) / 1000), now())
+    }
+
     private func add(
         _ subject: WebSession.Subject, factors: [FactorKind], _ place: RequestPlace, end: Date, _ now: Date
     ) throws(AccessError) -> Opened {
@@ -182,9 +188,18 @@ public final class WebSessions: Sendable {
         for one in ended { try write(Self.entry(for: one, place)) }
     }
 
-    /// Ends every session of an account.
+    /// Ends every session of an account, and of who came by its links.
     func end(account: Int64) {
-        state.withLock { state in state.sessions = state.sessions.filter { $0.value.account?.id != account } }
+        state.withLock { state in
+            state.sessions = state.sessions.filter {
+                $0.value.account?.id != account && $0.value.share?.account != account
+            }
+        }
+    }
+
+    /// Ends every session that came by a link.
+    func end(share id: String) {
+        state.withLock { state in state.sessions = state.sessions.filter { $0.value.share?.id != id } }
     }
 
     /// Sessions of an account go on with what it is now.
@@ -197,7 +212,9 @@ public final class WebSessions: Sendable {
     }
 
     private static func entry(for session: WebSession, _ place: RequestPlace) -> AuditEntry {
-        var actor = session.actor(from: place).auditActor
+        var actor =
+            session.actor(from: place)?.auditActor
+            ?? AuditActor(kind: .system, name: session.name, institution: session.institution)
         actor.address = place.address
         return AuditEntry(.signedOut, by: actor, door: "web", reason: "session \(session.number)")
     }
@@ -243,7 +260,12 @@ extension Access {
             }
         case .session(let id):
             guard let session = sessions.session(of: id) else { return nil }
-            guard let account = session.account else { return localOperator(session.name, from: address) }
+            let account: Account
+            switch session.subject {
+            case .localOperator(let user): return localOperator(user, from: address)
+            case .guest(let guest): return self.guest(guest, from: address)
+            case .person(let person): account = person
+            }
             let isOurs = account.institution == settings.institution
             return Permit(
                 kind: .person, aeTitle: settings.aeTitle, roles: account.roles, institution: account.institution,
@@ -272,6 +294,15 @@ extension Access {
             scope: TokenScope(
                 verbs: verbs.intersection(client.verbs), studies: client.studies.map(Set.init),
                 until: min(client.until, Int64(token.expiry * 1000))))
+    }
+
+    private func guest(_ guest: WebSession.Guest, from address: String) -> Permit {
+        let link = guest.link
+        return Permit(
+            kind: .system, aeTitle: settings.aeTitle, roles: guest.roles, institution: link.institution,
+            issuer: settings.issuer, address: address, user: link.guest,
+            scope: TokenScope(
+                verbs: TokenScope.listed, studies: [link.study], isOwnOnly: true, until: link.until))
     }
 
     private func localOperator(_ user: String, from address: String) -> Permit {

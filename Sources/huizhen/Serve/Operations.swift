@@ -39,6 +39,7 @@ struct Operations: Sendable {
         try record(request, channel)
         switch request {
         case .access(let request): try answer(request, channel)
+        case .share(let request): try channel.send(ControlReply.share(share(request, by: channel.peerUser)))
         case .token(let request): try channel.send(ControlReply.token(token(request, channel)))
         case .status: try channel.send(ControlReply.status(status()))
         case .peers: try channel.send(ControlReply.peers(service.access.list()))

@@ -1,6 +1,7 @@
 import Access
 import Archive
 import Audit
+import Catalog
 import Control
 import DICOMweb
 import DIMSE
@@ -30,6 +31,7 @@ final class Service: Sendable {
     let alerts: AlertWatch
     let access: Access
     let accounts: Accounts
+    let shares: Shares
     let queue: JobQueue
     let routes: RouteTable
     private let router: Router
@@ -102,10 +104,18 @@ final class Service: Sendable {
             access: access, key: archive.systemKey(purpose: "accounts"), sessions: sessions,
             settings: settings.accounts,
             record: record)
+        shares = try Shares(
+            access: access, accounts: accounts, key: archive.systemKey(purpose: "tokens")
+        ) { [archive] study, institution in
+            try !archive.holdings(
+                patientID: nil, studyInstanceUIDs: [study], seriesInstanceUIDs: [], sopInstanceUIDs: [],
+                visibility: .institution(institution), limit: 1
+            ).isEmpty
+        }
         viewer = try Viewer(
             access: access, sessions: sessions, accounts: accounts,
             signIn: SignIn(accounts: accounts, firstPasswordFile: FirstAccount.file(in: directory)),
-            tokens: webTokens)
+            tokens: webTokens, shares: shares)
         try FirstAccount.make(
             accounts, institution: settings.text("institution"), dataDirectory: directory, logger: logger)
         web = Door(
