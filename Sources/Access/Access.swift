@@ -48,6 +48,7 @@ public final class Access: Sendable {
         .init(["CREATE TABLE peer_secret (ae_title TEXT PRIMARY KEY, description TEXT NOT NULL)"]),
         .init([grantSchema]),
         AccountTable.migration,
+        CredentialTable.migration,
     ]
 
     /// - Parameters:

@@ -10,6 +10,8 @@ public struct Permit: Sendable, Equatable {
     public var roles: Set<Role>
     public var institution: String
     public var issuer: String
+    /// What bounds it besides its roles: a token's or a link's; nil for nothing.
+    public var scope: TokenScope?
     /// The network address it comes from; empty on this machine's own socket.
     public var address: String
     /// Whether it showed all that its kind must show: a person a second factor.
@@ -26,7 +28,8 @@ public struct Permit: Sendable, Equatable {
     public init(
         kind: AuditActor.Kind, aeTitle: String, services: Set<Peer.Service> = [], roles: Set<Role>,
         institution: String, issuer: String, address: String = "", isStrong: Bool = true, isKnown: Bool = true,
-        isPlainOverNetwork: Bool = false, user: String? = nil, identityResponse: [UInt8]? = nil
+        isPlainOverNetwork: Bool = false, user: String? = nil, identityResponse: [UInt8]? = nil,
+        scope: TokenScope? = nil
     ) {
         self.kind = kind
         self.aeTitle = aeTitle
@@ -40,6 +43,7 @@ public struct Permit: Sendable, Equatable {
         self.isPlainOverNetwork = isPlainOverNetwork
         self.user = user
         self.identityResponse = identityResponse
+        self.scope = scope
     }
 
     /// As the record of acts names it.

@@ -63,6 +63,13 @@ public enum Policy {
     ///   - grants: all that stand; those that are another's or over are passed over here.
     ///   - now: milliseconds since 1970.
     public static func decide(_ verb: Verb, by permit: Permit, grants: [Grant], now: Int64) -> Decision {
+        guard let scope = permit.scope else { return decideByRole(verb, by: permit, grants: grants, now: now) }
+        if let why = scope.refusal(of: verb, at: now) { return .refused(why) }
+        return decideByRole(verb, by: permit, grants: grants, now: now)
+            .narrowed(to: scope, institution: permit.institution)
+    }
+
+    private static func decideByRole(_ verb: Verb, by permit: Permit, grants: [Grant], now: Int64) -> Decision {
         if permit.kind == .localOperator {
             return Decision(reach: .everything, masking: .full, because: "the local operator may do everything")
         }

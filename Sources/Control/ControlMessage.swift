@@ -33,6 +33,8 @@ public enum ControlRequest: Codable, Sendable {
     case correct(CorrectionRequest)
     case access(AccessRequest)
     case user(UserRequest)
+    case token(TokenRequest)
+    case share(ShareRequest)
     case audit(AuditRequest)
     /// Objects follow; each is answered by a `.stored`.
     case `import`(peer: String)
@@ -82,6 +84,8 @@ public enum ControlReply: Codable, Sendable {
     case keys(KeyReply)
     case webToken(String)
     case user(UserReply)
+    case token(TokenReply)
+    case share(ShareReply)
     case audit(AuditReply)
     case corrections([CorrectionReport])
     case corrected(CorrectionSummary)

@@ -83,10 +83,15 @@ public final class Door: Sendable {
         for step in server.firstSteps(scheme: scheme, WebContext.self) { router.middlewares.add(step) }
         pages(router)
         router.middlewares.add(
-            CallerCheck { [access, sessions, refusals] credential, address in
-                let permit = access.admit(credential, sessions, from: address)
+            CallerCheck { [access, sessions, refusals] credential, context in
+                let address = context.origin.address
+                let permit = access.admit(
+                    credential, sessions, from: address, certificate: context.certificate.map(CallerCertificate.init))
                 if permit == nil { refusals.note(from: address) }
                 return permit
+            } stands: { [access, sessions] credential, context in
+                access.stands(
+                    credential, sessions, certificate: context.certificate.map(CallerCertificate.init))
             })
         let group = router.group("dicom-web")
         addSearches(group)

@@ -1,6 +1,7 @@
 import Access
 import HTTP
 import Hummingbird
+import NIOCore
 
 /// What is known of a request besides itself.
 public struct WebContext: OriginContext {
@@ -10,10 +11,14 @@ public struct WebContext: OriginContext {
     /// Set by `OriginNote`.
     public var origin = RequestOrigin(scheme: "http", authority: "localhost")
     public let peerAddress: String?
+    public let channel: any Channel
+    /// Set by `OriginNote`.
+    public var certificate: ClientCertificate?
 
     public init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
-        peerAddress = source.channel.remoteAddress?.ipAddress
+        channel = source.channel
+        peerAddress = channel.remoteAddress?.ipAddress
     }
 }
 
@@ -21,7 +26,9 @@ public struct WebContext: OriginContext {
 struct CallerCheck: RouterMiddleware {
     typealias Context = WebContext
 
-    let admit: @Sendable (WebCredential?, String) -> Permit?
+    let admit: @Sendable (WebCredential?, WebContext) -> Permit?
+    /// Whether who was let in still would be.
+    let stands: @Sendable (WebCredential, WebContext) -> Bool
 
     func handle(
         _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
@@ -31,13 +38,21 @@ struct CallerCheck: RouterMiddleware {
             let parts = field.split(separator: " ", maxSplits: 1)
             credential = parts.count == 2 && parts[0].lowercased() == "bearer" ? .token(String(parts[1])) : nil
         }
-        guard let permit = admit(credential, context.origin.address) else {
+        guard let permit = admit(credential, context) else {
             throw Problem(
                 .unauthorized, "A token is needed: `huizhen web token` prints one, send it as Authorization: Bearer.",
                 headers: [.wwwAuthenticate: "Bearer realm=\"huizhen\""])
         }
         var context = context
         context.permit = permit
-        return try await next(request, context)
+        var response = try await next(request, context)
+        if let credential, response.body.contentLength.map({ $0 > StandingWriter.smallByteCount }) ?? true {
+            let body = response.body
+            let (held, stands) = (context, stands)
+            response.body = ResponseBody(contentLength: body.contentLength) { writer in
+                try await body.write(StandingWriter.watching(writer) { stands(credential, held) })
+            }
+        }
+        return response
     }
 }

@@ -22,17 +22,23 @@ public protocol OriginContext: RequestContext {
     var origin: RequestOrigin { get set }
     /// The address of the connection's other end.
     var peerAddress: String? { get }
+    /// The connection, or its stream.
+    var channel: any Channel { get }
+    /// What the other end of the connection showed over TLS.
+    var certificate: ClientCertificate? { get set }
 }
 
 /// Notes how a request came; what a proxy says of it counts only from those that are trusted. RFC 7239.
 public struct OriginNote<Context: OriginContext>: RouterMiddleware {
     private let scheme: String
     private let proxies: Set<String>
+    private let certificates: ClientCertificates?
 
     /// - Parameters:
     ///   - scheme: of the port the request came in by.
     ///   - proxies: addresses of proxies whose word counts.
-    init(scheme: String, proxies: [String]) {
+    init(scheme: String, proxies: [String], certificates: ClientCertificates? = nil) {
+        self.certificates = certificates
         self.scheme = scheme
         self.proxies = Set(proxies)
     }
@@ -44,6 +50,7 @@ public struct OriginNote<Context: OriginContext>: RouterMiddleware {
         var request = request
         context.origin = RequestOrigin(
             scheme: scheme, authority: request.head.authority ?? "", address: context.peerAddress ?? "")
+        context.certificate = certificates?.certificate(of: context.channel)
         if let address = context.peerAddress, proxies.contains(address) {
             let told = ForwardedOrigin(request.headers)
             if let scheme = told.scheme { context.origin.scheme = scheme }

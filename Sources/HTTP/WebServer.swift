@@ -26,6 +26,8 @@ public struct WebServer: Sendable {
         public var bounds = RequestBounds()
         /// How long a connection may be silent.
         public var idleTime = Duration.seconds(60)
+        /// What clients' certificates are checked by; nil: none is asked for.
+        public var clientCertificates: ClientCertificates?
 
         public init() {}
     }
@@ -77,14 +79,19 @@ public struct WebServer: Sendable {
         router: Router<Context>, credentials: WebCredentials, ready: @escaping @Sendable (Int) async -> Void
     ) -> some ApplicationProtocol where Context.Source == ApplicationRequestContextSource {
         let (seconds, _) = settings.idleTime.components
-        let tls = credentials.configuration(allowsTLS12: settings.allowsTLS12)
+        let certificates = settings.clientCertificates
+        var tls = credentials.configuration(allowsTLS12: settings.allowsTLS12)
+        if certificates != nil { tls.certificateVerification = .optionalVerification }
+        var callback: TLSChannelConfiguration.CustomVerificationCallback?
+        if let certificates { callback = { chain, promise in certificates.check(chain, promise) } }
+        let tlsChannel = TLSChannelConfiguration(tlsConfiguration: tls, customVerificationCallback: callback)
         let configuration = HTTP2UpgradeChannel.Configuration(
             idleTimeout: .seconds(seconds), streamConfiguration: channel)
         let server = HTTPServerBuilder { [settings] responder in
             HandshakeTime(
                 base: try HTTP2UpgradeChannel(
-                    tlsConfiguration: tls, configuration: configuration, responder: responder),
-                limit: settings.idleTime)
+                    tlsChannelConfiguration: tlsChannel, configuration: configuration, responder: responder),
+                limit: settings.idleTime, certificates: certificates)
         }
         return application(router, server, port: settings.securePort, ready)
     }
@@ -124,7 +131,7 @@ public struct WebServer: Sendable {
     ) -> [any MiddlewareProtocol<Request, Response, Context>] {
         [
             RequestLimits(bounds: settings.bounds, places: places),
-            OriginNote(scheme: scheme, proxies: settings.proxies),
+            OriginNote(scheme: scheme, proxies: settings.proxies, certificates: settings.clientCertificates),
             HostCheck(hosts: settings.hosts, origins: settings.origins),
         ]
     }

@@ -20,6 +20,7 @@ struct Asset: Sendable {
         "icon.svg": Asset("image/svg+xml", PackageResources.icon_svg),
         "web.js": script(PackageResources.web_js),
         "sign-in.js": script(PackageResources.sign_in_js),
+        "share.js": script(PackageResources.share_js),
         "list.js": script(PackageResources.list_js),
         "viewer.js": script(PackageResources.viewer_js),
         "frames.js": script(PackageResources.frames_js),

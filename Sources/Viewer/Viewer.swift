@@ -10,15 +10,23 @@ public struct Viewer: Sendable {
     private let access: Access
     private let sessions: WebSessions
     private let people: PeopleDoor
+    private let tokens: TokenDoor
 
-    public init(access: Access, sessions: WebSessions, accounts: Accounts, signIn: SignIn) throws(AccessError) {
+    public init(
+        access: Access, sessions: WebSessions, accounts: Accounts, signIn: SignIn, tokens: TokenIssuer,
+        shares: Shares
+    ) throws(AccessError) {
         self.access = access
         self.sessions = sessions
-        people = try PeopleDoor(access: access, accounts: accounts, signIn: signIn, sessions: sessions)
+        people = try PeopleDoor(access: access, accounts: accounts, signIn: signIn, sessions: sessions, shares: shares)
+        self.tokens = TokenDoor(access: access, tokens: tokens, pool: people.pool)
     }
 
     /// Ends the threads once their work is done.
-    public func stop() async { await people.stop() }
+    public func stop() async {
+        tokens.stop()
+        await people.stop()
+    }
 
     /// Adds the pages' routes, which ask for a session themselves.
     public func add<Context: OriginContext>(to router: Router<Context>) {
@@ -38,6 +46,7 @@ public struct Viewer: Sendable {
         }
         router.get("assets/:name") { _, context in try Self.asset(context.parameters.get("name") ?? "") }
         people.add(to: router)
+        tokens.add(to: router)
     }
 
     // MARK: Pages
@@ -49,6 +58,7 @@ public struct Viewer: Sendable {
         guard maySearch(request) else {
             return visit.redirect(session.account == nil ? "/users" : "/account")
         }
+        if let link = session.share { return visit.redirect("/viewer/\(link.study)") }
         return Self.answer(page.studies(search: visit.query), page, visit.query)
     }
 
@@ -57,7 +67,12 @@ public struct Viewer: Sendable {
             return Response(status: .seeOther, headers: Self.toStart)
         }
         let query = try QueryText(request.uri.query)
-        let page = people.page(request, query, session)
+        var page = people.page(request, query, session)
+        if let study = context.parameters.get("study"),
+            let index = page.visitor?.links.firstIndex(where: { $0.path == "/shares" })
+        {
+            page.visitor?.links[index].path += "?study=" + Self.escaped(study)
+        }
         return Self.answer(page.study(), page, query)
     }
 
@@ -82,7 +97,7 @@ public struct Viewer: Sendable {
         charactersIn: "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-._")
 
     /// For a query component. RFC 3986 §3.4.
-    private static func escaped(_ text: String) -> String {
+    static func escaped(_ text: String) -> String {
         text.addingPercentEncoding(withAllowedCharacters: plain) ?? ""
     }
 

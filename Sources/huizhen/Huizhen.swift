@@ -13,7 +13,8 @@ struct Huizhen: AsyncParsableCommand {
             """,
         version: version,
         subcommands: [
-            Serve.self, StatusCommand.self, PeerCommand.self, UserCommand.self, TLSCommand.self, EchoCommand.self,
+            Serve.self, StatusCommand.self, PeerCommand.self, UserCommand.self, TokenCommand.self, ShareCommand.self,
+            TLSCommand.self, EchoCommand.self,
             SendCommand.self,
             FindCommand.self, MoveCommand.self, GetCommand.self, ImportCommand.self, ExportCommand.self,
             VerifyCommand.self, RemoveCommand.self, ReindexCommand.self, ConflictsCommand.self, KeysCommand.self,

@@ -3,31 +3,38 @@ import Testing
 
 @testable import Access
 
-private let secret = [UInt8](repeating: 7, count: 32)
-private let start = Date(timeIntervalSince1970: 1_700_000_000)
+@Suite struct OperatorTokenTests {
+    private let clock = TestClock()
 
-@Test func knowsAnOperatorsTokenOnceItIsCheckedAndForgetsItWhenItEnds() {
-    let tokens = OperatorTokens(secret: secret)
-    let token = tokens.make(for: "operator", lifetime: .seconds(3600), now: start)
-    for _ in 0..<3 { #expect(tokens.user(of: token, now: start) == "operator") }
-    let end = start + 3600 + Token.leeway
-    #expect(tokens.user(of: token, now: end - 1) == "operator")
-    #expect(tokens.user(of: token, now: end) == nil)
-    #expect(tokens.user(of: token, now: end + 1) == nil)
-}
+    private func issuer() throws -> TokenIssuer { try TokenIssuer(now: { [clock] in clock.now }) }
 
-@Test func takesNoTokenOfAnotherKeyHoweverOftenItComes() {
-    let token = OperatorTokens(secret: [UInt8](repeating: 8, count: 32))
-        .make(for: "operator", lifetime: .seconds(3600), now: start)
-    let tokens = OperatorTokens(secret: secret)
-    for _ in 0..<3 { #expect(tokens.user(of: token, now: start) == nil) }
-}
-
-@Test func knowsMoreTokensThanItKeeps() {
-    let tokens = OperatorTokens(secret: secret)
-    let all = (0...KnownTokens.countLimit).map {
-        tokens.make(for: "operator \($0)", lifetime: .seconds(3600), now: start)
+    private func user(_ token: String, _ tokens: TokenIssuer) -> String? {
+        guard case .localOperator(let name)? = tokens.read(token)?.subject else { return nil }
+        return name
     }
-    for (number, token) in all.enumerated() { #expect(tokens.user(of: token, now: start) == "operator \(number)") }
-    #expect(tokens.user(of: all[0], now: start) == "operator 0")
+
+    @Test func knowsAnOperatorsTokenOnceItIsCheckedAndForgetsItWhenItEnds() throws {
+        let tokens = try issuer()
+        let token = try tokens.make(for: "operator", lifetime: .seconds(3600))
+        for _ in 0..<3 { #expect(user(token, tokens) == "operator") }
+        clock.advance(3599)
+        #expect(user(token, tokens) == "operator")
+        clock.advance(1)
+        #expect(user(token, tokens) == nil)
+    }
+
+    @Test func takesNoTokenOfAnotherKeyHoweverOftenItComes() throws {
+        let token = try issuer().make(for: "operator", lifetime: .seconds(3600))
+        let tokens = try issuer()
+        for _ in 0..<3 { #expect(tokens.read(token) == nil) }
+    }
+
+    @Test func knowsMoreTokensThanItKeeps() throws {
+        let tokens = try issuer()
+        let all = try (0...KnownTokens.countLimit).map {
+            try tokens.make(for: "operator \($0)", lifetime: .seconds(3600))
+        }
+        for (number, token) in all.enumerated() { #expect(user(token, tokens) == "operator \(number)") }
+        #expect(user(all[0], tokens) == "operator 0")
+    }
 }

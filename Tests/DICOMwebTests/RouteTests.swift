@@ -33,8 +33,8 @@ import Testing
         let door = Door(
             archive: archive, access: access,
             sessions: WebSessions(
-                tokens: OperatorTokens(secret: [UInt8](repeating: 1, count: 32)), lifetime: .seconds(3600),
-                record: { _ in }),
+                tokens: try TokenIssuer(access: access, key: try SymmetricKey.random(), record: { _ in }),
+                lifetime: .seconds(3600), record: { _ in }),
             commitments: try CommitmentBoard(path: directory + "/commitments.sqlite", key: SymmetricKey.random()),
             settings: .init(), registry: Registry(), logger: logger)
         let router = door.router(try WebServer(settings: .init(), logger: logger), scheme: "http")

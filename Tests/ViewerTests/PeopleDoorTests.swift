@@ -20,12 +20,13 @@ import Testing
                 directory: directory + "/audit", key: try SymmetricKey.random(),
                 signer: SigningKey(seed: try SymmetricKey.random())))
         let sessions = WebSessions(
-            tokens: OperatorTokens(secret: [UInt8](repeating: 1, count: 32)), lifetime: .seconds(3600), record: { _ in }
-        )
+            tokens: try TokenIssuer(access: access, key: try SymmetricKey.random(), record: { _ in }),
+            lifetime: .seconds(3600), record: { _ in })
         let accounts = try Accounts(
             access: access, key: try SymmetricKey.random(), sessions: sessions, record: { _ in })
         let door = try PeopleDoor(
-            access: access, accounts: accounts, signIn: try SignIn(accounts: accounts), sessions: sessions)
+            access: access, accounts: accounts, signIn: try SignIn(accounts: accounts), sessions: sessions,
+            shares: try Shares(access: access, accounts: accounts, key: try SymmetricKey.random()) { _, _ in true })
         let gate = DispatchSemaphore(value: 0)
         let waiting = (0..<PeopleDoor.waitingLimit).map { _ in
             Task { try await door.signingIn { gate.wait() } }

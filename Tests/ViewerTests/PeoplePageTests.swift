@@ -68,6 +68,10 @@ import Testing
         }
     }
 
+    @Test(arguments: SharePhrase.allCases) func saysWhatSharingNeedsInBothLanguages(_ phrase: SharePhrase) {
+        #expect(!phrase.text(.chinese).isEmpty && phrase.text(.chinese) != phrase.text(.english))
+    }
+
     @Test(arguments: PeoplePhrase.allCases) func saysEveryPhraseInBothLanguages(_ phrase: PeoplePhrase) {
         let pair = (phrase.text(.chinese), phrase.text(.english))
         #expect(pair.0.unicodeScalars.contains { (0x4E00...0x9FFF).contains($0.value) })

@@ -37,7 +37,7 @@ public final class WebSessions: Sendable {
         var next = 1
     }
 
-    let tokens: OperatorTokens
+    let tokens: TokenIssuer
     public let lifetime: Duration
     public let idle: Duration
     private let record: ActRecord
@@ -49,7 +49,7 @@ public final class WebSessions: Sendable {
     ///   - idle: brought into `idleRange`.
     ///   - record: see `ActRecord`.
     public init(
-        tokens: OperatorTokens, lifetime: Duration, idle: Duration = .seconds(900), record: @escaping ActRecord,
+        tokens: TokenIssuer, lifetime: Duration, idle: Duration = .seconds(900), record: @escaping ActRecord,
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.tokens = tokens
@@ -67,8 +67,7 @@ public final class WebSessions: Sendable {
     /// - Throws: `.notRecorded`, `.keys`.
     public func open(token: String, from place: RequestPlace = RequestPlace()) throws(AccessError) -> Opened? {
         let now = now()
-        let read = tokens.read(token, now: now)
-        guard let read, read.expiry > now.timeIntervalSince1970 else {
+        guard let read = tokens.read(token), case .localOperator(let user) = read.subject else {
             try write(
                 AuditEntry(
                     .signInRefused, .minorFailure, by: AuditActor(kind: .unknown, name: "", address: place.address),
@@ -77,16 +76,22 @@ public final class WebSessions: Sendable {
         }
         try write(
             AuditEntry(
-                .signedIn, by: AuditActor(kind: .localOperator, name: read.subject, address: place.address),
+                .signedIn, by: AuditActor(kind: .localOperator, name: user, address: place.address),
                 door: "web",
                 reason: "token"))
         return try add(
-            .localOperator(read.subject), factors: [], place, end: Date(timeIntervalSince1970: read.expiry), now)
+            .localOperator(user), factors: [], place, end: Date(timeIntervalSince1970: read.expiry), now)
     }
 
     /// Opens a session of a person who has shown everything, which the caller has recorded.
     func open(_ account: Account, factors: [FactorKind], from place: RequestPlace) -> Opened? {
         try? add(.person(account), factors: factors, place, end: .distantFuture, now())
+    }
+
+    /// Opens a session of who came by a link, which the caller has recorded; it ends no later than the link.
+    func open(_ guest: WebSession.Guest, from place: RequestPlace) throws(AccessError) -> Opened {
+        try add(
+            .guest(guest), factors: [], place, end: Date(timeIntervalSince1970: Double(guest.link.until) / 1000), now())
     }
 
     private func add(
@@ -135,6 +140,12 @@ public final class WebSessions: Sendable {
         }
     }
 
+    /// Whether a session is there, without using it.
+    func isOpen(_ id: String) -> Bool {
+        let (now, key) = (now(), Self.digest(of: id))
+        return state.withLock { $0.sessions[key] }.map { isGood($0, now) } ?? false
+    }
+
     /// Those of an account, the latest used first.
     public func sessions(of account: Int64) -> [WebSession] {
         let now = now()
@@ -177,9 +188,18 @@ public final class WebSessions: Sendable {
         for one in ended { try write(Self.entry(for: one, place)) }
     }
 
-    /// Ends every session of an account.
+    /// Ends every session of an account, and of who came by its links.
     func end(account: Int64) {
-        state.withLock { state in state.sessions = state.sessions.filter { $0.value.account?.id != account } }
+        state.withLock { state in
+            state.sessions = state.sessions.filter {
+                $0.value.account?.id != account && $0.value.share?.account != account
+            }
+        }
+    }
+
+    /// Ends every session that came by a link.
+    func end(share id: String) {
+        state.withLock { state in state.sessions = state.sessions.filter { $0.value.share?.id != id } }
     }
 
     /// Sessions of an account go on with what it is now.
@@ -192,7 +212,9 @@ public final class WebSessions: Sendable {
     }
 
     private static func entry(for session: WebSession, _ place: RequestPlace) -> AuditEntry {
-        var actor = session.actor(from: place).auditActor
+        var actor =
+            session.actor(from: place)?.auditActor
+            ?? AuditActor(kind: .system, name: session.name, institution: session.institution)
         actor.address = place.address
         return AuditEntry(.signedOut, by: actor, door: "web", reason: "session \(session.number)")
     }
@@ -221,17 +243,29 @@ extension Access {
     /// Says who sends a web request: the local operator by a token, or whose browser is signed in. What they may do is
     /// decided for each act.
     ///
-    /// - Parameter address: where the request comes from.
+    /// - Parameters:
+    ///   - address: where the request comes from.
+    ///   - certificate: what the other end of its connection proved to be.
     /// - Returns: nil for who is not let in.
     public func admit(
-        _ credential: WebCredential?, _ sessions: WebSessions, from address: String, now: Date = Date()
+        _ credential: WebCredential?, _ sessions: WebSessions, from address: String,
+        certificate: CallerCertificate? = nil
     ) -> Permit? {
         switch credential {
-        case .token(let token):
-            return sessions.tokens.user(of: token, now: now).map { localOperator($0, from: address) }
+        case .token(let text):
+            guard let token = sessions.tokens.read(text, certificate: certificate) else { return nil }
+            switch token.subject {
+            case .localOperator(let user): return localOperator(user, from: address)
+            case .client: return client(sessions.tokens.client(of: token), token, from: address)
+            }
         case .session(let id):
             guard let session = sessions.session(of: id) else { return nil }
-            guard let account = session.account else { return localOperator(session.name, from: address) }
+            let account: Account
+            switch session.subject {
+            case .localOperator(let user): return localOperator(user, from: address)
+            case .guest(let guest): return self.guest(guest, from: address)
+            case .person(let person): account = person
+            }
             let isOurs = account.institution == settings.institution
             return Permit(
                 kind: .person, aeTitle: settings.aeTitle, roles: account.roles, institution: account.institution,
@@ -239,6 +273,36 @@ extension Access {
                 isStrong: session.hasSecondFactor, user: account.name)
         case nil: return nil
         }
+    }
+
+    /// Whether who was let in still would be: asked again while an answer is sent.
+    public func stands(
+        _ credential: WebCredential, _ sessions: WebSessions, certificate: CallerCertificate? = nil
+    ) -> Bool {
+        switch credential {
+        case .token(let text): sessions.tokens.read(text, certificate: certificate) != nil
+        case .session(let id): sessions.isOpen(id)
+        }
+    }
+
+    private func client(_ client: TokenClient?, _ token: AccessToken, from address: String) -> Permit? {
+        guard let client, let verbs = token.verbs else { return nil }
+        let isOurs = client.institution == settings.institution
+        return Permit(
+            kind: .system, aeTitle: settings.aeTitle, roles: [.system], institution: client.institution,
+            issuer: isOurs ? settings.issuer : client.institution, address: address, user: client.name,
+            scope: TokenScope(
+                verbs: verbs.intersection(client.verbs), studies: client.studies.map(Set.init),
+                until: min(client.until, Int64(token.expiry * 1000))))
+    }
+
+    private func guest(_ guest: WebSession.Guest, from address: String) -> Permit {
+        let link = guest.link
+        return Permit(
+            kind: .system, aeTitle: settings.aeTitle, roles: guest.roles, institution: link.institution,
+            issuer: settings.issuer, address: address, user: link.guest,
+            scope: TokenScope(
+                verbs: TokenScope.listed, studies: [link.study], isOwnOnly: true, until: link.until))
     }
 
     private func localOperator(_ user: String, from address: String) -> Permit {

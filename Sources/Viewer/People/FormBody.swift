@@ -2,16 +2,22 @@ import HTTP
 import HTTPTypes
 import Hummingbird
 
-/// A form of one of our own pages, read within bounds.
+/// A form, of one of our own pages unless said otherwise, read within bounds.
 struct FormBody {
     /// Bytes of a form: a token of 16 KiB with its escapes.
     static let byteCountLimit = 64 * 1024
 
+    enum Sender {
+        case ownPage
+        /// A program, or whoever: what is asked hangs on no cookie.
+        case anywhere
+    }
+
     private let fields: QueryText
 
     /// - Throws: 403 for what no page of ours sends, 413, 415.
-    init(_ request: Request) async throws {
-        guard SessionCookie.comesFromOwnPage(request) else {
+    init(_ request: Request, from sender: Sender = .ownPage) async throws {
+        guard sender == .anywhere || SessionCookie.comesFromOwnPage(request) else {
             throw Problem(.forbidden, "Only this service's own pages send forms.")
         }
         guard let type = request.headers[.contentType].flatMap({ MediaRange($0) }),
@@ -25,6 +31,9 @@ struct FormBody {
     }
 
     subscript(name: String) -> String { fields[name] ?? "" }
+
+    /// Whether a field stands there twice.
+    var hasRepeated: Bool { Set(fields.parameters.map(\.name)).count < fields.parameters.count }
 
     func values(_ name: String) -> [String] { fields.parameters.filter { $0.name == name }.map(\.value) }
 }

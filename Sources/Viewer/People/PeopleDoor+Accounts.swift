@@ -162,7 +162,7 @@ extension PeopleDoor {
     // MARK: Parts
 
     /// A form that was made for the session it comes with.
-    private func form(_ visit: Visit) async throws -> (FormBody, WebSession) {
+    func form(_ visit: Visit) async throws -> (FormBody, WebSession) {
         let form = try await FormBody(visit.request)
         guard let session = visit.session else { throw Problem(.unauthorized, "You are not signed in.") }
         guard session.isFormToken(form["form"]) else {
@@ -172,8 +172,9 @@ extension PeopleDoor {
     }
 
     private func actor(_ session: WebSession, _ visit: Visit) throws -> AccountActor {
-        let actor = session.actor(from: visit.place)
-        guard actor.managesAccounts else { throw Problem(.forbidden, "This account looks after no others.") }
+        guard let actor = session.actor(from: visit.place), actor.managesAccounts else {
+            throw Problem(.forbidden, "This account looks after no others.")
+        }
         return actor
     }
 

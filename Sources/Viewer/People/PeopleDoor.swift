@@ -16,15 +16,19 @@ final class PeopleDoor: Sendable {
     let accounts: Accounts
     let signIn: SignIn
     let sessions: WebSessions
-    private let forms: FormTokens
+    let shares: Shares
+    let forms: FormTokens
     private let signInPool = BlockingPool(threadCount: 2)
-    private let pool = BlockingPool(threadCount: 2)
+    let pool = BlockingPool(threadCount: 2)
     private let waiting = Atomic<Int>(0)
 
     /// Steps of signing in that wait or run.
     var waitingCount: Int { waiting.load(ordering: .relaxed) }
 
-    init(access: Access, accounts: Accounts, signIn: SignIn, sessions: WebSessions) throws(AccessError) {
+    init(
+        access: Access, accounts: Accounts, signIn: SignIn, sessions: WebSessions, shares: Shares
+    ) throws(AccessError) {
+        self.shares = shares
         self.access = access
         self.accounts = accounts
         self.signIn = signIn
@@ -90,8 +94,11 @@ final class PeopleDoor: Sendable {
         }
         guard let session else { return page }
         var links: [(String, String)] = []
-        if session.actor(from: RequestPlace()).managesAccounts {
+        if session.actor(from: RequestPlace())?.managesAccounts == true {
             links.append(("/users", PeoplePhrase.users.text(page.language)))
+        }
+        if let actor = session.actor(from: RequestPlace()), shares.mayShare(actor) {
+            links.append(("/shares", SharePhrase.links.text(page.language)))
         }
         if session.account != nil { links.append(("/account", PeoplePhrase.account.text(page.language))) }
         page.visitor = Page.Visitor(name: session.name, form: session.formToken, links: links)
@@ -116,7 +123,7 @@ final class PeopleDoor: Sendable {
     private static func mapping<T>(_ body: () throws -> T) throws -> T {
         do { return try body() } catch let error as AccessError {
             switch error {
-            case .account, .password: throw error
+            case .account, .password, .invalid: throw error
             case .notRecorded:
                 throw Problem(.serviceUnavailable, "This could not be recorded, so it was not done: tell the operator.")
             default:
@@ -131,6 +138,7 @@ final class PeopleDoor: Sendable {
         addSignIn(to: router)
         addAccount(to: router)
         addUsers(to: router)
+        addShares(to: router)
     }
 
     private func addSignIn<Context: OriginContext>(to router: Router<Context>) {
@@ -192,7 +200,7 @@ final class PeopleDoor: Sendable {
     }
 
     /// A form that was made for the sign-in under way.
-    private func signInForm(_ visit: Visit) async throws -> FormBody {
+    func signInForm(_ visit: Visit) async throws -> FormBody {
         let form = try await FormBody(visit.request)
         guard forms.isToken(form["form"], for: visit.signInID) else {
             throw Problem(.forbidden, "This form is no longer good: open the page again. Cookies must be allowed.")

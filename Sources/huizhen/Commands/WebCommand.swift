@@ -49,14 +49,18 @@ struct WebCommand: AsyncParsableCommand {
 
         func run() async throws {
             let settings = try await options.load()
-            let asked = try Channel.ask(.status, settings)
-            guard case .status(let status) = try asked.reply() else { throw CommandFailure.end(2, "no status came") }
             let token = try WebCommand.token(seconds: minutes * 60, settings)
-            let address = settings.text("web.address")
-            let host = address.contains(":") ? "[\(address)]" : address
-            let port = tls ? status.webTLSPort : status.webPort
-            print("\(tls ? "https" : "http")://\(host):\(port)/#token=\(token)")
+            print("\(try WebCommand.base(isSecure: tls, settings))/#token=\(token)")
         }
+    }
+
+    /// What addresses of the running service's web door begin with.
+    static func base(isSecure: Bool, _ settings: Settings) throws -> String {
+        let asked = try Channel.ask(.status, settings)
+        guard case .status(let status) = try asked.reply() else { throw CommandFailure.end(2, "no status came") }
+        let address = settings.text("web.address")
+        let host = address.contains(":") ? "[\(address)]" : address
+        return "\(isSecure ? "https" : "http")://\(host):\(isSecure ? status.webTLSPort : status.webPort)"
     }
 
     /// A token of the running service that lets in for so long.

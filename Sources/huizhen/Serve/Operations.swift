@@ -39,6 +39,8 @@ struct Operations: Sendable {
         try record(request, channel)
         switch request {
         case .access(let request): try answer(request, channel)
+        case .share(let request): try channel.send(ControlReply.share(share(request, by: channel.peerUser)))
+        case .token(let request): try channel.send(ControlReply.token(token(request, channel)))
         case .status: try channel.send(ControlReply.status(status()))
         case .peers: try channel.send(ControlReply.peers(service.access.list()))
         case .addPeer(let peer, let secrets): try service.access.add(peer, secrets: secrets)
@@ -48,7 +50,7 @@ struct Operations: Sendable {
         case .keys(let request):
             try channel.send(ControlReply.keys(try KeyOperations.answer(request, service.archive)))
         case .webToken(let seconds):
-            let token = service.webTokens.make(for: channel.peerUser, lifetime: .seconds(seconds))
+            let token = try service.webTokens.make(for: channel.peerUser, lifetime: .seconds(seconds))
             try channel.send(ControlReply.webToken(token))
         case .user(let request): try channel.send(ControlReply.user(user(request, by: channel.peerUser)))
         case .audit(let request): try audit(request, channel)

@@ -78,7 +78,9 @@ struct Serve: AsyncParsableCommand {
             port: settings.integer("http.port"), logger: httpLogger, health: { service.health },
             metrics: { service.metrics() })
         let application = status.application { service.httpPort.store(UInt16($0), ordering: .releasing) }
-        let webServer = try WebServer(settings: settings.webServer, logger: httpLogger)
+        var webSettings = settings.webServer
+        webSettings.clientCertificates = service.clientCertificates
+        let webServer = try WebServer(settings: webSettings, logger: httpLogger)
         let router = { service.web.router(webServer, scheme: $0) { service.viewer.add(to: $0) } }
         let webApplication = webServer.application(router: router("http")) {
             service.webPort.store(UInt16($0), ordering: .releasing)

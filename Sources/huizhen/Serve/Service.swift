@@ -1,6 +1,7 @@
 import Access
 import Archive
 import Audit
+import Catalog
 import Control
 import DICOMweb
 import DIMSE
@@ -30,6 +31,7 @@ final class Service: Sendable {
     let alerts: AlertWatch
     let access: Access
     let accounts: Accounts
+    let shares: Shares
     let queue: JobQueue
     let routes: RouteTable
     private let router: Router
@@ -42,8 +44,10 @@ final class Service: Sendable {
     let httpPort = Atomic<UInt16>(0)
     let web: Door
     let viewer: Viewer
-    let webTokens: OperatorTokens
+    let webTokens: TokenIssuer
     let webCredentials: WebCredentials
+    /// Nil where no client is asked for a certificate.
+    let clientCertificates: ClientCertificates?
     let webPort = Atomic<UInt16>(0)
     let webTLSPort = Atomic<UInt16>(0)
     private let isServing = Atomic<Bool>(false)
@@ -90,9 +94,9 @@ final class Service: Sendable {
         dimse = DIMSEServer(
             archive: archive, access: access, queue: queue, settings: settings.dimse, metrics: DIMSEMetrics(registry),
             logger: logger, credentials: credentials)
-        webTokens = OperatorTokens(
-            secret: try archive.systemKey(purpose: "web token").withUnsafeBytes { Array($0) })
         let record: ActRecord = { [audit] (entry) throws(AuditError) in try audit.append([entry]) }
+        webTokens = try TokenIssuer(
+            access: access, key: archive.systemKey(purpose: "tokens"), settings: settings.tokens, record: record)
         let sessions = WebSessions(
             tokens: webTokens, lifetime: settings.seconds("web.session"), idle: settings.seconds("web.session-idle"),
             record: record)
@@ -100,9 +104,18 @@ final class Service: Sendable {
             access: access, key: archive.systemKey(purpose: "accounts"), sessions: sessions,
             settings: settings.accounts,
             record: record)
+        shares = try Shares(
+            access: access, accounts: accounts, key: archive.systemKey(purpose: "tokens")
+        ) { [archive] study, institution in
+            try !archive.holdings(
+                patientID: nil, studyInstanceUIDs: [study], seriesInstanceUIDs: [], sopInstanceUIDs: [],
+                visibility: .institution(institution), limit: 1
+            ).isEmpty
+        }
         viewer = try Viewer(
             access: access, sessions: sessions, accounts: accounts,
-            signIn: SignIn(accounts: accounts, firstPasswordFile: FirstAccount.file(in: directory)))
+            signIn: SignIn(accounts: accounts, firstPasswordFile: FirstAccount.file(in: directory)),
+            tokens: webTokens, shares: shares)
         try FirstAccount.make(
             accounts, institution: settings.text("institution"), dataDirectory: directory, logger: logger)
         web = Door(
@@ -111,6 +124,7 @@ final class Service: Sendable {
                 path: directory + "/commitments.sqlite", key: archive.systemKey(purpose: "commitments")),
             settings: settings.web, registry: registry, logger: logger)
         webCredentials = try settings.webCredentials(logger: logger)
+        clientCertificates = try settings.clientCertificates(logger: logger)
         let report = archive.reconciliation
         logger.notice(
             "reconciled",
@@ -151,6 +165,7 @@ final class Service: Sendable {
     func reloadTLS() throws {
         try credentials?.reload()
         try webCredentials.reload()
+        try clientCertificates?.reload()
     }
 
     /// Closes the doors in order, then the rooms.

@@ -76,8 +76,8 @@ final class PeopleFixture {
                 directory: path + "/audit-" + UUID().uuidString, key: try SymmetricKey.random(),
                 signer: SigningKey(seed: try SymmetricKey.random())))
         let sessions = WebSessions(
-            tokens: OperatorTokens(secret: [UInt8](repeating: 7, count: 32)), lifetime: .seconds(28_800), idle: idle,
-            record: record.act, now: { clock.now })
+            tokens: try TokenIssuer(now: { clock.now }),
+            lifetime: .seconds(28_800), idle: idle, record: record.act, now: { clock.now })
         let accounts = try Accounts(
             access: access, key: key, sessions: sessions, settings: settings, cost: .init(exponent: 4),
             record: record.act, now: { clock.now })

@@ -81,7 +81,7 @@ import Testing
         let boss = try fixture.person("boss", [.operator])
         let other = try #require(fixture.access.admit(.session(boss.session.id), fixture.sessions, from: ""))
         for verb in Verb.allCases { #expect(!fixture.access.decision(verb, by: other).isAllowed) }
-        let token = fixture.sessions.tokens.make(for: "root", lifetime: .seconds(3600), now: fixture.clock.now)
+        let token = try fixture.sessions.tokens.make(for: "root", lifetime: .seconds(3600))
         let local = try #require(try fixture.sessions.open(token: token))
         let root = try #require(fixture.access.admit(.session(local.id), fixture.sessions, from: ""))
         #expect(root.kind == .localOperator && root.user == "root")

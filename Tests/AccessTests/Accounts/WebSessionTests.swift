@@ -4,9 +4,15 @@ import Testing
 @testable import Access
 
 @Suite struct WebSessionTests {
-    private let tokens = OperatorTokens(secret: [UInt8](repeating: 7, count: 32))
-    private let clock = TestClock()
+    private let tokens: TokenIssuer
+    private let clock: TestClock
     private let record = TestRecord()
+
+    init() throws {
+        let clock = TestClock()
+        self.clock = clock
+        tokens = try TokenIssuer(now: { clock.now })
+    }
 
     private func sessions(_ seconds: Int = 3600, idle: Int = 86_400) -> WebSessions {
         WebSessions(
@@ -14,13 +20,13 @@ import Testing
             record: record.act, now: { [clock] in clock.now })
     }
 
-    private func token(_ seconds: Int = 86_400) -> String {
-        tokens.make(for: "operator", lifetime: .seconds(seconds), now: clock.now)
+    private func token(_ seconds: Int = 86_400) throws -> String {
+        try tokens.make(for: "operator", lifetime: .seconds(seconds))
     }
 
     @Test func opensASessionForAGoodTokenOnly() throws {
         let sessions = sessions()
-        let token = token()
+        let token = try token()
         let session = try #require(try sessions.open(token: token))
         #expect(session.id.count == 64)
         #expect(session.seconds == 3600)
@@ -78,7 +84,7 @@ import Testing
 
     @Test func keepsABoundedNumberOfSessions() throws {
         let sessions = sessions()
-        let token = token()
+        let token = try token()
         let first = try #require(try sessions.open(token: token))
         clock.advance(1)
         let second = try #require(try sessions.open(token: token))

@@ -5,19 +5,19 @@ final class KnownTokens: Sendable {
     /// Beyond it all are forgotten and checked again.
     static let countLimit = 256
 
-    private let tokens = Mutex<[String: Token]>([:])
+    private let tokens = Mutex<[String: AccessToken]>([:])
 
-    /// The token, if it was checked before and is good at `now`, in seconds since 1970.
-    func token(_ text: String, now: Double) -> Token? {
+    /// The token, if it was checked before and has not ended at `now`, in seconds since 1970.
+    func token(_ text: String, now: Double) -> AccessToken? {
         tokens.withLock { tokens in
             guard let token = tokens[text] else { return nil }
-            if token.isGood(at: now) { return token }
+            if now < token.expiry { return token }
             tokens[text] = nil
             return nil
         }
     }
 
-    func keep(_ token: Token, for text: String) {
+    func keep(_ token: AccessToken, for text: String) {
         tokens.withLock { tokens in
             if tokens.count >= Self.countLimit { tokens.removeAll() }
             tokens[text] = token
