@@ -6,24 +6,34 @@ extension Access {
 
     /// Decides about an act; nothing is recorded.
     public func decision(_ verb: Verb, by permit: Permit, now: Date = Date()) -> Decision {
-        Policy.decide(verb, by: permit, grants: grants(for: permit), now: Self.milliseconds(now))
+        let time = Self.milliseconds(now)
+        return Policy.decide(
+            verb, by: permit, grants: grants(for: permit, at: time),
+            emergencies: emergencies.standing(for: permit, now: time), now: time)
     }
 
     /// Decides about an act, and records a refusal.
     ///
     /// - Parameter door: the way in.
-    /// - Returns: which studies it may reach. What is less than full sight is refused: no door masks yet.
+    /// - Returns: what it may reach, in full and masked; see `Reach.masking`.
     public func require(
         _ verb: Verb, by permit: Permit, door: String, now: Date = Date()
     ) throws(Denial) -> Reach {
         let decision = decision(verb, by: permit, now: now)
-        if let reach = decision.reach, decision.masking == .full { return reach }
+        if let reach = decision.reach { return reach }
+        throw try refusal(verb, decision.because, by: permit, door: door)
+    }
+
+    /// Records that an act is refused, and gives the refusal.
+    public func refusal(
+        _ verb: Verb, _ because: String, by permit: Permit, door: String, objects: [AuditObject] = []
+    ) throws(Denial) -> Denial {
         try record([
             AuditEntry(
-                .callerRefused, .minorFailure, by: permit.actor, door: door,
-                reason: "\(verb.rawValue): \(decision.because)")
+                .callerRefused, .minorFailure, by: permit.actor, door: door, objects: objects,
+                reason: "\(verb.rawValue): \(because)")
         ])
-        throw .refused(decision.because)
+        return .refused(because)
     }
 
     /// Writes down what is about to be done; what cannot be written down is not to be done.

@@ -14,9 +14,15 @@ extension Access {
     }
 
     /// Those that may be for this caller.
-    func grants(for permit: Permit) -> [Grant] {
+    func grants(for permit: Permit, at now: Int64) -> [Grant] {
         guard permit.kind != .localOperator else { return [] }
         return grants.withLock { $0.grants(institution: permit.institution, person: permit.user) }
+            .filter { stands($0, at: now) }
+    }
+
+    /// Whether what a grant rests on holds.
+    public func stands(_ grant: Grant, at now: Int64) -> Bool {
+        grant.consent.map { consents.holds($0, at: now) } ?? true
     }
 
     /// Makes a grant; it holds for the next request.
@@ -24,6 +30,12 @@ extension Access {
     /// - Parameter actor: who makes it, for the record.
     public func add(_ grant: Grant, by actor: AuditActor, door: String) throws(AccessError) {
         try grant.check()
+        if let id = grant.consent {
+            guard consents.holds(id, at: grant.madeAt) else {
+                throw .invalid("the record it would rest on is not there, not begun, over or withdrawn")
+            }
+            if let flaw = try consents.consent(id, for: .service).flaw(of: grant) { throw .invalid(flaw) }
+        }
         guard grants.withLock({ $0.count < Self.grantLimit }) else {
             throw .invalid("there are \(Self.grantLimit) grants: revoke those that are over")
         }
@@ -64,6 +76,12 @@ extension Access {
         }
         objects.append(AuditObject(.setting, "studies of \(grant.owner)"))
         objects += (grant.studies ?? []).map { AuditObject(.study, $0) }
+        for (study, named) in (grant.series ?? [:]).sorted(by: { $0.key < $1.key }) {
+            objects.append(AuditObject(.study, study))
+            objects += named.map { AuditObject(.series, $0) }
+        }
+        if let consent = grant.consent { objects.append(AuditObject(.grant, consent)) }
+        if grant.masking != .full { objects.append(AuditObject(.setting, "shown \(grant.masking.name)")) }
         do throws(AuditError) {
             try audit.append([AuditEntry(event, by: actor, door: door, objects: objects, reason: reason)])
         } catch { throw .notRecorded(error) }

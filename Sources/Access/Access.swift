@@ -18,6 +18,7 @@ public final class Access: Sendable {
         public var issuer: String
         /// A test server: callers that were not added may do everything, from loopback addresses.
         public var isOpenToUnknownPeers: Bool
+        public var emergencies = Emergencies.Settings()
 
         public init(aeTitle: String, institution: String, issuer: String, isOpenToUnknownPeers: Bool) {
             self.aeTitle = aeTitle
@@ -39,6 +40,9 @@ public final class Access: Sendable {
     let database: SQLDatabase
     let audit: AuditLog
     let grants: Mutex<GrantTable>
+    let records: SealedRecords
+    public let consents: Consents
+    public let emergencies: Emergencies
     private let peers: Mutex<[String: Entry]>
     let passwords = PasswordMemory()
     private let names = Mutex<[String: (addresses: [NetworkAddress], until: ContinuousClock.Instant)]>([:])
@@ -49,6 +53,7 @@ public final class Access: Sendable {
         .init([grantSchema]),
         AccountTable.migration,
         CredentialTable.migration,
+        SealedRecords.migration,
     ]
 
     /// - Parameters:
@@ -57,6 +62,7 @@ public final class Access: Sendable {
     public init(path: String, key: SymmetricKey, settings: Settings, audit: AuditLog) throws(AccessError) {
         self.settings = settings
         self.audit = audit
+        let database: SQLDatabase
         do throws(DatabaseError) {
             database = try SQLDatabase(path: path, durability: .full, migrations: Self.migrations, key: key)
             let held = try database.read { connection throws(DatabaseError) in
@@ -82,6 +88,10 @@ public final class Access: Sendable {
                     return result
                 })
         } catch { throw .database(error) }
+        self.database = database
+        records = try SealedRecords(database: database, key: key)
+        consents = try Consents(records, audit: audit)
+        emergencies = try Emergencies(records, audit: audit, settings: settings.emergencies)
     }
 
     /// Every peer, by AE title.

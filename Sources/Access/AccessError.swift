@@ -11,6 +11,8 @@ public enum AccessError: Error, Equatable, CustomStringConvertible {
     case unknownPeer(String)
     /// No grant has this identifier.
     case unknownGrant(String)
+    /// No consent, emergency access or other record has this identifier, or it is another institution's.
+    case unknownRecord(String)
     /// The record of acts could not be written, so nothing was done.
     case notRecorded(AuditError)
     /// An account is not made or changed.
@@ -25,6 +27,7 @@ public enum AccessError: Error, Equatable, CustomStringConvertible {
         case .database(let error): error.description
         case .invalid(let why): why
         case .unknownGrant(let id): "no grant has the identifier \(id): see `huizhen grant list`"
+        case .unknownRecord(let id): "there is no record \(id)"
         case .notRecorded(let error): "\(error)"
         case .unknownPeer(let title): "no peer has the AE title \(title): see `huizhen peer list`"
         case .account(let flaw): flaw.text

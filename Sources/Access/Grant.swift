@@ -1,3 +1,4 @@
+import DICOM
 import Foundation
 
 /// Leave for an institution or a person to do something with studies of another institution, until some time and for a
@@ -20,32 +21,58 @@ public struct Grant: Sendable, Equatable, Codable {
     public var verbs: Set<Verb>
     /// The institution that sent the studies.
     public var owner: String
-    /// Study Instance UIDs; nil for every study of the owner.
+    enum CodingKeys: String, CodingKey {
+        case id, grantee, verbs, owner, studies, series, until, because, consent, madeBy, madeAt
+        case shownAs = "masking"
+    }
+
+    /// Study Instance UIDs; nil for every study of the owner, unless series are named.
     public var studies: [String]?
+    /// Series Instance UIDs by Study Instance UID, of studies of which it is of these series alone.
+    public var series: [String: [String]]?
+    /// A masking's name; nil for none.
+    private var shownAs: String?
     /// Milliseconds since 1970; it holds before, and not at, that time.
     public var until: Int64
     /// Consultation, consent or contract it rests on.
     public var because: String
+    /// The consent or authorisation record it rests on; it ends with that, and when that is withdrawn.
+    public var consent: String?
     public var madeBy: String
     public var madeAt: Int64
 
     public init(
         id: String = UUID().uuidString.lowercased(), grantee: Grantee, verbs: Set<Verb>, owner: String,
-        studies: [String]?, until: Int64, because: String, madeBy: String, madeAt: Int64
+        studies: [String]?, series: [String: [String]]? = nil, masking: Masking = .full, until: Int64,
+        because: String, consent: String? = nil, madeBy: String, madeAt: Int64
     ) {
         self.id = id
         self.grantee = grantee
         self.verbs = verbs
         self.owner = owner
         self.studies = studies
+        self.series = series
+        shownAs = masking == .full ? nil : masking.name
         self.until = until
         self.because = because
+        self.consent = consent
         self.madeBy = madeBy
         self.madeAt = madeAt
     }
 
     /// What a grant may be of: nothing is stored, sent on or removed by one.
     public static let grantable: Set<Verb> = [.search, .read, .retrieve]
+
+    /// How what it is of is shown; what nobody knows shows nothing.
+    public var masking: Masking { shownAs.map { Masking(name: $0) ?? .statistics } ?? .full }
+
+    /// Studies and series it names.
+    public var nameCount: Int { (series ?? [:]).values.reduce(studies?.count ?? 0) { $0 + $1.count } }
+
+    /// Whether it is of an act; counts take what a search would.
+    func allows(_ verb: Verb) -> Bool {
+        verb == .statistics ? verbs.contains(.search) : verbs.contains(verb) && masking < .statistics
+    }
 
     func check() throws(AccessError) {
         guard !verbs.isEmpty, verbs.isSubset(of: Self.grantable) else {
@@ -57,10 +84,18 @@ public struct Grant: Sendable, Equatable, Codable {
             }
         guard !name.isEmpty, !owner.isEmpty else { throw .invalid("a grant names who gets it and whose studies") }
         guard grantee != .institution(owner) else { throw .invalid("\(owner) sees its own studies without a grant") }
-        if let studies {
-            guard !studies.isEmpty, studies.count <= Self.studyLimit else {
-                throw .invalid("a grant names 1 to \(Self.studyLimit) studies, or all of an institution")
+        if studies != nil || series != nil {
+            guard (1...Self.studyLimit).contains(nameCount) else {
+                throw .invalid("a grant names 1 to \(Self.studyLimit) studies and series, or all of an institution")
             }
+        }
+        for (study, named) in series ?? [:] {
+            guard UIDs.isValid(study), !named.isEmpty, named.allSatisfy({ UIDs.isValid($0) }) else {
+                throw .invalid("a grant names series by their UIDs and that of their study")
+            }
+        }
+        guard masking < .statistics || verbs == [.search] else {
+            throw .invalid("a grant of statistics alone is of search: there is nothing to read or retrieve")
         }
         let reason = because.trimmingCharacters(in: .whitespacesAndNewlines)
         guard (4...1024).contains(reason.utf8.count) else {

@@ -1,27 +1,10 @@
 import Foundation
 
-/// How much of a patient somebody is shown.
-public enum Masking: Int, Sendable, Comparable, Codable {
-    case full = 0
-    case clinical = 1
-    case deidentified = 2
-    /// Counts and times alone.
-    case statistics = 3
-
-    public static func < (a: Masking, b: Masking) -> Bool { a.rawValue < b.rawValue }
-}
-
-/// Which studies an act may reach.
-public enum Reach: Sendable, Equatable {
-    case everything
-    /// All of the institutions, and of other institutions the studies with these UIDs.
-    case limited(institutions: Set<String>, studies: [String: Set<String>])
-}
-
 /// What was decided, and by which rule.
 public struct Decision: Sendable, Equatable {
     /// Nil for a refusal.
     public var reach: Reach?
+    /// The least with which anything is shown.
     public var masking: Masking
     /// In words, for the record and `huizhen access explain`; names no patient and no study.
     public var because: String
@@ -37,15 +20,15 @@ public struct Decision: Sendable, Equatable {
 public enum Policy {
     /// How far a role reaches by itself.
     enum Scope: Int, Comparable {
-        case nothing, granted, own
+        case nothing, granted, own, everything
 
         static func < (a: Scope, b: Scope) -> Bool { a.rawValue < b.rawValue }
     }
 
     /// What each role may do with images; what does not stand here it may not.
     static let table: [Role: [Verb: Scope]] = [
-        .regulator: [:],
-        .institutionAdministrator: [:],
+        .regulator: [.statistics: .everything],
+        .institutionAdministrator: [.statistics: .own],
         .expert: [.search: .granted, .read: .granted, .retrieve: .granted],
         .clinician: [.search: .own, .read: .own, .retrieve: .own],
         .technician: [.search: .own, .read: .own, .retrieve: .own, .store: .own, .commit: .own],
@@ -61,17 +44,24 @@ public enum Policy {
     ///
     /// - Parameters:
     ///   - grants: all that stand; those that are another's or over are passed over here.
+    ///   - emergencies: the same of emergency access.
     ///   - now: milliseconds since 1970.
-    public static func decide(_ verb: Verb, by permit: Permit, grants: [Grant], now: Int64) -> Decision {
-        guard let scope = permit.scope else { return decideByRole(verb, by: permit, grants: grants, now: now) }
-        if let why = scope.refusal(of: verb, at: now) { return .refused(why) }
-        return decideByRole(verb, by: permit, grants: grants, now: now)
-            .narrowed(to: scope, institution: permit.institution)
+    public static func decide(
+        _ verb: Verb, by permit: Permit, grants: [Grant], emergencies: [Emergency] = [], now: Int64
+    ) -> Decision {
+        if let why = permit.scope?.refusal(of: verb, at: now) { return .refused(why) }
+        let decision = decideByRole(verb, by: permit, grants: grants, emergencies: emergencies, now: now)
+        guard let scope = permit.scope else { return decision }
+        return decision.narrowed(to: scope, institution: permit.institution)
     }
 
-    private static func decideByRole(_ verb: Verb, by permit: Permit, grants: [Grant], now: Int64) -> Decision {
+    private static func decideByRole(
+        _ verb: Verb, by permit: Permit, grants: [Grant], emergencies: [Emergency], now: Int64
+    ) -> Decision {
         if permit.kind == .localOperator {
-            return Decision(reach: .everything, masking: .full, because: "the local operator may do everything")
+            return Decision(
+                reach: .everything, masking: verb == .statistics ? .statistics : .full,
+                because: "the local operator may do everything")
         }
         guard permit.isStrong else { return .refused("a second factor was not shown") }
         if permit.kind == .peer, !permit.services.contains(where: { $0.verbs.contains(verb) }) {
@@ -82,23 +72,54 @@ public enum Policy {
         guard let widest = scopes.max(by: { $0.scope < $1.scope }), widest.scope > .nothing else {
             return .refused("no role of the caller includes it")
         }
-        var institutions: Set<String> = []
-        var studies: [String: Set<String>] = [:]
-        if widest.scope == .own, !permit.institution.isEmpty { institutions.insert(permit.institution) }
-        var used = 0
-        for grant in grants where grant.verbs.contains(verb) && grant.holds(for: permit, at: now) {
-            used += 1
-            if let named = grant.studies {
-                studies[grant.owner, default: []].formUnion(named)
-            } else {
-                institutions.insert(grant.owner)
+        if widest.scope == .everything {
+            return Decision(
+                reach: .everything, masking: verb == .statistics ? .statistics : .full,
+                because: "role \(widest.role.rawValue)")
+        }
+        var extents: [Masking: Extent] = [.full: Extent()]
+        if widest.scope == .own, !permit.institution.isEmpty {
+            extents[.full, default: Extent()].institutions.insert(permit.institution)
+        }
+        let used = grants.filter { $0.holds(for: permit, at: now) && $0.allows(verb) }
+        for grant in used {
+            // Counts know one way of being shown.
+            extents[verb == .statistics ? .full : grant.masking, default: Extent()].insert(grant)
+        }
+        var because = "role \(widest.role.rawValue)" + (widest.scope == .own ? ", own institution" : "")
+        if !used.isEmpty { because += ", \(used.count) grant\(used.count == 1 ? "" : "s")" }
+        let urgent = emergencies.filter { $0.holds(for: permit, at: now) && Emergency.verbs.contains(verb) }
+        for emergency in urgent { extents[.full, default: Extent()].insert(emergency) }
+        if !urgent.isEmpty { because += ", emergency access" }
+        return decision(extents, verb, because)
+    }
+
+    private static func decision(_ extents: [Masking: Extent], _ verb: Verb, _ because: String) -> Decision {
+        let reach = Reach(extents)
+        return Decision(
+            reach: reach, masking: verb == .statistics ? .statistics : reach.leastMasking, because: because)
+    }
+}
+
+extension Extent {
+    fileprivate mutating func insert(_ grant: Grant) {
+        if grant.studies == nil, grant.series == nil {
+            institutions.insert(grant.owner)
+            return
+        }
+        studies[grant.owner, default: []].formUnion(grant.studies ?? [])
+        for (study, named) in grant.series ?? [:] {
+            series[grant.owner, default: [:]][study, default: []].formUnion(named)
+        }
+    }
+
+    fileprivate mutating func insert(_ emergency: Emergency) {
+        for owner in emergency.owners {
+            switch emergency.subject {
+            case .patient(let patient): patients[owner, default: []].insert(patient)
+            case .study(let uid): studies[owner, default: []].insert(uid)
             }
         }
-        for institution in institutions { studies[institution] = nil }
-        let by = "role \(widest.role.rawValue)" + (widest.scope == .own ? ", own institution" : "")
-        return Decision(
-            reach: .limited(institutions: institutions, studies: studies), masking: .full,
-            because: used == 0 ? by : "\(by), \(used) grant\(used == 1 ? "" : "s")")
     }
 }
 

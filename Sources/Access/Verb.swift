@@ -12,4 +12,6 @@ public enum Verb: String, Sendable, CaseIterable, Codable {
     /// To have objects sent to another peer.
     case send
     case remove
+    /// Counts and times of studies, without a patient.
+    case statistics
 }

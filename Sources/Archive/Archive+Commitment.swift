@@ -12,7 +12,7 @@ public enum CommitmentFailure: UInt16, Sendable, CaseIterable {
     public var about: String {
         switch self {
         case .processingFailure: "held and damaged"
-        case .noSuchObjectInstance: "not held, or not for the requester's institution, or removed"
+        case .noSuchObjectInstance: "not held, or not sent by the requester's institution, or removed"
         case .classInstanceConflict: "held under another SOP class"
         }
     }
@@ -21,13 +21,14 @@ public enum CommitmentFailure: UInt16, Sendable, CaseIterable {
 extension Archive {
     /// Finds out whether storage of an instance can be committed to: reads every byte of it again. PS3.4 §J.3.
     ///
+    /// - Parameter institution: whose objects are looked at: what it sent, and what it sent again; nil for everybody's.
     /// - Returns: nil when it can.
     /// - Throws: when the catalogue cannot be asked.
     public func commitmentFailure(
-        sopClassUID: String, sopInstanceUID: String, institution: String
+        sopClassUID: String, sopInstanceUID: String, institution: String?
     ) throws(ArchiveError) -> CommitmentFailure? {
         let held = try ask { catalog throws(CatalogError) in
-            try catalog.held(sopInstanceUID: sopInstanceUID, institution: institution)
+            try catalog.sent(sopInstanceUID: sopInstanceUID, by: institution)
         }
         guard let first = held.first else { return .noSuchObjectInstance }
         guard first.sopClassUID == sopClassUID else { return .classInstanceConflict }

@@ -11,6 +11,25 @@ extension Catalog {
             [.text(sopInstanceUID), .text(institution)], order: "instance.state, instance.sequence")
     }
 
+    /// The instances under a SOP Instance UID that this institution sent, first or again with the same content; nil for
+    /// everybody's. Those that are shown first, then versions beside them; oldest first.
+    public func sent(sopInstanceUID: String, by institution: String?) throws(CatalogError) -> [Holding] {
+        try settle()
+        var condition = "instance.uid = ? AND instance.state IN (0, 1)"
+        var arguments: [SQLValue] = [.text(sopInstanceUID)]
+        if let institution {
+            condition += """
+                 AND (sender.institution = ? OR EXISTS (
+                    SELECT 1 FROM also_sent JOIN sender AS again ON again.id = also_sent.sender
+                    WHERE also_sent.instance = instance.id AND also_sent.outcome = ? AND again.institution = ?))
+                """
+            arguments += [
+                .text(institution), .text(CatalogEvent.SentAgain.same.rawValue), .text(institution),
+            ]
+        }
+        return try holdings(condition, arguments, order: "instance.state, instance.sequence")
+    }
+
     /// The instances a retrieval names: unique keys of one level, lists allowed. PS3.4 §C.4.2.2.
     ///
     /// In the order of series and instance number. At most `limit` are given.
@@ -32,7 +51,7 @@ extension Catalog {
             conditions.append("\(column) IN (\(values.map { _ in "?" }.joined(separator: ", ")))")
             arguments += values.map(SQLValue.text)
         }
-        if let seen = visibility.condition {
+        if let seen = visibility.condition(at: .instance) {
             conditions.append(seen.sql)
             arguments += seen.arguments
         }

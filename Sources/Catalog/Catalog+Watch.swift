@@ -22,22 +22,21 @@ extension Catalog {
     public func shownChanges(
         after number: Int64, visibility: Visibility, limit: Int
     ) throws(CatalogError) -> (changes: [ShownChange], last: Int64) {
-        try select { connection throws(DatabaseError) in
+        // What names no series is of the whole study, and told to nobody who sees less.
+        let seen = visibility.condition(at: .series) ?? SQLCondition("TRUE")
+        return try select { connection throws(DatabaseError) in
             var changes: [ShownChange] = []
             var last = number
             try connection.query(
                 """
-                SELECT change.id, change.at, change.kind, study.uid, series.uid, instance.uid, study.institution
+                SELECT change.id, change.at, change.kind, study.uid, series.uid, instance.uid, \(seen.sql)
                 FROM change LEFT JOIN study ON study.id = change.study
                 LEFT JOIN instance ON instance.id = change.instance LEFT JOIN series ON series.id = change.series
                 WHERE change.id > ? ORDER BY change.id LIMIT ?
-                """, [.integer(number), .integer(Int64(limit))]
+                """, seen.arguments + [.integer(number), .integer(Int64(limit))]
             ) { row throws(DatabaseError) in
                 last = row.integer(0) ?? last
-                guard let study = row.text(3) else { return true }
-                if case .limited(let sight) = visibility, !sight.shows(study: study, of: row.text(6) ?? "") {
-                    return true
-                }
+                guard let study = row.text(3), row.integer(6) == 1 else { return true }
                 changes.append(
                     ShownChange(
                         number: last, at: row.integer(1) ?? 0, kind: row.text(2) ?? "", studyInstanceUID: study,

@@ -10,6 +10,9 @@ struct QueryPlan {
     private(set) var arguments: [SQLValue] = []
     /// Keys that are matched on the rows' own attributes.
     private(set) var remaining: [MatchingKey] = []
+    /// Whether the last column says that the row's study is seen whole; if not, some of its series are.
+    private(set) var tellsWhole = false
+    private var isOfSeries = false
     /// Matched on the folded names that stand in the three last columns.
     private(set) var names: [NamePattern] = []
     private var conditions: [String] = []
@@ -18,13 +21,23 @@ struct QueryPlan {
     init(_ query: Query, in connection: SQLConnection) throws(DatabaseError) {
         if let way = try query.visibility.driver(for: query.level, in: connection) { drivers.append(way) }
         visible(query.visibility, level: query.level)
+        var whole: SQLCondition?
+        if case .limited(let sight) = query.visibility, sight.namesSeries {
+            isOfSeries = true
+            if query.level > .patient {
+                tellsWhole = true
+                whole = sight.whole
+            }
+        }
         let keys = MatchingKey.keys(query.keys, query.options) { Self.isKey($0, at: query.level) }
         for key in keys where !key.isUniversal { add(key) }
         let driver = try Self.shortest(drivers, in: connection)
         if let driver { arguments = driver.arguments + arguments }
+        arguments = (whole?.arguments ?? []) + arguments
         let tail = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
         sql =
-            Self.columns(query.level) + Self.source(query.level, from: driver) + tail
+            Self.columns(query.level) + (whole.map { ", " + $0.sql } ?? "") + Self.source(query.level, from: driver)
+            + tail
             + Self.order(query.level, from: driver)
         // With keys left for the rows, the limit is counted there.
         if !isFiltered, query.limit != nil || query.offset > 0 {
@@ -80,6 +93,9 @@ struct QueryPlan {
         case .instance: 12 + HoldingColumns.count
         }
     }
+
+    /// Where `tellsWhole` has its column.
+    static func wholeColumn(_ level: QueryLevel) -> Int { nameColumn(level) + 3 }
 
     /// The tables, those of the way first: SQLite keeps the order of a CROSS JOIN.
     private static func source(_ level: QueryLevel, from driver: QueryDriver?) -> String {
@@ -150,7 +166,7 @@ struct QueryPlan {
     // MARK: Conditions
 
     private mutating func visible(_ visibility: Visibility, level: QueryLevel) {
-        let seen = visibility.condition
+        let seen = visibility.condition(at: level)
         arguments += seen?.arguments ?? []
         switch level {
         case .patient:
@@ -264,6 +280,8 @@ struct QueryPlan {
         }
         conditions.append("(" + patterns.map { _ in "\(column) GLOB ?" }.joined(separator: word) + ")")
         arguments += patterns.map { SQLValue.text("*\\\($0)\\*") }
+        // The columns are of all series: what of the study is seen decides.
+        if isOfSeries, remaining.last?.tag != key.tag { remaining.append(key) }
     }
 }
 

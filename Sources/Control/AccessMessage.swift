@@ -25,6 +25,14 @@ public struct AccessExplanation: Codable, Sendable {
     public var institutions: [String]?
     /// How many studies of other institutions are reached by name.
     public var namedStudies: Int
+    /// How many series of studies that are not reached whole.
+    public var namedSeries = 0
+    /// How many patients by emergency access.
+    public var namedPatients = 0
+    /// With what masking something more is reached.
+    public var masked: [String] = []
+    /// Institutions that hold the study and of which it is reached masked alone.
+    public var studyMasked: [String] = []
     /// The institutions that hold the study that was asked about, and whether it is reached there; nil where none was.
     public var study: [String: Bool]?
 

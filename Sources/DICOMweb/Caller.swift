@@ -13,11 +13,21 @@ struct Caller: Sendable {
     let permit: Permit
     let logger: Logger
 
-    /// What the caller may see for an act; a refusal is recorded.
-    func visibility(_ verb: Verb) throws(Denial) -> Visibility {
-        do throws(Denial) { return Visibility(try access.require(verb, by: permit, door: Self.door)) } catch {
+    /// What the caller may see in full for an act; a refusal is recorded.
+    func visibility(_ verb: Verb) throws(Denial) -> Visibility { Visibility(try reach(verb)) }
+
+    /// What the caller may reach for an act, in full and masked; a refusal is recorded.
+    func reach(_ verb: Verb) throws(Denial) -> Reach {
+        do throws(Denial) { return try access.require(verb, by: permit, door: Self.door) } catch {
             throw logged(error)
         }
+    }
+
+    /// Records that something is refused which only masked could be shown.
+    func masked(_ verb: Verb, _ objects: [AuditObject]) throws(Denial) -> Denial {
+        do throws(Denial) {
+            return try access.refusal(verb, Archive.maskedRule, by: permit, door: Self.door, objects: objects)
+        } catch { throw logged(error) }
     }
 
     /// Writes down what is about to be done; a change is on the disk when it returns.

@@ -37,7 +37,11 @@ public final class CommitmentBoard: Sendable {
 
     /// A request that was answered as accepted, and has no result yet.
     struct Unfinished: Sendable {
+        /// An institution that is none: the local operator asks about everybody's objects.
+        static let everybody = ""
+
         var transaction: String
+        /// Whose objects are looked at.
         var institution: String
         var references: [Reference]
     }

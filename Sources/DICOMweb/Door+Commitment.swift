@@ -1,5 +1,6 @@
 import Access
 import Archive
+import Audit
 import DICOM
 import HTTP
 import Hummingbird
@@ -15,8 +16,17 @@ extension Door {
             let form = try ModelForm(accepting: try Self.accepted(request))
             let transaction = try Self.transaction(context, permit)
             let references = try await Self.references(request)
+            try await pool.run {
+                try caller.note(
+                    .accessed, [AuditObject(.query, "storage commitment")], instanceCount: references.count)
+            }
+            guard permit.kind == .localOperator || !permit.institution.isEmpty else {
+                throw Denial.refused("who is of no institution has sent nothing")
+            }
             let work = CommitmentBoard.Unfinished(
-                transaction: transaction, institution: permit.institution, references: references)
+                transaction: transaction,
+                institution: permit.kind == .localOperator ? CommitmentBoard.Unfinished.everybody : permit.institution,
+                references: references)
             let waits = references.count <= CommitmentBoard.directCount
             try await pool.run { [commitments] in
                 try commitments.begin(transaction, accepted: waits ? nil : work)
@@ -51,7 +61,8 @@ extension Door {
     private func commit(_ work: CommitmentBoard.Unfinished) async throws -> CommitmentResult {
         do {
             let result = try await CommitmentWork(
-                archive: archive, pool: pool, references: work.references, institution: work.institution
+                archive: archive, pool: pool, references: work.references,
+                institution: work.institution == CommitmentBoard.Unfinished.everybody ? nil : work.institution
             ).result()
             try await pool.run { [commitments] in
                 try commitments.end(work.transaction, institution: work.institution, result)
@@ -114,7 +125,8 @@ private struct CommitmentWork: Sendable {
     let archive: Archive
     let pool: BlockingPool
     let references: [CommitmentBoard.Reference]
-    let institution: String
+    /// Whose objects are looked at; nil for everybody's.
+    let institution: String?
 
     func result() async throws -> CommitmentResult {
         var result = CommitmentResult(references: references, failures: [])

@@ -15,11 +15,13 @@ extension Door {
             guard ranges.isEmpty || ranges.contains(where: { $0.takes("text", "event-stream") }) else {
                 throw Problem(.notAcceptable, "Events are to be had as text/event-stream.")
             }
-            let visibility = try caller.visibility(.search)
+            _ = try caller.visibility(.search)
             let last = request.headers[.lastEventID]
             let stream = try await pool.run { [archive] in
                 try caller.note(.searched, [AuditObject(.query, "events")])
-                return try EventStream(archive: archive, visibility: visibility, lastEventID: last)
+                return try EventStream(archive: archive, lastEventID: last) {
+                    caller.access.decision(.search, by: caller.permit).reach.map { Visibility($0) }
+                }
             }
             guard events.enter() else {
                 throw Problem(
@@ -60,12 +62,13 @@ private struct EventFollower {
         while !watch.isStopped, !Task.isShuttingDownGracefully, !Task.isCancelled {
             let generation = watch.generation
             let held = stream
-            let (text, stream) = try await pool.run {
+            let (found, stream) = try await pool.run {
                 var stream = held
                 let text = try stream.next()
                 return (text, stream)
             }
             self.stream = stream
+            guard let text = found else { return nil }
             if !text.isEmpty {
                 silentSince = .now
                 return text
@@ -99,7 +102,8 @@ struct EventStream: Sendable {
     static let entryLimit = 256
 
     private let archive: Archive
-    private let visibility: Visibility
+    /// What its client may see by now; nil for nothing any more.
+    private let visibility: @Sendable () -> Visibility?
     private var identity: Int64
     private var last: Int64
     private var isReset: Bool
@@ -107,7 +111,7 @@ struct EventStream: Sendable {
     private(set) var isBehind = false
 
     /// - Parameter lastEventID: as it was sent; what this catalogue has not said begins anew.
-    init(archive: Archive, visibility: Visibility, lastEventID: String?) throws {
+    init(archive: Archive, lastEventID: String?, visibility: @escaping @Sendable () -> Visibility?) throws {
         self.archive = archive
         self.visibility = visibility
         let catalog = archive.catalog
@@ -123,8 +127,11 @@ struct EventStream: Sendable {
         }
     }
 
-    /// The next events; empty when there is none. Blocks.
-    mutating func next() throws -> String {
+    /// The next events; empty when there is none, nil when there will be none. Blocks.
+    ///
+    /// What the client may see is decided each time: a grant that ended shows nothing more.
+    mutating func next() throws -> String? {
+        guard let visibility = visibility() else { return nil }
         let catalog = archive.catalog
         var text = ""
         let current = try catalog.identity()

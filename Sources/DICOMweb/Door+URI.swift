@@ -12,9 +12,8 @@ extension Door {
         router.get(RouterPath(Self.uriPath)) { [self] request, context in
             let caller = try caller(context)
             let wanted = try URIRequest(request.uri.query)
-            let retrieval = Retrieval(
-                archive: archive, pool: pool, path: wanted.path, caller: caller,
-                visibility: try caller.visibility(.retrieve), limit: 1)
+            let retrieval = try Retrieval(
+                archive: archive, pool: pool, path: wanted.path, caller: caller, .retrieve, limit: 1)
             let answer = PictureAnswer(
                 archive: archive, pool: pool, order: wanted.order, quality: wanted.quality, base: Self.base(context),
                 query: request.uri.query, held: request.headers[.ifNoneMatch])

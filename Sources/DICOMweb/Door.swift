@@ -174,9 +174,9 @@ public final class Door: Sendable {
         _ request: Request, _ context: WebContext, _ verb: Verb = .retrieve
     ) throws -> (Retrieval, [MediaRange]) {
         let caller = try caller(context)
-        let retrieval = Retrieval(
-            archive: archive, pool: pool, path: try ResourcePath(context.parameters), caller: caller,
-            visibility: try caller.visibility(verb), limit: settings.retrieveLimit)
+        let retrieval = try Retrieval(
+            archive: archive, pool: pool, path: try ResourcePath(context.parameters), caller: caller, verb,
+            limit: settings.retrieveLimit)
         return (retrieval, try Self.accepted(request))
     }
 

@@ -75,7 +75,7 @@ struct RepresentativeImage {
             }
             return true
         }
-        guard !result.isEmpty else { throw ArchiveError.notFound }
+        guard !result.isEmpty else { throw try retrieval.absence() }
         return result
     }
 

@@ -1,3 +1,4 @@
+import Access
 import Archive
 import Audit
 import Catalog
@@ -12,9 +13,26 @@ struct Retrieval: Sendable {
     let pool: BlockingPool
     var path: ResourcePath
     let caller: Caller
+    private let verb: Verb
+    private let reach: Reach
+    /// What of that is shown in full.
     let visibility: Visibility
     /// The most objects of one answer.
     let limit: Int
+
+    /// - Throws: when nothing at all may be reached by the verb.
+    init(
+        archive: Archive, pool: BlockingPool, path: ResourcePath, caller: Caller, _ verb: Verb, limit: Int
+    ) throws(Denial) {
+        self.archive = archive
+        self.pool = pool
+        self.path = path
+        self.caller = caller
+        self.verb = verb
+        self.limit = limit
+        reach = try caller.reach(verb)
+        visibility = Visibility(reach)
+    }
 
     /// What the path names, in the order of series and instance number; on the record when it returns.
     ///
@@ -36,11 +54,23 @@ struct Retrieval: Sendable {
             patientID: nil, studyInstanceUIDs: path.study.map { [$0] } ?? [],
             seriesInstanceUIDs: path.series.map { [$0] } ?? [],
             sopInstanceUIDs: path.instance.map { [$0] } ?? [], visibility: visibility, limit: limit + 1)
-        guard !found.isEmpty else { throw ArchiveError.notFound }
+        guard !found.isEmpty else { throw try absence() }
         guard found.count <= limit else {
             throw Problem(.contentTooLarge, "There are more than \(limit) objects: ask for one series after another.")
         }
         return found
+    }
+
+    /// Why nothing that the path names is shown: it is not there, or only masked.
+    func absence() throws -> any Error {
+        let isMasked = try archive.isMasked(
+            patientID: nil, studyInstanceUIDs: path.study.map { [$0] } ?? [],
+            seriesInstanceUIDs: path.series.map { [$0] } ?? [],
+            sopInstanceUIDs: path.instance.map { [$0] } ?? [], reach: reach)
+        guard isMasked else { return ArchiveError.notFound }
+        return try caller.masked(
+            verb,
+            path.study.map { [AuditObject(.study, $0)] } ?? path.instance.map { [AuditObject(.instance, $0)] } ?? [])
     }
 
     /// The one instance that the path names.

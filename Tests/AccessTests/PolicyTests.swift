@@ -1,20 +1,21 @@
-import Access
 import Testing
+
+@testable import Access
 
 /// Who may do what with images, from a table written by hand: role, verb, and what is reached without any grant
 /// (`-` nothing, `own` the caller's institution, `granted` what was granted alone).
 struct PolicyTests {
     private static let matrix = """
-        role                      search   read     retrieve  store  commit  send  remove
-        regulator                 -        -        -         -      -       -     -
-        institution-administrator -        -        -         -      -       -     -
-        expert                    granted  granted  granted   -      -       -     -
-        clinician                 own      own      own       -      -       -     -
-        technician                own      own      own       own    own     -     -
-        operator                  -        -        -         -      -       -     -
-        auditor                   -        -        -         -      -       -     -
-        patient                   -        -        -         -      -       -     -
-        system                    own      own      own       own    own     own   -
+        role                      search   read     retrieve  store  commit  send  remove  statistics
+        regulator                 -        -        -         -      -       -     -       all
+        institution-administrator -        -        -         -      -       -     -       own
+        expert                    granted  granted  granted   -      -       -     -       -
+        clinician                 own      own      own       -      -       -     -       -
+        technician                own      own      own       own    own     -     -       -
+        operator                  -        -        -         -      -       -     -       -
+        auditor                   -        -        -         -      -       -     -       -
+        patient                   -        -        -         -      -       -     -       -
+        system                    own      own      own       own    own     own   -       -
         """
 
     private static let now: Int64 = 1_800_000_000_000
@@ -27,10 +28,12 @@ struct PolicyTests {
 
     private func grant(
         _ grantee: Grant.Grantee = .person("li"), _ verbs: Set<Verb> = [.search, .read, .retrieve],
-        studies: [String]? = ["1.2.1"], owner: String = "South", from: Int64 = now - 1, until: Int64 = now + 1
+        studies: [String]? = ["1.2.1"], series: [String: [String]]? = nil, masking: Masking = .full,
+        owner: String = "South", from: Int64 = now - 1, until: Int64 = now + 1
     ) -> Grant {
         Grant(
-            grantee: grantee, verbs: verbs, owner: owner, studies: studies, until: until, because: "consultation 7",
+            grantee: grantee, verbs: verbs, owner: owner, studies: studies, series: series, masking: masking,
+            until: until, because: "consultation 7",
             madeBy: "wang", madeAt: from)
     }
 
@@ -45,14 +48,15 @@ struct PolicyTests {
                 let alone = Policy.decide(verb, by: permit([role]), grants: [], now: Self.now)
                 switch expected {
                 case "own": #expect(alone.reach == .limited(institutions: ["North"], studies: [:]), "\(role) \(verb)")
+                case "all": #expect(alone.reach == .everything, "\(role) \(verb)")
                 case "granted": #expect(alone.reach == .limited(institutions: [], studies: [:]), "\(role) \(verb)")
                 default: #expect(alone.reach == nil, "\(role) \(verb)")
                 }
-                #expect(alone.masking == (alone.isAllowed ? .full : .statistics))
+                #expect(alone.masking == (alone.isAllowed && verb != .statistics ? .full : .statistics))
                 // A grant widens what a role includes, and gives no role a verb it has not.
                 let granted = Policy.decide(verb, by: permit([role]), grants: [grant()], now: Self.now)
                 #expect(granted.isAllowed == alone.isAllowed, "\(role) \(verb)")
-                if alone.isAllowed, Grant.grantable.contains(verb) {
+                if case .limited? = alone.reach, Grant.grantable.contains(verb) || verb == .statistics {
                     let own: Set<String> = expected == "own" ? ["North"] : []
                     #expect(granted.reach == .limited(institutions: own, studies: ["South": ["1.2.1"]]))
                 } else {
@@ -146,10 +150,11 @@ struct PolicyTests {
                 let decision = Policy.decide(verb, by: permit([.expert]), grants: grants, now: Self.now)
                 #expect(
                     decision == Policy.decide(verb, by: permit([.expert]), grants: grants.shuffled(), now: Self.now))
-                guard case .limited(let institutions, let studies)? = decision.reach else {
+                guard case .limited(let extent, [:])? = decision.reach else {
                     #expect(!decision.isAllowed)
                     continue
                 }
+                let (institutions, studies) = (extent.institutions, extent.studies)
                 let mine = grants.filter {
                     $0.verbs.contains(verb) && $0.until > Self.now
                         && ($0.grantee == .person("li") || $0.grantee == .institution("North"))
@@ -158,6 +163,86 @@ struct PolicyTests {
                 for (owner, named) in studies {
                     #expect(!institutions.contains(owner))
                     #expect(named == Set(mine.filter { $0.owner == owner }.flatMap { $0.studies ?? [] }))
+                }
+            }
+        }
+    }
+
+    @Test func reachesTheSeriesThatAreGrantedAndNotTheRestOfTheirStudy() throws {
+        let decision = Policy.decide(
+            .read, by: permit([.expert]), grants: [grant(studies: nil, series: ["1.2.1": ["1.3.1"]])], now: Self.now)
+        let reach = try #require(decision.reach)
+        #expect(reach == .limited(Extent(series: ["South": ["1.2.1": ["1.3.1"]]])))
+        #expect(reach.masking(study: "1.2.1", series: "1.3.1", of: "South") == .full)
+        #expect(reach.masking(study: "1.2.1", series: "1.3.2", of: "South") == nil)
+        #expect(reach.masking(study: "1.2.2", series: "1.3.1", of: "South") == nil)
+        #expect(reach.masking(study: "1.2.1", series: "1.3.1", of: "East") == nil)
+        #expect(reach.masking(study: "1.2.1", of: "South") == nil)
+        // The whole study says all of it.
+        let both = Policy.decide(
+            .read, by: permit([.expert]), grants: [grant(series: ["1.2.1": ["1.3.1"]])], now: Self.now)
+        #expect(both.reach == .limited(institutions: [], studies: ["South": ["1.2.1"]]))
+    }
+
+    @Test func showsMaskedWhatWasGrantedMasked() throws {
+        func decide(_ verb: Verb, _ grants: [Grant], _ role: Role = .expert) -> Decision {
+            Policy.decide(verb, by: permit([role]), grants: grants, now: Self.now)
+        }
+        let clinical = grant(masking: .clinical)
+        let decision = decide(.read, [clinical])
+        #expect(decision.masking == .clinical)
+        #expect(
+            decision.reach == .limited(Extent(), masked: [.clinical: Extent(studies: ["South": ["1.2.1"]])]))
+        #expect(decision.reach?.masking(study: "1.2.1", series: "1.3.1", of: "South") == .clinical)
+        // The fuller of two is what holds, and is named once.
+        let full = decide(.read, [clinical, grant()])
+        #expect(full.reach == .limited(institutions: [], studies: ["South": ["1.2.1"]]) && full.masking == .full)
+        // Counts alone are nothing to look at.
+        let counts = grant(.person("li"), [.search], masking: .statistics)
+        #expect(decide(.search, [counts]).reach == .limited(Extent()))
+        #expect(
+            decide(.statistics, [counts], .institutionAdministrator).reach
+                == .limited(institutions: ["North"], studies: ["South": ["1.2.1"]]))
+    }
+
+    /// A grant of a masking shows nothing with less masking than its own, and takes nothing from what others give.
+    @Test func neverWidensByMasking() throws {
+        var random = SystemRandomNumberGenerator()
+        let studies = ["1.1", "1.2", "1.3"]
+        let series = ["2.1", "2.2"]
+        let owners = ["South", "East", "North"]
+        for _ in 0..<500 {
+            var grants: [Grant] = []
+            for _ in 0..<Int.random(in: 0...5, using: &random) {
+                let named = Bool.random(using: &random) ? [studies.randomElement(using: &random)!] : nil
+                let part =
+                    Bool.random(using: &random)
+                    ? [studies.randomElement(using: &random)!: [series.randomElement(using: &random)!]] : nil
+                grants.append(
+                    grant(
+                        studies: named, series: part, masking: Masking.shown.randomElement(using: &random)!,
+                        owner: owners.randomElement(using: &random)!))
+            }
+            let role: Role = Bool.random(using: &random) ? .expert : .clinician
+            let decision = Policy.decide(.read, by: permit([role]), grants: grants, now: Self.now)
+            let reach = try #require(decision.reach)
+            guard case .limited(let full, let masked) = reach else {
+                Issue.record("an expert reaches everything")
+                continue
+            }
+            #expect(full == full.tidied() && masked.values.allSatisfy { $0 == $0.tidied() && !$0.isEmpty })
+            for owner in owners {
+                for study in studies {
+                    for one in series {
+                        var expected = grants.filter { grant in
+                            grant.owner == owner
+                                && (grant.studies == nil && grant.series == nil
+                                    || grant.studies?.contains(study) == true
+                                    || grant.series?[study]?.contains(one) == true)
+                        }.map(\.masking).min()
+                        if role == .clinician, owner == "North" { expected = .full }
+                        #expect(reach.masking(study: study, series: one, of: owner) == expected)
+                    }
                 }
             }
         }

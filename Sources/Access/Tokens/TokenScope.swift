@@ -31,18 +31,31 @@ public struct TokenScope: Sendable, Equatable {
 extension Reach {
     /// What of it lies within a scope.
     func narrowed(to scope: TokenScope, institution: String) -> Reach {
-        guard case .limited(var institutions, var studies) = self else {
-            // Nobody who reaches everything comes with a scope; if one did, it would reach nothing.
-            return .limited(institutions: [], studies: [:])
-        }
+        // Nobody who reaches everything comes with a scope; if one did, it would reach nothing.
+        guard case .limited(let full, let masked) = self else { return .limited(Extent()) }
+        var extents = masked.mapValues { $0.narrowed(to: scope, institution: institution) }
+        extents[.full] = full.narrowed(to: scope, institution: institution)
+        return Reach(extents)
+    }
+}
+
+extension Extent {
+    fileprivate func narrowed(to scope: TokenScope, institution: String) -> Extent {
+        var result = self
         if scope.isOwnOnly {
-            institutions.formIntersection([institution])
-            studies = studies.filter { $0.key == institution }
+            result.institutions.formIntersection([institution])
+            result.studies = studies.filter { $0.key == institution }
+            result.series = series.filter { $0.key == institution }
+            result.patients = patients.filter { $0.key == institution }
         }
-        guard let named = scope.studies else { return .limited(institutions: institutions, studies: studies) }
-        var result = studies.mapValues { $0.intersection(named) }.filter { !$0.value.isEmpty }
-        for one in institutions { result[one] = named }
-        return .limited(institutions: [], studies: result)
+        guard let named = scope.studies else { return result }
+        result.studies = result.studies.mapValues { $0.intersection(named) }
+        for one in result.institutions { result.studies[one] = named }
+        result.series = result.series.mapValues { $0.filter { named.contains($0.key) } }
+        result.institutions = []
+        // Which of the named studies are a patient's nobody knows here.
+        result.patients = [:]
+        return result.tidied()
     }
 }
 
@@ -50,7 +63,9 @@ extension Decision {
     func narrowed(to scope: TokenScope, institution: String) -> Decision {
         guard let reach else { return self }
         var result = self
-        result.reach = reach.narrowed(to: scope, institution: institution)
+        let narrowed = reach.narrowed(to: scope, institution: institution)
+        result.reach = narrowed
+        result.masking = max(masking, narrowed.leastMasking)
         let what = scope.studies.map { ", \($0.count) stud\($0.count == 1 ? "y" : "ies") named" } ?? ""
         result.because += ", within a credential's scope\(what)"
         return result

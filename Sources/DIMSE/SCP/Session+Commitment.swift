@@ -1,4 +1,6 @@
+import Access
 import Archive
+import Audit
 import DICOM
 import Foundation
 import Queue
@@ -23,6 +25,15 @@ extension Session {
         } else if command.actionTypeID != CommitmentRequest.actionTypeID {
             refusal = .otherAction
         } else if let request = CommitmentRequest(information) {
+            do throws(Denial) {
+                _ = try reach(.commit)
+                try shared.access.record([
+                    AuditEntry(
+                        .accessed, by: permit.actor, door: Self.door,
+                        objects: [AuditObject(.query, "storage commitment")],
+                        instanceCount: UInt64(request.references.count))
+                ])
+            } catch { return try deny(error, command, context) }
             let work = CommitmentWork(
                 request: request, callingAETitle: permit.aeTitle, institution: permit.institution)
             do {

@@ -18,7 +18,7 @@ extension Session {
         }
         let seen: Visibility
         do throws(Denial) {
-            seen = try visibility(.search)
+            seen = Visibility(try reach(.search))
             let query = AuditObject(.query, "\(level.name) \(keys.summary)")
             try shared.access.record([
                 AuditEntry(.searched, by: permit.actor, door: Self.door, objects: [query])

@@ -135,19 +135,35 @@ extension Session {
             let status = try finish(command, .uniqueKeyMissing, context)
             return .failure(Answered(status: status))
         }
-        let seen: Visibility
-        do throws(Denial) { seen = try visibility(verb) } catch {
+        let reach: Reach
+        do throws(Denial) { reach = try self.reach(verb) } catch {
             return .failure(Answered(status: try deny(error, command, context)))
         }
         let limit = shared.settings.retrieveLimit
         let found: [Holding]
+        let isMasked: Bool
         do throws(ArchiveError) {
+            let (series, instances) = (level >= .series ? series : [], level >= .instance ? instances : [])
             found = try archive.holdings(
-                patientID: patientID, studyInstanceUIDs: studies, seriesInstanceUIDs: level >= .series ? series : [],
-                sopInstanceUIDs: level >= .instance ? instances : [], visibility: seen, limit: limit + 1)
+                patientID: patientID, studyInstanceUIDs: studies, seriesInstanceUIDs: series,
+                sopInstanceUIDs: instances, visibility: Visibility(reach), limit: limit + 1)
+            isMasked =
+                found.isEmpty
+                ? try archive.isMasked(
+                    patientID: patientID, studyInstanceUIDs: studies, seriesInstanceUIDs: series,
+                    sopInstanceUIDs: instances, reach: reach) : false
         } catch {
             return .failure(
                 Answered(status: try finish(command, StatusMapping.answer(toQuestion: error), context)))
+        }
+        if isMasked {
+            let denial: Denial
+            do throws(Denial) {
+                denial = try shared.access.refusal(
+                    verb, Archive.maskedRule, by: permit, door: Self.door,
+                    objects: studies.map { AuditObject(.study, $0) })
+            } catch { denial = error }
+            return .failure(Answered(status: try deny(denial, command, context)))
         }
         guard found.count <= limit else {
             return .failure(Answered(status: try finish(command, .tooManyObjects, context)))

@@ -71,9 +71,9 @@ final class Session {
     /// As the record of acts and senders of instances name it.
     static let door = "dimse"
 
-    /// What the peer may see for an act, decided anew for each.
-    func visibility(_ verb: Verb) throws(Denial) -> Visibility {
-        Visibility(try shared.access.require(verb, by: permit, door: Self.door))
+    /// What the peer may reach for an act, decided anew for each.
+    func reach(_ verb: Verb) throws(Denial) -> Reach {
+        try shared.access.require(verb, by: permit, door: Self.door)
     }
 
     /// The answer to what was denied.

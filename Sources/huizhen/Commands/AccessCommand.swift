@@ -23,7 +23,7 @@ struct AccessCommand: AsyncParsableCommand {
         @Option(help: "Account of the person, for grants that are hers alone.")
         var person = ""
 
-        @Option(help: "search, read, retrieve, store, commit, send or remove.")
+        @Option(help: "search, read, retrieve, store, commit, send, remove or statistics.")
         var verb: String
 
         @Option(help: "A Study Instance UID, to be told whether it is reached.")
@@ -64,11 +64,16 @@ struct AccessCommand: AsyncParsableCommand {
                 let reach = found.institutions.map { $0.isEmpty ? "none" : $0.joined(separator: ", ") } ?? "all"
                 lines.append("institutions reached whole: \(reach)")
                 if found.namedStudies > 0 { lines.append("studies reached by name: \(found.namedStudies)") }
+                if found.namedSeries > 0 { lines.append("series reached by name: \(found.namedSeries)") }
+                if found.namedPatients > 0 { lines.append("patients by emergency access: \(found.namedPatients)") }
+                if !found.masked.isEmpty { lines.append("more is shown \(found.masked.joined(separator: ", "))") }
             }
             if let study = found.study {
                 if study.isEmpty { lines.append("the study is not held") }
                 for (institution, isReached) in study.sorted(by: { $0.key < $1.key }) {
-                    lines.append("the study of \(institution): \(isReached ? "reached" : "not reached")")
+                    let isMasked = found.studyMasked.contains(institution)
+                    lines.append(
+                        "the study of \(institution): \(isReached ? "reached" : isMasked ? "masked" : "not reached")")
                 }
             }
             return lines.joined(separator: "\n")

@@ -29,11 +29,22 @@ struct GrantCommand: AsyncParsableCommand {
         @Option(name: .customLong("study"), help: "Study Instance UID. May be repeated.")
         var studies: [String] = []
 
+        @Option(
+            name: .customLong("series"),
+            help: "One series of a study that is not granted whole: STUDY/SERIES, by their UIDs. May be repeated.")
+        var series: [String] = []
+
+        @Option(help: "How it is shown: full, clinical, de-identified or statistics.")
+        var masking = "full"
+
+        @Option(help: "Consent or authorisation record it rests on, and ends with: see `huizhen consent`.")
+        var consent: String?
+
         @Flag(help: "Every study of the owner, those that come later included.")
         var all = false
 
-        @Option(help: "What it allows: search, read, retrieve, separated by commas.")
-        var verbs = "search,read,retrieve"
+        @Option(help: "What it allows: search, read, retrieve, separated by commas; all of them by default.")
+        var verbs: String?
 
         @Option(help: "How many days it lasts, 1...366.")
         var days = 30
@@ -51,12 +62,24 @@ struct GrantCommand: AsyncParsableCommand {
             case (nil, let name?): grantee = .person(name)
             default: throw ValidationError("Say who may see: --to-institution or --to-person.")
             }
-            guard all != !studies.isEmpty else {
-                throw ValidationError("Name the studies with --study, or say --all for every study of the owner.")
+            guard all != !(studies.isEmpty && series.isEmpty) else {
+                throw ValidationError(
+                    "Name them with --study and --series, or say --all for every study of the owner.")
             }
+            guard let masking = Masking(name: masking) else {
+                throw ValidationError("--masking takes \(Masking.allCases.map(\.name).joined(separator: ", ")).")
+            }
+            var named: [String: [String]] = [:]
+            for one in series {
+                let parts = one.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+                guard parts.count == 2 else { throw ValidationError("--series takes STUDY/SERIES.") }
+                named[parts[0], default: []].append(parts[1])
+            }
+            let isOfSeries = !named.isEmpty
             guard Grant.dayRange.contains(days) else { throw ValidationError("--days takes 1 to 366.") }
             var verbs: Set<Verb> = []
-            for name in self.verbs.split(separator: ",") {
+            let usual = masking == .statistics ? "search" : "search,read,retrieve"
+            for name in (self.verbs ?? usual).split(separator: ",") {
                 guard let verb = Verb(rawValue: String(name)) else {
                     throw ValidationError("\(name) is no verb: take search, read or retrieve.")
                 }
@@ -64,9 +87,11 @@ struct GrantCommand: AsyncParsableCommand {
             }
             let now = Date()
             let grant = Grant(
-                grantee: grantee, verbs: verbs, owner: owner, studies: all ? nil : studies,
+                grantee: grantee, verbs: verbs, owner: owner,
+                studies: all || studies.isEmpty && isOfSeries ? nil : studies, series: isOfSeries ? named : nil,
+                masking: masking,
                 until: Int64((now.timeIntervalSince1970 + Double(days) * 86_400) * 1000) - 1000, because: because,
-                madeBy: "", madeAt: 0)
+                consent: consent, madeBy: "", madeAt: 0)
             let channel = try Channel.ask(.access(.grant(grant)), try await options.load())
             guard case .grants(let made) = try channel.reply(), let made = made.first else {
                 throw CommandFailure.end(2, "no grant came back")
@@ -95,8 +120,8 @@ struct GrantCommand: AsyncParsableCommand {
                     case .person(let name): "person \(name)"
                     }
                 return [
-                    grant.id, to, grant.owner, grant.studies.map { "\($0.count)" } ?? "all",
-                    grant.verbs.map(\.rawValue).sorted().joined(separator: ","),
+                    grant.id, to, grant.owner, Self.named(grant),
+                    grant.verbs.map(\.rawValue).sorted().joined(separator: ","), grant.masking.name,
                     until.formatted(.iso8601) + (until <= now ? " (over)" : ""), grant.madeBy, grant.because,
                 ]
             }
@@ -104,7 +129,14 @@ struct GrantCommand: AsyncParsableCommand {
                 grants,
                 rows.isEmpty
                     ? "no grants: add one with `huizhen grant add`"
-                    : table(["grant", "to", "studies of", "studies", "may", "until", "by", "because"], rows))
+                    : table(["grant", "to", "studies of", "studies", "may", "shown", "until", "by", "because"], rows))
+        }
+
+        private static func named(_ grant: Grant) -> String {
+            let series = (grant.series ?? [:]).values.reduce(0) { $0 + $1.count }
+            if grant.studies == nil, series == 0 { return "all" }
+            return ["\(grant.studies?.count ?? 0)", series == 0 ? nil : "\(series) series"].compactMap(\.self)
+                .joined(separator: " + ")
         }
     }
 

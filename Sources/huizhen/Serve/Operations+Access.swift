@@ -47,15 +47,22 @@ extension Operations {
             isAllowed: decision.isAllowed, because: decision.because, institutions: [], namedStudies: 0, study: nil)
         switch decision.reach {
         case .everything: explanation.institutions = nil
-        case .limited(let institutions, let studies):
-            explanation.institutions = institutions.sorted()
-            explanation.namedStudies = studies.values.reduce(0) { $0 + $1.count }
+        case .limited(let full, let masked):
+            explanation.institutions = full.institutions.sorted()
+            explanation.namedStudies = full.studies.values.reduce(0) { $0 + $1.count }
+            explanation.namedSeries = full.series.values.flatMap(\.values).reduce(0) { $0 + $1.count }
+            explanation.namedPatients = full.patients.values.reduce(0) { $0 + $1.count }
+            explanation.masked = masked.keys.sorted().map(\.name)
         case nil: break
         }
         if let study {
             let holders = try holders(of: study, as: .everything)
-            let seen = try decision.reach.map { try self.holders(of: study, as: Visibility($0)) } ?? []
-            explanation.study = .init(uniqueKeysWithValues: holders.map { ($0, seen.contains($0)) })
+            func seen(_ masking: Masking) throws -> Set<String> {
+                try decision.reach.map { try self.holders(of: study, as: Visibility($0, upTo: masking)) } ?? []
+            }
+            let full = try seen(.full)
+            explanation.study = .init(uniqueKeysWithValues: holders.map { ($0, full.contains($0)) })
+            explanation.studyMasked = try seen(.deidentified).subtracting(full).sorted()
         }
         return explanation
     }
