@@ -6,10 +6,13 @@ extension Access {
 
     /// Decides about an act; nothing is recorded.
     public func decision(_ verb: Verb, by permit: Permit, now: Date = Date()) -> Decision {
+        decide(verb, by: permit, grants: grants(for: permit, at: Self.milliseconds(now)), now: now)
+    }
+
+    private func decide(_ verb: Verb, by permit: Permit, grants: [Grant], now: Date) -> Decision {
         let time = Self.milliseconds(now)
         return Policy.decide(
-            verb, by: permit, grants: grants(for: permit, at: time),
-            emergencies: emergencies.standing(for: permit, now: time), now: time)
+            verb, by: permit, grants: grants, emergencies: emergencies.standing(for: permit, now: time), now: time)
     }
 
     /// Decides about an act, and records a refusal.
@@ -19,7 +22,12 @@ extension Access {
     public func require(
         _ verb: Verb, by permit: Permit, door: String, now: Date = Date()
     ) throws(Denial) -> Reach {
-        let decision = decision(verb, by: permit, now: now)
+        let time = Self.milliseconds(now)
+        let grants = grants(for: permit, at: time)
+        for grant in grants where grant.holds(for: permit, at: time) && grant.allows(verb) {
+            reviews.noteUse(.grant, grant.id, at: time)
+        }
+        let decision = decide(verb, by: permit, grants: grants, now: now)
         if let reach = decision.reach { return reach }
         throw try refusal(verb, decision.because, by: permit, door: door)
     }

@@ -22,7 +22,8 @@ extension Access {
 
     /// Whether what a grant rests on holds.
     public func stands(_ grant: Grant, at now: Int64) -> Bool {
-        grant.consent.map { consents.holds($0, at: now) } ?? true
+        (grant.consent.map { consents.holds($0, at: now) } ?? true)
+            && !reviews.isExpired(.grant, grant.id, since: grant.madeAt, at: now)
     }
 
     /// Makes a grant; it holds for the next request.

@@ -19,6 +19,7 @@ public final class Access: Sendable {
         /// A test server: callers that were not added may do everything, from loopback addresses.
         public var isOpenToUnknownPeers: Bool
         public var emergencies = Emergencies.Settings()
+        public var reviews = Reviews.Settings()
 
         public init(aeTitle: String, institution: String, issuer: String, isOpenToUnknownPeers: Bool) {
             self.aeTitle = aeTitle
@@ -43,6 +44,8 @@ public final class Access: Sendable {
     let records: SealedRecords
     public let consents: Consents
     public let emergencies: Emergencies
+    public let reviews: Reviews
+    let destinations: Mutex<[String: Destination]>
     private let peers: Mutex<[String: Entry]>
     let passwords = PasswordMemory()
     private let names = Mutex<[String: (addresses: [NetworkAddress], until: ContinuousClock.Instant)]>([:])
@@ -92,6 +95,9 @@ public final class Access: Sendable {
         records = try SealedRecords(database: database, key: key)
         consents = try Consents(records, audit: audit)
         emergencies = try Emergencies(records, audit: audit, settings: settings.emergencies)
+        reviews = try Reviews(
+            records, audit: audit, settings: settings.reviews, now: Self.milliseconds(Date()))
+        destinations = Mutex(try records.all(.destination, as: Destination.self))
     }
 
     /// Every peer, by AE title.
@@ -136,6 +142,7 @@ public final class Access: Sendable {
         } catch { throw .database(error) }
         peers.withLock { $0[peer.aeTitle] = Entry(peer: peer, secrets: secrets.isEmpty ? nil : secrets) }
         passwords.forget(peer: peer.aeTitle)
+        try reviews.noteMade(.peer, peer.aeTitle, by: "")
     }
 
     private func check(_ peer: Peer, _ secrets: PeerSecrets) throws(AccessError) {
@@ -185,13 +192,16 @@ public final class Access: Sendable {
     /// - Throws: why it is refused.
     public func admit(
         calling: String, called: String, address: String, security: CallerSecurity = .plain,
-        identity: ClaimedIdentity? = nil
+        identity: ClaimedIdentity? = nil, now: Date = Date()
     ) throws(Refusal) -> Permit {
         guard called == settings.aeTitle else { throw .calledAETitleNotRecognized }
         guard let from = NetworkAddress(address) else { throw .callingAETitleNotRecognized }
         let peer = peer(aeTitle: calling)
         if let peer {
             guard peer.addresses.contains(where: { matches($0, from) }) else { throw .callingAETitleNotRecognized }
+            let time = Self.milliseconds(now)
+            guard !isExpired(.peer, calling, at: time) else { throw .callingAETitleNotRecognized }
+            reviews.noteUse(.peer, calling, at: time)
         } else {
             guard settings.isOpenToUnknownPeers, from.isLoopback else { throw .callingAETitleNotRecognized }
         }

@@ -32,6 +32,7 @@ public enum ControlRequest: Codable, Sendable {
     case webToken(seconds: Int)
     case correct(CorrectionRequest)
     case access(AccessRequest)
+    case oversight(OversightRequest)
     case user(UserRequest)
     case token(TokenRequest)
     case share(ShareRequest)
@@ -44,7 +45,7 @@ public enum ControlRequest: Codable, Sendable {
     /// With `original` they come without corrections.
     case export(
         studies: [String], series: [String], instances: [String], transferSyntaxes: [String] = [],
-        original: Bool = false)
+        original: Bool = false, destination: String? = nil)
     /// How much an export of these would be.
     case measure(studies: [String], series: [String], instances: [String])
 }
@@ -78,6 +79,7 @@ public enum ControlReply: Codable, Sendable {
     case status(ServiceStatus)
     case grants([Grant])
     case explained(AccessExplanation)
+    case oversight(OversightReply)
     case peers([Peer])
     case conflicts([ConflictReport])
     case removed(instances: Int, destroyAt: Int64, certificate: String)
@@ -144,6 +146,11 @@ public struct ServiceStatus: Codable, Sendable {
     public var aeTitle: String
     public var isOpenToUnknownPeers: Bool
     public var plainNetworkPeers: [String]
+    /// Peers of other institutions that nothing is sent to.
+    public var unapprovedDestinations: [String] = []
+    /// Emergency access that nobody looked at, and what of the permission review is due.
+    public var openEmergencies = 0
+    public var dueReviews = 0
     public var patients: Int
     public var studies: Int
     public var series: Int

@@ -19,7 +19,8 @@ struct Huizhen: AsyncParsableCommand {
             FindCommand.self, MoveCommand.self, GetCommand.self, ImportCommand.self, ExportCommand.self,
             VerifyCommand.self, RemoveCommand.self, ReindexCommand.self, ConflictsCommand.self, KeysCommand.self,
             AuditCommand.self, CertificateCommand.self, CorrectCommand.self, RouteCommand.self, GrantCommand.self,
-            AccessCommand.self, WebCommand.self, QueueCommand.self,
+            ConsentCommand.self, DestinationCommand.self, StatisticsCommand.self, AccessCommand.self, WebCommand.self,
+            QueueCommand.self,
             SettingsCommand.self, ConformanceCommand.self, CodecWorkerCommand.self,
         ])
 }

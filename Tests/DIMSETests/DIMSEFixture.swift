@@ -95,6 +95,12 @@ final class DIMSEFixture: @unchecked Sendable {
             associations: associations)
     }
 
+    /// Knows another institution's service, to which objects may go.
+    func befriend(_ peer: Peer) throws {
+        try access.add(peer)
+        try access.approve(Destination(name: peer.aeTitle, because: "contract 7"), by: .localOperator("root"))
+    }
+
     /// Lets a caller in by name.
     func know(
         _ title: String, _ services: Set<Peer.Service> = Set(Peer.Service.allCases), institution: String = "North"

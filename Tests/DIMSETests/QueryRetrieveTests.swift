@@ -92,7 +92,7 @@ extension ServiceTests {
         @Test func movesAStudyToAnotherService() throws {
             let source = try filled(40)
             let target = try DIMSEFixture(aeTitle: "TARGET")
-            try source.access.add(target.peer(associations: 3))
+            try source.befriend(target.peer(associations: 3))
             let requester = try source.requester([SOPClass.studyRootMove])
             defer { requester.close() }
             let (status, counts) = try requester.move(
@@ -107,7 +107,7 @@ extension ServiceTests {
         @Test func movesListsOfInstancesAndSucceedsWithNone() throws {
             let source = try filled()
             let target = try DIMSEFixture(aeTitle: "TARGET")
-            try source.access.add(target.peer())
+            try source.befriend(target.peer())
             let requester = try source.requester([SOPClass.studyRootMove])
             defer { requester.close() }
             func move(_ asked: Dataset) throws -> (Status, Int) {
@@ -138,10 +138,29 @@ extension ServiceTests {
             }
         }
 
-        @Test func countsWhatDidNotArriveAndNamesIt() throws {
+        @Test func movesToAnotherInstitutionOnlyWhatTheOperatorApprovedOf() throws {
             let source = try filled()
             let target = try DIMSEFixture(aeTitle: "TARGET")
             try source.access.add(target.peer())
+            let requester = try source.requester([SOPClass.studyRootMove])
+            defer { requester.close() }
+            func move() throws -> Status {
+                try requester.move(
+                    keys("STUDY", [.studyInstanceUID: "1.2.1"]), model: .studyRoot, destination: "TARGET"
+                ) { _ in }.status
+            }
+            #expect(try move() == .notAuthorized)
+            #expect(try target.uids.isEmpty)
+            try source.befriend(target.peer())
+            #expect(try move() == .success)
+            try source.access.revokeDestination("TARGET", because: "contract over", by: .localOperator("root"))
+            #expect(try move() == .notAuthorized)
+        }
+
+        @Test func countsWhatDidNotArriveAndNamesIt() throws {
+            let source = try filled()
+            let target = try DIMSEFixture(aeTitle: "TARGET")
+            try source.befriend(target.peer())
             target.send([TestObject(3, byteCount: 700)])
             let requester = try source.requester([SOPClass.studyRootMove])
             defer { requester.close() }
@@ -157,7 +176,7 @@ extension ServiceTests {
 
         @Test func refusesMoreObjectsThanItsLimit() throws {
             let source = try filled { $0.retrieveLimit = 4 }
-            try source.access.add(source.peer())
+            try source.befriend(source.peer())
             let requester = try source.requester([SOPClass.studyRootMove])
             defer { requester.close() }
             let (status, _) = try requester.move(

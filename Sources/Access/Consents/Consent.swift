@@ -17,6 +17,8 @@ public struct Consent: Sendable, Equatable, Codable {
         case patient(PatientIdentity)
         /// Study Instance UIDs.
         case studies([String])
+        /// Of an authority: everything of the owner.
+        case everything
     }
 
     /// A file that shows it, kept sealed beside.
@@ -102,6 +104,8 @@ public struct Consent: Sendable, Equatable, Codable {
             guard (1...Self.nameLimit).contains(studies.count), studies.allSatisfy({ UIDs.isValid($0) }) else {
                 throw .invalid("a record names 1 to \(Self.nameLimit) studies by their UIDs, or a patient")
             }
+        case .everything:
+            guard kind != .consent else { throw .invalid("a patient consents for one patient, or for studies") }
         }
         guard !verbs.isEmpty, verbs.isSubset(of: Grant.grantable.union([.send])) else {
             throw .invalid("a record is of search, read, retrieve and send, or of some of them")
@@ -120,6 +124,7 @@ public struct Consent: Sendable, Equatable, Codable {
         if !grantees.contains(grant.grantee) { return "the record does not name who gets the grant" }
         if !grant.verbs.isSubset(of: verbs) { return "the record does not allow all of the grant's verbs" }
         if grant.until > until { return "the grant would outlive the record" }
+        if scope == .everything { return nil }
         if grant.studies == nil, grant.series == nil { return "a grant on a record names its studies" }
         if case .studies(let named) = scope {
             let asked = Set(grant.studies ?? []).union((grant.series ?? [:]).keys)

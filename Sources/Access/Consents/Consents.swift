@@ -142,6 +142,7 @@ public final class Consents: Sendable {
         var objects = [AuditObject(.grant, consent.id), AuditObject(.setting, "studies of \(consent.owner)")]
         switch consent.scope {
         case .patient(let patient): objects.append(AuditObject(.patient, patient.patientID))
+        case .everything: break
         case .studies(let studies): objects += studies.map { AuditObject(.study, $0) }
         }
         do throws(AuditError) {

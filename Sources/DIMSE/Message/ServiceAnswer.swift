@@ -109,8 +109,9 @@ public enum ServiceAnswer: CaseIterable, Sendable {
         case .pendingWithUnsupportedKeys, .tooManyMatches: [.find]
         case .someFailed, .allFailed, .uniqueKeyMissing, .tooManyObjects: [.move, .get]
         case .differs, .unwanted, .unidentified, .unreadable, .bound, .damaged, .gone, .notTranscodable: [.store]
-        case .diskFull, .notRecorded, .stopping, .storageFailed: [.store, .find, .move, .get]
-        case .notAllowed: [.find, .move, .get]
+        case .diskFull, .stopping, .storageFailed: [.store, .find, .move, .get]
+        case .notRecorded: [.store, .find, .move, .get, .commitment]
+        case .notAllowed: [.find, .move, .get, .commitment]
         case .destinationUnknown, .destinationPlain: [.move]
         case .otherInstance, .otherAction, .badReferences, .notKept: [.commitment]
         }

@@ -22,6 +22,10 @@ extension Session {
         }
         // To its own institution it is a retrieval by another way.
         let verb: Verb = destination.institution == permit.institution ? .retrieve : .send
+        do throws(Denial) {
+            try shared.access.requireDestination(
+                destination, for: permit.institution, by: permit.actor, door: Self.door)
+        } catch { return try deny(error, command, context) }
         let named: [Holding]
         switch try holdings(keys, verb, to: title, context: context, command: command) {
         case .success(let found): named = found

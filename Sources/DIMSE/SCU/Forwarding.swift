@@ -25,6 +25,12 @@ struct Forwarding: Sendable {
         guard access.mayCall(peer) else {
             return .unavailable("\(work.destination) is over the network and allows no plain DICOM")
         }
+        do throws(Denial) { try access.requireDestination(peer, for: nil, by: .service, door: "routing") } catch {
+            switch error {
+            case .refused(let why): return .hopeless(why + ", then `huizhen queue retry`")
+            case .notRecorded: return .unavailable("the refusal cannot be recorded: see the service's log")
+            }
+        }
         let holdings: [Holding]
         do {
             // What was removed since is not sent.

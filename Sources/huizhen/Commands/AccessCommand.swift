@@ -4,7 +4,8 @@ import Control
 
 struct AccessCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "access", abstract: "Ask what would be decided about somebody.", subcommands: [Explain.self])
+        commandName: "access", abstract: "Ask what would be decided, confirm what stands, look at emergency access.",
+        subcommands: [Explain.self, EmergenciesCommand.self, ReviewCommand.self])
 
     struct Explain: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -43,6 +43,9 @@ struct ExportCommand: AsyncParsableCommand {
     @Flag(help: "Byte for byte as it was received, without corrections; not on a medium.")
     var original = false
 
+    @Option(help: "For whom it is, if not for the own institution: an approved destination.")
+    var destination: String?
+
     @OptionGroup var output: OutputOptions
     @OptionGroup var options: ConfigurationOptions
 
@@ -59,9 +62,11 @@ struct ExportCommand: AsyncParsableCommand {
         let settings = try await options.load()
         if media { return try await runMedia(settings) }
         let into = into ?? ""
-        let count = try await onThread { [study, series, instance, original] in
+        let count = try await onThread { [study, series, instance, original, destination] in
             let channel = try Channel.ask(
-                .export(studies: study, series: series, instances: instance, original: original), settings)
+                .export(
+                    studies: study, series: series, instances: instance, original: original, destination: destination),
+                settings)
             let folder = try ObjectFolder(path: into)
             var line = ProgressLine()
             var count = 0
@@ -85,7 +90,7 @@ struct ExportCommand: AsyncParsableCommand {
     private func runMedia(_ settings: Settings) async throws {
         let export = MediaExport(
             studies: study, series: series, instances: instance, choice: profile, fileSetID: fileSetID,
-            isZip: zip != nil, path: zip ?? into ?? "")
+            isZip: zip != nil, path: zip ?? into ?? "", destination: destination)
         let report = try await onThread { try export.run(settings) }
         try output.show(report, report.lines.joined(separator: "\n"))
         if report.leftOut > 0 { throw ExitCode(3) }

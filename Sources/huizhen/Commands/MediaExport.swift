@@ -46,6 +46,7 @@ struct MediaExport: Sendable {
     /// A zip file instead of a folder.
     var isZip: Bool
     var path: String
+    var destination: String?
 
     func run(_ settings: Settings) throws -> MediaReport {
         let measuring = try Channel.ask(
@@ -59,7 +60,7 @@ struct MediaExport: Sendable {
         let channel = try Channel.ask(
             .export(
                 studies: studies, series: series, instances: instances,
-                transferSyntaxes: profile?.transferSyntaxes.map(\.uid) ?? []), settings)
+                transferSyntaxes: profile?.transferSyntaxes.map(\.uid) ?? [], destination: destination), settings)
         do { return try write(channel) } catch let error as MediaError { throw CommandFailure.end(1, "\(error)") }
     }
 

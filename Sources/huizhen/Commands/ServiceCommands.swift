@@ -71,6 +71,18 @@ struct StatusCommand: AsyncParsableCommand {
         if !status.plainNetworkPeers.isEmpty {
             lines.append("UNENCRYPTED over the network: \(status.plainNetworkPeers.joined(separator: ", "))")
         }
+        if !status.unapprovedDestinations.isEmpty {
+            lines.append(
+                "NOTHING is sent to \(status.unapprovedDestinations.joined(separator: ", ")): not approved, see "
+                    + "`huizhen destination`")
+        }
+        if status.openEmergencies > 0 {
+            lines.append(
+                "\(status.openEmergencies) uses of emergency access to look at: see `huizhen access emergencies`")
+        }
+        if status.dueReviews > 0 {
+            lines.append("\(status.dueReviews) permissions to confirm: see `huizhen access review`")
+        }
         if status.conflicts > 0 {
             lines.append("\(status.conflicts) studies under a conflict mark: see `huizhen conflicts`")
         }

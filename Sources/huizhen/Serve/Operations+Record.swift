@@ -8,6 +8,11 @@ extension Operations {
     ///
     /// - Throws: what keeps it from being done.
     func record(_ request: ControlRequest, _ channel: Channel) throws {
+        if case .export(_, _, _, _, _, let destination?) = request {
+            do throws(Denial) {
+                try service.access.requireExport(to: destination, by: actor(channel), door: Self.door)
+            } catch .refused(let why) { throw ControlError.refused(why) }
+        }
         guard let act = act(request) else { return }
         try service.audit.append([
             AuditEntry(
@@ -30,7 +35,7 @@ extension Operations {
     /// Nil for what shows no patient and changes nothing, and for what writes records of its own.
     private func act(_ request: ControlRequest) -> Act? {
         switch request {
-        case .status, .peers, .routes, .jobs, .verify, .measure, .access, .token, .share, .user, .audit: nil
+        case .status, .peers, .routes, .jobs, .verify, .measure, .access, .oversight, .token, .share, .user, .audit: nil
         case .testPeer(let title):
             Act(event: .configurationChanged, objects: [AuditObject(.peer, title)], reason: "peer tested")
         case .conflicts: Act(event: .searched, objects: [AuditObject(.query, "conflicts")])
@@ -56,12 +61,13 @@ extension Operations {
         case .hold(let study, let on):
             Act(event: .heldOrReleased, objects: [AuditObject(.study, study)], reason: on ? "held" : "released")
         case .import(let peer): Act(event: .imported, objects: [AuditObject(.peer, peer)])
-        case .export(let studies, let series, let instances, _, let isOriginal):
+        case .export(let studies, let series, let instances, _, let isOriginal, let destination):
             Act(
                 event: .exported,
                 objects: studies.prefix(Self.nameLimit).map { AuditObject(.study, $0) }
                     + series.prefix(Self.nameLimit).map { AuditObject(.series, $0) }
-                    + instances.prefix(Self.nameLimit).map { AuditObject(.instance, $0) },
+                    + instances.prefix(Self.nameLimit).map { AuditObject(.instance, $0) }
+                    + (destination.map { [AuditObject(.destination, $0)] } ?? []),
                 count: UInt64(instances.count), reason: isOriginal ? "without corrections" : "")
         }
     }

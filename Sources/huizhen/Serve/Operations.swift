@@ -24,6 +24,8 @@ struct Operations: Sendable {
             let request = try channel.receive(ControlRequest.self)
             do {
                 try answer(request, channel)
+            } catch ControlError.refused(let why) {
+                try channel.send(ControlReply.failed(why))
             } catch let error as ControlError {
                 throw error
             } catch {
@@ -41,6 +43,7 @@ struct Operations: Sendable {
         case .access(let request): try answer(request, channel)
         case .share(let request): try channel.send(ControlReply.share(share(request, by: channel.peerUser)))
         case .token(let request): try channel.send(ControlReply.token(token(request, channel)))
+        case .oversight(let request): try answer(request, channel)
         case .status: try channel.send(ControlReply.status(status()))
         case .peers: try channel.send(ControlReply.peers(service.access.list()))
         case .addPeer(let peer, let secrets): try service.access.add(peer, secrets: secrets)
@@ -82,7 +85,7 @@ struct Operations: Sendable {
         case .reindex: try reindex(channel)
         case .reloadTLS: try service.reloadTLS()
         case .import(let peer): try importObjects(from: peer, channel)
-        case .export(let studies, let series, let instances, let syntaxes, let isOriginal):
+        case .export(let studies, let series, let instances, let syntaxes, let isOriginal, _):
             try export(holdings(studies, series, instances), in: syntaxes, isOriginal: isOriginal, channel)
         case .measure(let studies, let series, let instances):
             let holdings = try holdings(studies, series, instances)
@@ -124,6 +127,7 @@ struct Operations: Sendable {
             reconciledObjects: service.archive.reconciliation.objectsAdded,
             tornObjects: service.archive.reconciliation.tornObjects,
             waitingJobs: (jobs[.waiting] ?? 0) + (jobs[.running] ?? 0), deadJobs: jobs[.dead] ?? 0)
+        noteOversight(&status)
         status.webPort = service.webPort.load(ordering: .acquiring)
         status.webTLSPort = service.webTLSPort.load(ordering: .acquiring)
         status.isMasterKeyOnDataDisk = service.archive.isMasterKeyOnDataDisk

@@ -32,6 +32,7 @@ final class Service: Sendable {
     let access: Access
     let accounts: Accounts
     let shares: Shares
+    private let accessUpkeep: AccessUpkeep
     let queue: JobQueue
     let routes: RouteTable
     private let router: Router
@@ -80,11 +81,7 @@ final class Service: Sendable {
         try audit.append([AuditEntry(.serviceStarted, by: .service, door: "service")])
         access = try Access(
             path: directory + "/access.sqlite", key: archive.systemKey(purpose: "access"),
-            settings: .init(
-                aeTitle: settings.text("ae-title"), institution: settings.text("institution"),
-                issuer: settings.text("issuer"),
-                isOpenToUnknownPeers: settings.flag("dimse.open-to-unknown-peers")),
-            audit: audit)
+            settings: settings.access, audit: audit)
         queue = try JobQueue(
             path: directory + "/queue.sqlite", key: archive.systemKey(purpose: "queue"), settings: settings.queue)
         routes = try RouteTable(
@@ -112,6 +109,7 @@ final class Service: Sendable {
                 visibility: .institution(institution), limit: 1
             ).isEmpty
         }
+        accessUpkeep = AccessUpkeep(access, accounts, logger: logger)
         viewer = try Viewer(
             access: access, sessions: sessions, accounts: accounts,
             signIn: SignIn(accounts: accounts, firstPasswordFile: FirstAccount.file(in: directory)),
@@ -147,6 +145,7 @@ final class Service: Sendable {
         webhook?.start()
         alerts.start()
         auditUpkeep.start()
+        accessUpkeep.start()
         let operations = Operations(service: self)
         let server = try ControlServer(dataDirectory: settings.dataDirectory) { operations.serve($0) }
         control.withLock { $0 = server }
@@ -175,6 +174,7 @@ final class Service: Sendable {
         dimse.stop()
         control.withLock { $0?.close() }
         router.stop()
+        accessUpkeep.stop()
         defer { frameCoder.close() }
         do {
             try queue.close()
@@ -207,6 +207,12 @@ final class Service: Sendable {
         if archive.reconciliation.isCopy {
             logger.warning("this data directory is a copy of a running one: the catalogue was built anew")
         }
+        let unapproved = access.unapprovedDestinations()
+        if !unapproved.isEmpty {
+            logger.warning(
+                "nothing is sent to these peers of other institutions: see `huizhen destination`",
+                metadata: ["peers": "\(unapproved.joined(separator: ", "))"])
+        }
         if archive.isMasterKeyOnDataDisk { logger.warning("\(KeysCommand.sameDiskWarning)") }
     }
 
@@ -217,6 +223,11 @@ final class Service: Sendable {
         registry.gauge("huizhen_audit_records", help: "Records of acts.").set(Int64(clamping: audit.count))
         registry.gauge("huizhen_master_key_on_data_disk", help: "1 while the master key lies on the disk of the data.")
             .set(archive.isMasterKeyOnDataDisk ? 1 : 0)
+        let (open, late) = access.emergencies.openReviews()
+        registry.gauge("huizhen_emergency_reviews_open", help: "Emergency access that nobody looked at.")
+            .set(Int64(open))
+        registry.gauge("huizhen_emergency_reviews_late", help: "Of it what should have been looked at by now.")
+            .set(Int64(late))
         registry.gauge("huizhen_catalog_behind", help: "Durable records the catalogue has refused so far.")
             .set(Int64(archive.catalog.behindCount))
         registry.gauge("huizhen_storage_free_bytes", help: "Free bytes on the disk of the packs.")
