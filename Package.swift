@@ -134,7 +134,7 @@ let package = Package(
         .target(
             name: "Viewer",
             dependencies: [
-                "DICOM", "Access", "HTTP", "CQRencode", .product(name: "Hummingbird", package: "hummingbird"),
+                "DICOM", "Access", "Audit", "HTTP", "CQRencode", .product(name: "Hummingbird", package: "hummingbird"),
             ],
             resources: [.embedInCode("Assets")], swiftSettings: strict),
 

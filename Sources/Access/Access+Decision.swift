@@ -48,4 +48,14 @@ extension Access {
     public func record(_ entries: [AuditEntry]) throws(Denial) {
         do throws(AuditError) { try audit.append(entries) } catch { throw .notRecorded(error) }
     }
+
+    /// Records of acts that match; whoever asks has recorded that.
+    public func auditRecords(_ query: AuditQuery) throws -> [AuditRecord] {
+        var found: [AuditRecord] = []
+        try audit.search(query) {
+            found.append($0)
+            return true
+        }
+        return found
+    }
 }

@@ -47,12 +47,17 @@ public enum AccessActor: Sendable, Equatable {
 
 extension WebSession {
     /// Who changes what others may do by it.
-    public func accessActor(_ access: Access, from place: RequestPlace) -> AccessActor {
-        guard let account else { return .localOperator(name) }
-        return .person(
-            Permit(
-                kind: .person, aeTitle: access.settings.aeTitle, roles: account.roles,
-                institution: account.institution, issuer: account.institution, address: place.address,
-                isStrong: hasSecondFactor, user: account.name))
+    ///
+    /// - Returns: nil for whoever is neither a person with an account nor the local operator.
+    public func accessActor(_ access: Access, from place: RequestPlace) -> AccessActor? {
+        switch subject {
+        case .localOperator(let user): .localOperator(user)
+        case .person(let account):
+            .person(
+                Permit(
+                    kind: .person, aeTitle: access.settings.aeTitle, roles: account.roles,
+                    institution: account.institution, issuer: account.institution, address: place.address,
+                    isStrong: hasSecondFactor, user: account.name))
+        }
     }
 }

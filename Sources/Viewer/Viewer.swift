@@ -11,15 +11,17 @@ public struct Viewer: Sendable {
     private let sessions: WebSessions
     private let people: PeopleDoor
     private let tokens: TokenDoor
+    private let oversight: OversightDoor
 
     public init(
         access: Access, sessions: WebSessions, accounts: Accounts, signIn: SignIn, tokens: TokenIssuer,
-        shares: Shares
+        shares: Shares, oversight: OversightSources
     ) throws(AccessError) {
         self.access = access
         self.sessions = sessions
         people = try PeopleDoor(access: access, accounts: accounts, signIn: signIn, sessions: sessions, shares: shares)
         self.tokens = TokenDoor(access: access, tokens: tokens, pool: people.pool)
+        self.oversight = OversightDoor(people: people, access: access, sources: oversight)
     }
 
     /// Ends the threads once their work is done.
@@ -47,6 +49,7 @@ public struct Viewer: Sendable {
         router.get("assets/:name") { _, context in try Self.asset(context.parameters.get("name") ?? "") }
         people.add(to: router)
         tokens.add(to: router)
+        oversight.add(to: router)
     }
 
     // MARK: Pages

@@ -100,6 +100,11 @@ final class PeopleDoor: Sendable {
         if let actor = session.actor(from: RequestPlace()), shares.mayShare(actor) {
             links.append(("/shares", SharePhrase.links.text(page.language)))
         }
+        if let actor = session.accessActor(access, from: RequestPlace()),
+            let first = OversightSection.open(to: actor, of: access).first
+        {
+            links.append((first.path, OversightPhrase.oversight.text(page.language)))
+        }
         if session.account != nil { links.append(("/account", PeoplePhrase.account.text(page.language))) }
         page.visitor = Page.Visitor(name: session.name, form: session.formToken, links: links)
         return page

@@ -113,7 +113,10 @@ final class Service: Sendable {
         viewer = try Viewer(
             access: access, sessions: sessions, accounts: accounts,
             signIn: SignIn(accounts: accounts, firstPasswordFile: FirstAccount.file(in: directory)),
-            tokens: webTokens, shares: shares)
+            tokens: webTokens, shares: shares,
+            oversight: OversightSources(
+                owners: { [archive] in try archive.owners(of: $0) },
+                statistics: { [archive] in try archive.statistics($0) }))
         try FirstAccount.make(
             accounts, institution: settings.text("institution"), dataDirectory: directory, logger: logger)
         web = Door(

@@ -1,0 +1,303 @@
+import Access
+import Audit
+import Foundation
+import HTTP
+import HTTPTypes
+import Hummingbird
+
+/// The pages of oversight: emergency access, grants, consent, review, audit, alerts, counts.
+struct OversightDoor: Sendable {
+    /// Records that a search shows.
+    static let recordLimit = 200
+    /// Milliseconds of alerts that are shown.
+    private static let alertTime: Int64 = 30 * 86_400_000
+
+    let people: PeopleDoor
+    let access: Access
+    let sources: OversightSources
+
+    private typealias Visit = PeopleDoor.Visit
+
+    func add<Context: OriginContext>(to router: Router<Context>) {
+        addEmergencies(to: router)
+        addGrants(to: router)
+        addConsents(to: router)
+        addReview(to: router)
+        addLooking(to: router)
+    }
+
+    private static var now: Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
+
+    // MARK: Emergency access
+
+    private func addEmergencies<Context: OriginContext>(to router: Router<Context>) {
+        get("emergencies", .emergencies, router) { visit, actor in
+            try emergencies(visit, actor, EmergencyDraft(issuer: access.settings.issuer))
+        }
+        post("emergencies", .emergencies, router) { visit, actor, form, _ in
+            let draft = EmergencyDraft(form)
+            guard case .person(let permit) = actor else {
+                return try emergencies(visit, actor, draft, alert: "it is for people who signed in with two factors")
+            }
+            let alert = try await doing {
+                guard let subject = draft.subject else {
+                    throw AccessError.invalid("it is of one patient or one study")
+                }
+                _ = try access.emergencies.start(
+                    subject, because: draft.reason, owners: try sources.owners(subject), by: permit, door: "web")
+            }
+            return alert == nil
+                ? visit.redirect("/emergencies") : try emergencies(visit, actor, draft, alert: alert)
+        }
+        post("emergencies/:id/end", .emergencies, router) { visit, actor, _, id in
+            let alert = try await doing { try access.emergencies.end(id, by: actor) }
+            return alert == nil
+                ? visit.redirect("/emergencies") : try emergencies(visit, actor, EmergencyDraft(), alert: alert)
+        }
+        post("emergencies/:id/review", .emergencies, router) { visit, actor, form, id in
+            let (isJustified, note) = (form["justified"] == "true", form["note"])
+            let alert = try await doing {
+                try access.emergencies.review(id, isJustified: isJustified, note: note, by: actor)
+            }
+            return alert == nil
+                ? visit.redirect("/emergencies") : try emergencies(visit, actor, EmergencyDraft(), alert: alert)
+        }
+    }
+
+    private func emergencies(
+        _ visit: PeopleDoor.Visit, _ actor: AccessActor, _ draft: EmergencyDraft, alert: String? = nil
+    ) throws -> Response {
+        page(
+            visit, actor, .emergencies, alert: alert,
+            visit.page.emergencies(access.emergencies.list(for: actor), actor, draft, now: Self.now, of: access))
+    }
+
+    // MARK: Grants
+
+    private func addGrants<Context: OriginContext>(to router: Router<Context>) {
+        get("grants", .grants, router) { visit, actor in grants(visit, actor, GrantDraft(owner: owner(actor) ?? "")) }
+        post("grants", .grants, router) { visit, actor, form, _ in
+            let draft = try GrantDraft(form)
+            let alert = try await doing {
+                let grant = try draft.grant(by: actor.name, now: Date())
+                guard actor.acts(for: grant.owner, as: Consents.roles) else {
+                    throw AccessError.invalid(
+                        "grants are made by administrators of the institution whose images they are")
+                }
+                try access.add(grant, by: actor.auditActor, door: actor.door)
+            }
+            return alert == nil ? visit.redirect("/grants") : grants(visit, actor, draft, alert: alert)
+        }
+        post("grants/:id/revoke", .grants, router) { visit, actor, _, id in
+            let alert = try await doing {
+                guard let grant = access.listGrants().first(where: { $0.id == id }),
+                    actor.acts(for: grant.owner, as: Consents.roles)
+                else { throw AccessError.unknownGrant(id) }
+                try access.revokeGrant(id, because: "on the page", by: actor.auditActor, door: actor.door)
+            }
+            return alert == nil ? visit.redirect("/grants") : grants(visit, actor, GrantDraft(), alert: alert)
+        }
+    }
+
+    private func grants(
+        _ visit: PeopleDoor.Visit, _ actor: AccessActor, _ draft: GrantDraft, alert: String? = nil
+    ) -> Response {
+        let now = Self.now
+        let mine = access.listGrants().filter { actor.acts(for: $0.owner, as: Consents.roles) }
+        let records = access.consents.list(for: actor).filter { $0.holds(at: now) && $0.kind != .abroad }
+        return page(
+            visit, actor, .grants, alert: alert,
+            visit.page.grants(Array(mine.reversed()), records, owner: owner(actor), draft, now: now, of: access))
+    }
+
+    // MARK: Consent
+
+    private func addConsents<Context: OriginContext>(to router: Router<Context>) {
+        get("consents", .consents, router) { visit, actor in
+            consents(visit, actor, ConsentDraft(owner: owner(actor) ?? "", issuer: access.settings.issuer))
+        }
+        post("consents", .consents, router) { visit, actor, form, _ in
+            let draft = try ConsentDraft(form)
+            let alert = try await doing {
+                _ = try access.consents.add(try draft.consent(now: Date()), by: actor)
+            }
+            return alert == nil ? visit.redirect("/consents") : consents(visit, actor, draft, alert: alert)
+        }
+        post("consents/:id/withdraw", .consents, router) { visit, actor, form, id in
+            let why = form["because"]
+            let alert = try await doing { try access.consents.withdraw(id, because: why, by: actor) }
+            return alert == nil ? visit.redirect("/consents") : consents(visit, actor, ConsentDraft(), alert: alert)
+        }
+    }
+
+    private func consents(
+        _ visit: PeopleDoor.Visit, _ actor: AccessActor, _ draft: ConsentDraft, alert: String? = nil
+    ) -> Response {
+        let owner = owner(actor)
+        return page(
+            visit, actor, .consents, alert: alert,
+            visit.page.consents(
+                access.consents.list(for: actor), owner: owner,
+                mayKeep: actor.acts(for: owner, as: Consents.roles), draft, now: Self.now))
+    }
+
+    // MARK: Review
+
+    private func addReview<Context: OriginContext>(to router: Router<Context>) {
+        get("review", .review, router) { visit, actor in review(visit, actor) }
+        post("review/confirm", .review, router) { visit, actor, form, _ in
+            let (kind, id) = (ReviewKind(rawValue: form["kind"]), form["id"])
+            let alert = try await doing {
+                guard let item = items(actor).first(where: { $0.subject.kind == kind && $0.subject.id == id }) else {
+                    throw AccessError.unknownRecord(id)
+                }
+                try access.confirm(item, by: actor)
+            }
+            return alert == nil ? visit.redirect("/review") : review(visit, actor, alert: alert)
+        }
+    }
+
+    private func items(_ actor: AccessActor) -> [ReviewItem] {
+        access.reviewItems(accounts: people.accounts.list(for: .service), for: actor)
+    }
+
+    private func review(_ visit: PeopleDoor.Visit, _ actor: AccessActor, alert: String? = nil) -> Response {
+        page(visit, actor, .review, alert: alert, visit.page.review(items(actor), actor))
+    }
+
+    // MARK: Looking
+
+    private func addLooking<Context: OriginContext>(to router: Router<Context>) {
+        get("audit", .audit, router) { visit, actor in
+            let draft = AuditDraft(visit.query)
+            let limit = Self.recordLimit
+            let institution: String? = if case .person(let permit) = actor { permit.institution } else { nil }
+            let query = Self.query(draft, institution)
+            let records = try await looking("audit", actor) { try access.auditRecords(query) }
+            return page(
+                visit, actor, .audit,
+                visit.page.audit(records, draft, isScoped: institution != nil, limit: limit))
+        }
+        get("alerts", .alerts, router) { visit, actor in
+            var query = AuditQuery(limit: Self.recordLimit)
+            query.event = AuditEvent.alerted.name
+            query.from = Self.now - Self.alertTime
+            let found = query
+            let records = try await looking("alerts", actor) { try access.auditRecords(found) }
+            return page(visit, actor, .alerts, visit.page.alerts(records))
+        }
+        get("statistics", .statistics, router) { visit, actor in
+            let counts = try await people.working {
+                let reach: Reach
+                switch actor {
+                case .person(let permit): reach = try access.require(.statistics, by: permit, door: "web")
+                case .localOperator, .service: reach = .everything
+                }
+                try access.record([
+                    AuditEntry(
+                        .searched, by: actor.auditActor, door: actor.door,
+                        objects: [AuditObject(.query, "statistics")])
+                ])
+                return try sources.statistics(reach)
+            }
+            return page(visit, actor, .statistics, visit.page.statistics(counts))
+        }
+    }
+
+    private static func query(_ draft: AuditDraft, _ institution: String?) -> AuditQuery {
+        var query = AuditQuery(limit: recordLimit)
+        if !draft.actor.trimmed.isEmpty { query.actor = draft.actor.trimmed }
+        if !draft.object.trimmed.isEmpty { query.object = draft.object.trimmed }
+        if !draft.event.isEmpty { query.event = draft.event }
+        query.institution = institution
+        query.from = AuditDraft.day(draft.from) ?? now - Int64(AuditDraft.usualDays * 86_400_000)
+        query.until = AuditDraft.day(draft.to).map { $0 + 86_399_999 }
+        return query
+    }
+
+    /// That the record is read is on it before the first of it is given.
+    private func looking(
+        _ what: String, _ actor: AccessActor, _ body: @escaping @Sendable () throws -> [AuditRecord]
+    ) async throws -> [AuditRecord] {
+        try await people.working {
+            try access.record([
+                AuditEntry(
+                    .auditRead, by: actor.auditActor, door: actor.door, objects: [AuditObject(.auditLog, "audit")],
+                    reason: "\(what) on the page")
+            ])
+            return try body()
+        }
+    }
+
+    // MARK: What the pages have in common
+
+    /// The one institution that somebody acts for; nil for the local operator.
+    private func owner(_ actor: AccessActor) -> String? {
+        if case .person(let permit) = actor { return permit.institution }
+        return nil
+    }
+
+    private func page(
+        _ visit: PeopleDoor.Visit, _ actor: AccessActor, _ section: OversightSection, alert: String? = nil,
+        _ content: HTML
+    ) -> Response {
+        visit.answer(
+            visit.page.oversight(
+                section, of: OversightSection.open(to: actor, of: access), alert: alert, content),
+            status: alert == nil ? .ok : .forbidden)
+    }
+
+    /// Does something that is recorded; what is wrong with the form comes back as text.
+    private func doing(_ body: @escaping @Sendable () throws -> Void) async throws -> String? {
+        try await people.working {
+            do { try body() } catch AccessError.invalid(let why) { return why } catch AccessError.unknownRecord {
+                return AccessError.unknownRecord("").description
+            } catch AccessError.unknownGrant { return AccessError.unknownRecord("").description }
+            return nil
+        }
+    }
+
+    private func get<Context: OriginContext>(
+        _ path: String, _ section: OversightSection, _ router: Router<Context>,
+        _ answer: @escaping @Sendable (PeopleDoor.Visit, AccessActor) async throws -> Response
+    ) {
+        router.get(RouterPath(path)) { request, context in
+            let visit = try people.visit(request, context)
+            guard let session = visit.session else { return visit.redirect("/") }
+            return try await answer(visit, try await actor(session, visit, section))
+        }
+    }
+
+    private func post<Context: OriginContext>(
+        _ path: String, _ section: OversightSection, _ router: Router<Context>,
+        _ answer: @escaping @Sendable (PeopleDoor.Visit, AccessActor, FormBody, String) async throws -> Response
+    ) {
+        router.post(RouterPath(path)) { request, context in
+            let visit = try people.visit(request, context)
+            let (form, session) = try await people.form(visit)
+            return try await answer(
+                visit, try await actor(session, visit, section), form, context.parameters.get("id") ?? "")
+        }
+    }
+
+    /// Who asks, if the page is theirs; a refusal is recorded.
+    private func actor(
+        _ session: WebSession, _ visit: PeopleDoor.Visit, _ section: OversightSection
+    ) async throws -> AccessActor {
+        guard let actor = session.accessActor(access, from: visit.place) else {
+            throw Problem(.forbidden, "This page is not for this account.")
+        }
+        guard section.isOpen(to: actor, of: access) else {
+            try await people.working {
+                try access.record([
+                    AuditEntry(
+                        .callerRefused, .minorFailure, by: actor.auditActor, door: actor.door,
+                        objects: [AuditObject(.setting, section.path)],
+                        reason: "no role of the caller includes the page")
+                ])
+            }
+            throw Problem(.forbidden, "This page is not for this account.")
+        }
+        return actor
+    }
+}
