@@ -52,6 +52,7 @@ extension WebSession {
     public func accessActor(_ access: Access, from place: RequestPlace) -> AccessActor? {
         switch subject {
         case .localOperator(let user): .localOperator(user)
+        case .guest: nil
         case .person(let account):
             .person(
                 Permit(

@@ -81,6 +81,15 @@ extension Account {
     }
 }
 
+extension TokenClient {
+    public var reviewSubject: ReviewSubject {
+        let what = studies.map { " of \($0.count) studies" } ?? ""
+        return ReviewSubject(
+            kind: .client, id: id, about: "\(name): \(verbs.map(\.rawValue).sorted().joined(separator: ", "))\(what)",
+            institution: institution, since: madeAt, lastUsed: lastUsedAt)
+    }
+}
+
 extension Peer {
     var reviewSubject: ReviewSubject {
         ReviewSubject(
@@ -111,4 +120,9 @@ extension Destination {
             kind: .destination, id: name, about: isAbroad ? "abroad: \(because)" : because,
             institution: peer?.institution ?? "", since: approvedAt)
     }
+}
+
+extension WebSessions {
+    /// Programs that may have tokens.
+    public func clients() -> [TokenClient] { tokens.clients() }
 }

@@ -286,7 +286,9 @@ extension Access {
     }
 
     private func client(_ client: TokenClient?, _ token: AccessToken, from address: String) -> Permit? {
-        guard let client, let verbs = token.verbs else { return nil }
+        guard let client, let verbs = token.verbs,
+            !reviews.isExpired(.client, client.id, since: client.madeAt, at: Self.milliseconds(Date()))
+        else { return nil }
         let isOurs = client.institution == settings.institution
         return Permit(
             kind: .system, aeTitle: settings.aeTitle, roles: [.system], institution: client.institution,

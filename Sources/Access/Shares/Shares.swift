@@ -68,8 +68,8 @@ public final class Shares: Sendable {
     private func owner(_ actor: AccountActor) -> String? {
         guard case .person(let account, _) = actor else { return access.settings.institution }
         guard let now = accounts.account(account.id), now.state == .active,
-            case .limited(let institutions, _)? = access.decision(.retrieve, by: permit(of: now)).reach,
-            institutions.contains(now.institution)
+            case .limited(let full, _)? = access.decision(.retrieve, by: permit(of: now)).reach,
+            full.institutions.contains(now.institution)
         else { return nil }
         return now.institution
     }

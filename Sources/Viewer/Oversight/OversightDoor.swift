@@ -158,7 +158,9 @@ struct OversightDoor: Sendable {
     }
 
     private func items(_ actor: AccessActor) -> [ReviewItem] {
-        access.reviewItems(accounts: people.accounts.list(for: .service), for: actor)
+        access.reviewItems(
+            accounts: people.accounts.list(for: .service),
+            more: people.sessions.clients().map(\.reviewSubject), for: actor)
     }
 
     private func review(_ visit: PeopleDoor.Visit, _ actor: AccessActor, alert: String? = nil) -> Response {

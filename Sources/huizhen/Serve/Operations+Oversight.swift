@@ -54,7 +54,9 @@ extension Operations {
     }
 
     private func reviewItems(for actor: AccessActor) -> [ReviewItem] {
-        service.access.reviewItems(accounts: service.accounts.list(for: .service), for: actor)
+        service.access.reviewItems(
+            accounts: service.accounts.list(for: .service), more: service.webTokens.clients().map(\.reviewSubject),
+            for: actor)
     }
 
     private func confirm(_ names: [ReviewName], _ actor: AccessActor) throws -> [ReviewItem] {

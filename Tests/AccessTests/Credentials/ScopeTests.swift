@@ -18,16 +18,17 @@ import Testing
             Grant(
                 id: "2", grantee: .institution("North"), verbs: [.search], owner: "East", studies: nil,
                 until: now + 1000, because: "test", madeBy: "", madeAt: now - 1000),
+            Grant(
+                id: "3", grantee: .institution("North"), verbs: [.search, .read], owner: "West", studies: nil,
+                series: ["1.1": ["1.1.1"]], until: now + 1000, because: "test", madeBy: "", madeAt: now - 1000),
+            Grant(
+                id: "4", grantee: .institution("North"), verbs: [.search, .read], owner: "West", studies: nil,
+                masking: .clinical, until: now + 1000, because: "test", madeBy: "", madeAt: now - 1000),
         ]
     }
 
-    private func shows(_ reach: Reach?, _ study: String, _ institution: String) -> Bool {
-        switch reach {
-        case nil: false
-        case .everything: true
-        case .limited(let institutions, let studies):
-            institutions.contains(institution) || studies[institution]?.contains(study) == true
-        }
+    private func masking(_ reach: Reach?, _ study: String, _ series: String?, _ institution: String) -> Masking? {
+        reach?.masking(study: study, series: series, of: institution)
     }
 
     @Test func narrowsADecisionAndNeverWidensOne() {
@@ -50,9 +51,14 @@ import Testing
                     if scope.until <= now || !scope.verbs.contains(verb) { #expect(!narrow.isAllowed) }
                     for (study, owner) in [
                         ("1.1", "North"), ("1.2", "North"), ("2.1", "South"), ("2.2", "South"), ("3.1", "East"),
+                        ("1.1", "West"), ("2.1", "West"),
                     ] {
-                        guard shows(narrow.reach, study, owner) else { continue }
-                        #expect(shows(whole.reach, study, owner))
+                        for series in [nil, "1.1.1", "1.1.2"] {
+                            let least = masking(whole.reach, study, series, owner)
+                            guard let shown = masking(narrow.reach, study, series, owner) else { continue }
+                            #expect(least.map { shown >= $0 } == true)
+                        }
+                        guard masking(narrow.reach, study, "1.1.1", owner) != nil else { continue }
                         #expect(scope.studies?.contains(study) ?? true)
                         if scope.isOwnOnly { #expect(owner == "North") }
                     }
