@@ -19,7 +19,7 @@ struct Huizhen: AsyncParsableCommand {
             FindCommand.self, MoveCommand.self, GetCommand.self, ImportCommand.self, ExportCommand.self,
             VerifyCommand.self, RemoveCommand.self, ReindexCommand.self, ConflictsCommand.self, KeysCommand.self,
             AuditCommand.self, CertificateCommand.self, CorrectCommand.self, RouteCommand.self, GrantCommand.self,
-            AccessCommand.self, WebCommand.self, QueueCommand.self,
+            AccessCommand.self, WebCommand.self, QueueCommand.self, ProjectCommand.self, DeidentifyCommand.self,
             SettingsCommand.self, ConformanceCommand.self, CodecWorkerCommand.self,
         ])
 }
