@@ -145,7 +145,8 @@ let package = Package(
             name: "huizhen",
             dependencies: [
                 "DICOM", "Toolkit", "Codecs", "Archive", "Access", "Audit", "Catalog", "Keys", "BlobStore", "DIMSE",
-                "Control", "DICOMweb", "Viewer", "HTTP", "Telemetry", "Queue", "Routing", "Media", "CArchive",
+                "Control", "Deidentification", "DICOMweb", "Viewer", "HTTP", "Telemetry", "Queue", "Routing", "Media",
+                "CArchive",
                 "Reporting",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),

@@ -9,6 +9,11 @@ public enum KeyRequest: Codable, Sendable {
     case rotate(source: String?, key: [UInt8]?)
     case backup(path: String, passphrase: [UInt8]?)
     case restore(path: String, passphrase: [UInt8]?, isDryRun: Bool)
+    /// Makes the key of a new de-identification project.
+    case createProject(name: String)
+    case projects
+    /// The key itself, for a tool that de-identifies; the socket is its owner's only.
+    case projectKey(name: String)
 }
 
 /// What the service answers to a `KeyRequest`.
@@ -17,6 +22,20 @@ public enum KeyReply: Codable, Sendable {
     case rotated(Rotation)
     case backedUp(KeyBackup)
     case restored(KeyRestoration)
+    case projects([ProjectEntry])
+    case projectKey([UInt8])
+}
+
+/// A de-identification project.
+public struct ProjectEntry: Codable, Hashable, Sendable {
+    public var name: String
+    /// Seconds since 1970, UTC.
+    public var createdAt: Int64
+
+    public init(name: String, createdAt: Int64) {
+        self.name = name
+        self.createdAt = createdAt
+    }
 }
 
 /// What `huizhen keys status` shows.

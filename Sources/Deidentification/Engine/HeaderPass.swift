@@ -24,7 +24,9 @@ final class HeaderPass {
     /// Whether content items refer to each other by their place, so that none may be left out.
     var keepsContentPlaces = false
     /// What the object's documents are. (0042,0012)
-    var mimeType = ""
+    private(set) var mimeType = ""
+    /// Whether the object lists the instances that it refers to.
+    private let hasReferencedSeries: Bool
 
     init(_ source: Dataset, plan: Plan, pseudonyms: Pseudonyms, isReporting: Bool) throws(KeyError) {
         self.plan = plan
@@ -46,7 +48,8 @@ final class HeaderPass {
         cleaner = TextCleaner(known: survey.identities, dates: dates)
         ownUIDs = survey.uids
         keepsContentPlaces = survey.hasReferences
-        mimeType = source.string(Tag(0x0042_0012)) ?? ""
+        mimeType = source.string(.mimeTypeOfEncapsulatedDocument) ?? ""
+        hasReferencedSeries = source.contains(.referencedSeriesSequence)
     }
 
     // MARK: Datasets
@@ -82,7 +85,12 @@ final class HeaderPass {
             return nil
         default: break
         }
-        let ruling = plan.ruling(tag, in: parent)
+        var ruling = plan.ruling(tag, in: parent)
+        if ruling.action == .remove, hasReferencedSeries, tag == .sourceImageSequence || tag == .referencedImageSequence
+        {
+            // What is listed there must be referenced somewhere. PS3.3 §C.12.2.
+            ruling.action = .clean
+        }
         if ruling.action == .remove {
             note(element, ruling.rule, .remove)
             return nil

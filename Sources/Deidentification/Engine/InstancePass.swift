@@ -46,6 +46,7 @@ final class InstancePass: PixelDataReceiver {
     /// Makes the header anew.
     private func pass(over header: Dataset) throws(Stop) -> (pass: HeaderPass, result: Dataset) {
         let sopClass = header.string(.sopClassUID) ?? ""
+        if header.contains(.directoryRecordSequence) { throw .quarantine(.directory) }
         guard UIDs.isValid(sopClass), UIDs.isValid(header.string(.sopInstanceUID) ?? "") else {
             throw .quarantine(.noIdentity)
         }

@@ -97,9 +97,15 @@ extension Ruling {
     ) -> Ruling {
         let isRequired = type == .required
         guard let row = Confidentiality.rows[tag.rawValue] else { return unlisted(tag, type, profile) }
-        let action = Action(row.code(profile.options), type, row: row, profile: profile)
+        var action = Action(row.code(profile.options), type, row: row, profile: profile)
+        // Without these the object would be none of its class; a value that says nothing stands in their place.
+        if action == .remove, isRequired, requiredAnyway.contains(tag.rawValue) { action = .dummy }
         return Ruling(action: action, rule: .confidentialityTable, needsValue: isRequired)
     }
+
+    /// Attributes that the table removes although objects must have them: when presentation states were made and a
+    /// radiopharmaceutical was given.
+    private static let requiredAnyway: Set<UInt32> = [0x0070_0082, 0x0070_0083, 0x0018_1078]
 
     /// An attribute of the object of which the table does not speak.
     private static func unlisted(_ tag: Tag, _ type: AttributeType, _ profile: Profile) -> Ruling {
@@ -154,7 +160,8 @@ extension Action {
         case .zd: self = type == .required ? .dummy : .empty
         case .xz: self = type == .required ? .dummy : type == .optional ? .remove : .empty
         case .xd, .xzd: self = type == .required ? .dummy : type == .optional ? .remove : .empty
-        case .xzu: self = type == .required ? .clean : type == .optional ? .remove : .empty
+        // References whose UIDs are mapped say nothing, and other parts of the object rely on them.
+        case .xzu: self = type == .optional ? .remove : .clean
         }
     }
 }

@@ -3,12 +3,22 @@ public struct CleanedText: Hashable, Sendable {
     public var text: String
     /// What was found, in the order of the rules; no rule twice.
     public var findings: [TextFinding]
+
+    public init(text: String, findings: [TextFinding]) {
+        self.text = text
+        self.findings = findings
+    }
 }
 
 /// How often a rule changed something.
 public struct TextFinding: Hashable, Sendable {
     public var rule: TextRule
     public var count: Int
+
+    public init(rule: TextRule, count: Int) {
+        self.rule = rule
+        self.count = count
+    }
 }
 
 /// What was taken out of a text, and why.

@@ -159,7 +159,11 @@ extension KeysCommand {
         "the master key lies on the disk of the data: whoever takes the disk has both; see master-key in `huizhen settings`"
 
     /// Asks the running service; without one, does it here.
-    fileprivate static func ask(_ request: KeyRequest, _ options: ConfigurationOptions) async throws -> KeyReply {
+    ///
+    /// - Parameter mayCreate: whether a data directory is made where there is none.
+    static func ask(
+        _ request: KeyRequest, _ options: ConfigurationOptions, mayCreate: Bool = false
+    ) async throws -> KeyReply {
         let settings = try await options.load()
         let channel: Channel
         do throws(ControlError) {
@@ -167,14 +171,16 @@ extension KeysCommand {
             try channel.send(ControlRequest.keys(request))
         } catch {
             guard case .notRunning = error else { throw CommandFailure.end(2, "\(error)") }
-            return try await here(request, settings)
+            return try await here(request, settings, mayCreate: mayCreate)
         }
         guard case .keys(let reply) = try channel.reply() else { throw CommandFailure.end(2, "no answer came") }
         return reply
     }
 
-    private static func here(_ request: KeyRequest, _ settings: Settings) async throws -> KeyReply {
-        guard FileManager.default.fileExists(atPath: settings.dataDirectory) else {
+    private static func here(
+        _ request: KeyRequest, _ settings: Settings, mayCreate: Bool
+    ) async throws -> KeyReply {
+        guard mayCreate || FileManager.default.fileExists(atPath: settings.dataDirectory) else {
             throw CommandFailure.end(1, "there is no data directory \(settings.dataDirectory): name it with --data")
         }
         do {
@@ -193,7 +199,7 @@ extension KeysCommand {
                 let archive = try Archive(
                     directory: settings.dataDirectory, masterKey: try settings.masterKey, settings: quiet)
                 defer { try? archive.close() }
-                return try KeyOperations.answer(request, archive)
+                return try KeyOperations.answer(request, archive, dataDirectory: settings.dataDirectory)
             }
         } catch { throw CommandFailure.end(1, "\(error)") }
     }

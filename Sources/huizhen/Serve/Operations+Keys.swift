@@ -5,7 +5,7 @@ import Keys
 
 /// What `huizhen keys` asks for, of the running service or of a data directory that none runs on.
 enum KeyOperations {
-    static func answer(_ request: KeyRequest, _ archive: Archive) throws -> KeyReply {
+    static func answer(_ request: KeyRequest, _ archive: Archive, dataDirectory: String) throws -> KeyReply {
         switch request {
         case .status:
             let report = try archive.keyReport()
@@ -22,6 +22,13 @@ enum KeyOperations {
             return .restored(
                 try archive.restoreKeys(
                     from: path, passphrase: try self.passphrase(passphrase), isDryRun: isDryRun))
+        case .createProject(let name):
+            let folder = try ProjectFolder(archive, dataDirectory: dataDirectory)
+            try folder.create(name)
+            return .projects(try folder.list())
+        case .projects: return .projects(try ProjectFolder(archive, dataDirectory: dataDirectory).list())
+        case .projectKey(let name):
+            return .projectKey(try ProjectFolder(archive, dataDirectory: dataDirectory).key(name))
         }
     }
 

@@ -87,6 +87,9 @@ extension Operations {
         case .backup(let path, _): .configured(AuditObject(.key, path), "keys backed up")
         case .restore(let path, _, let isDryRun):
             isDryRun ? nil : .configured(AuditObject(.key, path), "keys restored")
+        case .createProject(let name): .configured(AuditObject(.key, "project \(name)"), "project made")
+        case .projectKey(let name): .configured(AuditObject(.key, "project \(name)"), "project key given out")
+        case .projects: nil
         }
     }
 

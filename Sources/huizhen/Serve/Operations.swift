@@ -51,7 +51,9 @@ struct Operations: Sendable {
         case .testPeer(let title): try testPeer(title, channel)
         case .conflicts: try channel.send(ControlReply.conflicts(conflicts()))
         case .keys(let request):
-            try channel.send(ControlReply.keys(try KeyOperations.answer(request, service.archive)))
+            let directory = service.settings.dataDirectory
+            let reply = try KeyOperations.answer(request, service.archive, dataDirectory: directory)
+            try channel.send(ControlReply.keys(reply))
         case .webToken(let seconds):
             let token = try service.webTokens.make(for: channel.peerUser, lifetime: .seconds(seconds))
             try channel.send(ControlReply.webToken(token))

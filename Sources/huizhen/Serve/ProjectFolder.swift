@@ -1,0 +1,106 @@
+import Archive
+import Control
+import Deidentification
+import Foundation
+import Glibc
+import Keys
+
+/// The keys of de-identification projects: a file each below the data directory, sealed under the master key, its owner's
+/// only. Who owns the directory's lock, or answers for the service, uses it.
+struct ProjectFolder {
+    /// Projects of one installation.
+    static let projectLimit = 10_000
+    static let nameByteCounts = 1...64
+
+    enum Failure: Error, CustomStringConvertible {
+        case badName
+        case exists
+        case unknown
+        case tooMany
+        case damaged
+        case io(String)
+
+        var description: String {
+            switch self {
+            case .badName: "a project's name has 1 to 64 letters, digits, '-', '_' or '.', and begins with no '.'"
+            case .exists: "there is a project of that name already; its key is kept"
+            case .unknown:
+                "there is no project of that name: `huizhen project list` shows all, `project create` makes one"
+            case .tooMany: "there are \(projectLimit) projects; no more are kept"
+            case .damaged: "the project's key file is damaged or sealed by another master key: restore it from a backup"
+            case .io(let operation): "a project's key file cannot be written or read: \(operation) failed"
+            }
+        }
+    }
+
+    private let directory: String
+    private let seal: PayloadSeal
+
+    init(_ archive: Archive, dataDirectory: String) throws {
+        directory = dataDirectory + "/projects"
+        seal = try PayloadSeal(archive.systemKey(purpose: "projects"))
+    }
+
+    static func isName(_ name: String) -> Bool {
+        nameByteCounts.contains(name.utf8.count) && name.utf8.first != UInt8(ascii: ".")
+            && name.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                    true
+                default: false
+                }
+            }
+    }
+
+    private func path(_ name: String) throws(Failure) -> String {
+        guard Self.isName(name) else { throw .badName }
+        return directory + "/" + name + ".key"
+    }
+
+    func create(_ name: String) throws {
+        try put(name, Array(try SymmetricKey.random().withUnsafeBytes { Array($0) }))
+    }
+
+    /// Keeps a key that was made here or elsewhere.
+    func put(_ name: String, _ key: [UInt8]) throws {
+        let path = try path(name)
+        guard key.count == SymmetricKey.byteCount else { throw Failure.damaged }
+        if access(path, F_OK) == 0 { throw Failure.exists }
+        if try list().count >= Self.projectLimit { throw Failure.tooMany }
+        do throws(SystemFailure) {
+            try OpenFile.makeDirectory(directory)
+            try OpenFile.replace(path, with: try sealed(key, name))
+        } catch { throw Failure.io(error.operation) }
+    }
+
+    private func sealed(_ key: [UInt8], _ name: String) throws(SystemFailure) -> [UInt8] {
+        do throws(KeyError) { return try seal.seal(key, for: name) } catch {
+            throw SystemFailure(operation: "sealing", errno: 0)
+        }
+    }
+
+    func key(_ name: String) throws -> [UInt8] {
+        let path = try path(name)
+        guard access(path, F_OK) == 0 else { throw Failure.unknown }
+        do throws(SystemFailure) {
+            let bytes = try OpenFile(path, flags: O_RDONLY).read(count: 4096, at: 0)
+            guard let key = try? seal.open(bytes, of: name), key.count == SymmetricKey.byteCount else {
+                throw SystemFailure(operation: "opening", errno: 0)
+            }
+            return key
+        } catch {
+            if error.operation == "opening" { throw Failure.damaged }
+            throw Failure.io(error.operation)
+        }
+    }
+
+    func list() throws -> [ProjectEntry] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        return names.sorted().filter { $0.hasSuffix(".key") }.map { name in
+            var status = stat()
+            let time = stat(directory + "/" + name, &status) == 0 ? Int64(status.st_mtim.tv_sec) : 0
+            return ProjectEntry(name: String(name.dropLast(4)), createdAt: time)
+        }
+    }
+}

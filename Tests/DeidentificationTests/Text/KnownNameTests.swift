@@ -1,0 +1,149 @@
+import Deidentification
+import Testing
+
+/// What the object itself says of its people is found in every way it is written.
+struct KnownNameTests {
+    /// Values of VR PN, and what is written for them.
+    static let forms: [(name: String, forms: [String])] = [
+        (
+            "Zhang^Wei=张^伟",
+            [
+                "张伟", "张 伟", "張偉", "張 偉", "张·伟", "张^伟", "张-伟", "张.伟", "张\n伟", "张　伟", "伟张", "zhangwei", "Zhang Wei",
+                "ZHANG^WEI", "ZHANG WEI",
+                "Zhāng Wěi", "zhāngwěi", "zhang1 wei3", "zhang1wei3", "Wei Zhang", "wei-zhang", "WEIZHANG", "Ｚｈａｎｇ　Ｗｅｉ",
+                "Zhang, Wei", "Zhang=Wei",
+                "Z.W.", "zhang.wei", "Zhang_Wei", "Zhang\tWei", "Zha\u{200B}ng Wei", "张\u{200B}伟", "Zhang W",
+                "W. Zhang",
+            ]
+        ),
+        (
+            "LI^XIAOMING=李^晓明",
+            [
+                "李晓明", "李曉明", "晓明", "曉明", "李 晓 明", "Li Xiaoming", "Li Xiao Ming", "Li Xiao-Ming", "Xiaoming Li",
+                "XIAO MING LI", "LiXiaoMing",
+                "Li XM", "LI X.M.", "X.M. Li", "LXM", "L.X.M.", "XML", "Lǐ Xiǎomíng", "li3 xiao3 ming2", "xiaoming",
+            ]
+        ),
+        (
+            "Ouyang^Nana=歐陽^娜娜",
+            ["欧阳娜娜", "歐陽娜娜", "欧阳 娜娜", "娜娜", "Ouyang Nana", "Nana Ouyang", "ou yang na na", "OYNN", "O.N.N."]
+        ),
+        ("Lü^Na", ["Lü Na", "LV NA", "lyu na", "lv3 na4", "Na Lü", "lǚ nà", "吕娜", "呂娜", "吕 娜"]),
+        ("=单^雄信", ["单雄信", "單雄信", "Shan Xiongxin", "Dan Xiongxin", "xiongxin shan"]),
+        ("=曾国强", ["曾国强", "曾國強", "Zeng Guoqiang", "国强", "Guoqiang Zeng"]),
+        ("Zhang Jianguo", ["Zhang Jianguo", "Jianguo Zhang", "张建国", "張建國", "章建国", "Zhang JG"]),
+        (
+            "Smith^John^Quincy",
+            [
+                "John Smith", "Smith, John", "SMITH^JOHN", "John Q. Smith", "J. Q. Smith", "J.Q.S.", "Smith JQ",
+                "Smith J", "J Smith",
+                "johnsmith", "Quincy", "Smith", "JOHN QUINCY SMITH",
+            ]
+        ),
+        (
+            "O'Brien-Müller^Séan",
+            [
+                "O'Brien-Muller", "OBRIEN MULLER SEAN", "Séan O’Brien-Müller",
+                "Sean O'Brien Mueller".replacing("ue", with: "u"),
+            ]
+        ),
+        (
+            "Yamada^Tarou=山田^太郎=やまだ^たろう",
+            ["山田太郎", "山田 太郎", "やまだ たろう", "ヤマダタロウ", "ﾔﾏﾀﾞ ﾀﾛｳ", "Yamada Tarou", "TAROU YAMADA"]
+        ),
+        ("Hong^Gildong=洪^吉洞=홍^길동", ["홍길동", "홍 길동", "洪吉洞", "Gildong Hong"]),
+        ("Иванов^Иван", ["Иванов Иван", "иван иванов", "ИВАНОВ"]),
+    ]
+
+    @Test(arguments: forms)
+    func findsEveryFormOfAName(name: String, forms: [String]) {
+        var known = KnownIdentities()
+        known.insert(name: name)
+        let cleaner = TextCleaner(known: known, dates: nil)
+        for form in forms {
+            for (before, after) in [("", ""), ("CT of ", " shows"), ("患者", "于昨日"), ("（", "），"), ("见\n", "\n肺")] {
+                let text = before + form + after
+                let cleaned = cleaner.clean(text)
+                #expect(!cleaned.findings.isEmpty, "\(form) of \(name)")
+                #expect(!Planted(form).stands(in: cleaned.text), "\(form) of \(name) in \(cleaned.text)")
+                #expect(cleaner.clean(cleaned.text).text == cleaned.text)
+            }
+        }
+    }
+
+    @Test func findsIdentifiersAndContactsHoweverTheyAreParted() {
+        var known = KnownIdentities()
+        known.insert(identifier: "PID0012345")
+        known.insert(identifier: "ACC-2026-7788")
+        known.insert(contact: "13912345678")
+        known.insert(contact: "北京市海淀区学院路37号")
+        known.insert(institution: "某某市第一人民医院")
+        let cleaner = TextCleaner(known: known, dates: nil)
+        for form in [
+            "PID0012345", "pid0012345", "PID-001-2345", "0012345", "12345", "ＰＩＤ００１２３４５", "ACC20267788",
+            "acc 2026 7788", "13912345678",
+            "139-1234-5678", "学院路37号", "北京市海淀区学院路37号", "某某市第一人民医院",
+        ] {
+            let cleaned = cleaner.clean("检查：\(form)，肺部")
+            #expect(!Planted(form).stands(in: cleaned.text), "\(form) in \(cleaned.text)")
+            #expect(cleaned.text.hasSuffix("，肺部"))
+        }
+    }
+
+    @Test func leavesAShortIdentifierWhereItIsAMeasure() {
+        var known = KnownIdentities()
+        known.insert(identifier: "120")
+        let cleaner = TextCleaner(known: known, dates: nil)
+        #expect(cleaner.clean("kV: 120 kV, 120.5 mm").text == "kV: 120 kV, 120.5 mm")
+        #expect(cleaner.clean("ID 120, see").text == "ID [ID], see")
+    }
+
+    @Test func takesTheDayOfBirthOutWhereOtherDatesAreShifted() {
+        var known = KnownIdentities()
+        known.birthDate = CalendarDay(year: 1953, month: 3, day: 8)
+        let cleaner = TextCleaner(known: known, dates: DayShift(days: -10))
+        #expect(
+            cleaner.clean("生于1953年3月8日，1953-03-08，08/03/1953，530308；2026-11-21复查").text
+                == "生于〔日期〕，〔日期〕，〔日期〕，〔日期〕；2026-11-11复查")
+    }
+
+    @Test func leavesTheWordsOfMedicineToPeopleWhoAreCalledSo() {
+        var known = KnownIdentities()
+        known.insert(name: "White^Young")
+        known.insert(name: "Long^Peter")
+        let cleaner = TextCleaner(known: known, dates: nil)
+        #expect(
+            cleaner.clean("White matter of a young man. Long head of biceps.").text
+                == "White matter of a young man. Long head of biceps.")
+        #expect(
+            cleaner.clean("Seen by Young White today; she told White so.").text
+                == "Seen by [NAME] today; she told [NAME] so.")
+    }
+
+    @Test func takesPlaceholdersForNobodysName() {
+        var known = KnownIdentities()
+        for name in ["ANONYMOUS", "Unknown", "匿名", "TEST", "患者", "Dr.", "^^^"] { known.insert(name: name) }
+        let cleaner = TextCleaner(known: known, dates: nil)
+        let text = "Unknown primary. Test of the patient. 患者情况良好。"
+        #expect(cleaner.clean(text).text == text)
+    }
+
+    @Test func takesTextsOutWholeWhereAnObjectNamesTooMany() {
+        var known = KnownIdentities()
+        for number in 0..<KnownIdentities.valueLimit { known.insert(identifier: "number-\(number)") }
+        #expect(TextCleaner(known: known, dates: nil).clean("Normal lungs.").text == "Normal lungs.")
+        known.insert(identifier: "number-0")
+        #expect(TextCleaner(known: known, dates: nil).clean("Normal lungs.").text == "Normal lungs.")
+        known.insert(identifier: "one more 1")
+        let cleaned = TextCleaner(known: known, dates: nil).clean("Normal lungs.")
+        #expect(cleaned == CleanedText(text: "[TEXT]", findings: [TextFinding(rule: .overlong, count: 1)]))
+    }
+
+    @Test func takesTextsOutWholeWhereAValueIsTooLong() {
+        var known = KnownIdentities()
+        known.insert(name: String(repeating: "a", count: KnownIdentities.characterLimit))
+        #expect(TextCleaner(known: known, dates: nil).clean("肺部").text == "肺部")
+        known.insert(name: String(repeating: "a", count: KnownIdentities.characterLimit + 1))
+        #expect(TextCleaner(known: known, dates: nil).clean("肺部").text == "〔文本〕")
+    }
+}
