@@ -14,11 +14,13 @@ public struct Viewer: Sendable {
 
     public init(
         access: Access, sessions: WebSessions, accounts: Accounts, signIn: SignIn, tokens: TokenIssuer,
-        shares: Shares
+        shares: Shares, provider: OpenIDProvider? = nil
     ) throws(AccessError) {
         self.access = access
         self.sessions = sessions
-        people = try PeopleDoor(access: access, accounts: accounts, signIn: signIn, sessions: sessions, shares: shares)
+        people = try PeopleDoor(
+            access: access, accounts: accounts, signIn: signIn, sessions: sessions, shares: shares,
+            provider: provider)
         self.tokens = TokenDoor(access: access, tokens: tokens, pool: people.pool)
     }
 

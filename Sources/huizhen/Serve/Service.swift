@@ -115,7 +115,7 @@ final class Service: Sendable {
         viewer = try Viewer(
             access: access, sessions: sessions, accounts: accounts,
             signIn: SignIn(accounts: accounts, firstPasswordFile: FirstAccount.file(in: directory)),
-            tokens: webTokens, shares: shares)
+            tokens: webTokens, shares: shares, provider: try settings.provider())
         try FirstAccount.make(
             accounts, institution: settings.text("institution"), dataDirectory: directory, logger: logger)
         web = Door(
