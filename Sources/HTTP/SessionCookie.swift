@@ -55,11 +55,26 @@ public enum SessionCookie {
         return origin == "http://" + authority || origin == "https://" + authority
     }
 
+    /// The cookie of a sign-in at an identity provider, which must come back with who comes from there.
+    public static let providerName = "huizhen-openid"
+
+    /// The field that sets the cookie of a sign-in at a provider: lax, so that it comes back from another site, and only there.
+    public static func providerField(_ value: String, isSecure: Bool) -> HTTPField {
+        HTTPField(
+            name: .setCookie,
+            value: "\(providerName)=\(value); Path=/openid; HttpOnly; SameSite=Lax; Max-Age=\(value.isEmpty ? 0 : 600)"
+                + (isSecure ? "; Secure" : ""))
+    }
+
     /// The field that sets it; with 0 seconds, the one that removes it.
     public static func field(_ value: String, seconds: Int, for request: Request) -> HTTPField {
         // What the browser itself says about the connection holds behind a proxy, too.
-        let isSecure = request.headers[.origin]?.hasPrefix("https:") ?? false
-        return HTTPField(
+        field(value, seconds: seconds, isSecure: request.headers[.origin]?.hasPrefix("https:") ?? false)
+    }
+
+    /// As `field(_:seconds:for:)`, where the request says nothing of its origin.
+    public static func field(_ value: String, seconds: Int, isSecure: Bool) -> HTTPField {
+        HTTPField(
             name: .setCookie,
             value:
                 "\(isSecure ? secureName : plainName)=\(value); Path=/; HttpOnly; SameSite=Strict; Max-Age=\(seconds)"

@@ -20,8 +20,6 @@ public final class Webhook: Sendable {
 
     /// Alerts that wait; the oldest beyond are passed over, and stay on record.
     static let waitingLimit = 1000
-    /// Bytes of an answer that are read.
-    private static let answerByteCount = 4096
     /// Bytes of a secret.
     private static let secretByteCounts = 16...1024
 
@@ -32,10 +30,7 @@ public final class Webhook: Sendable {
         var alert: Alert
     }
 
-    private let host: String
-    private let port: UInt16
-    private let requestTarget: String
-    private let tls: ClientTLS?
+    private let exchange: HTTPExchange
     private let secret: [UInt8]
     private let source: AuditSource
     private let log: AuditLog
@@ -55,21 +50,7 @@ public final class Webhook: Sendable {
         url: String, secret: [UInt8], tls: ClientTLS?, source: AuditSource, log: AuditLog, directory: String,
         settings: Settings = Settings(), registry: Registry, logger: Logger
     ) throws(ReportingError) {
-        guard let parts = URLComponents(string: url), let name = parts.host, !name.isEmpty, parts.user == nil,
-            parts.fragment == nil, url.utf8.allSatisfy({ $0 > 32 && $0 < 127 })
-        else { throw .setting("alert.webhook is no address: write it like https://alerts.example/huizhen") }
-        host = name.hasPrefix("[") ? String(name.dropFirst().dropLast()) : name
-        switch parts.scheme {
-        case "https":
-            guard let tls else { throw .setting("alert.webhook needs authorities to check it by") }
-            self.tls = tls
-        case "http" where ["127.0.0.1", "::1", "localhost"].contains(host): self.tls = nil
-        default: throw .setting("alert.webhook takes https, and http for this machine only")
-        }
-        port = parts.port.flatMap { UInt16(exactly: $0) } ?? (self.tls == nil ? 80 : 443)
-        requestTarget =
-            (parts.percentEncodedPath.isEmpty ? "/" : parts.percentEncodedPath)
-            + (parts.percentEncodedQuery.map { "?" + $0 } ?? "")
+        exchange = try HTTPExchange(url: url, tls: tls, setting: "alert.webhook")
         guard Self.secretByteCounts.contains(secret.count) else {
             throw .setting("the secret of alert.webhook has \(Self.secretByteCounts.lowerBound) to 1024 bytes")
         }
@@ -174,35 +155,16 @@ public final class Webhook: Sendable {
     }
 
     private func postOnce(_ message: Message) throws(ReportingError) {
-        let stream = try ClientStream(
-            host: host, port: port, tls: tls, patience: settings.patience, isStopped: { self.thread.isStopping })
         let body = Self.body(message, from: source)
         let time = Int64(Date().timeIntervalSince1970)
-        let name = host.contains(":") ? "[\(host)]" : host
-        let head = """
-            POST \(requestTarget) HTTP/1.1\r
-            Host: \(name):\(port)\r
-            User-Agent: huizhen\r
-            Content-Type: application/json\r
-            Content-Length: \(body.count)\r
-            X-Huizhen-Signature: t=\(time),v1=\(Self.signature(of: body, at: time, secret))\r
-            Connection: close\r
-            \r
-
-            """
-        try stream.write(Array(head.utf8) + body)
-        var answer: [UInt8] = []
-        while answer.count < Self.answerByteCount, !answer.contains(UInt8(ascii: "\n")) {
-            let bytes = try stream.read(limit: Self.answerByteCount)
-            if bytes.isEmpty { break }
-            answer += bytes
-        }
-        let line = String(
-            decoding: answer.prefix { $0 != UInt8(ascii: "\r") && $0 != UInt8(ascii: "\n") }, as: UTF8.self)
-        let words = line.split(separator: " ")
-        guard words.count >= 2, words[0].hasPrefix("HTTP/1."), let status = Int(words[1]) else {
-            throw .lost("the answer is none of HTTP")
-        }
+        let answer = try exchange.send(
+            "POST",
+            fields: [
+                ("Content-Type", "application/json"),
+                ("X-Huizhen-Signature", "t=\(time),v1=\(Self.signature(of: body, at: time, secret))"),
+            ], body: body, byteCountLimit: nil, within: settings.patience,
+            isStopped: { [thread] in thread.isStopping })
+        let status = answer.status
         guard (200..<300).contains(status) else { throw .refused(status: status) }
     }
 

@@ -15,11 +15,13 @@ public struct Viewer: Sendable {
 
     public init(
         access: Access, sessions: WebSessions, accounts: Accounts, signIn: SignIn, tokens: TokenIssuer,
-        shares: Shares, oversight: OversightSources
+        shares: Shares, oversight: OversightSources, provider: OpenIDProvider? = nil
     ) throws(AccessError) {
         self.access = access
         self.sessions = sessions
-        people = try PeopleDoor(access: access, accounts: accounts, signIn: signIn, sessions: sessions, shares: shares)
+        people = try PeopleDoor(
+            access: access, accounts: accounts, signIn: signIn, sessions: sessions, shares: shares,
+            provider: provider)
         self.tokens = TokenDoor(access: access, tokens: tokens, pool: people.pool)
         self.oversight = OversightDoor(people: people, access: access, sources: oversight)
     }

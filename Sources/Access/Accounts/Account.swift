@@ -103,6 +103,8 @@ public struct AccountChange: Sendable, Equatable, Codable {
         case passwordChanged = "password-changed"
         case factorAdded = "factor-added"
         case recoveryCodesMade = "recovery-codes-made"
+        /// Bound to a person of the OpenID Connect provider's.
+        case linked
     }
 
     public var kind: Kind

@@ -10,6 +10,8 @@ struct AccountSecrets: Sendable, Equatable, Codable {
     var factors: [SecondFactor] = []
     /// Digests of the recovery codes that are left.
     var recoveryCodes: [[UInt8]] = []
+    /// Digest of the provider's person whom the account is bound to.
+    var openID: [UInt8]?
 
     init(oneTime password: PasswordHash, endsAt: Int64?) {
         self.password = password
@@ -22,6 +24,8 @@ struct AccountSecrets: Sendable, Equatable, Codable {
 public enum FactorKind: String, Sendable, CaseIterable, Codable {
     case totp
     case recoveryCode = "recovery-code"
+    /// What an OpenID Connect provider asked for, as far as the configuration takes its word.
+    case openID = "openid"
 }
 
 /// A second factor of an account: certificates and passkeys become further cases.

@@ -114,13 +114,13 @@ extension Accounts {
 
     /// Opens a session once that is recorded, unless the account is no longer what it was.
     func open(
-        _ account: Account, factors: [FactorKind], _ place: RequestPlace
+        _ account: Account, factors: [FactorKind], _ place: RequestPlace, by first: String = "password"
     ) throws(AccessError) -> WebSessions.Opened {
         try write(
             AuditEntry(
                 .signedIn, by: AccountActor.person(account, place).auditActor, door: "web",
                 objects: [AuditObject(.account, account.name)],
-                reason: (["password"] + factors.map(\.rawValue)).joined(separator: ", ")))
+                reason: ([first] + factors.map(\.rawValue)).joined(separator: ", ")))
         let opened = state.withLock { state -> WebSessions.Opened? in
             guard let now = state.rows[account.id]?.account, now.version == account.version, now.state == .active else {
                 return nil

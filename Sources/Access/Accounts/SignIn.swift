@@ -31,7 +31,7 @@ public final class SignIn: Sendable {
     static let stepTime: Double = 300
     static let enrolmentTime: Double = 900
 
-    private struct UnderWay {
+    struct UnderWay {
         /// Nil for who is refused whatever comes.
         var account: Account?
         var why: String
@@ -39,11 +39,16 @@ public final class SignIn: Sendable {
         var factors: [FactorKind] = []
         var secret: [UInt8] = []
         var recoveryCodes: [String] = []
+        /// Whether a provider's word stands for the password.
+        var isByProvider = false
         var endsAt: Double
+
+        /// What stood for the first factor.
+        var first: String { isByProvider ? "openid" : "password" }
     }
 
     private let underWayLimit: Int
-    private let accounts: Accounts
+    let accounts: Accounts
     /// The file with the first one-time password, removed when that is shown.
     private let firstPasswordFile: String?
     private let underWay = Mutex<[String: UnderWay]>([:])
@@ -158,11 +163,12 @@ public final class SignIn: Sendable {
         next.account = taken.account
         next.factors = [taken.factor]
         next.endsAt = start + Self.stepTime
-        if accounts.isExpired(taken.account) {
+        if !next.isByProvider, accounts.isExpired(taken.account) {
             next.stage = .newPassword
             return .next(try put(next, now: start))
         }
-        return .signedIn(try accounts.open(taken.account, factors: next.factors, place), recoveryCodes: [])
+        return .signedIn(
+            try accounts.open(taken.account, factors: next.factors, place, by: next.first), recoveryCodes: [])
     }
 
     /// Takes the password that a person chooses in place of a one-time or an old one.
@@ -189,6 +195,7 @@ public final class SignIn: Sendable {
     /// - Returns: `.refused` for a wrong code, too: the sign-in goes on under its identifier while it lasts.
     public func enrol(code: String, for id: String, from place: RequestPlace) throws(AccessError) -> Outcome {
         guard let step = peek(id), case .enrolment = step.stage, let account = step.account else { return .refused }
+        let unusable = step.isByProvider ? try accounts.unusablePassword() : nil
         let enrolled = try accounts.inTurn { () throws(AccessError) -> (account: Account, codes: [String])? in
             guard let row = accounts.row(account.id), row.account.version == account.version,
                 row.account.state != .disabled
@@ -197,6 +204,7 @@ public final class SignIn: Sendable {
             guard totp.take(code, now: accounts.now()) else { return nil }
             var secrets = try accounts.secrets(of: row)
             secrets.factors = [.totp(totp)]
+            if let unusable { secrets.end(oneTime: unusable) }
             let codes = try accounts.newRecoveryCodes(for: &secrets, of: account.id)
             var changed = row.account
             changed.factors = secrets.factors.map(\.kind)
@@ -211,7 +219,7 @@ public final class SignIn: Sendable {
         _ = take(id)
         accounts.lockout.withLock { $0.clear(.account(account.name)) }
         return .signedIn(
-            try accounts.open(enrolled.account, factors: [.totp], place), recoveryCodes: enrolled.codes)
+            try accounts.open(enrolled.account, factors: [.totp], place, by: step.first), recoveryCodes: enrolled.codes)
     }
 
     // MARK: What steps have in common
@@ -222,6 +230,10 @@ public final class SignIn: Sendable {
             step.stage = .newPassword
             return
         }
+        try beginEnrolment(&step, account)
+    }
+
+    func beginEnrolment(_ step: inout UnderWay, _ account: Account) throws(AccessError) {
         step.secret = try AccessError.unlocking { () throws(KeyError) in
             try randomBytes(count: TOTPFactor.secretByteCount)
         }
@@ -246,7 +258,7 @@ public final class SignIn: Sendable {
     }
 
     /// What was typed for a name is written down only where an account has it: it may be a password.
-    private func record(
+    func record(
         _ account: Account, _ isKnown: Bool, _ place: RequestPlace, _ event: AuditEvent, _ why: String
     ) throws(AccessError) {
         let name = isKnown ? account.name : ""
@@ -270,7 +282,7 @@ public final class SignIn: Sendable {
         return underWay.withLock { $0.removeValue(forKey: Self.key(id)) }.flatMap { $0.endsAt > now ? $0 : nil }
     }
 
-    private func put(_ step: UnderWay, now: Double) throws(AccessError) -> String {
+    func put(_ step: UnderWay, now: Double) throws(AccessError) -> String {
         let id = try WebSessions.randomText()
         underWay.withLock { steps in
             if steps.count >= underWayLimit {

@@ -9,7 +9,7 @@ struct RecoveryCodes {
     private static let digits = Array("abcdefghjkmnpqrstuvwxyz0123456789".utf8)
     static let length = 16
 
-    private let key: SymmetricKey
+    let key: SymmetricKey
 
     init(key: SymmetricKey) { self.key = key }
 

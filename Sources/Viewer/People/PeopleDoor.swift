@@ -17,6 +17,11 @@ final class PeopleDoor: Sendable {
     let signIn: SignIn
     let sessions: WebSessions
     let shares: Shares
+    /// Nil where people sign in here only.
+    let provider: OpenIDProvider?
+    /// The provider's server may be slow: nobody who signs in here waits for it.
+    let providerPool = BlockingPool(threadCount: 2)
+    let providerWaiting = Atomic<Int>(0)
     let forms: FormTokens
     private let signInPool = BlockingPool(threadCount: 2)
     let pool = BlockingPool(threadCount: 2)
@@ -26,8 +31,10 @@ final class PeopleDoor: Sendable {
     var waitingCount: Int { waiting.load(ordering: .relaxed) }
 
     init(
-        access: Access, accounts: Accounts, signIn: SignIn, sessions: WebSessions, shares: Shares
+        access: Access, accounts: Accounts, signIn: SignIn, sessions: WebSessions, shares: Shares,
+        provider: OpenIDProvider? = nil
     ) throws(AccessError) {
+        self.provider = provider
         self.shares = shares
         self.access = access
         self.accounts = accounts
@@ -38,6 +45,7 @@ final class PeopleDoor: Sendable {
 
     func stop() async {
         await signInPool.stop()
+        await providerPool.stop()
         await pool.stop()
     }
 
@@ -125,7 +133,7 @@ final class PeopleDoor: Sendable {
     }
 
     /// What is nobody's fault becomes a problem; flaws of forms go on to their page.
-    private static func mapping<T>(_ body: () throws -> T) throws -> T {
+    static func mapping<T>(_ body: () throws -> T) throws -> T {
         do { return try body() } catch let error as AccessError {
             switch error {
             case .account, .password, .invalid: throw error
@@ -144,6 +152,7 @@ final class PeopleDoor: Sendable {
         addAccount(to: router)
         addUsers(to: router)
         addShares(to: router)
+        addProvider(to: router)
     }
 
     private func addSignIn<Context: OriginContext>(to router: Router<Context>) {
@@ -249,6 +258,7 @@ final class PeopleDoor: Sendable {
             id = try WebSessions.randomText()
         }
         return visit.answer(
-            visit.page.signIn(form: forms.token(for: id), alert: alert), status: status, [visit.signInCookie(id)])
+            visit.page.signIn(form: forms.token(for: id), alert: alert, provider: provider?.settings.label),
+            status: status, [visit.signInCookie(id)])
     }
 }

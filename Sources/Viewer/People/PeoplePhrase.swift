@@ -10,7 +10,7 @@ enum PeoplePhrase: String, CaseIterable, Sendable {
     case users, user, noUsers, searchUsers, usersCut, invite, inviteHow, lastSignIn, never, save, disable,
         enable, reset, resetHow,
         unlock
-    case oneTimePassword, oneTimeHow, history, change, by, at, details, lockedOut, actions
+    case signInBy, providerRefused, oneTimePassword, oneTimeHow, history, change, by, at, details, lockedOut, actions
 
     func text(_ language: Language) -> String {
         let pair = both
@@ -23,6 +23,12 @@ enum PeoplePhrase: String, CaseIterable, Sendable {
         case .accountName: ("用户名", "User name")
         case .password: ("密码", "Password")
         case .next: ("下一步", "Next")
+        case .signInBy: ("使用统一身份认证登录：", "Sign in by")
+        case .providerRefused:
+            (
+                "未能通过统一身份认证登录：请重试，或联系管理员。",
+                "Not signed in by the identity provider: try again, or ask whoever looks after your account."
+            )
         case .localOperator: ("本机操作员：用令牌登录", "Local operator: sign in with a token")
         case .signInRefused:
             (
@@ -161,6 +167,7 @@ extension FactorKind {
             switch self {
             case .totp: ("验证器", "authenticator")
             case .recoveryCode: ("恢复码", "recovery code")
+            case .openID: ("统一身份认证", "identity provider")
             }
         return language == .chinese ? pair.0 : pair.1
     }
@@ -179,6 +186,7 @@ extension AccountChange.Kind {
             case .passwordChanged: ("修改密码", "password changed")
             case .factorAdded: ("绑定验证器", "authenticator set up")
             case .recoveryCodesMade: ("生成恢复码", "recovery codes made")
+            case .linked: ("关联统一身份认证", "bound to the identity provider")
             }
         return language == .chinese ? pair.0 : pair.1
     }

@@ -4,9 +4,15 @@ import Access
 extension Page {
     private func p(_ phrase: PeoplePhrase) -> String { phrase.text(language) }
 
-    /// - Parameter form: the token that the form carries.
-    func signIn(form: String, alert: String? = nil) -> HTML {
-        frame(
+    /// - Parameters:
+    ///   - form: the token that the form carries.
+    ///   - provider: what an identity provider is called, if people may sign in there.
+    func signIn(form: String, alert: String? = nil, provider: String? = nil) -> HTML {
+        let link: HTML =
+            provider.map {
+                "<p><a class=\"button\" id=\"provider\" href=\"/openid/sign-in\">\(p(.signInBy)) \($0)</a></p>"
+            } ?? ""
+        return frame(
             script: "sign-in.js", bodyClass: "sign-in",
             """
             <main id="content" class="card">
@@ -21,6 +27,7 @@ extension Page {
             <input id="password" name="password" type="password" autocomplete="current-password" maxlength="1024" required>
             <button type="submit" class="primary">\(p(.next))</button>
             </form>
+            \(link)
             <details><summary>\(p(.localOperator))</summary>
             <p>\(t(.signInHow))</p>
             <form method="post" action="/session" autocomplete="off">
@@ -98,6 +105,18 @@ extension Page {
             <p>\(p(.recoveryHow))</p>
             <ol class="codes">\(list)</ol>
             <p><a class="button" href="\(next)">\(p(.goOn))</a></p>
+            </main>
+            """)
+    }
+
+    /// Leads on by a request of our own: what comes straight from another site brings no strict cookie with it.
+    func leadingOn(to path: String) -> HTML {
+        frame(
+            script: "", bodyClass: "sign-in",
+            """
+            <main id="content" class="card">
+            <h1>\(t(.signIn))</h1>
+            <p><a class="button" id="on" href="\(path)">\(p(.goOn))</a></p>
             </main>
             """)
     }

@@ -116,7 +116,8 @@ final class Service: Sendable {
             tokens: webTokens, shares: shares,
             oversight: OversightSources(
                 owners: { [archive] in try archive.owners(of: $0) },
-                statistics: { [archive] in try archive.statistics($0) }))
+                statistics: { [archive] in try archive.statistics($0) }),
+            provider: try settings.provider())
         try FirstAccount.make(
             accounts, institution: settings.text("institution"), dataDirectory: directory, logger: logger)
         web = Door(
