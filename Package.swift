@@ -101,6 +101,10 @@ let package = Package(
             swiftSettings: strict),
 
         .target(
+            name: "Release", dependencies: ["Access", "Archive", "Deidentification", "DICOM", "Keys"],
+            swiftSettings: strict),
+
+        .target(
             name: "Routing",
             dependencies: [
                 "DICOM", "Archive", "Catalog", "Queue", "Database", "Keys",
@@ -116,7 +120,7 @@ let package = Package(
         .target(
             name: "DIMSE",
             dependencies: [
-                "DICOM", "Toolkit", "Archive", "Access", "Audit", "Telemetry", "Queue", "Routing", "Keys",
+                "DICOM", "Toolkit", "Archive", "Access", "Audit", "Telemetry", "Queue", "Release", "Routing", "Keys",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
@@ -145,7 +149,8 @@ let package = Package(
             name: "huizhen",
             dependencies: [
                 "DICOM", "Toolkit", "Codecs", "Archive", "Access", "Audit", "Catalog", "Keys", "BlobStore", "DIMSE",
-                "Control", "Deidentification", "DICOMweb", "Viewer", "HTTP", "Telemetry", "Queue", "Routing", "Media",
+                "Control", "Deidentification", "DICOMweb", "Viewer", "HTTP", "Telemetry", "Queue", "Release", "Routing",
+                "Media",
                 "CArchive",
                 "Reporting",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -206,7 +211,8 @@ let package = Package(
         .testTarget(
             name: "DIMSETests",
             dependencies: [
-                "DIMSE", "Toolkit", "Archive", "Access", "Audit", "Catalog", "DICOM", "Telemetry", "Queue", "Routing",
+                "DIMSE", "Toolkit", "Archive", "Access", "Audit", "Catalog", "DICOM", "Telemetry", "Queue", "Release",
+                "Routing",
                 "Keys",
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -160,6 +160,10 @@ public final class Access: Sendable {
         guard Peer.associationRange.contains(peer.associations) else {
             throw .invalid("a peer takes 1 to 16 parallel associations")
         }
+        // It would see the very values that it is not to get.
+        guard peer.release == nil || !peer.services.contains(.find) else {
+            throw .invalid("a peer that gets objects de-identified may not search: leave find out of its services")
+        }
         try peer.certificates?.check()
         try peer.user?.check()
         try secrets.tokenKey?.check()

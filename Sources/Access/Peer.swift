@@ -31,6 +31,10 @@ public struct Peer: Sendable, Equatable, Codable {
     public var identity: PeerIdentity?
     /// Who we say our user is; nil: nothing is said.
     public var user: OutgoingUser?
+    /// How all that is sent to it, or fetched by it, is de-identified; nil: it is not.
+    public var release: ReleaseRule?
+    /// How all that it stores is de-identified before anything of it is kept; nil: it is not.
+    public var admission: ReleaseRule?
 
     public static let associationRange = 1...16
 
@@ -38,7 +42,7 @@ public struct Peer: Sendable, Equatable, Codable {
         aeTitle: String, addresses: [String], port: UInt16? = nil, services: Set<Service> = Set(Service.allCases),
         institution: String, issuer: String, allowsPlain: Bool = false, associations: Int = 4,
         sendAs: [String] = [], certificates: PeerCertificates? = nil, identity: PeerIdentity? = nil,
-        user: OutgoingUser? = nil
+        user: OutgoingUser? = nil, release: ReleaseRule? = nil, admission: ReleaseRule? = nil
     ) {
         self.aeTitle = aeTitle
         self.addresses = addresses
@@ -52,6 +56,8 @@ public struct Peer: Sendable, Equatable, Codable {
         self.certificates = certificates
         self.identity = identity
         self.user = user
+        self.release = release
+        self.admission = admission
     }
 
     /// The address we call.

@@ -7,6 +7,7 @@ import Foundation
 import Keys
 import Logging
 import Queue
+import Release
 import Synchronization
 import Telemetry
 import Testing
@@ -60,7 +61,9 @@ final class DIMSEFixture: @unchecked Sendable {
         change(&settings)
         queue = try JobQueue(path: directory + "/queue.sqlite", key: archive.systemKey(purpose: "queue"))
         server = DIMSEServer(
-            archive: archive, access: access, queue: queue, settings: settings, metrics: DIMSEMetrics(registry),
+            archive: archive, access: access, queue: queue,
+            releases: Releases(archive: archive) { _ in throw CocoaError(.fileNoSuchFile) }, settings: settings,
+            metrics: DIMSEMetrics(registry),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         port = try server.start().plain
     }

@@ -27,6 +27,7 @@ public enum ServiceAnswer: CaseIterable, Sendable {
     case success, pending, pendingWithUnsupportedKeys, cancelled
     case someFailed, allFailed
     case differs, unwanted, unidentified, unreadable, bound, damaged, gone, notTranscodable
+    case quarantined
     case diskFull, notRecorded, stopping, storageFailed, notAllowed
     case unknownLevel, uniqueKeyMissing, tooManyMatches, tooManyObjects
     case destinationUnknown, destinationPlain
@@ -44,7 +45,7 @@ public enum ServiceAnswer: CaseIterable, Sendable {
         case .differs: .duplicateSOPInstance
         case .unwanted, .unidentified, .unknownLevel, .uniqueKeyMissing: .dataSetDoesNotMatchSOPClass
         case .unreadable, .bound: .cannotUnderstand
-        case .gone, .notTranscodable: .unableToProcess
+        case .gone, .notTranscodable, .quarantined: .unableToProcess
         case .diskFull, .notRecorded, .stopping, .tooManyMatches: .outOfResources
         case .notAllowed: .notAuthorized
         case .damaged, .storageFailed, .notKept: .processingFailure
@@ -82,6 +83,7 @@ public enum ServiceAnswer: CaseIterable, Sendable {
         case .damaged: "stored bytes are damaged"
         case .gone: "not found"
         case .notTranscodable: "not to be had in the transfer syntax"
+        case .quarantined: "not to be de-identified for certain, so not kept"
         case .diskFull: "the disk is full"
         case .notRecorded: "the act cannot be recorded"
         case .notAllowed: "not allowed"
@@ -108,7 +110,9 @@ public enum ServiceAnswer: CaseIterable, Sendable {
         case .pending, .cancelled, .unknownLevel: [.find, .move, .get]
         case .pendingWithUnsupportedKeys, .tooManyMatches: [.find]
         case .someFailed, .allFailed, .uniqueKeyMissing, .tooManyObjects: [.move, .get]
-        case .differs, .unwanted, .unidentified, .unreadable, .bound, .damaged, .gone, .notTranscodable: [.store]
+        case .differs, .unwanted, .unidentified, .unreadable, .bound, .damaged, .gone, .notTranscodable,
+            .quarantined:
+            [.store]
         case .diskFull, .stopping, .storageFailed: [.store, .find, .move, .get]
         case .notRecorded: [.store, .find, .move, .get, .commitment]
         case .notAllowed: [.find, .move, .get, .commitment]

@@ -5,6 +5,7 @@ import Foundation
 import Glibc
 import Logging
 import Queue
+import Release
 import Routing
 import Toolkit
 
@@ -33,16 +34,16 @@ public final class DIMSEServer: @unchecked Sendable {
 
     /// - Parameter credentials: for the TLS port and for calling peers over TLS; nil for neither.
     public init(
-        archive: Archive, access: Access, queue: JobQueue, settings: DIMSESettings, metrics: DIMSEMetrics,
-        logger: Logger, credentials: TransportCredentials? = nil
+        archive: Archive, access: Access, queue: JobQueue, releases: Releases, settings: DIMSESettings,
+        metrics: DIMSEMetrics, logger: Logger, credentials: TransportCredentials? = nil
     ) {
         refusals = RefusalTally(access, door: Session.door)
         let sender = ObjectSender(
             aeTitle: access.settings.aeTitle, timeouts: settings.timeouts, metrics: metrics, credentials: credentials)
         shared = Shared(
             archive: archive, access: access, settings: settings, metrics: metrics, logger: logger,
-            sender: sender, queue: queue, credentials: credentials)
-        let forwarding = Forwarding(archive: archive, access: access, sender: sender)
+            sender: sender, queue: queue, credentials: credentials, releases: releases)
+        let forwarding = Forwarding(items: shared.items, access: access, sender: sender)
         queue.handle(ForwardWork.kind) { forwarding.perform($0) }
         let reporting = CommitmentReporting(
             archive: archive, access: access, timeouts: settings.timeouts, credentials: credentials)

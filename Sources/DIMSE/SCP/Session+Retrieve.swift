@@ -27,12 +27,14 @@ extension Session {
                 destination, for: permit.institution, by: permit.actor, door: Self.door)
         } catch { return try deny(error, command, context) }
         let named: [Holding]
-        switch try holdings(keys, verb, to: title, context: context, command: command) {
+        switch try holdings(
+            keys, verb, to: title, release: destination.release, context: context, command: command)
+        {
         case .success(let found): named = found
         case .failure(let answered): return answered.status
         }
         let run = shared.sender.start(
-            named.map { StoredItem(archive: archive, holding: $0) }, to: destination,
+            shared.items.items(named, by: destination.release), to: destination,
             originator: (permit.aeTitle, command.messageID))
         var isCancelled = false
         do throws(DIMSEError) {
@@ -63,7 +65,8 @@ extension Session {
     ) throws(DIMSEError) -> Status {
         let keys = try stream.readIdentifier(contextID: context.id, transferSyntax: transferSyntax)
         let named: [Holding]
-        switch try holdings(keys, .retrieve, context: context, command: command) {
+        let release = shared.access.peer(aeTitle: permit.aeTitle)?.release
+        switch try holdings(keys, .retrieve, release: release, context: context, command: command) {
         case .success(let found): named = found
         case .failure(let answered): return answered.status
         }
@@ -75,10 +78,10 @@ extension Session {
         var last = ContinuousClock.now
         for (index, holding) in named.enumerated() {
             let status = try exchange.send(
-                StoredItem(archive: archive, holding: holding), originator: nil,
+                shared.items.item(holding, by: release), originator: nil,
                 sent: { shared.metrics.bytesSent.add(UInt64($0)) },
                 whileWaiting: {
-                    index + 1 < named.count ? StoredItem(archive: archive, holding: named[index + 1]) : nil
+                    index + 1 < named.count ? shared.items.item(named[index + 1], by: release) : nil
                 })
             counts.remaining -= 1
             if let status, status.isSuccess {
@@ -117,7 +120,8 @@ extension Session {
     ///
     /// What is going to be sent is on the record when it returns.
     private func holdings(
-        _ keys: Dataset, _ verb: Verb, to destination: String? = nil, context: PresentationContext, command: Command
+        _ keys: Dataset, _ verb: Verb, to destination: String? = nil, release: ReleaseRule?,
+        context: PresentationContext, command: Command
     ) throws(DIMSEError) -> Result<[Holding], Answered> {
         guard let level = Self.level(keys, model: context.abstractSyntax) else {
             let status = try finish(command, .unknownLevel, context)
@@ -172,20 +176,22 @@ extension Session {
         guard found.count <= limit else {
             return .failure(Answered(status: try finish(command, .tooManyObjects, context)))
         }
-        do throws(Denial) { try note(found, patientID: patientID, to: destination) } catch {
+        do throws(Denial) { try note(found, patientID: patientID, to: destination, release) } catch {
             return .failure(Answered(status: try deny(error, command, context)))
         }
         return .success(found)
     }
 
-    private func note(_ holdings: [Holding], patientID: String?, to destination: String?) throws(Denial) {
+    private func note(
+        _ holdings: [Holding], patientID: String?, to destination: String?, _ release: ReleaseRule?
+    ) throws(Denial) {
         var objects = AuditObject.objects(of: holdings)
         if let patientID { objects.append(AuditObject(.patient, patientID)) }
         if let destination { objects.append(AuditObject(.destination, destination)) }
         try shared.access.record([
             AuditEntry(
                 destination == nil ? .accessed : .transferred, by: permit.actor, door: Self.door, objects: objects,
-                instanceCount: UInt64(holdings.count))
+                instanceCount: UInt64(holdings.count), reason: release?.words ?? "")
         ])
     }
 

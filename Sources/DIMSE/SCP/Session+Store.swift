@@ -9,39 +9,48 @@ extension Session {
     func store(
         _ command: Command, contextID: UInt8, transferSyntax: TransferSyntax
     ) throws(DIMSEError) -> Status {
-        var incoming: Incoming?
-        var failure: ArchiveError?
-        do throws(ArchiveError) {
-            incoming = try archive.receive(
-                from: Sender(peer: permit.aeTitle, institution: permit.institution, door: Self.door),
-                by: arrival, defaultIssuer: permit.issuer, transferSyntax: transferSyntax,
-                expectedClass: command.affectedSOPClassUID, expectedUID: command.affectedSOPInstanceUID)
-            incoming?.require(noteBeginning)
-        } catch { failure = error }
+        var reception: ObjectReception?
+        var failure: (any Error)?
+        do { reception = try begin(command, transferSyntax) } catch { failure = error }
         try stream.readDataSet(contextID: contextID) { fragment in
             shared.metrics.bytesReceived.add(UInt64(fragment.count))
             guard failure == nil else { return }
-            do throws(ArchiveError) { try incoming?.append(fragment) } catch {
+            do { try reception?.append(fragment) } catch {
                 failure = error
-                incoming?.abandon()
-                incoming = nil
+                reception?.abandon()
+                reception = nil
             }
         }
         var answer = ServiceAnswer.success
-        do throws(ArchiveError) {
+        do {
             if let failure { throw failure }
-            guard let incoming else { throw .closed }
-            let outcome = try incoming.finish()
-            if let study = incoming.identity?.studyInstanceUID { ledger.count(study: study) }
+            guard let reception else { throw ArchiveError.closed }
+            let (outcome, identity) = try reception.finish()
+            if let study = identity?.studyInstanceUID { ledger.count(study: study) }
             answer = StatusMapping.answer(to: outcome)
         } catch {
-            answer = StatusMapping.answer(to: error)
+            answer = StatusMapping.answer(toFailure: error)
             shared.logger.warning(
                 "store refused",
                 metadata: ["peer": "\(permit.aeTitle)", "status": "\(answer.status)", "reason": "\(error)"])
         }
         try stream.send(Command(answering: command, answer), contextID: contextID)
         return answer.status
+    }
+
+    private func begin(_ command: Command, _ transferSyntax: TransferSyntax) throws -> ObjectReception {
+        let rule = shared.access.peer(aeTitle: permit.aeTitle)?.admission
+        let release = try rule.map { try shared.releases.release(by: $0) }
+        return try ObjectReception(transferSyntax, release: release) {
+            [self] (syntax, isAsAnnounced) throws(ArchiveError) in
+            let incoming = try archive.receive(
+                from: Sender(peer: permit.aeTitle, institution: permit.institution, door: Self.door),
+                by: arrival, defaultIssuer: permit.issuer, transferSyntax: syntax,
+                expectedClass: isAsAnnounced ? command.affectedSOPClassUID : nil,
+                expectedUID: isAsAnnounced ? command.affectedSOPInstanceUID : nil)
+            incoming.require(noteBeginning)
+            return incoming
+        }
     }
 
     /// Nothing of a study is kept before it is on the record that it comes.

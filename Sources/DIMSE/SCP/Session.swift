@@ -5,6 +5,7 @@ import Catalog
 import DICOM
 import Logging
 import Queue
+import Release
 import Synchronization
 import Toolkit
 
@@ -18,6 +19,9 @@ struct Shared: Sendable {
     let sender: ObjectSender
     let queue: JobQueue
     let credentials: TransportCredentials?
+    let releases: Releases
+
+    var items: SendItems { SendItems(archive: archive, releases: releases) }
 }
 
 /// One accepted association: reads requests and answers them until the other side ends. Runs on its own thread.

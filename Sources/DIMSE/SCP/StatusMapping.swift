@@ -1,5 +1,6 @@
 import Access
 import Archive
+import Release
 
 /// The one place where the archive's outcomes and errors become answers of DIMSE. PS3.4 §B.2.3.
 enum StatusMapping {
@@ -31,6 +32,16 @@ enum StatusMapping {
         case .notFound, .held, .accessionNumberDiffers, .correction: .gone
         case .notTranscodable, .transcodingFailed, .coderFailed: .notTranscodable
         case .blobs, .catalog, .keys: .storageFailed
+        }
+    }
+
+    /// The same of an object that is de-identified before it is kept.
+    static func answer(toFailure error: any Error) -> ServiceAnswer {
+        switch error {
+        case let error as ArchiveError: answer(to: error)
+        case ReleaseError.archive(let error): answer(to: error)
+        case ReleaseError.quarantined: .quarantined
+        default: .storageFailed
         }
     }
 

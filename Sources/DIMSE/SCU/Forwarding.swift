@@ -11,7 +11,7 @@ struct Forwarding: Sendable {
     /// Time between two looks whether to stop.
     static let stopLook = Duration.milliseconds(200)
 
-    let archive: Archive
+    let items: SendItems
     let access: Access
     let sender: ObjectSender
 
@@ -34,7 +34,7 @@ struct Forwarding: Sendable {
         let holdings: [Holding]
         do {
             // What was removed since is not sent.
-            holdings = try archive.catalog.holdings(sequences: work.sequences, shownOnly: true)
+            holdings = try items.archive.catalog.holdings(sequences: work.sequences, shownOnly: true)
         } catch { return .unavailable("\(error)") }
         guard !holdings.isEmpty else { return .done }
         let destination = AuditObject(.destination, work.destination)
@@ -43,10 +43,10 @@ struct Forwarding: Sendable {
                 AuditEntry(
                     .transferred, by: .service, door: "routing",
                     objects: AuditObject.objects(of: holdings) + [destination],
-                    instanceCount: UInt64(holdings.count))
+                    instanceCount: UInt64(holdings.count), reason: peer.release?.words ?? "")
             ])
         } catch { return .unavailable("what is sent cannot be recorded: see the service's log") }
-        let sending = sender.start(holdings.map { StoredItem(archive: archive, holding: $0) }, to: peer)
+        let sending = sender.start(items.items(holdings, by: peer.release), to: peer)
         while !sending.waitForProgress(until: .now + Self.stopLook) {
             if run.shouldStop { sending.cancel() }
         }

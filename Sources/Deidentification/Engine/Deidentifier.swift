@@ -70,6 +70,14 @@ public final class Deidentifier: Sendable {
         state.withLock { $0.idle.append(idle) }
     }
 
+    /// The UID that stands for another in what this makes: itself where UIDs are retained, or the standard registers it.
+    public func released(uid: String) throws(KeyError) -> String {
+        if profile.has(.retainUIDs) || WellKnownUIDs.contains(uid) { return uid }
+        let pseudonyms = try borrowPseudonyms()
+        defer { giveBack(pseudonyms) }
+        return try pseudonyms.uid(uid)
+    }
+
     /// Begins an instance, whose dataset is fed in pieces of any size.
     ///
     /// - Parameters:

@@ -2,6 +2,7 @@ import Access
 import ArgumentParser
 import Control
 import DICOM
+import Deidentification
 
 struct PeerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -25,8 +26,11 @@ struct PeerCommand: AsyncParsableCommand {
         @Option(help: "Port it listens on; without one it can only call.")
         var port: UInt16?
 
-        @Option(help: "What it may do: echo, store, find, move, get, separated by commas; all by default.")
-        var services: String = Peer.Service.allCases.map(\.rawValue).joined(separator: ",")
+        @Option(
+            help:
+                "What it may do: echo, store, find, move, get, separated by commas; all by default, without find with --deidentify."
+        )
+        var services: String?
 
         @Option(help: "Its institution; ours by default.")
         var institution: String?
@@ -47,13 +51,28 @@ struct PeerCommand: AsyncParsableCommand {
         @Flag(name: .customLong("allow-plain"), help: "Allow unencrypted DICOM over the network to and from it.")
         var allowPlain = false
 
+        @Option(
+            help:
+                "Profile by which all that is sent to it or fetched by it is de-identified: consultation, research, teaching or basic; needs --project."
+        )
+        var deidentify: String?
+
+        @Option(
+            name: .customLong("deidentify-incoming"),
+            help: "Profile by which all that it stores is de-identified before it is kept; needs --project.")
+        var deidentifyIncoming: String?
+
+        @Option(help: "Project whose key makes the pseudonyms: see `huizhen project`.")
+        var project: String?
+
         @OptionGroup(title: "TLS and users") var security: PeerSecurityOptions
 
         @OptionGroup var options: ConfigurationOptions
 
         func run() async throws {
             var services: Set<Peer.Service> = []
-            for name in self.services.split(separator: ",") {
+            let all = Peer.Service.allCases.filter { deidentify == nil || $0 != .find }
+            for name in self.services?.split(separator: ",") ?? all.map({ $0.rawValue[...] }) {
                 guard let service = Peer.Service(rawValue: String(name)) else {
                     throw ValidationError("\(name) is no service: take echo, store, find, move or get.")
                 }
@@ -66,9 +85,21 @@ struct PeerCommand: AsyncParsableCommand {
                 issuer: issuer ?? (self.institution == nil ? settings.text("issuer") : institution),
                 allowsPlain: allowPlain, associations: associations, sendAs: try Self.syntaxes(sendAs),
                 certificates: try security.certificates(),
-                identity: try security.identity(), user: try security.outgoingUser())
+                identity: try security.identity(), user: try security.outgoingUser(),
+                release: try rule(deidentify), admission: try rule(deidentifyIncoming))
             try Channel.ask(.addPeer(peer, secrets: try security.secrets()), settings).finish()
             print("\(aeTitle) is added")
+        }
+
+        private func rule(_ profile: String?) throws -> ReleaseRule? {
+            guard let profile else { return nil }
+            do throws(Profile.Contradiction) { _ = try Profile(named: profile) } catch {
+                throw ValidationError("\(error)")
+            }
+            guard let project else {
+                throw ValidationError("--deidentify and --deidentify-incoming need --project: whose key is taken?")
+            }
+            return ReleaseRule(profile: profile, project: project)
         }
 
         /// Whole UIDs of syntaxes that are written here.
@@ -99,13 +130,19 @@ struct PeerCommand: AsyncParsableCommand {
                     $0.aeTitle, $0.addresses.joined(separator: ","), $0.port.map(String.init) ?? "-",
                     $0.services.map(\.rawValue).sorted().joined(separator: ","), $0.institution, $0.issuer,
                     $0.certificates != nil ? "TLS" : $0.allowsPlain ? "plain" : "loopback only",
+                    [$0.release.map { "out: \($0.profile)" }, $0.admission.map { "in: \($0.profile)" }]
+                        .compactMap { $0 }.joined(separator: ", "),
                 ]
             }
             try output.show(
                 peers,
                 rows.isEmpty
                     ? "no peers: add one with `huizhen peer add`"
-                    : table(["AE title", "addresses", "port", "services", "institution", "issuer", "network"], rows))
+                    : table(
+                        [
+                            "AE title", "addresses", "port", "services", "institution", "issuer", "network",
+                            "de-identified",
+                        ], rows))
         }
     }
 

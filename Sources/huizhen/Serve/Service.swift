@@ -9,6 +9,8 @@ import Foundation
 import HTTP
 import Keys
 import Logging
+import Deidentification
+import Release
 import Queue
 import Reporting
 import Routing
@@ -34,6 +36,7 @@ final class Service: Sendable {
     let shares: Shares
     private let accessUpkeep: AccessUpkeep
     let queue: JobQueue
+    let releases: Releases
     let routes: RouteTable
     private let router: Router
     let registry: Registry
@@ -88,9 +91,17 @@ final class Service: Sendable {
             path: directory + "/routes.sqlite", key: archive.systemKey(purpose: "routes"))
         router = Router(archive: archive, routes: routes, queue: queue, logger: logger)
         credentials = try settings.credentials(logger: logger)
+        let projects = try ProjectFolder(archive, dataDirectory: directory)
+        releases = Releases(archive: archive) { name in
+            let bytes = try projects.key(name)
+            guard let key = bytes.withUnsafeBytes({ SymmetricKey(copying: $0) }) else {
+                throw ProjectFolder.Failure.damaged
+            }
+            return ProjectKey(key)
+        }
         dimse = DIMSEServer(
-            archive: archive, access: access, queue: queue, settings: settings.dimse, metrics: DIMSEMetrics(registry),
-            logger: logger, credentials: credentials)
+            archive: archive, access: access, queue: queue, releases: releases, settings: settings.dimse,
+            metrics: DIMSEMetrics(registry), logger: logger, credentials: credentials)
         let record: ActRecord = { [audit] (entry) throws(AuditError) in try audit.append([entry]) }
         webTokens = try TokenIssuer(
             access: access, key: archive.systemKey(purpose: "tokens"), settings: settings.tokens, record: record)

@@ -1,0 +1,52 @@
+import Archive
+import DICOM
+import Deidentification
+import Keys
+
+/// One rule at work. Safe from any thread; each call is one object's and blocks.
+public final class Release: Sendable {
+    private let archive: Archive
+    private let deidentifier: Deidentifier
+
+    init(archive: Archive, deidentifier: Deidentifier) {
+        self.archive = archive
+        self.deidentifier = deidentifier
+    }
+
+    /// The UID that stands for another in what is released.
+    public func uid(for uid: String) throws(ReleaseError) -> String {
+        do throws(KeyError) { return try deidentifier.released(uid: uid) } catch { throw .keys }
+    }
+
+    /// The transfer syntax in which an object comes out: coded frames stay coded, all else is explicit VR little endian.
+    public static func transferSyntax(of source: TransferSyntax, sopClassUID: String) -> TransferSyntax {
+        source.isEncapsulated && SOPClass.isImage(sopClassUID) ? source : .explicitVRLittleEndian
+    }
+
+    /// De-identifies an object of the archive, corrections applied, and gives its dataset; nothing is given before it is
+    /// certain that all of it may be.
+    ///
+    /// Takes the object's room beside memory, sealed.
+    ///
+    /// - Parameters:
+    ///   - expected: the transfer syntax that was announced.
+    ///   - body: takes pieces of even length that last for the call.
+    /// - Throws: `ReleaseError`; what `body` throws.
+    public func write(
+        _ object: StoredObject, in expected: TransferSyntax, through buffer: PieceBuffer,
+        _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        let instance = try begin(transferSyntax: TransferSyntax(uid: object.holding.transferSyntaxUID))
+        try archive.write(object, through: buffer) { try instance.append($0) }
+        let released = try instance.finish()
+        guard released.header.transferSyntax == expected else { throw ReleaseError.otherSyntax }
+        try released.forEachPiece(body)
+    }
+
+    /// Begins to de-identify bytes from elsewhere.
+    public func begin(transferSyntax: TransferSyntax) throws(ReleaseError) -> InstanceBeingReleased {
+        do throws(ArchiveError) {
+            return InstanceBeingReleased(deidentifier, transferSyntax, spool: try archive.spool())
+        } catch { throw .archive(error) }
+    }
+}

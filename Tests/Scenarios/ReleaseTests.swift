@@ -1,0 +1,195 @@
+import DICOM
+import Foundation
+import Testing
+
+/// Objects that go out, or come in, de-identified by the rule of a peer.
+@Suite(.timeLimit(.minutes(30))) struct ReleaseTests {
+    private static let phantoms: [String] =
+        (try? FileManager.default.contentsOfDirectory(atPath: Images.phantoms).filter { $0.hasSuffix(".dcm") }.sorted())
+        ?? []
+
+    private struct Source {
+        var name: String
+        var sopInstanceUID: String
+        /// What must not be found in anything that is made of it.
+        var telling: [String]
+    }
+
+    private static func dataset(_ path: String) throws -> Dataset {
+        let bytes = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+        let meta = try #require(try Part10.parseMeta(bytes))
+        return try Dataset.parse(Array(bytes.dropFirst(meta.datasetOffset)), transferSyntax: meta.transferSyntax)
+    }
+
+    private static func sources(_ names: [String] = phantoms) throws -> [Source] {
+        try names.map { name in
+            let dataset = try dataset(Images.phantoms + "/" + name)
+            let person = dataset.string(.patientName) ?? ""
+            // "Phantom" is part of the device's name too, which a consultation keeps.
+            var telling = person.split(whereSeparator: { "^=".contains($0) }).map(String.init)
+                .filter { $0.utf8.count > 3 && $0 != "Phantom" }
+            for tag in [
+                DICOM.Tag.patientID, .accessionNumber, .sopInstanceUID, .studyInstanceUID, .seriesInstanceUID,
+            ] {
+                telling += dataset.strings(tag).filter { $0.utf8.count > 3 }
+            }
+            return Source(name: name, sopInstanceUID: dataset.string(.sopInstanceUID) ?? "", telling: telling)
+        }
+    }
+
+    /// What of the sources is found in files, in any of the ways it may be written.
+    private static func leaks(_ folder: String, _ sources: [Source]) throws -> [String] {
+        var found: [String] = []
+        for file in try FileManager.default.contentsOfDirectory(atPath: folder) {
+            let data = try Data(contentsOf: URL(fileURLWithPath: folder + "/" + file))
+            for source in sources {
+                for text in source.telling where data.range(of: Data(text.utf8)) != nil {
+                    found.append("\(text) of \(source.name) in \(file)")
+                }
+            }
+        }
+        return found
+    }
+
+    private static func uids(_ folder: String) throws -> Set<String> {
+        Set(
+            try FileManager.default.contentsOfDirectory(atPath: folder).map {
+                try dataset(folder + "/" + $0).string(.sopInstanceUID) ?? ""
+            })
+    }
+
+    private func service() throws -> HuizhenProcess {
+        let huizhen = try HuizhenProcess(arguments: [])
+        _ = try huizhen.tool(["project", "create", "heart"]).checked()
+        _ = try huizhen.tool(["import", Images.phantoms]).checked()
+        return huizhen
+    }
+
+    @Test func sendsNothingThatNamesThePatient() throws {
+        let huizhen = try service()
+        let sources = try Self.sources()
+        let (folder, port) = (TemporaryFolder.make(), freePort())
+        let scp = try RunningPeer("/usr/bin/storescp", ["-aet", "STUDYROOM", "+B", "-od", folder, "\(port)"])
+        defer { scp.end() }
+        try huizhen.addPeer(
+            "STUDYROOM", ["--port", "\(port)", "--deidentify", "consultation", "--project", "heart"])
+        try huizhen.addPeer("MOVER")
+        func move() throws -> [(completed: Int, failed: Int)] {
+            let studies = Set(
+                try sources.map { try Self.dataset(Images.phantoms + "/" + $0.name) }
+                    .compactMap { $0.string(.studyInstanceUID) })
+            return try studies.sorted().map { study in
+                let answer = try huizhen.tiny("move", as: "MOVER", ["--study", study, "--to", "STUDYROOM"])
+                return (answer.counts?[0] ?? -1, answer.counts?[1] ?? -1)
+            }
+        }
+        let counts = try move()
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder)
+        #expect(files.count > sources.count * 3 / 4)
+        #expect(counts.map(\.completed).reduce(0, +) == files.count)
+        #expect(counts.map(\.failed).reduce(0, +) == sources.count - files.count)
+        let leaks = try Self.leaks(folder, sources)
+        #expect(leaks == [])
+        let first = try Self.uids(folder)
+        for file in files {
+            let dataset = try Self.dataset(folder + "/" + file)
+            #expect(dataset.string(DICOM.Tag(0x0012_0062)) == "YES")
+        }
+        // The same names again, not others.
+        _ = try move()
+        #expect(try Self.uids(folder) == first)
+        // The originals are as they were.
+        let verified = try huizhen.tool(["verify"])
+        #expect(verified.code == 0, "\(verified.error)")
+        let record = try huizhen.tool(["audit", "search", "--json", "--limit", "5000"]).checked()
+        #expect(record.contains("de-identified, profile consultation, project heart"))
+        let log = huizhen.logText()
+        #expect(sources.allSatisfy { source in source.telling.allSatisfy { !log.contains($0) } })
+    }
+
+    @Test func givesByCGetWhatTheRuleAllows() throws {
+        let huizhen = try service()
+        let sources = try Self.sources(["ct-01.dcm"])
+        let study = try #require(Self.dataset(Images.phantoms + "/ct-01.dcm").string(.studyInstanceUID))
+        try huizhen.addPeer("READER", ["--deidentify", "basic", "--project", "heart"])
+        let folder = TemporaryFolder.make()
+        let got = try Tool.run(
+            "/usr/bin/getscu",
+            [
+                "-S", "+B", "-od", folder, "-aet", "READER", "-aec", "HUIZHEN", "127.0.0.1", "\(huizhen.port)", "-k",
+                "QueryRetrieveLevel=STUDY", "-k", "StudyInstanceUID=" + study,
+            ])
+        #expect(got.code == 0, "\(got.error)")
+        #expect(try !FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+        let leaks = try Self.leaks(folder, sources)
+        #expect(leaks == [])
+        // It may not look for what it would not get.
+        #expect(try huizhen.tiny("find", as: "READER", ["--patient", ""]).matches?.isEmpty ?? true)
+        #expect(
+            try huizhen.tool([
+                "peer", "add", "READER", "--address", "127.0.0.1", "--deidentify", "basic", "--project", "heart",
+                "--services", "find,get",
+            ]).code == 1)
+    }
+
+    @Test func keepsOnlyWhatIsDeIdentifiedOfAPeerThatIsToBe() throws {
+        let huizhen = try HuizhenProcess(arguments: [])
+        _ = try huizhen.tool(["project", "create", "heart"]).checked()
+        try huizhen.addPeer("INTAKE", ["--deidentify-incoming", "consultation", "--project", "heart"])
+        let names = ["ct-01.dcm", "ct-02.dcm", "name-gb18030-5c.dcm", "vl-tongue.dcm", "pdf.dcm", "sr-basic-text.dcm"]
+        let sources = try Self.sources(names)
+        for name in names {
+            let sent = try Tool.run(
+                "/usr/bin/storescu",
+                [
+                    name.hasPrefix("vl") ? "-xy" : "-x=", "-aet", "INTAKE", "-aec", "HUIZHEN", "127.0.0.1",
+                    "\(huizhen.port)",
+                    Images.phantoms + "/" + name,
+                ])
+            #expect(sent.code == 0, "\(name): \(sent.error)")
+        }
+        #expect(try huizhen.status()["instances"] as? Int == names.count)
+        let folder = TemporaryFolder.make() + "/out"
+        _ = try huizhen.tool(["export", "--all", "--into", folder]).checked()
+        let flat = TemporaryFolder.make()
+        for (index, file) in (FileManager.default.enumerator(atPath: folder)?.allObjects as? [String] ?? [])
+            .enumerated()
+        where (try? FileManager.default.attributesOfItem(atPath: folder + "/" + file)[.type] as? FileAttributeType)
+            == .typeRegular
+        {
+            try FileManager.default.copyItem(atPath: folder + "/" + file, toPath: flat + "/\(index)")
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: flat).count >= names.count)
+        let leaks = try Self.leaks(flat, sources)
+        #expect(leaks == [])
+        // What is burned in nobody here cleans: nothing of it is kept.
+        let file = TemporaryFolder.make() + "/burned.dcm"
+        let made = try Tool.run(
+            Python.interpreter.get(),
+            [
+                "-c",
+                "import pydicom,sys; d=pydicom.dcmread(sys.argv[1]); d.BurnedInAnnotation='YES'; d.save_as(sys.argv[2])",
+                Images.phantoms + "/ct-03.dcm", file,
+            ])
+        #expect(made.code == 0, "\(made.error)")
+        let sent = try Tool.run(
+            "/usr/bin/storescu", ["-v", "-aet", "INTAKE", "-aec", "HUIZHEN", "127.0.0.1", "\(huizhen.port)", file])
+        #expect((sent.output + sent.error).contains("0xc") || sent.code != 0, "\(sent.error)")
+        #expect(try huizhen.status()["instances"] as? Int == names.count)
+        #expect(huizhen.logs("not kept") || huizhen.logs("burned"))
+    }
+
+    @Test func sendsNothingByARuleThatCannotBeFollowed() throws {
+        let huizhen = try service()
+        let (folder, port) = (TemporaryFolder.make(), freePort())
+        let scp = try RunningPeer("/usr/bin/storescp", ["-aet", "STUDYROOM", "+B", "-od", folder, "\(port)"])
+        defer { scp.end() }
+        try huizhen.addPeer("STUDYROOM", ["--port", "\(port)", "--deidentify", "basic", "--project", "nobody"])
+        try huizhen.addPeer("MOVER")
+        let study = try #require(Self.dataset(Images.phantoms + "/ct-01.dcm").string(.studyInstanceUID))
+        let answer = try huizhen.tiny("move", as: "MOVER", ["--study", study, "--to", "STUDYROOM"])
+        #expect(answer.counts?[0] == 0)
+        #expect((answer.counts?[1] ?? 0) > 0)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+    }
+}
