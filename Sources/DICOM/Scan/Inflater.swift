@@ -3,7 +3,7 @@ import CZlib
 /// Inflates a deflated dataset piece by piece. PS3.5 §A.5, RFC 1951.
 ///
 /// Used by one thread. What cannot be inflated ends the stream and marks it damaged.
-final class Inflater {
+package final class Inflater {
     /// Bytes given on at once.
     private static let pieceByteCount = 64 << 10
 
@@ -14,14 +14,14 @@ final class Inflater {
     private let limits: ScanLimits
     private var first: [UInt8] = []
     /// Whether the end of the deflated stream was reached.
-    private(set) var isComplete = false
-    private(set) var isDamaged = false
+    package private(set) var isComplete = false
+    package private(set) var isDamaged = false
 
-    init(limits: ScanLimits) { self.limits = limits }
+    package init(limits: ScanLimits) { self.limits = limits }
 
     deinit { if isOpen { inflateEnd(&stream) } }
 
-    func inflate(
+    package func inflate(
         _ bytes: UnsafeRawBufferPointer, each: (UnsafeRawBufferPointer) throws(ParseError) -> Void
     ) throws(ParseError) {
         if isOpen { return try run(bytes, each: each) }

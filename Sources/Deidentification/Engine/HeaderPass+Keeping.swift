@@ -151,6 +151,10 @@ extension HeaderPass {
 
     /// A profile of colours without its texts.
     private func profileOfColor(_ element: Element, _ bytes: [UInt8], _ ruling: Ruling) throws(Quarantine) -> Element? {
+        if let cleaned = ICCProfileText.cleaned(bytes) {
+            note(element, .iccProfile, .clean)
+            return Element(element.tag, element.vr, .bytes(cleaned + (cleaned.count % 2 == 1 ? [0] : [])))
+        }
         note(element, .iccProfile, .remove)
         if ruling.needsValue { throw .notReplaceable(element.tag) }
         return nil

@@ -63,7 +63,9 @@ final class PixelPass {
             starts = offsets.count == frameCount ? Set(offsets.map { UInt64($0) }) : []
             transferSyntax = cleaning?.transferSyntax ?? source
             if cleaning == nil {
-                do throws(StreamError) { frameCleaner = try FrameCleaner(source) } catch { throw .stream(error) }
+                do throws(StreamError) { frameCleaner = try FrameCleaner(source, header: beginning.header) } catch {
+                    throw .stream(error)
+                }
             } else {
                 frameCleaner = nil
             }
