@@ -15,7 +15,10 @@ extension HeaderPass {
     private func kept(_ element: Element, _ bytes: [UInt8], _ ruling: Ruling) throws(Quarantine) -> Element? {
         switch element.vr {
         case .LO, .SH, .ST, .LT, .UT, .UC, .AE:
-            if element.tag.rawValue == 0x0008_0201 { return zone(element, bytes, ruling) }
+            if element.tag == .timezoneOffsetFromUTC { return zone(element, bytes, ruling) }
+            // What an option retains is retained unchanged. PS3.15 Table E.1-1a.
+            if ruling.action == .keep, ruling.rule == .confidentialityTable { return element }
+            if ruling.action == .keep, mayStay(element, bytes) { return element }
             return cleaned(element, bytes)
         case .PN:
             if ruling.rule == .siteRule { return element }
@@ -93,6 +96,32 @@ extension HeaderPass {
         if let limit, result.count > limit, text.count <= limit { result = String(result.prefix(limit)) }
         // A mark of the cleaner is no separator.
         return text.contains("\\") ? result : result.replacing("\\", with: "/")
+    }
+
+    /// Whether a text of which the table does not speak stays as it is: a short technical one, in which nothing stands
+    /// that is known of somebody or looks like a number, an address or Chinese.
+    private func mayStay(_ element: Element, _ bytes: [UInt8]) -> Bool {
+        switch element.tag {
+        case .codeValue, .codingSchemeDesignator,
+            .codingSchemeVersion where isStandardCode:
+            return bytes.count <= 16 && bytes.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+        default: break
+        }
+        switch element.vr {
+        case .LO, .SH, .AE: return words.maySay(bytes, isTechnical: Self.isTechnical(element.tag))
+        default: return false
+        }
+    }
+
+    /// Manufacturer's Model Name and the like, which look like anything.
+    private static func isTechnical(_ tag: Tag) -> Bool {
+        switch tag.rawValue {
+        case 0x0008_0070, 0x0008_1090, 0x0018_1020, 0x0018_1210, 0x0018_0024, 0x0018_1250, 0x0018_1251, 0x0018_1160,
+            0x0018_9005, 0x0018_1016, 0x0018_1018, 0x0018_1019, 0x0018_1022, 0x0018_1023, 0x0028_1055, 0x0008_0104,
+            0x0028_3003, 0x0028_1054:
+            true
+        default: false
+        }
     }
 
     /// A word of an enumeration; others are cleaned as text.

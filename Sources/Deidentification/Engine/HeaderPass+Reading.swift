@@ -54,6 +54,7 @@ extension HeaderPass {
 struct IdentitySurvey {
     private(set) var identities = KnownIdentities()
     private(set) var uids: Set<String> = []
+    private(set) var words = KnownWords()
     private(set) var hasReferences = false
 
     /// UIDs of one object that are remembered.
@@ -74,7 +75,10 @@ struct IdentitySurvey {
     private mutating func read(_ element: Element, _ dataset: Dataset) {
         let tag = element.tag
         if element.vr == .PN {
-            for name in dataset.strings(tag) where !name.isEmpty { identities.insert(name: name) }
+            for name in dataset.strings(tag) where !name.isEmpty {
+                identities.insert(name: name)
+                words.insert(name: name)
+            }
             return
         }
         if element.vr == .UI {
@@ -86,10 +90,21 @@ struct IdentitySurvey {
         if tag.rawValue == 0x0040_DB73 { hasReferences = true }
         guard !tag.isPrivate else { return }
         switch Self.kind(tag) {
-        case .identifier: for value in dataset.strings(tag) { identities.insert(identifier: value) }
-        case .contact: for value in dataset.strings(tag) { identities.insert(contact: value) }
+        case .identifier:
+            for value in dataset.strings(tag) {
+                identities.insert(identifier: value)
+                words.insert(value)
+            }
+        case .contact:
+            for value in dataset.strings(tag) {
+                identities.insert(contact: value)
+                words.insert(value)
+            }
         case .institution where identities.removesInstitutions:
-            for value in dataset.strings(tag) { identities.insert(institution: value) }
+            for value in dataset.strings(tag) {
+                identities.insert(institution: value)
+                words.insert(value)
+            }
         case .birthDate: identities.birthDate = dataset.string(tag).flatMap { ValueCheck.day(Array($0.utf8)) }
         case .institution, .nothing: break
         }
@@ -103,11 +118,9 @@ struct IdentitySurvey {
             0x0010_1090, 0x0040_0009, 0x0040_0253, 0x0038_0060,
             0x0040_0551, 0x0040_0512, 0x0012_0040, 0x0012_0042, 0x0010_0215:
             .identifier
-        case 0x0010_1040, 0x0010_2154, 0x0010_2155, 0x0008_0092, 0x0008_0094, 0x0040_1103, 0x0040_1102, 0x0008_0081,
-            0x0040_1104:
+        case 0x0010_1040, 0x0010_2154, 0x0010_2155, 0x0008_0092, 0x0008_0094, 0x0040_1103, 0x0040_1102, 0x0040_1104:
             .contact
-        case 0x0008_0080, 0x0008_1040, 0x0010_2299, 0x0040_A027, 0x0032_1033, 0x0008_1010:
-            .institution
+        case 0x0008_0080, 0x0008_0081, 0x0008_1040, 0x0010_2299, 0x0040_A027: .institution
         case 0x0010_0030: .birthDate
         default: .nothing
         }

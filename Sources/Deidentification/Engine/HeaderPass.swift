@@ -13,6 +13,8 @@ final class HeaderPass {
     let cleaner: TextCleaner
     /// The source's own UIDs, which are found in texts however short they are.
     let ownUIDs: Set<String>
+    /// Words of the source that name somebody.
+    let words: KnownWords
     private(set) var report = InstanceReport()
     /// Reported actions are not told one by one where nobody asks.
     let isReporting: Bool
@@ -21,6 +23,8 @@ final class HeaderPass {
     var path: [(tag: Tag, item: Int)] = []
     /// Of the dataset or item that is looked at.
     var characterSet = CharacterSet.undeclared
+    /// Whether the item that is looked at is a code of a scheme that many use.
+    private(set) var isStandardCode = false
     /// Whether content items refer to each other by their place, so that none may be left out.
     var keepsContentPlaces = false
     /// What the object's documents are. (0042,0012)
@@ -47,6 +51,7 @@ final class HeaderPass {
         survey.read(source)
         cleaner = TextCleaner(known: survey.identities, dates: dates)
         ownUIDs = survey.uids
+        words = survey.words
         keepsContentPlaces = survey.hasReferences
         mimeType = source.string(.mimeTypeOfEncapsulatedDocument) ?? ""
         hasReferencedSeries = source.contains(.referencedSeriesSequence)
@@ -58,8 +63,9 @@ final class HeaderPass {
     ///
     /// - Parameter parent: the sequence around an item; nil at top level.
     func dataset(_ source: Dataset, in parent: Tag?) throws(Quarantine) -> Dataset {
-        let outer = characterSet
-        defer { characterSet = outer }
+        let (outer, outerCode) = (characterSet, isStandardCode)
+        defer { (characterSet, isStandardCode) = (outer, outerCode) }
+        isStandardCode = KnownWords.isStandard(scheme: source.string(.codingSchemeDesignator))
         if source.contains(.specificCharacterSet) {
             characterSet = CharacterSet(source.strings(.specificCharacterSet))
         }

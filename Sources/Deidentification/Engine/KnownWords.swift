@@ -1,0 +1,64 @@
+/// Words that name somebody in an object, for a quick look whether a short text needs cleaning at all.
+struct KnownWords: Sendable {
+    /// In lower case, without what separates the parts of a name.
+    private var words: Set<[UInt8]> = []
+    /// Whether there are names that could be written in letters of which nothing is known here.
+    private var hasIdeographs = false
+
+    private static let digitRunLimit = 7
+    private static let wordLimit = 512
+
+    mutating func insert(name: String) {
+        if name.utf8.contains(where: { $0 >= 0x80 }) { hasIdeographs = true }
+        for part in name.utf8.split(whereSeparator: { !Self.isLetter($0) && $0 < 0x80 }) where part.count >= 2 {
+            insert(Array(part))
+        }
+    }
+
+    mutating func insert(_ value: String) {
+        if value.utf8.count >= 3 { insert(Array(value.utf8)) }
+    }
+
+    private mutating func insert(_ word: [UInt8]) {
+        if words.count < Self.wordLimit { words.insert(word.map(Self.lower)) } else { hasIdeographs = true }
+    }
+
+    /// Whether a text holds nothing of the kind.
+    ///
+    /// - Parameter isTechnical: whether it tells of a device, so that a name's other spellings are not looked for.
+    func maySay(_ text: [UInt8], isTechnical: Bool) -> Bool {
+        if hasIdeographs, !isTechnical { return false }
+        var run = 0
+        for byte in text {
+            if byte >= 0x80 || byte == 0x40 { return false }
+            run = byte &- 0x30 < 10 ? run + 1 : 0
+            if run >= Self.digitRunLimit { return false }
+        }
+        let lower = text.map(Self.lower)
+        if Self.contains(lower, Array("://".utf8)) || Self.contains(lower, Array("www.".utf8)) { return false }
+        return !words.contains { Self.contains(lower, $0) }
+    }
+
+    private static func contains(_ text: [UInt8], _ word: [UInt8]) -> Bool {
+        guard let first = word.first, word.count <= text.count else { return false }
+        for start in 0...text.count - word.count where text[start] == first {
+            if text[start..<start + word.count].elementsEqual(word) { return true }
+        }
+        return false
+    }
+
+    private static func lower(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
+    private static func isLetter(_ byte: UInt8) -> Bool { lower(byte) &- 0x61 < 26 || byte >= 0x80 }
+
+    /// Whether a coding scheme is one of many users, so that its codes name nobody. PS3.16 §8.
+    static func isStandard(scheme: String?) -> Bool {
+        switch scheme {
+        case "DCM", "SCT", "SRT", "SNM3", "99SDM", "LN", "UCUM", "RADLEX", "FMA", "UMLS", "MDC", "NCIt", "BI", "ACR",
+            "I10", "I10P", "I9", "I9C", "CPT4", "C4", "HL7", "ISO3166_1", "RFC5646", "IBSI", "NEU", "NYUMCCG",
+            "RFC3066",
+            "TCIA", "UNS", "UBERON", "ITIS_TSN", "MA", "MAYOASRG", "PATHLEX", "CD4", "ICDO3", "BARI", "BRLN", "POS":
+            true
+        default: false
+        }
+    }
+}
