@@ -42,7 +42,7 @@ final class IdentityForms: Sendable {
     let known: KnownIdentities
 
     private static let kept = Mutex<[(KnownIdentities, IdentityForms)]>([])
-    private static let keptLimit = 16
+    private static let keptLimit = 64
 
     /// The forms of these identities, made now or before.
     static func of(_ known: KnownIdentities) -> IdentityForms {
@@ -71,7 +71,7 @@ final class IdentityForms: Sendable {
 
 /// Gathers the forms.
 private struct FormBuilder {
-    var trie = WordTrie<IdentityForms.Condition>()
+    var trie = WordTrie<IdentityForms.Condition>(unitCount: 4096)
     var readings: [IdentityForms.Reading] = []
 
     mutating func insert(_ known: KnownIdentities) {

@@ -1,7 +1,7 @@
 /// Takes what identifies people out of free text and leaves the words of medicine.
 ///
 /// What it finds and what it does not is in `Docs/DEIDENTIFICATION.md`. Any thread may use it. The time follows the
-/// length of the text, about 30 MB/s; what is found once is not found again in the result, unless dates are shifted:
+/// length of the text, some 5 MB/s; what is found once is not found again in the result, unless dates are shifted:
 /// then they would be shifted again.
 public struct TextCleaner: Sendable {
     /// Bytes of a text in UTF-8; a longer one is taken out whole.

@@ -4,6 +4,12 @@ struct WordTrie<Value: Sendable>: Sendable {
     private(set) var values: [Value?] = [nil]
     private var firstUnits: Set<UInt32> = []
 
+    /// - Parameter unitCount: units of all words together, more or less.
+    init(unitCount: Int = 0) {
+        children.reserveCapacity(unitCount)
+        values.reserveCapacity(unitCount)
+    }
+
     var isEmpty: Bool { values.count == 1 }
 
     /// Enters a word; `combine` makes one of what is there already and the new value.
