@@ -14,6 +14,12 @@ public enum KeyRequest: Codable, Sendable {
     case projects
     /// The key itself, for a tool that de-identifies; the socket is its owner's only.
     case projectKey(name: String)
+    /// The key, to be wrapped for the holder of a certificate.
+    case exportProject(name: String, fingerprint: String)
+    /// Keeps a key that another site made.
+    case importProject(name: String, key: [UInt8])
+    /// Records that a key holder opens what was sealed in so many files.
+    case reidentification(fileCount: Int)
 }
 
 /// What the service answers to a `KeyRequest`.
@@ -24,6 +30,7 @@ public enum KeyReply: Codable, Sendable {
     case restored(KeyRestoration)
     case projects([ProjectEntry])
     case projectKey([UInt8])
+    case recorded
 }
 
 /// A de-identification project.

@@ -22,6 +22,7 @@ public final class Deidentifier: Sendable {
     public let limits: DeidentificationLimits
     let rules: SiteRules
     let pixelCleaner: (any PixelCleaner)?
+    let escrow: Escrow?
     private let key: ProjectKey
     private let nested: NestedPlan
     private let state = Mutex(State())
@@ -39,12 +40,13 @@ public final class Deidentifier: Sendable {
 
     public init(
         profile: Profile, rules: SiteRules = .none, key: ProjectKey, pixelCleaner: (any PixelCleaner)? = nil,
-        limits: DeidentificationLimits = DeidentificationLimits()
+        escrow: Escrow? = nil, limits: DeidentificationLimits = DeidentificationLimits()
     ) {
         self.profile = profile
         self.rules = rules
         self.key = key
         self.pixelCleaner = pixelCleaner
+        self.escrow = escrow
         self.limits = limits
         nested = NestedPlan(profile, rules: rules)
     }

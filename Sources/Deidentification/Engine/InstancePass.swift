@@ -80,6 +80,11 @@ final class InstancePass: PixelDataReceiver {
         var result = result
         result.merge(changes)
         result.merge(Declaration.elements(profile: deidentifier.profile, done: done, source: source))
+        if let escrow = deidentifier.escrow {
+            do throws(EscrowError) { result.set(try escrow.element(source: source, result: result)) } catch {
+                throw .quarantine(.escrow(error))
+            }
+        }
         result.removeAll { $0.tag >= .extendedOffsetTable }
         let studyUID = source.string(.studyInstanceUID) ?? ""
         let parts = pass.identity.parts.map { String(decoding: $0, as: UTF8.self) }

@@ -34,6 +34,8 @@ public enum Quarantine: Error, Hashable, Sendable {
     case notReplaceable(Tag)
     /// The pixel cleaner refused.
     case pixelCleaner(reason: String)
+    /// What is taken out cannot be sealed for those who may bring it back.
+    case escrow(EscrowError)
     /// Keys or memory failed.
     case failed(operation: String)
 }
@@ -58,6 +60,7 @@ extension Quarantine: CustomStringConvertible {
         case .pixelDataSize: "pixelDataSize"
         case .notReplaceable: "notReplaceable"
         case .pixelCleaner: "pixelCleaner"
+        case .escrow: "escrow"
         case .failed: "failed"
         }
     }
@@ -82,6 +85,7 @@ extension Quarantine: CustomStringConvertible {
         case .pixelDataSize: "pixel data does not have the size that its attributes say; have the object repaired"
         case .notReplaceable(let tag): "attribute \(tag) is required and cannot be replaced; leave the object out"
         case .pixelCleaner(let reason): reason
+        case .escrow(let error): "\(error)"
         case .failed(let operation): "\(operation) failed; try again"
         }
     }

@@ -29,6 +29,11 @@ struct DeidentifyCommand: AsyncParsableCommand {
     @Option(help: "Project whose key makes the pseudonyms; see `huizhen project`.")
     var project: String
 
+    @Option(
+        name: .customLong("escrow"),
+        help: "Certificate of a key holder who may bring the identity back with `huizhen reidentify`; may be repeated.")
+    var holders: [String] = []
+
     @Option(help: "Folder of the report; by default the output's name with .report.")
     var report: String?
 
@@ -46,7 +51,9 @@ struct DeidentifyCommand: AsyncParsableCommand {
             let key = bytes.withUnsafeBytes({ SymmetricKey(copying: $0) })
         else { throw CommandFailure.end(1, "the project's key cannot be had") }
         for index in bytes.indices { bytes[index] = 0 }
-        let deidentifier = Deidentifier(profile: profile, rules: rules, key: ProjectKey(key))
+        let deidentifier = Deidentifier(
+            profile: profile, rules: rules, key: ProjectKey(key),
+            escrow: holders.isEmpty ? nil : try HolderFiles.escrow(holders))
         let run = DeidentificationRun(
             deidentifier, output: folder, report: report ?? folder + ".report", project: project)
         let result: RunReport

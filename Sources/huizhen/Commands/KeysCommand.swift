@@ -199,12 +199,13 @@ extension KeysCommand {
                 let archive = try Archive(
                     directory: settings.dataDirectory, masterKey: try settings.masterKey, settings: quiet)
                 defer { try? archive.close() }
+                try Operations.record(request, of: archive, dataDirectory: settings.dataDirectory)
                 return try KeyOperations.answer(request, archive, dataDirectory: settings.dataDirectory)
             }
         } catch { throw CommandFailure.end(1, "\(error)") }
     }
 
-    fileprivate static func passphrase(_ path: String?) throws -> [UInt8]? {
+    static func passphrase(_ path: String?) throws -> [UInt8]? {
         guard let path else { return nil }
         guard let file = FileHandle(forReadingAtPath: path),
             // Room for a line end, and one byte that shows that there is more.

@@ -27,7 +27,12 @@ enum KeyOperations {
             try folder.create(name)
             return .projects(try folder.list())
         case .projects: return .projects(try ProjectFolder(archive, dataDirectory: dataDirectory).list())
-        case .projectKey(let name):
+        case .importProject(let name, let key):
+            let folder = try ProjectFolder(archive, dataDirectory: dataDirectory)
+            try folder.put(name, key)
+            return .projects(try folder.list())
+        case .reidentification: return .recorded
+        case .projectKey(let name), .exportProject(let name, _):
             return .projectKey(try ProjectFolder(archive, dataDirectory: dataDirectory).key(name))
         }
     }

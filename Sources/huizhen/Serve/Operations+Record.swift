@@ -2,6 +2,7 @@ import Access
 import Archive
 import Audit
 import Control
+import Foundation
 
 extension Operations {
     /// Writes down what a tool asks for, before it is done.
@@ -51,7 +52,7 @@ extension Operations {
         case .reloadTLS: .configured(AuditObject(.setting, "tls"), "TLS files read again")
         case .webToken(let seconds):
             .configured(AuditObject(.setting, "web token"), "web token made for \(seconds) s")
-        case .keys(let request): keys(request)
+        case .keys(let request): Self.keys(request)
         case .correct(let request): correction(request)
         case .remove(let study, let series, let instance, let now, _, let person, let reason):
             Act(
@@ -80,7 +81,23 @@ extension Operations {
             + (instance.map { [AuditObject(.instance, $0)] } ?? [])
     }
 
-    private func keys(_ request: KeyRequest) -> Act? {
+    /// Writes down what a tool does on a data directory that no service runs on, before it is done.
+    static func record(_ request: KeyRequest, of archive: Archive, dataDirectory: String) throws {
+        switch request {
+        case .createProject, .projectKey, .exportProject, .importProject, .reidentification: break
+        default: return
+        }
+        guard let act = keys(request) else { return }
+        let log = try archive.auditLog(directory: dataDirectory)
+        defer { try? log.close() }
+        try log.append([
+            AuditEntry(
+                act.event, by: AuditActor(kind: .localOperator, name: NSUserName()), door: door, objects: act.objects,
+                instanceCount: act.count, reason: act.reason)
+        ])
+    }
+
+    private static func keys(_ request: KeyRequest) -> Act? {
         switch request {
         case .status: nil
         case .rotate: .configured(AuditObject(.key, "master key"), "rotated")
@@ -89,6 +106,14 @@ extension Operations {
             isDryRun ? nil : .configured(AuditObject(.key, path), "keys restored")
         case .createProject(let name): .configured(AuditObject(.key, "project \(name)"), "project made")
         case .projectKey(let name): .configured(AuditObject(.key, "project \(name)"), "project key given out")
+        case .exportProject(let name, let fingerprint):
+            .configured(
+                AuditObject(.key, "project \(name)"), "project key wrapped for the certificate \(fingerprint)")
+        case .importProject(let name, _): .configured(AuditObject(.key, "project \(name)"), "project key taken in")
+        case .reidentification(let count):
+            Act(
+                event: .exported, objects: [AuditObject(.key, "escrow")], count: UInt64(clamping: count),
+                reason: "re-identification")
         case .projects: nil
         }
     }
