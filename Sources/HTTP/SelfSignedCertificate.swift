@@ -55,55 +55,28 @@ public enum SelfSignedCertificate {
 
     /// Both in PEM.
     static func make() throws(Failure) -> (certificate: [UInt8], key: [UInt8]) {
-        guard let key = makeKey() else { throw .notMade }
+        guard let key = CertificateMaking.makeKey() else { throw .notMade }
         defer { EVP_PKEY_free(key) }
         guard let certificate = X509_new() else { throw .notMade }
         defer { X509_free(certificate) }
-        var serial: UInt64 = 0
-        let isSerial = withUnsafeMutableBytes(of: &serial) {
-            RAND_bytes($0.baseAddress?.assumingMemoryBound(to: UInt8.self), 8) == 1
-        }
-        guard isSerial, X509_set_version(certificate, 2) == 1,
-            ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), serial >> 1) == 1,
+        guard let serial = CertificateMaking.serial(), X509_set_version(certificate, 2) == 1,
+            ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), serial) == 1,
             X509_gmtime_adj(X509_getm_notBefore(certificate), -3600) != nil,
             X509_gmtime_adj(X509_getm_notAfter(certificate), dayCount * 86_400) != nil,
             X509_set_pubkey(certificate, key) == 1, let name = X509_get_subject_name(certificate),
             X509_NAME_add_entry_by_txt(name, "CN", 0x1000, "localhost", -1, -1, 0) == 1,
             X509_set_issuer_name(certificate, name) == 1
         else { throw .notMade }
-        for (kind, text) in [
+        let extensions = [
             (NID_basic_constraints, "critical,CA:FALSE"), (NID_key_usage, "critical,digitalSignature"),
             (NID_ext_key_usage, "serverAuth"), (NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1,IP:::1"),
-        ] {
-            guard let part = X509V3_EXT_conf_nid(nil, nil, kind, text) else { throw .notMade }
-            defer { X509_EXTENSION_free(part) }
-            guard X509_add_ext(certificate, part, -1) == 1 else { throw .notMade }
-        }
+        ]
+        guard CertificateMaking.add(extensions, to: certificate, issuer: certificate) else { throw .notMade }
         guard X509_sign(certificate, key, EVP_sha256()) > 0,
-            let certificateText = text({ PEM_write_bio_X509($0, certificate) }),
-            let keyText = text({ PEM_write_bio_PrivateKey($0, key, nil, nil, 0, nil, nil) })
+            let certificateText = CertificateMaking.text({ PEM_write_bio_X509($0, certificate) }),
+            let keyText = CertificateMaking.text({ PEM_write_bio_PrivateKey($0, key, nil, nil, 0, nil, nil) })
         else { throw .notMade }
         return (certificateText, keyText)
-    }
-
-    private static func makeKey() -> OpaquePointer? {
-        guard let context = EVP_PKEY_CTX_new_id(EVP_PKEY_EC, nil) else { return nil }
-        defer { EVP_PKEY_CTX_free(context) }
-        var key: OpaquePointer?
-        guard EVP_PKEY_keygen_init(context) == 1,
-            EVP_PKEY_CTX_set_ec_paramgen_curve_nid(context, NID_X9_62_prime256v1) == 1,
-            EVP_PKEY_keygen(context, &key) == 1
-        else { return nil }
-        return key
-    }
-
-    private static func text(_ write: (OpaquePointer) -> Int32) -> [UInt8]? {
-        guard let bio = BIO_new(BIO_s_mem()) else { return nil }
-        defer { BIO_free(bio) }
-        guard write(bio) == 1 else { return nil }
-        var bytes = [UInt8](repeating: 0, count: 8192)
-        let count = BIO_read(bio, &bytes, Int32(bytes.count))
-        return count > 0 && Int(count) < bytes.count ? Array(bytes.prefix(Int(count))) : nil
     }
 
     private static func write(_ bytes: [UInt8], to path: String, mode: mode_t) throws(Failure) {

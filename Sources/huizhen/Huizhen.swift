@@ -14,6 +14,7 @@ struct Huizhen: AsyncParsableCommand {
         version: version,
         subcommands: [
             Serve.self, StatusCommand.self, PeerCommand.self, UserCommand.self, TokenCommand.self, ShareCommand.self,
+            CACommand.self,
             TLSCommand.self, EchoCommand.self,
             SendCommand.self,
             FindCommand.self, MoveCommand.self, GetCommand.self, ImportCommand.self, ExportCommand.self,

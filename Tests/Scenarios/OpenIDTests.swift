@@ -11,25 +11,48 @@ private struct OpenIDReport: Decodable {
 
 /// Signing in by an OpenID Connect provider that does everything right, and everything wrong.
 @Suite(.timeLimit(.minutes(10))) struct OpenIDTests {
-    @Test func takesAProvidersWordForNothingItDoesNotProve() throws {
-        let (webPort, providerPort, limit) = (freePort(), freePort(), 1)
+    /// A service that knows a provider on this machine, over TLS.
+    private func service(
+        providerPort: Int, path: String = "", _ more: [String: String] = [:]
+    ) throws -> (huizhen: HuizhenProcess, root: String) {
         let directory = TemporaryFolder.make()
         let secret = directory + ".secret"
-        #expect(
+        guard
             FileManager.default.createFile(
-                atPath: secret, contents: Data(UUID().uuidString.utf8), attributes: [.posixPermissions: 0o600]))
-        defer { try? FileManager.default.removeItem(atPath: secret) }
+                atPath: secret, contents: Data(UUID().uuidString.utf8), attributes: [.posixPermissions: 0o600])
+        else { throw ToolFailure(text: "\(secret) cannot be written") }
+        let webPort = freePort()
         let root = "https://localhost:\(webPort)"
         let settings = [
             "web.tls.port": "\(webPort)", "web.tls.certificate": Certificates.path("server.pem"),
-            "web.tls.key": Certificates.path("server.key"), "web.openid.issuer": "https://localhost:\(providerPort)",
-            "web.openid.client": "huizhen", "web.openid.client-secret": secret,
-            "web.openid.redirect": root + "/openid/callback", "web.openid.authorities": Certificates.path("ca.pem"),
-            "web.openid.acr": "loa3,loa4", "web.openid.amr": "mfa", "web.openid.time": "\(limit)",
-            "web.openid.label": "区域认证", "access.address-failures": "50",
-        ]
+            "web.tls.key": Certificates.path("server.key"),
+            "web.openid.issuer": "https://localhost:\(providerPort)\(path)", "web.openid.client": "huizhen",
+            "web.openid.client-secret": secret, "web.openid.redirect": root + "/openid/callback",
+            "web.openid.authorities": Certificates.path("ca.pem"), "access.address-failures": "50",
+        ].merging(more) { $1 }
         let huizhen = try HuizhenProcess(
             directory: directory, arguments: settings.flatMap { ["--set", "\($0.key)=\($0.value)"] })
+        return (huizhen, root)
+    }
+
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: "/usr/bin/glewlwyd")))
+    func signsPeopleInByAProviderOfOthers() throws {
+        let port = freePort()
+        let (huizhen, root) = try service(providerPort: port, path: "/api/oidc", ["web.openid.scopes": "openid"])
+        let report = try Python.ask(
+            "glewlwyd.py", [root, "\(port)", HuizhenProcess.binary, huizhen.directory, Certificates.folder],
+            as: AttackReport.self)
+        #expect(report.problems == [])
+    }
+
+    @Test func takesAProvidersWordForNothingItDoesNotProve() throws {
+        let (providerPort, limit) = (freePort(), 1)
+        let (huizhen, root) = try service(
+            providerPort: providerPort,
+            [
+                "web.openid.acr": "loa3,loa4", "web.openid.amr": "mfa", "web.openid.time": "\(limit)",
+                "web.openid.label": "区域认证",
+            ])
         let before = huizhen.peakResidentByteCount
         let report = try Python.ask(
             "openid.py",

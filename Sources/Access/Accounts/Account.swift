@@ -105,6 +105,7 @@ public struct AccountChange: Sendable, Equatable, Codable {
         case recoveryCodesMade = "recovery-codes-made"
         /// Bound to a person of the OpenID Connect provider's.
         case linked
+        case certificatesRemoved = "certificates-removed"
     }
 
     public var kind: Kind

@@ -24,17 +24,22 @@ struct AccountSecrets: Sendable, Equatable, Codable {
 public enum FactorKind: String, Sendable, CaseIterable, Codable {
     case totp
     case recoveryCode = "recovery-code"
+    /// A certificate of a TLS connection.
+    case certificate
     /// What an OpenID Connect provider asked for, as far as the configuration takes its word.
     case openID = "openid"
 }
 
-/// A second factor of an account: certificates and passkeys become further cases.
+/// A second factor of an account: passkeys become a further case.
 enum SecondFactor: Sendable, Equatable, Codable {
     case totp(TOTPFactor)
+    /// SHA-256 of a certificate: 64 lower-case hexadecimal digits.
+    case certificate(String)
 
     var kind: FactorKind {
         switch self {
         case .totp: .totp
+        case .certificate: .certificate
         }
     }
 }

@@ -40,6 +40,49 @@ extension Accounts {
         }
     }
 
+    /// Certificates of one account.
+    public static let certificateLimit = 4
+
+    /// Makes the certificate of the connection at hand a second factor of the own account.
+    ///
+    /// - Parameter code: one that the authenticator shows now.
+    public func addCertificate(
+        _ certificate: CallerCertificate, for session: WebSession, code: String, from place: RequestPlace
+    ) throws(AccessError) {
+        try changeFactors(of: session, code: code, .factorAdded, from: place) { factors in
+            let held = factors.filter { $0.kind == .certificate }
+            let new = SecondFactor.certificate(certificate.fingerprint)
+            if held.count < Self.certificateLimit, !held.contains(new) { factors.append(new) }
+        }
+    }
+
+    /// Takes every certificate off the own account.
+    public func removeCertificates(
+        for session: WebSession, code: String, from place: RequestPlace
+    ) throws(AccessError) {
+        try changeFactors(of: session, code: code, .certificatesRemoved, from: place) { factors in
+            factors.removeAll { $0.kind == .certificate }
+        }
+    }
+
+    private func changeFactors(
+        of session: WebSession, code: String, _ kind: AccountChange.Kind, from place: RequestPlace,
+        _ change: (inout [SecondFactor]) -> Void
+    ) throws(AccessError) {
+        guard let account = session.account else { throw .account(.unknown) }
+        try inTurn { () throws(AccessError) in
+            guard let row = row(account.id) else { throw .account(.unknown) }
+            var secrets = try secrets(of: row)
+            try prove(account, place) { () throws(AccessError) in
+                Self.takeTOTP(code, from: &secrets, now: now())
+            }
+            change(&secrets.factors)
+            var changed = row.account
+            changed.factors = secrets.factors.map(\.kind)
+            _ = try commit(kind, changed, secrets, by: .person(changed, place), endsSessions: false)
+        }
+    }
+
     /// How many recovery codes are left.
     public func recoveryCodeCount(of account: Account) -> Int {
         guard let row = row(account.id), let secrets = try? secrets(of: row) else { return 0 }

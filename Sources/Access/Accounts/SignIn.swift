@@ -122,13 +122,29 @@ public final class SignIn: Sendable {
 
     /// Takes a code of the authenticator, or a recovery code. One try for each sign-in.
     public func prove(code: String, of id: String, from place: RequestPlace) throws(AccessError) -> Outcome {
+        try prove(of: id, from: place) { secrets, account in self.take(code, from: &secrets, of: account) }
+    }
+
+    /// Takes the certificate that the browser showed in its handshake, if it is one of the account's. One try, as for a code.
+    public func prove(
+        certificate: CallerCertificate?, of id: String, from place: RequestPlace
+    ) throws(AccessError) -> Outcome {
+        try prove(of: id, from: place) { secrets, account in
+            guard let certificate else { return nil }
+            return secrets.factors.contains(.certificate(certificate.fingerprint)) ? .certificate : nil
+        }
+    }
+
+    private func prove(
+        of id: String, from place: RequestPlace, _ shown: (inout AccountSecrets, Account) -> FactorKind?
+    ) throws(AccessError) -> Outcome {
         guard let step = take(id), step.stage == .code else { return .refused }
         let row = step.account.flatMap { accounts.row($0.id) } ?? decoy
         guard let account = step.account, account.version == row.account.version else {
             // As much work as for an account.
             var secrets = try accounts.secrets(of: row)
-            _ = take(code, from: &secrets, of: row.account)
-            try record(row.account, step.account != nil, place, .signInRefused, "code after: \(step.why)")
+            _ = shown(&secrets, row.account)
+            try record(row.account, step.account != nil, place, .signInRefused, "second factor after: \(step.why)")
             return .refused
         }
         let subjects = Self.subjects(account.name, place)
@@ -142,7 +158,7 @@ public final class SignIn: Sendable {
                     return nil
                 }
                 var secrets = try accounts.secrets(of: row)
-                guard let factor = take(code, from: &secrets, of: account) else { return nil }
+                guard let factor = shown(&secrets, account) else { return nil }
                 var changed = row.account
                 changed.lastSignInAt = accounts.milliseconds
                 let sealed = try accounts.table.write(changed, secrets: secrets, change: nil)
@@ -155,7 +171,7 @@ public final class SignIn: Sendable {
         }
         if mayTry { accounts.noteEnd(subjects, failed: taken == nil) }
         guard let taken else {
-            try record(account, true, place, .signInRefused, mayTry ? "wrong code" : "locked out")
+            try record(account, true, place, .signInRefused, mayTry ? "wrong second factor" : "locked out")
             return .refused
         }
         accounts.lockout.withLock { $0.clear(.account(account.name)) }

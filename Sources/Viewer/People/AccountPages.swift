@@ -8,7 +8,8 @@ extension Page {
     // MARK: The own account
 
     func account(
-        _ account: Account, session: WebSession, sessions: [WebSession], recoveryCodeCount: Int, alert: String? = nil
+        _ account: Account, session: WebSession, sessions: [WebSession], recoveryCodeCount: Int,
+        hasCertificate: Bool = false, alert: String? = nil
     ) -> HTML {
         let rows: [HTML] = sessions.map { one in
             let isThis = one.number == session.number
@@ -45,6 +46,7 @@ extension Page {
             <label for="code">\(p(.enrolCode))</label>
             <input id="code" name="code" autocomplete="one-time-code" maxlength="64" required>
             <button type="submit">\(p(.recoveryNew))</button></form></section>
+            \(certificates(account, hasCertificate: hasCertificate, form: session.formToken))
             <section aria-labelledby="h-sessions"><h2 id="h-sessions">\(p(.sessions))</h2>
             <table><thead><tr><th scope="col">\(p(.started))</th><th scope="col">\(p(.lastUsed))</th>\
             <th scope="col">\(p(.address))</th><th scope="col">\(p(.browser))</th><th scope="col">\(p(.actions))</th></tr>\
@@ -53,6 +55,30 @@ extension Page {
             <button type="submit">\(p(.endOthers))</button></form></section>
             </main>
             """)
+    }
+
+    /// Nothing where neither the connection nor the account has one.
+    private func certificates(_ account: Account, hasCertificate: Bool, form: String) -> HTML {
+        let isRegistered = account.factors.contains(.certificate)
+        guard hasCertificate || isRegistered else { return "" }
+        func change(_ phrase: PeoplePhrase, removal: Bool) -> HTML {
+            let id = removal ? "code-remove" : "code-add"
+            return """
+                <form method="post" action="/account/certificates" autocomplete="off">\(hidden(form))
+                <input type="hidden" name="remove" value="\(removal ? "true" : "false")">
+                <label for="\(id)">\(p(.enrolCode))</label>
+                <input id="\(id)" name="code" autocomplete="one-time-code" maxlength="64" required>
+                <button type="submit">\(p(phrase))</button></form>
+                """
+        }
+        let add = hasCertificate ? change(.addCertificate, removal: false) : ""
+        let remove = isRegistered ? change(.removeCertificates, removal: true) : ""
+        return """
+            <section class="card" aria-labelledby="h-certificates"><h2 id="h-certificates">\(p(.certificates))</h2>
+            <p>\(p(.certificatesHow))</p>
+            \(add)
+            \(remove)</section>
+            """
     }
 
     // MARK: Users

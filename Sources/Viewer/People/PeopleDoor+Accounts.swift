@@ -40,6 +40,24 @@ extension PeopleDoor {
                 return try await self.ownPage(visit, session, flaw: error)
             }
         }
+        router.post("account/certificates") { request, context in
+            let visit = try self.visit(request, context)
+            let (form, session) = try await self.form(visit)
+            let (code, isRemoval) = (form["code"], form["remove"] == "true")
+            guard isRemoval || visit.certificate != nil else {
+                return try await self.ownPage(visit, session, alert: .noCertificate)
+            }
+            do {
+                try await self.working {
+                    if isRemoval {
+                        try self.accounts.removeCertificates(for: session, code: code, from: visit.place)
+                    } else if let certificate = visit.certificate {
+                        try self.accounts.addCertificate(certificate, for: session, code: code, from: visit.place)
+                    }
+                }
+                return visit.redirect("/account")
+            } catch let error as AccessError { return try await self.ownPage(visit, session, flaw: error) }
+        }
         router.post("account/sessions/end") { request, context in
             let visit = try self.visit(request, context)
             let (form, session) = try await self.form(visit)
@@ -59,7 +77,8 @@ extension PeopleDoor {
         let markup = try await working {
             page.account(
                 account, session: session, sessions: self.sessions.sessions(of: account.id),
-                recoveryCodeCount: self.accounts.recoveryCodeCount(of: account), alert: why)
+                recoveryCodeCount: self.accounts.recoveryCodeCount(of: account),
+                hasCertificate: visit.certificate != nil, alert: why)
         }
         return visit.answer(markup, status: why == nil ? .ok : .forbidden)
     }

@@ -56,6 +56,8 @@ final class PeopleDoor: Sendable {
         var page: Page
         var place: RequestPlace
         var isSecure: Bool
+        /// What the connection showed, as it is worth now.
+        var certificate: CallerCertificate?
         /// Who is signed in; nil for nobody.
         var session: WebSession?
 
@@ -88,7 +90,9 @@ final class PeopleDoor: Sendable {
         let isSecure = context.origin.scheme == "https" || request.headers[.origin]?.hasPrefix("https:") == true
         return Visit(
             request: request, query: query, page: page(request, query, session), place: place, isSecure: isSecure,
-            session: session)
+            certificate: context.certificate.map {
+                CallerCertificate(fingerprint: $0.fingerprint, isTrusted: $0.isTrusted, names: $0.names)
+            }, session: session)
     }
 
     /// A page with the links of whoever is signed in.
@@ -176,6 +180,15 @@ final class PeopleDoor: Sendable {
             }
             return try self.answer(outcome, visit)
         }
+        router.post("sign-in/certificate") { request, context in
+            let visit = try self.visit(request, context)
+            _ = try await self.signInForm(visit)
+            let (certificate, id) = (visit.certificate, visit.signInID ?? "")
+            let outcome = try await self.signingIn {
+                try Self.refusing { try self.signIn.prove(certificate: certificate, of: id, from: visit.place) }
+            }
+            return try self.answer(outcome, visit)
+        }
         router.post("sign-in/password") { request, context in
             let visit = try self.visit(request, context)
             let form = try await self.signInForm(visit)
@@ -227,7 +240,7 @@ final class PeopleDoor: Sendable {
         guard let id = visit.signInID, let stage = signIn.stage(of: id) else { return visit.redirect("/") }
         let form = forms.token(for: id)
         switch stage {
-        case .code: return visit.answer(visit.page.code(form: form))
+        case .code: return visit.answer(visit.page.code(form: form, hasCertificate: visit.certificate != nil))
         case .newPassword: return visit.answer(visit.page.newPassword(form: form))
         case .enrolment(let enrolment): return visit.answer(visit.page.enrolment(enrolment, form: form))
         }

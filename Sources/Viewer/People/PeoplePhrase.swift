@@ -10,7 +10,8 @@ enum PeoplePhrase: String, CaseIterable, Sendable {
     case users, user, noUsers, searchUsers, usersCut, invite, inviteHow, lastSignIn, never, save, disable,
         enable, reset, resetHow,
         unlock
-    case signInBy, providerRefused, oneTimePassword, oneTimeHow, history, change, by, at, details, lockedOut, actions
+    case signInBy, providerRefused, useCertificate, certificates, certificatesHow, noCertificate, addCertificate,
+        removeCertificates, oneTimePassword, oneTimeHow, history, change, by, at, details, lockedOut, actions
 
     func text(_ language: Language) -> String {
         let pair = both
@@ -24,6 +25,17 @@ enum PeoplePhrase: String, CaseIterable, Sendable {
         case .password: ("密码", "Password")
         case .next: ("下一步", "Next")
         case .signInBy: ("使用统一身份认证登录：", "Sign in by")
+        case .useCertificate: ("使用此连接的证书", "Use the certificate of this connection")
+        case .certificates: ("证书登录", "Certificates")
+        case .certificatesHow:
+            (
+                "已登记的客户端证书可以代替验证码作为第二因素。登记时须输入验证器显示的验证码。",
+                "A client certificate that is registered stands for the code as second factor. To register one, enter the code "
+                    + "that the authenticator shows."
+            )
+        case .noCertificate: ("此连接没有出示证书。", "This connection shows no certificate.")
+        case .addCertificate: ("登记此连接的证书", "Register the certificate of this connection")
+        case .removeCertificates: ("移除所有证书", "Remove all certificates")
         case .providerRefused:
             (
                 "未能通过统一身份认证登录：请重试，或联系管理员。",
@@ -168,6 +180,7 @@ extension FactorKind {
             case .totp: ("验证器", "authenticator")
             case .recoveryCode: ("恢复码", "recovery code")
             case .openID: ("统一身份认证", "identity provider")
+            case .certificate: ("证书", "certificate")
             }
         return language == .chinese ? pair.0 : pair.1
     }
@@ -186,6 +199,7 @@ extension AccountChange.Kind {
             case .passwordChanged: ("修改密码", "password changed")
             case .factorAdded: ("绑定验证器", "authenticator set up")
             case .recoveryCodesMade: ("生成恢复码", "recovery codes made")
+            case .certificatesRemoved: ("移除证书", "certificates removed")
             case .linked: ("关联统一身份认证", "bound to the identity provider")
             }
         return language == .chinese ? pair.0 : pair.1

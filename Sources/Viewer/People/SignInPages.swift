@@ -40,8 +40,15 @@ extension Page {
             """)
     }
 
-    func code(form: String) -> HTML {
-        frame(
+    /// - Parameter hasCertificate: whether the browser showed one, which may be the account's.
+    func code(form: String, hasCertificate: Bool = false) -> HTML {
+        let certificate: HTML =
+            hasCertificate
+            ? """
+            <form method="post" action="/sign-in/certificate">\(hidden(form))\
+            <button type="submit">\(p(.useCertificate))</button></form>
+            """ : ""
+        return frame(
             script: "", bodyClass: "sign-in",
             """
             <main id="content" class="card">
@@ -52,6 +59,7 @@ extension Page {
             \(codeField(.code, describedBy: "how"))
             <button type="submit" class="primary">\(p(.verify))</button>
             </form>
+            \(certificate)
             \(cancel)
             </main>
             """)

@@ -54,3 +54,68 @@ import Testing
         #expect(base32(enrolment.secret) == secret)
     }
 }
+
+/// A certificate in place of a code.
+@Suite struct CertificateFactorTests {
+    private let fixture: PeopleFixture
+    private let mine = CallerCertificate(fingerprint: String(repeating: "ab", count: 32), isTrusted: false, names: [])
+    private let other = CallerCertificate(fingerprint: String(repeating: "cd", count: 32), isTrusted: true, names: [])
+
+    init() throws { fixture = try PeopleFixture() }
+
+    private func prove(_ person: PeopleFixture.Person, _ certificate: CallerCertificate?) throws -> SignIn.Outcome {
+        let id = try fixture.signIn.begin(name: person.name, password: person.password, from: fixture.place)
+        return try fixture.signIn.prove(certificate: certificate, of: id, from: fixture.place)
+    }
+
+    private func register(_ person: PeopleFixture.Person, _ certificate: CallerCertificate) throws {
+        fixture.clock.advance(30)
+        let session = try #require(fixture.sessions.session(of: person.session.id))
+        try fixture.accounts.addCertificate(
+            certificate, for: session, code: fixture.code(person.secret), from: fixture.place)
+    }
+
+    @Test func takesARegisteredCertificateAfterThePasswordAndNoOther() throws {
+        let person = try fixture.person()
+        #expect(try prove(person, mine).isRefused)
+        try register(person, mine)
+        #expect(try prove(person, other).isRefused)
+        #expect(try prove(person, nil).isRefused)
+        let opened = try #require(try prove(person, mine).opened)
+        #expect(fixture.sessions.session(of: opened.id)?.factors == [.certificate])
+        #expect(fixture.accounts.account(person.id)?.factors == [.totp, .certificate])
+        // The password still comes first, and codes are good as before.
+        let id = try fixture.signIn.begin(name: person.name, password: "wrong", from: fixture.place)
+        #expect(try fixture.signIn.prove(certificate: mine, of: id, from: fixture.place).isRefused)
+        #expect(try fixture.signIn(person).opened != nil)
+    }
+
+    @Test func registersAndRemovesOnlyWithACode() throws {
+        let person = try fixture.person()
+        let session = try #require(fixture.sessions.session(of: person.session.id))
+        #expect(throws: AccessError.account(.proofRefused)) {
+            try fixture.accounts.addCertificate(mine, for: session, code: "000000", from: fixture.place)
+        }
+        try register(person, mine)
+        #expect(throws: AccessError.account(.proofRefused)) {
+            try fixture.accounts.removeCertificates(for: session, code: "000000", from: fixture.place)
+        }
+        fixture.clock.advance(30)
+        try fixture.accounts.removeCertificates(
+            for: session, code: fixture.code(person.secret), from: fixture.place)
+        #expect(try prove(person, mine).isRefused)
+        try register(person, mine)
+        _ = try fixture.accounts.reset(person.id, by: PeopleFixture.localOperator)
+        #expect(fixture.accounts.account(person.id)?.factors == [])
+    }
+
+    @Test func keepsABoundedNumberOfCertificates() throws {
+        let person = try fixture.person()
+        for index in 0...Accounts.certificateLimit {
+            let digits = String(repeating: "0\(index)", count: 32)
+            try register(person, CallerCertificate(fingerprint: digits, isTrusted: false, names: []))
+        }
+        let held = fixture.accounts.account(person.id)?.factors.count { $0 == .certificate }
+        #expect(held == Accounts.certificateLimit)
+    }
+}

@@ -30,8 +30,9 @@ class Trial:
 class Browser:
     """Keeps cookies and follows nothing by itself, but what it is told to."""
 
-    def __init__(self, trial):
+    def __init__(self, trial, certificate=None):
         self.trial = trial
+        self.certificate = certificate
         self.own = {"Origin": trial.root}
         self.cookies = {}
         self.page = None
@@ -39,7 +40,8 @@ class Browser:
     def ask(self, method, path, status=None, headers=None, **more):
         answer = requests.request(
             method, path if "://" in path else self.trial.root + path, headers=self.own if headers is None else headers,
-            cookies=self.cookies, allow_redirects=False, verify=self.trial.verify, **more)
+            cookies=self.cookies, allow_redirects=False, verify=self.trial.verify,
+            cert=self.certificate, **more)
         if status:
             self.trial.check(answer.status_code == status, f"{method} {path[:40]}: {answer.status_code}, not {status}")
         for field in answer.raw.headers.getlist("Set-Cookie"):
