@@ -23,10 +23,10 @@ struct Caller: Sendable {
         }
     }
 
-    /// Records that something is refused which only masked could be shown.
-    func masked(_ verb: Verb, _ objects: [AuditObject]) throws(Denial) -> Denial {
+    /// Records that something is not shown, and by which rule.
+    func refusal(_ verb: Verb, _ because: String, _ objects: [AuditObject]) throws(Denial) -> Denial {
         do throws(Denial) {
-            return try access.refusal(verb, Archive.maskedRule, by: permit, door: Self.door, objects: objects)
+            return try access.refusal(verb, because, by: permit, door: Self.door, objects: objects)
         } catch { throw logged(error) }
     }
 

@@ -67,10 +67,12 @@ struct Retrieval: Sendable {
             patientID: nil, studyInstanceUIDs: path.study.map { [$0] } ?? [],
             seriesInstanceUIDs: path.series.map { [$0] } ?? [],
             sopInstanceUIDs: path.instance.map { [$0] } ?? [], reach: reach)
-        guard isMasked else { return ArchiveError.notFound }
-        return try caller.masked(
-            verb,
-            path.study.map { [AuditObject(.study, $0)] } ?? path.instance.map { [AuditObject(.instance, $0)] } ?? [])
+        let named =
+            path.study.map { [AuditObject(.study, $0)] } ?? path.instance.map { [AuditObject(.instance, $0)] } ?? []
+        if isMasked { return try caller.refusal(verb, Archive.maskedRule, named) }
+        // The same whether it is not there or another's: who asks learns nothing, and the record knows who asked.
+        if reach != .everything { _ = try caller.refusal(verb, "nothing of what was named is reached", named) }
+        return ArchiveError.notFound
     }
 
     /// The one instance that the path names.

@@ -286,18 +286,8 @@ struct OversightDoor: Sendable {
     private func actor(
         _ session: WebSession, _ visit: PeopleDoor.Visit, _ section: OversightSection
     ) async throws -> AccessActor {
-        guard let actor = session.accessActor(access, from: visit.place) else {
-            throw Problem(.forbidden, "This page is not for this account.")
-        }
-        guard section.isOpen(to: actor, of: access) else {
-            try await people.working {
-                try access.record([
-                    AuditEntry(
-                        .callerRefused, .minorFailure, by: actor.auditActor, door: actor.door,
-                        objects: [AuditObject(.setting, section.path)],
-                        reason: "no role of the caller includes the page")
-                ])
-            }
+        guard let actor = session.accessActor(access, from: visit.place), section.isOpen(to: actor, of: access) else {
+            try await people.working { try people.record(refused: session, visit) }
             throw Problem(.forbidden, "This page is not for this account.")
         }
         return actor

@@ -307,7 +307,7 @@ extension Page {
                 item.state == .confirmed
                 ? "\(o(item.state.phrase))" : "<strong class=\"error\">\(o(item.state.phrase))</strong>"
             return [
-                text(o(subject.kind.phrase)), text(subject.id), text(subject.institution), text(subject.about),
+                text(o(subject.kind.phrase)), text(subject.id), text(subject.institution), text(about(subject)),
                 moment(subject.lastUsed), moment(item.expiresAt), state, confirm,
             ]
         }
@@ -315,8 +315,19 @@ extension Page {
         return "<p>\(o(.reviewHow))</p><section>\(table(heads, rows, label: o(.review)))</section>"
     }
 
+    /// What an account may is said in roles, which have words of their own.
+    private func about(_ subject: ReviewSubject) -> String {
+        guard subject.kind == .account else { return subject.about }
+        return subject.about.split(separator: ",").map { name in
+            let name = String(name).trimmed
+            return Role(rawValue: name)?.text(language) ?? name
+        }.joined(separator: language == .chinese ? "、" : ", ")
+    }
+
     func audit(_ records: [AuditRecord], _ draft: AuditDraft, isScoped: Bool, limit: Int) -> HTML {
-        let options = [(value: "", text: o(.anyAct))] + AuditEvent.allCases.map { (value: $0.name, text: $0.name) }
+        let options =
+            [(value: "", text: o(.anyAct))]
+            + AuditEvent.allCases.map { (value: $0.name, text: ActPhrase.text($0, language)) }
         let rows: [[HTML]] = records.map { record in
             let entry = record.entry
             let outcome: OversightPhrase =
@@ -327,7 +338,7 @@ extension Page {
                 }
             let objects = entry.objects.prefix(20).map { "\($0.kind.name) \($0.name)" }.joined(separator: "; ")
             return [
-                moment(record.time), text(entry.event.name), text(o(outcome)),
+                moment(record.time), text(ActPhrase.text(entry.event, language)), text(o(outcome)),
                 text([entry.actor.name, entry.actor.user].filter { !$0.isEmpty }.joined(separator: " / ")),
                 text(entry.actor.institution), text(entry.door), text(objects), text(entry.reason),
             ]
@@ -353,7 +364,7 @@ extension Page {
     func alerts(_ records: [AuditRecord]) -> HTML {
         let rows: [[HTML]] = records.map { record in
             let about = record.entry.objects.first.map { "\($0.kind.name) \($0.name)" } ?? ""
-            return [moment(record.time), text(record.entry.reason), text(about)]
+            return [moment(record.time), text(ActPhrase.alert(record.entry.reason, language)), text(about)]
         }
         return "<section>\(table([.time, .alert, .object], rows, label: o(.alerts)))</section>"
     }

@@ -1,4 +1,5 @@
 import Access
+import Audit
 import HTTP
 import Hummingbird
 
@@ -190,8 +191,21 @@ extension PeopleDoor {
         return (form, session)
     }
 
+    /// That a page is not for somebody.
+    func record(refused session: WebSession, _ visit: Visit) throws {
+        let actor = session.accessActor(access, from: visit.place)?.auditActor
+        try access.record([
+            AuditEntry(
+                .callerRefused, .minorFailure,
+                by: actor ?? AuditActor(kind: .unknown, name: session.name, address: visit.place.address), door: "web",
+                objects: [AuditObject(.setting, visit.request.uri.path)],
+                reason: "no role of the caller includes the page")
+        ])
+    }
+
     private func actor(_ session: WebSession, _ visit: Visit) throws -> AccountActor {
         guard let actor = session.actor(from: visit.place), actor.managesAccounts else {
+            try record(refused: session, visit)
             throw Problem(.forbidden, "This account looks after no others.")
         }
         return actor
