@@ -5,13 +5,13 @@ import Catalog
 import Control
 import DICOMweb
 import DIMSE
+import Deidentification
 import Foundation
 import HTTP
 import Keys
 import Logging
-import Deidentification
-import Release
 import Queue
+import Release
 import Reporting
 import Routing
 import ServiceLifecycle
