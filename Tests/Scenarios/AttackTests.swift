@@ -26,6 +26,51 @@ import Testing
         #expect(try huizhen.tool(["audit", "verify"]).code == 0)
     }
 
+    /// Schemathesis makes requests of the service's own description: right ones, and wrong ones of every kind.
+    @Test func breaksAtNothingThatItsDescriptionLeavesRoomFor() throws {
+        let huizhen = try HuizhenProcess()
+        #expect(try huizhen.storeTiny(study: "2.25.101", instance: "2.25.101.1") == 0)
+        let program = (try Python.interpreter.get() as NSString).deletingLastPathComponent + "/st"
+        let token = try huizhen.webToken()
+        let found = try Tool.run(
+            program,
+            [
+                "run", "http://127.0.0.1:\(huizhen.webPort)/dicom-web/openapi.json", "-H",
+                "Authorization: Bearer \(token)", "--phases", "coverage,fuzzing", "--max-time", "10", "--seed", "1",
+                "--checks", "not_a_server_error", "--max-response-time", "30", "--continue-on-failure",
+                // A stream has no end.
+                "--exclude-path-regex", "/events",
+            ], timeout: 120)
+        #expect(found.code == 0, "\(found.output.suffix(4000))")
+        #expect(found.output.contains("No issues found") || found.output.contains("generated"))
+        #expect(!huizhen.logText().contains("web request failed"))
+    }
+
+    @Test func tellsBrowsersToStayWithTLSWhereTheyKnowItByAName() throws {
+        let huizhen = try HuizhenProcess(arguments: ["--set", "web.hosts=images.example"])
+        func head(_ port: Int, _ scheme: String, _ host: String) throws -> String {
+            try Tool.run(
+                "/usr/bin/curl",
+                ["-sk", "-o", "/dev/null", "-D", "-", "-H", "Host: \(host)", "\(scheme)://127.0.0.1:\(port)/"]
+            ).checked().lowercased()
+        }
+        let field = "strict-transport-security: max-age=31536000"
+        #expect(try head(huizhen.webTLSPort, "https", "images.example").contains(field))
+        for (port, scheme, host) in [
+            (huizhen.webTLSPort, "https", "localhost"), (huizhen.webTLSPort, "https", "127.0.0.1"),
+            (huizhen.webPort, "http", "images.example"),
+        ] { #expect(try !head(port, scheme, host).contains("strict-transport-security"), "\(scheme) \(host)") }
+        // Pages hold secrets of forms; what is compressed beside them tells of them.
+        let page = try Tool.run(
+            "/usr/bin/curl",
+            [
+                "-s", "-o", "/dev/null", "-D", "-", "-H", "Accept-Encoding: gzip, zstd",
+                "http://127.0.0.1:\(huizhen.webPort)/",
+            ]
+        ).checked().lowercased()
+        #expect(page.contains("text/html") && !page.contains("content-encoding"))
+    }
+
     @Test func speaksNoWeakerTLSThanItSays() throws {
         let huizhen = try HuizhenProcess(arguments: Certificates.settings())
         /// What OpenSSL's client comes to, weak algorithms of its own let in.
