@@ -21,7 +21,7 @@ let package = Package(
             name: "Fuzzed",
             targets: [
                 "CDCMTK", "Codecs", "DICOM", "Toolkit", "Database", "Keys", "BlobStore", "Catalog", "DIMSE", "Access",
-                "Control", "HTTP", "DICOMweb",
+                "Control", "HTTP", "DICOMweb", "Deidentification",
             ]),
     ],
     dependencies: [
@@ -175,8 +175,7 @@ let package = Package(
             name: "FuzzTests",
             dependencies: [
                 "Access", "BlobStore", "Catalog", "CDCMTK", "Codecs", "Control", "Database", "DICOM", "DICOMweb",
-                "DIMSE", "HTTP",
-                "Keys", "Toolkit",
+                "DIMSE", "Deidentification", "HTTP", "Keys", "Toolkit",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: strict),
         .testTarget(

@@ -10,6 +10,12 @@ import Testing
         #expect(result.code == 0, "\(result.error)")
     }
 
+    @Test func statesWhatDeidentificationDoes() throws {
+        let rules = Python.root + "/Docs/DEIDENTIFICATION.md"
+        let result = try Tool.run(HuizhenProcess.binary, ["conformance", "--check", rules])
+        #expect(result.code == 0, "\(result.error)")
+    }
+
     @Test func noticesAnAlteredTableAndMakesItAnew() throws {
         let path = TemporaryFolder.make() + "/statement.md"
         let text = try String(contentsOfFile: statement, encoding: .utf8)

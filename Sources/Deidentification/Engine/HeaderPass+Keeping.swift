@@ -17,7 +17,9 @@ extension HeaderPass {
         case .LO, .SH, .ST, .LT, .UT, .UC, .AE:
             if element.tag == .timezoneOffsetFromUTC { return zone(element, bytes, ruling) }
             // What an option retains is retained unchanged. PS3.15 Table E.1-1a.
-            if ruling.action == .keep, ruling.rule == .confidentialityTable { return element }
+            if ruling.action == .keep, ruling.rule == .confidentialityTable || ruling.rule == .siteRule {
+                return element
+            }
             if ruling.action == .keep, mayStay(element, bytes) { return element }
             return cleaned(element, bytes)
         case .PN:
@@ -178,14 +180,14 @@ extension HeaderPass {
         return element
     }
 
-    /// A profile of colours without its texts.
+    /// A profile of colours without its texts; one that cannot be read goes, where it may.
     private func profileOfColor(_ element: Element, _ bytes: [UInt8], _ ruling: Ruling) throws(Quarantine) -> Element? {
         if let cleaned = ICCProfileText.cleaned(bytes) {
-            note(element, .iccProfile, .clean)
-            return Element(element.tag, element.vr, .bytes(cleaned + (cleaned.count % 2 == 1 ? [0] : [])))
+            if cleaned != bytes { note(element, .iccProfile, .clean) }
+            return Element(element.tag, .OB, .bytes(cleaned))
         }
-        note(element, .iccProfile, .remove)
         if ruling.needsValue { throw .notReplaceable(element.tag) }
+        note(element, .iccProfile, .remove)
         return nil
     }
 

@@ -22,14 +22,14 @@ enum ConformanceTables {
     static let all =
         [
             services, storage, rejections, contextRefusals, messageSyntaxes, storageSyntaxes, keys, commitmentFailures,
-            characterSets, media, auditEvents, settings,
+            characterSets, media, auditEvents, settings, DeidentificationTables.profiles,
         ] + StatusTables.all
 
     /// Puts every table into its place; the second result are those that have none.
     static func fill(_ text: String) -> (text: String, missing: [String]) {
         var result = text
         var missing: [String] = []
-        for table in all {
+        for table in DeidentificationTables.tables(of: text) {
             let begin = "<!-- table: \(table.name) -->\n"
             guard let start = result.range(of: begin),
                 let end = result[start.upperBound...].range(of: "<!-- end -->")

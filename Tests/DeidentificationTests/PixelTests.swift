@@ -1,0 +1,130 @@
+import DICOM
+import Testing
+
+@testable import Deidentification
+
+/// Encapsulated pixel data: what is no pixel goes, the rest stays byte for byte.
+@Suite struct PixelTests {
+    private func little(_ count: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: count >> (8 * $0)) } }
+
+    /// An object with fragments, the first being the offset table.
+    private func encapsulated(_ image: Dataset, _ fragments: [[UInt8]]) -> [UInt8] {
+        var header = image
+        header.remove(.pixelData)
+        var bytes = header.encoded(transferSyntax: .explicitVRLittleEndian)
+        bytes += [0xE0, 0x7F, 0x10, 0x00] + Array("OB".utf8) + [0, 0, 0xFF, 0xFF, 0xFF, 0xFF]
+        for fragment in fragments { bytes += [0xFE, 0xFF, 0x00, 0xE0] + little(fragment.count) + fragment }
+        return bytes + [0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0]
+    }
+
+    private func image(frames: Int) -> Dataset {
+        var image = Sample.image()
+        image.set(.bitsAllocated, .US, ints: [8])
+        image.set(.bitsStored, .US, ints: [8])
+        image.set(.highBit, .US, ints: [7])
+        image.set(.numberOfFrames, .IS, string: "\(frames)")
+        return image
+    }
+
+    /// One segment of four literal bytes. PS3.5 §G.
+    private func runLength(_ seed: UInt8) -> [UInt8] {
+        little(1) + little(64) + [UInt8](repeating: 0, count: 56) + [3, seed, seed, seed, seed, 0]
+    }
+
+    private func run(_ bytes: [UInt8], pieceByteCount: Int = 1 << 20) throws -> Outcome {
+        try Deidentifier(profile: .basic, key: Sample.key()).run(bytes, .rleLossless, pieceByteCount: pieceByteCount)
+    }
+
+    @Test func everyFrameComesInAFragmentOfItsOwn() throws {
+        let bytes = encapsulated(image(frames: 3), [[], runLength(1), runLength(2), runLength(3)])
+        let outcome = try run(bytes)
+        #expect(outcome.output.header?.transferSyntax == .rleLossless)
+        let tail = encapsulated(Dataset(), [[], runLength(1), runLength(2), runLength(3)])
+        #expect(outcome.output.bytes.suffix(tail.count) == tail[...])
+        for count in [1, 5, 64] { #expect(try run(bytes, pieceByteCount: count).output.bytes == outcome.output.bytes) }
+    }
+
+    @Test func theOffsetTableTellsWhichFragmentsAreOneFrame() throws {
+        let (one, two) = (runLength(1), runLength(2))
+        let halves = [Array(one[..<32]), Array(one[32...]), Array(two[..<16]), Array(two[16...])]
+        let table = little(0) + little(halves[0].count + halves[1].count + 16)
+        let outcome = try run(encapsulated(image(frames: 2), [table] + halves))
+        let tail = encapsulated(Dataset(), [[], one, two])
+        #expect(outcome.output.bytes.suffix(tail.count) == tail[...])
+    }
+
+    @Test func bytesBehindTheCodedDataGo() throws {
+        let outcome = try run(encapsulated(image(frames: 1), [[], runLength(1) + Array("CNRYZQ".utf8)]))
+        #expect(!Canary.isFound(Canary.word, in: outcome.output.bytes))
+    }
+
+    @Test func moreOrFewerFramesThanAreSaidHoldItBack() {
+        let deidentifier = Deidentifier(profile: .basic, key: Sample.key())
+        let more = encapsulated(image(frames: 2), [[], runLength(1), runLength(2), runLength(3)])
+        #expect(deidentifier.reason(more, .rleLossless) == .pixelDataSize)
+        let fewer = encapsulated(image(frames: 3), [[], runLength(1), runLength(2)])
+        #expect(deidentifier.reason(fewer, .rleLossless) == .pixelDataSize)
+    }
+
+    @Test func aFrameUpToTheBoundIsHeldAndNoLonger() {
+        var limits = DeidentificationLimits()
+        let frame = runLength(1)
+        for (limit, isHeld) in [(frame.count, true), (frame.count - 1, false)] {
+            limits.frameByteCount = limit
+            let reason = Deidentifier(profile: .basic, key: Sample.key(), limits: limits)
+                .reason(encapsulated(image(frames: 1), [[], frame]), .rleLossless)
+            #expect(reason == (isHeld ? nil : .frameTooLarge(byteCountLimit: limit)))
+        }
+    }
+
+    @Test func videoIsHeldBack() {
+        let video = TransferSyntax(uid: "1.2.840.10008.1.2.4.102")
+        let bytes = encapsulated(image(frames: 3), [[], [0, 0, 1, 9]])
+        #expect(Deidentifier(profile: .basic, key: Sample.key()).reason(bytes, video) != nil)
+    }
+
+    // MARK: A cleaner of pixels
+
+    /// Makes every frame zero.
+    private final class Blank: PixelCleaner, PixelCleaning {
+        let transferSyntax = TransferSyntax.explicitVRLittleEndian
+        let changes = Dataset()
+        let done: PixelCleaningDemand
+
+        init() {
+            var done = PixelCleaningDemand()
+            done.text = true
+            self.done = done
+        }
+
+        func begin(
+            header: Dataset, transferSyntax: TransferSyntax, demand: PixelCleaningDemand
+        ) throws(Quarantine) -> any PixelCleaning { self }
+
+        func clean(frame: [UInt8], frameIndex: Int) throws(Quarantine) -> [UInt8] {
+            [UInt8](repeating: UInt8(frameIndex), count: frame.count)
+        }
+    }
+
+    @Test func aCleanersFramesTakeThePlaceOfTheOriginals() throws {
+        var object = Sample.image(Sample.secondaryCapture)
+        object.set(.numberOfFrames, .IS, string: "2")
+        object.set(.pixelData, .OW, bytes: Array(1...16))
+        let deidentifier = Deidentifier(
+            profile: try Sample.profile([.cleanPixelData]), key: Sample.key(), pixelCleaner: Blank())
+        let outcome = try deidentifier.run(object)
+        #expect(outcome.output.bytes.suffix(16) == [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1])
+        let result = try outcome.dataset
+        #expect(result.string(.burnedInAnnotation) == "NO")
+        let codes = result.items(.deidentificationMethodCodeSequence).compactMap { $0.string(.codeValue) }
+        #expect(codes == ["113100", "113101"])
+    }
+
+    @Test func whatWasNotCleanedIsNotSaidToBe() throws {
+        let research = Deidentifier(profile: .research, key: Sample.key())
+        let result = try research.run(Sample.image()).dataset
+        let codes = result.items(.deidentificationMethodCodeSequence).compactMap { $0.string(.codeValue) }
+        #expect(!codes.contains("113101") && !codes.contains("113102"))
+        #expect(!result.contains(.burnedInAnnotation))
+    }
+}
