@@ -11,7 +11,7 @@ PACKAGES := libdcmtk-dev libssl-dev libsqlite3-dev zlib1g-dev libzstd-dev libarc
 	libopenjp2-7-dev libopenjph-dev libjpeg62-turbo-dev libpng-dev libgif-dev liblcms2-dev libqrencode-dev \
 	libtesseract5 tesseract-ocr-eng tesseract-ocr-chi-sim
 DEMO_PACKAGES := $(PACKAGES) python3-venv
-TEST_PACKAGES := $(DEMO_PACKAGES) openssl orthanc orthanc-dicomweb strace curl zstd rsyslog rsyslog-openssl \
+TEST_PACKAGES := $(DEMO_PACKAGES) openssl orthanc orthanc-dicomweb strace curl zstd rsyslog rsyslog-openssl libgdcm-tools \
 	dbconfig-sqlite3 glewlwyd
 
 packages:
