@@ -164,8 +164,8 @@ let package = Package(
         .testTarget(name: "MediaTests", dependencies: ["Media", "DICOM"], swiftSettings: strict),
         .testTarget(name: "ToolkitTests", dependencies: ["Toolkit"], swiftSettings: strict),
         .testTarget(
-            name: "CodecsTests", dependencies: ["Codecs", "DICOM", "huizhen"], exclude: ["one-sided-images.tsv"],
-            swiftSettings: strict),
+            name: "CodecsTests", dependencies: ["Codecs", "DICOM", "Deidentification", "huizhen"],
+            exclude: ["one-sided-images.tsv"], swiftSettings: strict),
         .testTarget(name: "BlobStoreTests", dependencies: ["BlobStore", "Keys"], swiftSettings: strict),
         .testTarget(
             name: "Scenarios", dependencies: ["huizhen", "DICOM", "Audit", "Reporting"], path: "Tests/Scenarios",

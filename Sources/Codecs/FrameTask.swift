@@ -4,12 +4,14 @@ import CCodecs
 enum FrameTask: Sendable {
     case convert(FrameConversion)
     case render(FrameRendering)
+    case findText(TextSearch)
 
     /// The most bytes the frame may have.
     var inputByteCountLimit: Int {
         switch self {
         case .convert(let conversion): conversion.inputByteCountLimit
         case .render(let rendering): rendering.inputByteCountLimit
+        case .findText(let search): search.byteCount
         }
     }
 
@@ -18,6 +20,7 @@ enum FrameTask: Sendable {
         switch self {
         case .convert(let conversion): conversion.outputByteCountLimit
         case .render(let rendering): rendering.outputByteCountLimit
+        case .findText: TextSearch.wordLimit * TextSearch.wordByteCount
         }
     }
 
@@ -31,6 +34,7 @@ enum FrameTask: Sendable {
         switch self {
         case .convert(let conversion): max(conversion.sourceFormat.byteCount, conversion.targetFormat.byteCount)
         case .render(let rendering): max(rendering.sourceFormat.byteCount, rendering.nativeFormat.byteCount)
+        case .findText(let search): search.byteCount
         }
     }
 
@@ -44,6 +48,7 @@ enum FrameTask: Sendable {
         switch self {
         case .convert(let conversion): (conversion.from.name, conversion.to.name)
         case .render(let rendering): (rendering.from.name, "the picture")
+        case .findText: ("picture", "its words")
         }
     }
 
@@ -55,6 +60,9 @@ enum FrameTask: Sendable {
             request.rendersPicture = true
             request.tableByteCount = UInt64(rendering.tables.count)
             request.rendering = rendering.described
+        case .findText(let search):
+            request.findsText = true
+            request.text = search.described
         }
     }
 }

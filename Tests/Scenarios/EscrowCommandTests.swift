@@ -46,11 +46,16 @@ import Testing
         try Data(head + dataset.encoded(transferSyntax: .explicitVRLittleEndian)).write(to: URL(fileURLWithPath: path))
     }
 
-    /// The only file below a folder.
-    private func read(below folder: String) throws -> DICOM.Dataset {
+    /// The path of the only file below a folder.
+    private func file(below folder: String) throws -> String {
         let names = try #require(FileManager.default.enumerator(atPath: folder)).compactMap { $0 as? String }
-        let name = try #require(names.first { $0.hasSuffix(".dcm") })
-        let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: folder + "/" + name)))
+        return folder + "/" + (try #require(names.first { $0.hasSuffix(".dcm") }))
+    }
+
+    private func read(below folder: String) throws -> DICOM.Dataset { try read(try file(below: folder)) }
+
+    private func read(_ path: String) throws -> DICOM.Dataset {
+        let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
         let meta = try #require(try Part10.parseMeta(bytes))
         return try DICOM.Dataset.parse(Array(bytes[meta.datasetOffset...]), transferSyntax: meta.transferSyntax)
     }
@@ -70,6 +75,18 @@ import Testing
         ]).checked()
         let result = try read(below: folder + "/new")
         #expect(result.string(.patientID)?.hasPrefix("HZ-") == true)
+
+        // GDCM opens it too.
+        _ = try Tool.run(
+            "/usr/bin/gdcmanon",
+            [
+                "-d", "-i", try file(below: folder + "/new"), "-o", folder + "/gdcm.dcm", "-k", holder.key, "-c",
+                holder.certificate,
+            ]
+        ).checked()
+        let opened = try read(folder + "/gdcm.dcm")
+        #expect(opened.string(.patientID) == "PID-0815")
+        #expect(opened.string(.sopInstanceUID) == "1.2.826.0.1.3680043.9.7.1")
 
         let refused = try huizhen.tool([
             "reidentify", folder + "/new", "--key", other.key, "--certificate", other.certificate, "--output",

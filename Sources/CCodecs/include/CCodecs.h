@@ -270,6 +270,31 @@ typedef struct HZWorkerLimits {
 #define HZ_WORKER_SOCKET 3
 #define HZ_WORKER_MEMORY 4
 
+// MARK: Text in pictures
+
+/// Rows and columns of a picture that is looked through.
+#define HZ_TEXT_SIDE_LIMIT 8192
+/// Words of one picture; of one with more nothing is said.
+#define HZ_TEXT_BOX_LIMIT 4096
+
+/// A picture of `rows` times `columns` bytes, 0 black.
+typedef struct HZTextSearch {
+    uint32_t rows;
+    uint32_t columns;
+} HZTextSearch;
+
+/// Opens tesseract and its models, and uses them once, so that nothing is left to be opened: before the sandbox.
+///
+/// `languages` as tesseract joins them, borrowed. One thread of the process, once. Returns 0, or -1 if it is not
+/// installed. What is opened stays until the process ends.
+int hz_text_open(const char *languages);
+
+/// Finds words: writes left, top, right and bottom of each, four numbers of 32 bits, the last two behind its pixels.
+///
+/// The thread that opened. HZCodecStatusUnsupported without `hz_text_open` and for too many words.
+HZCodecStatus hz_text_find(
+    const HZTextSearch *wanted, const uint8_t *grey, size_t count, uint8_t *output, size_t outputCount, size_t *written);
+
 /// What a worker is asked; its bytes lie at the beginning of the shared memory.
 typedef struct HZWorkerRequest {
     uint64_t serial;
@@ -280,10 +305,13 @@ typedef struct HZWorkerRequest {
     uint32_t probe;
     /// Whether `rendering` is asked for, not `conversion`.
     bool rendersPicture;
+    /// Whether `text` is asked for, not `conversion`.
+    bool findsText;
     /// Bytes before the frame that are tables of `rendering`; counted in `inputByteCount`.
     uint64_t tableByteCount;
     HZConversion conversion;
     HZRendering rendering;
+    HZTextSearch text;
 } HZWorkerRequest;
 
 /// What it answers. Not to be trusted.

@@ -13,7 +13,10 @@ import Glibc
     /// - Parameters:
     ///   - reach: bytes of the shared memory at its longest.
     ///   - workingByteCount: memory beyond that.
-    public static func run(reach: Int, workingByteCount: Int, processorSeconds: Int) -> Never {
+    ///   - readsText: whether text is looked for, which takes models into memory.
+    public static func run(
+        reach: Int, workingByteCount: Int, processorSeconds: Int, readsText: Bool = false
+    ) -> Never {
         let flags = MAP_SHARED | MAP_NORESERVE
         let memory = CInt(HZ_WORKER_MEMORY)
         guard reach > 0, workingByteCount > 0, processorSeconds > 0,
@@ -23,6 +26,7 @@ import Glibc
         close(memory)
         // Everything that is set up at first use is set up here, while files can still be read.
         hz_codecs_initialize()
+        if readsText, unsafe hz_text_open("eng+chi_sim") != 0 { _exit(2) }
         var limits = HZWorkerLimits(
             memoryByteCount: UInt64(workingByteCount), processorSeconds: UInt64(processorSeconds))
         // The memory is mapped already and counted with what the process has.
@@ -62,7 +66,9 @@ import Glibc
         let bytes = unsafe start.assumingMemoryBound(to: UInt8.self)
         let room = unsafe (start + offset).assumingMemoryBound(to: UInt8.self)
         let status =
-            if request.rendersPicture {
+            if request.findsText {
+                unsafe hz_text_find(&request.text, bytes, input, room, output, &written)
+            } else if request.rendersPicture {
                 unsafe hz_frame_render(
                     &request.rendering, bytes, tables, bytes + tables, input - tables, room, output, &written)
             } else {

@@ -11,7 +11,10 @@ struct CodecWorkerCommand: ParsableCommand {
     @Argument(help: "Bytes of other memory at most.") var workingByteCount: Int
     @Argument(help: "Seconds of processor time at most.") var processorSeconds: Int
 
+    @Flag(help: "Look for text in pictures too.") var text = false
+
     func run() {
-        CodecWorker.run(reach: reach, workingByteCount: workingByteCount, processorSeconds: processorSeconds)
+        CodecWorker.run(
+            reach: reach, workingByteCount: workingByteCount, processorSeconds: processorSeconds, readsText: text)
     }
 }

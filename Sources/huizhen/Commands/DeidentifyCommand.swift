@@ -34,6 +34,11 @@ struct DeidentifyCommand: AsyncParsableCommand {
         help: "Certificate of a key holder who may bring the identity back with `huizhen reidentify`; may be repeated.")
     var holders: [String] = []
 
+    @Option(
+        name: .customLong("pixel-rules"),
+        help: "JSON file of rectangles to blank, by device and kind of picture; for profiles that clean pixel data.")
+    var pixelRules: String?
+
     @Option(help: "Folder of the report; by default the output's name with .report.")
     var report: String?
 
@@ -53,6 +58,7 @@ struct DeidentifyCommand: AsyncParsableCommand {
         for index in bytes.indices { bytes[index] = 0 }
         let deidentifier = Deidentifier(
             profile: profile, rules: rules, key: ProjectKey(key),
+            pixelCleaner: CodecPixelCleaner(rules: try pictureRules()),
             escrow: holders.isEmpty ? nil : try HolderFiles.escrow(holders))
         let run = DeidentificationRun(
             deidentifier, output: folder, report: report ?? folder + ".report", project: project)
@@ -62,6 +68,16 @@ struct DeidentifyCommand: AsyncParsableCommand {
         }
         try output.show(result, summary(result, profile))
         if result.quarantinedCount > 0 { throw ExitCode(3) }
+    }
+
+    private func pictureRules() throws -> PixelRules {
+        guard let pixelRules else { return .none }
+        guard let bytes = FileManager.default.contents(atPath: pixelRules) else {
+            throw CommandFailure.end(1, "\(pixelRules) cannot be read")
+        }
+        do throws(PixelRules.Failure) { return try PixelRules(json: Array(bytes)) } catch {
+            throw CommandFailure.end(1, "\(pixelRules): \(error)")
+        }
     }
 
     private func rules(_ profile: Profile) throws -> SiteRules {

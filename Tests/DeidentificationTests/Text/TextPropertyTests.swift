@@ -99,4 +99,32 @@ struct TextPropertyTests {
             #expect(cleaner.clean(cleaned.text).text == cleaned.text)
         }
     }
+
+    /// Scraps of what the scanners know, put together at random: never a crash, and cleaning again changes nothing.
+    @Test(arguments: 0..<4)
+    func takesAnyScrapsAndSettles(seed: UInt64) {
+        var numbers = Numbers(state: 1000 + seed)
+        let scraps = [
+            "张伟", "张", "伟", "患者", "姓名", "：", ":", "医生", "主任", "先生", "报告医师", "病历号", "电话", "地址", "省", "市", "区", "路", "号",
+            "室", "3", "12", "2026",
+            "年", "月", "日", "-", "/", ".", " ", "\n", "二〇二六", "十一", "Nov", "May", "21st", "Dr.", "Mr", "Smith", "J.",
+            "M.D.", ",", "@", "a.com", "http://", "www.", "X",
+            "11010519491231002X", "13800138000", "+86", "(", ")", "0755", "京A", "E1234567", "92", "岁", "year-old",
+            "〔姓名〕", "[NAME]", "[", "〔", "民国", "::", "fe80", "床",
+            "1.2.840", "\u{301}", "\u{200B}", "Ｚ", "﹫", "①", "½", "ﬁ", "가", "か", "🙂", "\u{0}", "·", "住在", "北京", "医院",
+            "Street", "Apt", "ID", "#",
+        ]
+        var known = KnownIdentities()
+        for name in ["Zhang^Wei=张^伟", "Smith^John^J"] { known.insert(name: name) }
+        known.insert(identifier: "12-2026")
+        known.removesInstitutions = true
+        let cleaner = TextCleaner(known: known, dates: nil)
+        for _ in 0..<400 {
+            let text = (0..<Int.random(in: 1...24, using: &numbers)).map { _ in scraps.randomElement(using: &numbers)! }
+                .joined()
+            let once = cleaner.clean(text).text
+            #expect(cleaner.clean(once).text == once, "\(text.debugDescription)")
+            _ = TextCleaner(known: known, dates: DayShift(days: 40)).clean(text)
+        }
+    }
 }

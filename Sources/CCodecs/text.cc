@@ -1,0 +1,210 @@
+// Where words stand in a picture: tesseract, in a worker that can do nothing else.
+//
+// The library is opened at run time and only by workers that read text, so that nothing else depends on it.
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#include "CCodecs.h"
+#include "frame.h"
+
+namespace huizhen::codecs {
+
+namespace {
+
+/// Confidence in a word from which its place counts, in percent. Far below what a reader of pages would take, for a
+/// place that is blanked for nothing costs little and a name that is left costs much.
+constexpr float leastConfidence = 0;
+/// Pixels of the longer side up to which a picture is looked at twice, and four times, as large: small letters are missed otherwise.
+constexpr uint32_t doubledSideLimit = 2200;
+constexpr uint32_t quadrupledSideLimit = 1100;
+/// Pixels of the picture that a word has at least.
+constexpr int leastWidth = 3;
+constexpr int leastHeight = 6;
+/// Boxes of one picture.
+constexpr size_t boxLimit = HZ_TEXT_BOX_LIMIT;
+
+/// The functions of libtesseract's C interface that are used.
+struct Library {
+    void *(*create)();
+    int (*init)(void *, const char *, const char *);
+    void (*setMode)(void *, int);
+    int (*setVariable)(void *, const char *, const char *);
+    void (*setImage)(void *, const unsigned char *, int, int, int, int);
+    void (*setResolution)(void *, int);
+    int (*recognize)(void *, void *);
+    void *(*iterator)(void *);
+    void *(*pageIterator)(void *);
+    int (*next)(void *, int);
+    char *(*text)(const void *, int);
+    float (*confidence)(const void *, int);
+    int (*box)(const void *, int, int *, int *, int *, int *);
+    void (*deleteText)(const char *);
+    void (*deleteIterator)(void *);
+    void (*clear)(void *);
+    void *reader = nullptr;
+};
+Library library;
+
+constexpr int wordLevel = 3;
+constexpr int sparseText = 11;
+
+template <typename Function>
+bool find(void *handle, const char *name, Function &function) {
+    function = reinterpret_cast<Function>(dlsym(handle, name));
+    return function != nullptr;
+}
+
+bool open(void *handle) {
+    return find(handle, "TessBaseAPICreate", library.create) && find(handle, "TessBaseAPIInit3", library.init)
+        && find(handle, "TessBaseAPISetPageSegMode", library.setMode)
+        && find(handle, "TessBaseAPISetVariable", library.setVariable)
+        && find(handle, "TessBaseAPISetImage", library.setImage)
+        && find(handle, "TessBaseAPISetSourceResolution", library.setResolution)
+        && find(handle, "TessBaseAPIRecognize", library.recognize)
+        && find(handle, "TessBaseAPIGetIterator", library.iterator)
+        && find(handle, "TessResultIteratorGetPageIterator", library.pageIterator)
+        && find(handle, "TessResultIteratorNext", library.next)
+        && find(handle, "TessResultIteratorGetUTF8Text", library.text)
+        && find(handle, "TessResultIteratorConfidence", library.confidence)
+        && find(handle, "TessPageIteratorBoundingBox", library.box)
+        && find(handle, "TessDeleteText", library.deleteText)
+        && find(handle, "TessResultIteratorDelete", library.deleteIterator)
+        && find(handle, "TessBaseAPIClear", library.clear);
+}
+
+/// Whether a word has a letter, a digit or anything beyond ASCII.
+bool saysSomething(const char *word) {
+    for (const char *at = word; *at; at++) {
+        if (std::isalnum(static_cast<unsigned char>(*at)) || (*at & 0x80)) return true;
+    }
+    return false;
+}
+
+struct Box {
+    uint32_t left, top, right, bottom;
+};
+
+void search(const uint8_t *grey, uint32_t columns, uint32_t rows, std::vector<Box> &boxes) {
+    const uint32_t scale = std::max(columns, rows) <= quadrupledSideLimit ? 4 : std::max(columns, rows) <= doubledSideLimit ? 2 : 1;
+    const uint32_t wide = columns * scale;
+    const uint32_t high = rows * scale;
+    std::vector<uint8_t> larger;
+    const uint8_t *image = grey;
+    if (scale > 1) {
+        larger.resize(size_t(wide) * high);
+        // Between pixels by their weights, as letters of one pixel's width need it.
+        for (uint32_t row = 0; row < high; row++) {
+            const uint32_t up = row / scale;
+            const uint32_t down = std::min(up + 1, rows - 1);
+            const uint32_t rowPart = row % scale;
+            for (uint32_t column = 0; column < wide; column++) {
+                const uint32_t left = column / scale;
+                const uint32_t right = std::min(left + 1, columns - 1);
+                const uint32_t part = column % scale;
+                const uint32_t above = grey[size_t(up) * columns + left] * (scale - part)
+                    + grey[size_t(up) * columns + right] * part;
+                const uint32_t below = grey[size_t(down) * columns + left] * (scale - part)
+                    + grey[size_t(down) * columns + right] * part;
+                larger[size_t(row) * wide + column] =
+                    uint8_t((above * (scale - rowPart) + below * rowPart) / (scale * scale));
+            }
+        }
+        image = larger.data();
+    }
+    library.setImage(library.reader, image, int(wide), int(high), 1, int(wide));
+    library.setResolution(library.reader, 150);
+    if (library.recognize(library.reader, nullptr) != 0) malformed();
+    void *words = library.iterator(library.reader);
+    if (words != nullptr) {
+        do {
+            const float confidence = library.confidence(words, wordLevel);
+            char *text = library.text(words, wordLevel);
+            if (text == nullptr) continue;
+            int left = 0, top = 0, right = 0, bottom = 0;
+            const bool counts = confidence >= leastConfidence && saysSomething(text)
+                && library.box(library.pageIterator(words), wordLevel, &left, &top, &right, &bottom) != 0;
+            library.deleteText(text);
+            // Below this nothing can be read; grain of the image is taken for words.
+            if (!counts || right - left < leastWidth * int(scale) || bottom - top < leastHeight * int(scale)) continue;
+            if (boxes.size() == boxLimit) {
+                library.deleteIterator(words);
+                unsupported();
+            }
+            const auto clipped = [scale](int value, uint32_t limit) {
+                return std::min(uint32_t(std::max(value, 0)) / scale, limit);
+            };
+            boxes.push_back(Box{
+                clipped(left, columns), clipped(top, rows), clipped(right + int(scale) - 1, columns),
+                clipped(bottom + int(scale) - 1, rows)});
+        } while (library.next(words, wordLevel) != 0);
+        library.deleteIterator(words);
+    }
+    library.clear(library.reader);
+}
+
+}  // namespace
+
+}  // namespace huizhen::codecs
+
+using namespace huizhen::codecs;
+
+int hz_text_open(const char *languages) {
+    // One thread: the sandbox allows no other.
+    setenv("OMP_THREAD_LIMIT", "1", 1);
+    setenv("OMP_NUM_THREADS", "1", 1);
+    void *handle = dlopen("libtesseract.so.5", RTLD_NOW | RTLD_LOCAL);
+    if (handle == nullptr || !open(handle)) return -1;
+    library.reader = library.create();
+    if (library.reader == nullptr || library.init(library.reader, nullptr, languages) != 0) return -1;
+    library.setMode(library.reader, sparseText);
+    library.setVariable(library.reader, "debug_file", "/dev/null");
+    library.setVariable(library.reader, "load_system_dawg", "0");
+    // Whatever is set up at first use is set up now, while files can still be read: sorting asks how much memory there is.
+    std::vector<uint64_t> numbers(1024);
+    for (size_t index = 0; index < numbers.size(); index++) numbers[index] = (index * 7919) % 1024;
+    std::qsort(numbers.data(), numbers.size(), sizeof numbers[0], [](const void *left, const void *right) {
+        return int(*static_cast<const uint64_t *>(left) > *static_cast<const uint64_t *>(right));
+    });
+    const uint32_t columns = 160, rows = 60;
+    std::vector<uint8_t> picture(size_t(columns) * rows, 255);
+    for (uint32_t letter = 0; letter < 6; letter++) {
+        for (uint32_t row = 20; row < 40; row++) {
+            for (uint32_t column = 0; column < 10; column++) {
+                const bool isInk = column < 3 || (row >= 28 && row < 31) || column >= 7;
+                if (isInk) picture[size_t(row) * columns + 20 + letter * 18 + column] = 0;
+            }
+        }
+    }
+    try {
+        std::vector<Box> boxes;
+        search(picture.data(), columns, rows, boxes);
+    } catch (...) { return -1; }
+    return 0;
+}
+
+HZCodecStatus hz_text_find(
+    const HZTextSearch *wanted, const uint8_t *grey, size_t count, uint8_t *output, size_t outputCount, size_t *written) {
+    *written = 0;
+    try {
+        if (library.reader == nullptr) unsupported();
+        if (wanted->rows == 0 || wanted->columns == 0 || wanted->rows > HZ_TEXT_SIDE_LIMIT || wanted->columns > HZ_TEXT_SIDE_LIMIT
+            || count != size_t(wanted->rows) * wanted->columns) {
+            malformed();
+        }
+        std::vector<Box> boxes;
+        search(grey, wanted->columns, wanted->rows, boxes);
+        if (outputCount < boxes.size() * sizeof(Box)) noRoom();
+        std::memcpy(output, boxes.data(), boxes.size() * sizeof(Box));
+        *written = boxes.size() * sizeof(Box);
+        return HZCodecStatusOK;
+    } catch (const Failure &failure) {
+        return failure.status;
+    } catch (...) {
+        return HZCodecStatusOutOfMemory;
+    }
+}

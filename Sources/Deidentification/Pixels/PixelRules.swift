@@ -1,0 +1,157 @@
+import DICOM
+import Foundation
+
+/// Which rectangles of which pictures are blanked: a JSON file of the site.
+///
+/// `{"rules": [{"name": "…", "when": [{"attribute": "Manufacturer", "contains": "GE"}], "blank": [[left, top, width,
+/// height]], "cleans": ["text"]}]}`. A rule is followed when all its conditions hold. Rectangles of others (CTP writes
+/// left, top, width and height; deid writes both corners) are taken over by rewriting them so.
+public struct PixelRules: Sendable {
+    public static let fileByteCountLimit = 8 << 20
+    public static let ruleLimit = 20_000
+    /// Conditions and rectangles of one rule.
+    public static let partLimit = 256
+
+    public static let none = PixelRules(rules: [])
+
+    /// What is known of a picture once its rules are followed.
+    public struct Outcome: Hashable, Sendable {
+        public var regions: [PixelRegion] = []
+        /// Whether a rule says that no text is left.
+        public var cleansText = false
+        /// Whether a rule says that nobody can be recognized any more.
+        public var cleansFeatures = false
+    }
+
+    public enum Failure: Error, Hashable, Sendable, CustomStringConvertible {
+        case json
+        case tooMany(limit: Int)
+        /// The rule, counted from 1.
+        case rule(Int, why: String)
+
+        public var description: String {
+            switch self {
+            case .json: "the pixel rules are no JSON of the form that Docs/DEIDENTIFICATION.md shows"
+            case .tooMany(let limit): "the pixel rules are more than \(limit), or longer than can be read"
+            case .rule(let number, let why): "pixel rule \(number): \(why)"
+            }
+        }
+    }
+
+    private struct Condition: Sendable {
+        var tag: Tag
+        var test: Test
+        var isNegated: Bool
+
+        enum Test: Sendable {
+            case equals(String)
+            case contains(String)
+            case startsWith(String)
+            case isPresent
+        }
+
+        func holds(_ header: Dataset) -> Bool {
+            let values = header.strings(tag).map { Self.folded($0) }
+            let found =
+                switch test {
+                case .equals(let text): values.contains(text)
+                case .contains(let text): values.contains { $0.contains(text) }
+                case .startsWith(let text): values.contains { $0.hasPrefix(text) }
+                case .isPresent: values.contains { !$0.isEmpty }
+                }
+            return found != isNegated
+        }
+
+        static func folded(_ text: String) -> String {
+            text.uppercased().trimmingCharacters(in: .whitespaces)
+        }
+    }
+
+    private struct Rule: Sendable {
+        var conditions: [Condition]
+        var regions: [PixelRegion]
+        var cleansText: Bool
+        var cleansFeatures: Bool
+    }
+
+    private let rules: [Rule]
+
+    private init(rules: [Rule]) { self.rules = rules }
+
+    /// Reads a file.
+    public init(json: [UInt8]) throws(Failure) {
+        guard json.count <= Self.fileByteCountLimit else { throw .tooMany(limit: Self.ruleLimit) }
+        guard let file = try? JSONDecoder().decode(File.self, from: Data(json)) else { throw .json }
+        guard file.rules.count <= Self.ruleLimit else { throw .tooMany(limit: Self.ruleLimit) }
+        var rules: [Rule] = []
+        for (index, rule) in file.rules.enumerated() { rules.append(try Self.rule(rule, number: index + 1)) }
+        self.rules = rules
+    }
+
+    private struct File: Decodable {
+        var rules: [Written]
+
+        struct Written: Decodable {
+            var name: String?
+            var when: [WrittenCondition]
+            var blank: [[Int]]
+            var cleans: [String]?
+        }
+
+        struct WrittenCondition: Decodable {
+            var attribute: String
+            var equals: String?
+            var contains: String?
+            var startsWith: String?
+            var isPresent: Bool?
+            var not: Bool?
+        }
+    }
+
+    private static func rule(_ rule: File.Written, number: Int) throws(Failure) -> Rule {
+        guard rule.when.count <= partLimit, rule.blank.count <= partLimit else {
+            throw .rule(number, why: "it has more than \(partLimit) conditions or rectangles")
+        }
+        guard !rule.when.isEmpty else { throw .rule(number, why: "it has no condition") }
+        var result = Rule(conditions: [], regions: [], cleansText: false, cleansFeatures: false)
+        for written in rule.when {
+            guard let tag = DICOM.Dictionary.tag(keyword: written.attribute) else {
+                throw .rule(number, why: "no attribute has the keyword \(written.attribute.prefix(64))")
+            }
+            let test: Condition.Test
+            switch (written.equals, written.contains, written.startsWith, written.isPresent) {
+            case (let text?, nil, nil, nil): test = .equals(Condition.folded(text))
+            case (nil, let text?, nil, nil): test = .contains(Condition.folded(text))
+            case (nil, nil, let text?, nil): test = .startsWith(Condition.folded(text))
+            case (nil, nil, nil, true): test = .isPresent
+            default: throw .rule(number, why: "each condition has one of equals, contains, startsWith and isPresent")
+            }
+            result.conditions.append(Condition(tag: tag, test: test, isNegated: written.not ?? false))
+        }
+        for numbers in rule.blank {
+            guard numbers.count == 4, numbers.allSatisfy({ (0...0xFFFF).contains($0) }), numbers[2] > 0, numbers[3] > 0
+            else { throw .rule(number, why: "a rectangle has left, top, width and height in pixels") }
+            result.regions.append(
+                PixelRegion(left: numbers[0], top: numbers[1], width: numbers[2], height: numbers[3]))
+        }
+        for word in rule.cleans ?? [] {
+            switch word {
+            case "text": result.cleansText = true
+            case "features": result.cleansFeatures = true
+            default: throw .rule(number, why: "cleans is text, features or both")
+            }
+        }
+        return result
+    }
+
+    /// What the rules say of a picture.
+    public func outcome(for header: Dataset) -> Outcome {
+        var result = Outcome()
+        for rule in rules where rule.conditions.allSatisfy({ $0.holds(header) }) {
+            result.regions += rule.regions
+            result.cleansText = result.cleansText || rule.cleansText
+            result.cleansFeatures = result.cleansFeatures || rule.cleansFeatures
+        }
+        return result
+    }
+}
