@@ -135,6 +135,7 @@ final class Service: Sendable {
             archive: archive, access: access, sessions: sessions,
             commitments: try CommitmentBoard(
                 path: directory + "/commitments.sqlite", key: archive.systemKey(purpose: "commitments")),
+            releases: releases,
             settings: settings.web, registry: registry, logger: logger)
         webCredentials = try settings.webCredentials(logger: logger)
         clientCertificates = try settings.clientCertificates(logger: logger)
