@@ -127,6 +127,7 @@ final class Service: Sendable {
             tokens: webTokens, shares: shares,
             oversight: OversightSources(
                 owners: { [archive] in try archive.owners(of: $0) },
+                patients: { [archive] in try archive.identities(of: $0, sentBy: $1) },
                 statistics: { [archive] in try archive.statistics($0) }),
             provider: try settings.provider())
         try FirstAccount.make(
