@@ -15,7 +15,7 @@ public final class CommitmentBoard: Sendable {
     static let byteCountLimit = 16 << 20
     /// Requests that are worked on at a time.
     static let workingLimit = 16
-    /// Results that are kept, and their bytes; of more the oldest go.
+    /// Results that are kept of one institution, and their bytes; of more the oldest go.
     static let resultLimit = 1000
     static let resultByteCountLimit = 256 << 20
     /// References up to which the answer waits for the result.
@@ -126,7 +126,7 @@ public final class CommitmentBoard: Sendable {
                 DELETE FROM commitment WHERE is_done = 1 AND id IN (
                     SELECT id FROM (
                         SELECT id, count(*) OVER newer AS results, sum(length(content)) OVER newer AS bytes
-                        FROM commitment WHERE is_done = 1 WINDOW newer AS (ORDER BY id DESC))
+                        FROM commitment WHERE is_done = 1 WINDOW newer AS (PARTITION BY institution ORDER BY id DESC))
                     WHERE results > ?1 OR (bytes > ?2 AND results > 1))
                 """, [.integer(Int64(Self.resultLimit)), .integer(Int64(Self.resultByteCountLimit))])
         }

@@ -170,6 +170,11 @@ public struct CertificateAuthority {
         let found = issued.indices.filter {
             issued[$0].revokedAt == nil && (issued[$0].serial == name || issued[$0].name == name)
         }
+        // Revoked before, and cut off before the list said so.
+        if found.isEmpty, let before = issued.first(where: { $0.serial == name || $0.name == name }) {
+            try writeList(days: listDays)
+            return before
+        }
         guard found.count == 1 else { throw .unknown(found.isEmpty ? name : "\(name), but \(found.count) of them") }
         issued[found[0]].revokedAt = Int64(Date().timeIntervalSince1970)
         try keep()

@@ -53,6 +53,8 @@ public struct OriginNote<Context: OriginContext>: RouterMiddleware {
         context.certificate = certificates?.certificate(of: context.channel)
         if let address = context.peerAddress, proxies.contains(address) {
             let told = ForwardedOrigin(request.headers)
+            // Its own, and nobody's behind it.
+            context.certificate = nil
             if let scheme = told.scheme { context.origin.scheme = scheme }
             if let client = told.client { context.origin.address = client }
             if let host = told.host {

@@ -41,6 +41,8 @@ public final class SignIn: Sendable {
         var recoveryCodes: [String] = []
         /// Whether a provider's word stands for the password.
         var isByProvider = false
+        /// The provider's person, to be bound to the account once our second factor was shown.
+        var pendingLink: [UInt8]?
         var endsAt: Double
 
         /// What stood for the first factor.
@@ -159,6 +161,7 @@ public final class SignIn: Sendable {
                 }
                 var secrets = try accounts.secrets(of: row)
                 guard let factor = shown(&secrets, account) else { return nil }
+                if let link = step.pendingLink { secrets.openID = link }
                 var changed = row.account
                 changed.lastSignInAt = accounts.milliseconds
                 let sealed = try accounts.table.write(changed, secrets: secrets, change: nil)
@@ -221,6 +224,7 @@ public final class SignIn: Sendable {
             var secrets = try accounts.secrets(of: row)
             secrets.factors = [.totp(totp)]
             if let unusable { secrets.end(oneTime: unusable) }
+            if let link = step.pendingLink { secrets.openID = link }
             let codes = try accounts.newRecoveryCodes(for: &secrets, of: account.id)
             var changed = row.account
             changed.factors = secrets.factors.map(\.kind)

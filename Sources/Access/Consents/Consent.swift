@@ -36,6 +36,12 @@ public struct Consent: Sendable, Equatable, Codable {
         public var because: String
     }
 
+    /// Whether it lets everything go to a destination in another country.
+    func approvesAllAbroad(to destination: String) -> Bool {
+        kind == .abroad && scope == .everything && verbs.contains(.send)
+            && grantees.contains(.institution(destination))
+    }
+
     /// Milliseconds that a record is kept after its end, at least: three years.
     public static let retention: Int64 = 1096 * 86_400_000
     /// Days that one may run.

@@ -90,8 +90,12 @@ extension Access {
         let time = Self.milliseconds(now)
         if destination.isAbroad {
             guard let record = destination.record, consents.holds(record, at: time),
-                try consents.consent(record, for: .service).kind == .abroad
-            else { throw .invalid("a destination abroad needs a record of approval that holds, of kind abroad") }
+                try consents.consent(record, for: .service).approvesAllAbroad(to: destination.name)
+            else {
+                throw .invalid(
+                    "a destination abroad needs a record of approval that holds: of kind abroad, of everything, with the "
+                        + "verb send, for it")
+            }
         }
         guard destinations.withLock({ $0[destination.name] != nil || $0.count < Self.destinationLimit }) else {
             throw .invalid("there are \(Self.destinationLimit) destinations: revoke some")

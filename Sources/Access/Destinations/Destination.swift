@@ -36,6 +36,8 @@ public struct Destination: Sendable, Equatable, Codable {
         var port: UInt16?
         var institution: String
         var fingerprints: [String]
+        /// Names and all: what is to be shown in place of a fingerprint counts as well.
+        var certificates: PeerCertificates?
         /// How objects go there: who was approved for de-identified ones is not for others.
         var release: ReleaseRule?
 
@@ -44,6 +46,7 @@ public struct Destination: Sendable, Equatable, Codable {
             port = peer.port
             institution = peer.institution
             fingerprints = peer.certificates?.fingerprints.sorted() ?? []
+            certificates = peer.certificates
             release = peer.release
         }
     }

@@ -8,23 +8,26 @@ extension SignIn {
     ///
     /// - Returns: the session if the provider vouches for two factors, else the step for our own second one.
     public func begin(with identity: OpenIDIdentity, from place: RequestPlace) throws(AccessError) -> Outcome {
-        guard let found = accounts.account(named: identity.name) else {
+        // Accounts' names are folded further; a provider may have two people whose names fold to one.
+        guard let found = accounts.account(named: identity.name), found.name == identity.name.lowercased() else {
             try note(nil, place, "openid: no such account")
             return .refused
         }
-        guard let (account, secrets) = try accounts.link(found.id, to: identity, from: place) else {
+        guard let link = try accounts.link(found.id, to: identity, from: place) else {
             try note(found, place, "openid: disabled, or another person of the provider's")
             return .refused
         }
-        if identity.hasTwoFactors {
+        let account = link.account
+        if link.isVouched {
             return .signedIn(
                 try accounts.open(account, factors: [.openID], place, by: "openid"), recoveryCodes: [])
         }
         try record(account, true, place, .signInBegan, "openid")
         let start = accounts.now().timeIntervalSince1970
         var step = UnderWay(
-            account: account, why: "", stage: .code, isByProvider: true, endsAt: start + Self.stepTime)
-        if secrets.factors.isEmpty { try beginEnrolment(&step, account) }
+            account: account, why: "", stage: .code, isByProvider: true, pendingLink: link.pending,
+            endsAt: start + Self.stepTime)
+        if link.secrets.factors.isEmpty { try beginEnrolment(&step, account) }
         return .next(try put(step, now: start))
     }
 
@@ -44,24 +47,41 @@ extension SignIn {
     }
 }
 
+/// An account as a provider's person comes to it.
+struct ProviderLink {
+    var account: Account
+    var secrets: AccountSecrets
+    /// Whether nothing else is to be shown.
+    var isVouched: Bool
+    /// What binds both once our own second factor was shown.
+    var pending: [UInt8]?
+}
+
 extension Accounts {
     /// Binds an account to the provider's person who comes first under its name; nobody else comes in by that name then.
     ///
     /// A name at the provider may be given to somebody else one day; the subject may not. OpenID Connect Core §5.7.
     ///
+    /// Without two factors of the provider's, and where the account has a factor of its own, that is shown first: a name alone
+    /// binds nothing.
+    ///
     /// - Returns: nil for an account that is disabled, or another's.
     func link(
         _ id: Int64, to identity: OpenIDIdentity, from place: RequestPlace
-    ) throws(AccessError) -> (Account, AccountSecrets)? {
+    ) throws(AccessError) -> ProviderLink? {
         let unusable = try unusablePassword()
         return try inTurn { () throws(AccessError) in
             guard let row = row(id), row.account.state != .disabled else { return nil }
             var (account, secrets) = (row.account, try secrets(of: row))
             let digest = recovery.digest(ofSubject: identity.subject, at: identity.issuer, account: id)
             guard secrets.openID.map({ PasswordHash.areEqual($0, digest) }) ?? true else { return nil }
+            guard identity.hasTwoFactors, secrets.openID != nil || secrets.factors.isEmpty else {
+                return ProviderLink(
+                    account: account, secrets: secrets, isVouched: false, pending: secrets.openID == nil ? digest : nil)
+            }
             var isChanged = secrets.openID == nil
             secrets.openID = digest
-            if identity.hasTwoFactors, account.state == .invited {
+            if account.state == .invited {
                 account.state = .active
                 secrets.end(oneTime: unusable)
                 isChanged = true
@@ -70,11 +90,10 @@ extension Accounts {
                 account = try commit(
                     .linked, account, secrets, by: .person(account, place), endsSessions: false)
             }
-            guard identity.hasTwoFactors else { return (account, secrets) }
             account.lastSignInAt = milliseconds
             let sealed = try table.write(account, secrets: secrets, change: nil)
             state.withLock { $0.put(AccountTable.Row(account: account, secrets: sealed)) }
-            return (account, secrets)
+            return ProviderLink(account: account, secrets: secrets, isVouched: true)
         }
     }
 

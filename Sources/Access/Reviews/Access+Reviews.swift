@@ -24,6 +24,11 @@ extension Access {
             }
     }
 
+    /// A peer that may call; nil for one that is not there, or expired in the review.
+    public func standingPeer(_ aeTitle: String, now: Date = Date()) -> Peer? {
+        isExpired(.peer, aeTitle, at: Self.milliseconds(now)) ? nil : peer(aeTitle: aeTitle)
+    }
+
     /// Whether a peer, grant or destination expired in the review.
     func isExpired(_ kind: ReviewKind, _ id: String, at now: Int64) -> Bool {
         let since: Int64? =

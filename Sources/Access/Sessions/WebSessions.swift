@@ -80,7 +80,7 @@ public final class WebSessions: Sendable {
                 door: "web",
                 reason: "token"))
         return try add(
-            .localOperator(user), factors: [], place, end: Date(timeIntervalSince1970: read.expiry), now)
+            .localOperator(user), factors: [], place, end: Date(timeIntervalSince1970: read.expiry), now, token: read)
     }
 
     /// Opens a session of a person who has shown everything, which the caller has recorded.
@@ -95,7 +95,8 @@ public final class WebSessions: Sendable {
     }
 
     private func add(
-        _ subject: WebSession.Subject, factors: [FactorKind], _ place: RequestPlace, end: Date, _ now: Date
+        _ subject: WebSession.Subject, factors: [FactorKind], _ place: RequestPlace, end: Date, _ now: Date,
+        token: AccessToken? = nil
     ) throws(AccessError) -> Opened {
         let end = min(end, now.addingTimeInterval(Double(lifetime.components.seconds)))
         let (id, form) = (try Self.randomText(), try Self.randomText())
@@ -110,7 +111,7 @@ public final class WebSessions: Sendable {
             if state.sessions.count >= Self.countLimit { Self.endOldest(state.sessions, in: &state) }
             state.sessions[Self.digest(of: id)] = WebSession(
                 number: state.next, subject: subject, factors: factors, formToken: form, startedAt: now,
-                lastUsedAt: now, endsAt: end, place: place)
+                lastUsedAt: now, endsAt: end, place: place, token: token)
             state.next += 1
         }
         return Opened(id: id, seconds: Int(end.timeIntervalSince(now)))
@@ -155,6 +156,7 @@ public final class WebSessions: Sendable {
 
     private func isGood(_ session: WebSession, _ now: Date) -> Bool {
         session.endsAt > now && now.timeIntervalSince(session.lastUsedAt) < Double(idle.components.seconds)
+            && session.token.map { tokens.stands($0, nil) } ?? true
     }
 
     // MARK: Ending

@@ -196,7 +196,7 @@ public final class TokenIssuer: Sendable {
         return token
     }
 
-    private func stands(_ token: AccessToken, _ certificate: CallerCertificate?) -> Bool {
+    func stands(_ token: AccessToken, _ certificate: CallerCertificate?) -> Bool {
         if let thumbprint = token.thumbprint, certificate?.fingerprint != thumbprint { return false }
         let now = seconds
         return state.withLock { state in

@@ -115,7 +115,7 @@ public enum ServiceAnswer: CaseIterable, Sendable {
             [.store]
         case .diskFull, .stopping, .storageFailed: [.store, .find, .move, .get]
         case .notRecorded: [.store, .find, .move, .get, .commitment]
-        case .notAllowed: [.find, .move, .get, .commitment]
+        case .notAllowed: [.store, .find, .move, .get, .commitment]
         case .destinationUnknown, .destinationPlain: [.move]
         case .otherInstance, .otherAction, .badReferences, .notKept: [.commitment]
         }

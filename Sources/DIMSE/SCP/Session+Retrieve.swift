@@ -57,7 +57,7 @@ extension Session {
             throw error
         }
         if let reason = run.notSentReason { log(reason) }
-        return try conclude(command, run.counts, failed: run.failed, isCancelled: isCancelled, context: context)
+        return try conclude(command, run.counts, failed: rule == nil ? run.failed : [], isCancelled: isCancelled, context: context)
     }
 
     /// C-GET, PS3.4 §C.4.3: sends what is named back over the same association.
@@ -67,7 +67,10 @@ extension Session {
         let keys = try stream.readIdentifier(contextID: context.id, transferSyntax: transferSyntax)
         let named: [Holding]
         let rule: ReleaseRule?
-        let release = shared.access.peer(aeTitle: permit.aeTitle)?.release
+        let release: ReleaseRule?
+        do throws(Denial) { release = try currentPeer(.retrieve)?.release } catch {
+            return try deny(error, command, context)
+        }
         switch try holdings(keys, .retrieve, release: release, context: context, command: command) {
         case .success(let found): (named, rule) = found
         case .failure(let answered): return answered.status
@@ -97,7 +100,7 @@ extension Session {
             }
             let isCancelled = try exchange.wasCancelled(messageID: command.messageID)
             if isCancelled {
-                return try conclude(command, counts, failed: failed, isCancelled: true, context: context)
+                return try conclude(command, counts, failed: rule == nil ? failed : [], isCancelled: true, context: context)
             }
             if counts.remaining > 0, last.duration(to: .now) >= Self.pendingInterval {
                 last = .now
@@ -106,7 +109,7 @@ extension Session {
                 try stream.send(pending, contextID: context.id)
             }
         }
-        return try conclude(command, counts, failed: failed, isCancelled: false, context: context)
+        return try conclude(command, counts, failed: rule == nil ? failed : [], isCancelled: false, context: context)
     }
 
     /// Says once an operation why objects were not sent.
@@ -165,7 +168,7 @@ extension Session {
                 let masked = try archive.maskedHoldings(
                     studyInstanceUIDs: studies, seriesInstanceUIDs: series, sopInstanceUIDs: instances, reach: reach,
                     limit: limit + 1),
-                let granted = shared.access.releaseRule(for: masked.masking)
+                let granted = shared.access.releaseRule(for: masked.masking), release == nil || release == granted
             {
                 found = masked.holdings
                 rule = granted
@@ -211,6 +214,8 @@ extension Session {
     }
 
     /// The last response with counts and, when something failed, the Failed SOP Instance UID List.
+    ///
+    /// - Parameter failed: none of what is de-identified, for the UIDs are those of the originals.
     private func conclude(
         _ command: Command, _ counts: SubOperationCounts, failed: [String], isCancelled: Bool,
         context: PresentationContext

@@ -39,7 +39,7 @@ extension Session {
     }
 
     private func begin(_ command: Command, _ transferSyntax: TransferSyntax) throws -> ObjectReception {
-        let rule = shared.access.peer(aeTitle: permit.aeTitle)?.admission
+        let rule = try currentPeer(.store)?.admission
         let release = try rule.map { try shared.releases.release(by: $0) }
         return try ObjectReception(transferSyntax, release: release) {
             [self] (syntax, isAsAnnounced) throws(ArchiveError) in

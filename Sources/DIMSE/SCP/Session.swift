@@ -77,7 +77,22 @@ final class Session {
 
     /// What the peer may reach for an act, decided anew for each.
     func reach(_ verb: Verb) throws(Denial) -> Reach {
-        try shared.access.require(verb, by: permit, door: Self.door)
+        _ = try currentPeer(verb)
+        return try shared.access.require(verb, by: permit, door: Self.door)
+    }
+
+    /// The peer as it is now; nil for a guest of an open test server.
+    ///
+    /// - Throws: `.refused` for one that was removed, changed or not confirmed since it was let in: its association lasts,
+    ///   and its permit must not.
+    func currentPeer(_ verb: Verb) throws(Denial) -> Peer? {
+        guard permit.isKnown else { return nil }
+        if let peer = shared.access.standingPeer(permit.aeTitle), peer.services == permit.services,
+            peer.institution == permit.institution
+        {
+            return peer
+        }
+        throw try shared.access.refusal(verb, "the peer was removed or changed", by: permit, door: Self.door)
     }
 
     /// The answer to what was denied.

@@ -41,6 +41,7 @@ enum StatusMapping {
         case let error as ArchiveError: answer(to: error)
         case ReleaseError.archive(let error): answer(to: error)
         case ReleaseError.quarantined: .quarantined
+        case let denial as Denial: answer(to: denial)
         default: .storageFailed
         }
     }

@@ -4,6 +4,7 @@ import Deidentification
 import Foundation
 import Glibc
 import Keys
+import Synchronization
 
 /// The keys of de-identification projects: a file each below the data directory, sealed under the master key, its owner's
 /// only. Who owns the directory's lock, or answers for the service, uses it.
@@ -64,6 +65,13 @@ struct ProjectFolder {
 
     /// Keeps a key that was made here or elsewhere.
     func put(_ name: String, _ key: [UInt8]) throws {
+        try Self.turn.withLock { _ in try putInTurn(name, key) }
+    }
+
+    /// One at a time, that no key takes the place of one that was acknowledged.
+    private static let turn = Mutex(())
+
+    private func putInTurn(_ name: String, _ key: [UInt8]) throws {
         let path = try path(name)
         guard key.count == SymmetricKey.byteCount else { throw Failure.damaged }
         if access(path, F_OK) == 0 { throw Failure.exists }
