@@ -80,7 +80,7 @@ public final class WebSessions: Sendable {
                 door: "web",
                 reason: "token"))
         return try add(
-            .localOperator(user), factors: [], place, end: Date(timeIntervalSince1970: read.expiry), now)
+            .localOperator(user), factors: [], place, end: Date(timeIntervalSince1970: read.expiry), now, token: read)
     }
 
     /// Opens a session of a person who has shown everything, which the caller has recorded.
@@ -95,7 +95,8 @@ public final class WebSessions: Sendable {
     }
 
     private func add(
-        _ subject: WebSession.Subject, factors: [FactorKind], _ place: RequestPlace, end: Date, _ now: Date
+        _ subject: WebSession.Subject, factors: [FactorKind], _ place: RequestPlace, end: Date, _ now: Date,
+        token: AccessToken? = nil
     ) throws(AccessError) -> Opened {
         let end = min(end, now.addingTimeInterval(Double(lifetime.components.seconds)))
         let (id, form) = (try Self.randomText(), try Self.randomText())
@@ -110,7 +111,7 @@ public final class WebSessions: Sendable {
             if state.sessions.count >= Self.countLimit { Self.endOldest(state.sessions, in: &state) }
             state.sessions[Self.digest(of: id)] = WebSession(
                 number: state.next, subject: subject, factors: factors, formToken: form, startedAt: now,
-                lastUsedAt: now, endsAt: end, place: place)
+                lastUsedAt: now, endsAt: end, place: place, token: token)
             state.next += 1
         }
         return Opened(id: id, seconds: Int(end.timeIntervalSince(now)))
@@ -141,10 +142,16 @@ public final class WebSessions: Sendable {
     }
 
     /// Whether a session is there, without using it.
-    func isOpen(_ id: String) -> Bool {
+    ///
+    /// - Parameter unused: whether one that was unused for too long counts, for an answer under way.
+    func isOpen(_ id: String, unused: Bool) -> Bool {
         let (now, key) = (now(), Self.digest(of: id))
-        return state.withLock { $0.sessions[key] }.map { isGood($0, now) } ?? false
+        guard let session = state.withLock({ $0.sessions[key] }) else { return false }
+        return isGood(session, now) || (unused && session.endsAt > now && stands(session))
     }
+
+    /// Whether the token a session was opened with still counts.
+    private func stands(_ session: WebSession) -> Bool { session.token.map { tokens.stands($0, nil) } ?? true }
 
     /// Those of an account, the latest used first.
     public func sessions(of account: Int64) -> [WebSession] {
@@ -155,6 +162,7 @@ public final class WebSessions: Sendable {
 
     private func isGood(_ session: WebSession, _ now: Date) -> Bool {
         session.endsAt > now && now.timeIntervalSince(session.lastUsedAt) < Double(idle.components.seconds)
+            && stands(session)
     }
 
     // MARK: Ending
@@ -275,13 +283,19 @@ extension Access {
         }
     }
 
-    /// Whether who was let in still would be: asked again while an answer is sent.
-    public func stands(
-        _ credential: WebCredential, _ sessions: WebSessions, certificate: CallerCertificate? = nil
-    ) -> Bool {
+    /// What tells, while an answer is sent, whether who was let in still counts: revoked, ended or signed out is at once.
+    ///
+    /// An answer that ends by itself is not cut off because a token or an unused session does meanwhile; a stream without end is.
+    public func standing(
+        of credential: WebCredential, _ sessions: WebSessions, certificate: CallerCertificate? = nil, isEndless: Bool
+    ) -> @Sendable () -> Bool {
         switch credential {
-        case .token(let text): sessions.tokens.read(text, certificate: certificate) != nil
-        case .session(let id): sessions.isOpen(id)
+        case .token(let text):
+            let tokens = sessions.tokens
+            if isEndless { return { tokens.read(text, certificate: certificate) != nil } }
+            guard let token = tokens.read(text, certificate: certificate) else { return { false } }
+            return { tokens.stands(token, certificate) }
+        case .session(let id): return { sessions.isOpen(id, unused: !isEndless) }
         }
     }
 

@@ -196,7 +196,8 @@ public final class TokenIssuer: Sendable {
         return token
     }
 
-    private func stands(_ token: AccessToken, _ certificate: CallerCertificate?) -> Bool {
+    /// Whether a token was not revoked, nor its client or key; that it ends by itself is another matter.
+    func stands(_ token: AccessToken, _ certificate: CallerCertificate?) -> Bool {
         if let thumbprint = token.thumbprint, certificate?.fingerprint != thumbprint { return false }
         let now = seconds
         return state.withLock { state in
