@@ -93,9 +93,10 @@ public final class Door: Sendable {
                     credential, sessions, from: address, certificate: context.certificate.map(CallerCertificate.init))
                 if permit == nil { refusals.note(from: address) }
                 return permit
-            } stands: { [access, sessions] credential, context in
-                access.stands(
-                    credential, sessions, certificate: context.certificate.map(CallerCertificate.init))
+            } standing: { [access, sessions] credential, context, isEndless in
+                access.standing(
+                    of: credential, sessions, certificate: context.certificate.map(CallerCertificate.init),
+                    isEndless: isEndless)
             })
         let group = router.group("dicom-web")
         addSearches(group)

@@ -27,8 +27,8 @@ struct CallerCheck: RouterMiddleware {
     typealias Context = WebContext
 
     let admit: @Sendable (WebCredential?, WebContext) -> Permit?
-    /// Whether who was let in still would be.
-    let stands: @Sendable (WebCredential, WebContext) -> Bool
+    /// Tells, while an answer is sent, whether who was let in still counts; of a stream without end, or another answer.
+    let standing: @Sendable (WebCredential, WebContext, _ isEndless: Bool) -> @Sendable () -> Bool
 
     func handle(
         _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
@@ -48,9 +48,10 @@ struct CallerCheck: RouterMiddleware {
         var response = try await next(request, context)
         if let credential, response.body.contentLength.map({ $0 > StandingWriter.smallByteCount }) ?? true {
             let body = response.body
-            let (held, stands) = (context, stands)
+            let isEndless = response.headers[.contentType]?.hasPrefix("text/event-stream") == true
+            let stands = standing(credential, context, isEndless)
             response.body = ResponseBody(contentLength: body.contentLength) { writer in
-                try await body.write(StandingWriter.watching(writer) { stands(credential, held) })
+                try await body.write(StandingWriter.watching(writer, stands))
             }
         }
         return response

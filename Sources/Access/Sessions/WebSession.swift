@@ -29,8 +29,8 @@ public struct WebSession: Sendable {
     /// When it ends, however much it is used.
     public let endsAt: Date
     public let place: RequestPlace
-    /// Of the local operator: what was shown. The session ends with it.
-    var token: AccessToken?
+    /// What a local operator's browser signed in with; it ends with it.
+    let token: AccessToken?
 
     /// Nil for who has none.
     public var account: Account? { if case .person(let account) = subject { account } else { nil } }

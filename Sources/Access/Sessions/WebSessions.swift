@@ -142,10 +142,16 @@ public final class WebSessions: Sendable {
     }
 
     /// Whether a session is there, without using it.
-    func isOpen(_ id: String) -> Bool {
+    ///
+    /// - Parameter unused: whether one that was unused for too long counts, for an answer under way.
+    func isOpen(_ id: String, unused: Bool) -> Bool {
         let (now, key) = (now(), Self.digest(of: id))
-        return state.withLock { $0.sessions[key] }.map { isGood($0, now) } ?? false
+        guard let session = state.withLock({ $0.sessions[key] }) else { return false }
+        return isGood(session, now) || (unused && session.endsAt > now && stands(session))
     }
+
+    /// Whether the token a session was opened with still counts.
+    private func stands(_ session: WebSession) -> Bool { session.token.map { tokens.stands($0, nil) } ?? true }
 
     /// Those of an account, the latest used first.
     public func sessions(of account: Int64) -> [WebSession] {
@@ -156,7 +162,7 @@ public final class WebSessions: Sendable {
 
     private func isGood(_ session: WebSession, _ now: Date) -> Bool {
         session.endsAt > now && now.timeIntervalSince(session.lastUsedAt) < Double(idle.components.seconds)
-            && session.token.map { tokens.stands($0, nil) } ?? true
+            && stands(session)
     }
 
     // MARK: Ending
@@ -277,13 +283,19 @@ extension Access {
         }
     }
 
-    /// Whether who was let in still would be: asked again while an answer is sent.
-    public func stands(
-        _ credential: WebCredential, _ sessions: WebSessions, certificate: CallerCertificate? = nil
-    ) -> Bool {
+    /// What tells, while an answer is sent, whether who was let in still counts: revoked, ended or signed out is at once.
+    ///
+    /// An answer that ends by itself is not cut off because a token or an unused session does meanwhile; a stream without end is.
+    public func standing(
+        of credential: WebCredential, _ sessions: WebSessions, certificate: CallerCertificate? = nil, isEndless: Bool
+    ) -> @Sendable () -> Bool {
         switch credential {
-        case .token(let text): sessions.tokens.read(text, certificate: certificate) != nil
-        case .session(let id): sessions.isOpen(id)
+        case .token(let text):
+            let tokens = sessions.tokens
+            if isEndless { return { tokens.read(text, certificate: certificate) != nil } }
+            guard let token = tokens.read(text, certificate: certificate) else { return { false } }
+            return { tokens.stands(token, certificate) }
+        case .session(let id): return { sessions.isOpen(id, unused: !isEndless) }
         }
     }
 

@@ -196,6 +196,7 @@ public final class TokenIssuer: Sendable {
         return token
     }
 
+    /// Whether a token was not revoked, nor its client or key; that it ends by itself is another matter.
     func stands(_ token: AccessToken, _ certificate: CallerCertificate?) -> Bool {
         if let thumbprint = token.thumbprint, certificate?.fingerprint != thumbprint { return false }
         let now = seconds

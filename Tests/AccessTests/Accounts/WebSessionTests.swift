@@ -82,6 +82,44 @@ import Testing
         #expect(sessions.session(of: other.id) == nil)
     }
 
+    @Test func endsASessionWithTheTokenItWasOpenedWith() throws {
+        let sessions = sessions()
+        let (first, second) = (try token(), try token())
+        let one = try #require(try sessions.open(token: first))
+        let other = try #require(try sessions.open(token: second))
+        #expect(try tokens.revokeToken(first, by: .service, door: "control"))
+        #expect(sessions.session(of: one.id) == nil)
+        #expect(sessions.session(of: other.id) != nil)
+        try tokens.roll(endsOthers: true, by: .service, door: "control")
+        #expect(sessions.session(of: other.id) == nil)
+    }
+
+    @Test func keepsAnAnswerUnderWayWhenASessionIsUnusedOrATokenEndsButNotWhenTheyAreRevoked() throws {
+        let fixture = try AccessFixture()
+        let sessions = sessions(idle: 900)
+        func standing(_ credential: WebCredential, isEndless: Bool) -> @Sendable () -> Bool {
+            fixture.access.standing(of: credential, sessions, isEndless: isEndless)
+        }
+        let session = try #require(try sessions.open(token: token()))
+        let text = try token(600)
+        let (answer, stream) = (
+            standing(.session(session.id), isEndless: false), standing(.session(session.id), isEndless: true)
+        )
+        let (tokenAnswer, tokenStream) = (
+            standing(.token(text), isEndless: false), standing(.token(text), isEndless: true)
+        )
+        #expect(answer() && stream() && tokenAnswer() && tokenStream())
+        clock.advance(899)
+        #expect(answer() && stream() && tokenAnswer() && !tokenStream())
+        clock.advance(1)
+        #expect(answer() && !stream())
+        try sessions.signOut(session.id)
+        #expect(!answer())
+        try tokens.roll(endsOthers: true, by: .service, door: "control")
+        #expect(!tokenAnswer())
+        #expect(!standing(.token("nonsense"), isEndless: false)())
+    }
+
     @Test func keepsABoundedNumberOfSessions() throws {
         let sessions = sessions()
         let token = try token()
