@@ -129,10 +129,11 @@ extension TextScan {
         guard !known.readings.isEmpty, isIdeograph(start) else { return }
         for reading in known.readings {
             let isCompound = reading.surname.count == 2
-            guard isCompound ? Surnames.isCompound(unit(start), unit(start + 1)) : Surnames.isSurname(unit(start))
-            else {
-                continue
-            }
+            guard
+                isCompound
+                    ? Surnames.isCompound(unit(start), unit(start + 1))
+                    : Surnames.isRead(unit(start), reading.surname[0])
+            else { continue }
             guard let end = endOfReading(reading.surname + reading.given, at: start) else { continue }
             if !Lexicon.isChineseWord(Array(units[start..<end])) { return add(start..<end, .readingOfName) }
         }
