@@ -17,6 +17,8 @@ public enum ControlRequest: Codable, Sendable {
     case restore(study: String)
     case hold(study: String, on: Bool)
     case verify
+    /// A de-identified copy of a study, beside it.
+    case release(study: String, ReleaseRule)
     case routes
     case addRoute(Route)
     case removeRoute(name: String)
@@ -94,6 +96,8 @@ public enum ControlReply: Codable, Sendable {
     case restored(instances: Int)
     /// Sequence numbers of damaged objects.
     case verified(objects: Int, damaged: [UInt64])
+    /// What the copy came to: how many were not kept, by the reason.
+    case released(objects: Int, quarantined: [String: Int], study: String?)
     case reindexed(objects: Int, events: Int, damaged: Int)
     /// One imported object's outcome, or why it was refused.
     case stored(outcome: String?, failure: String?)

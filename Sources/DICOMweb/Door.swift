@@ -78,7 +78,7 @@ public final class Door: Sendable {
     ) -> Router<WebContext> {
         let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
         router.middlewares.add(WebTimes(metrics: metrics))
-        for step in server.lastSteps(WebContext.self) { router.middlewares.add(step) }
+        for step in server.lastSteps(scheme: scheme, WebContext.self) { router.middlewares.add(step) }
         router.middlewares.add(ProblemAnswers(logger: logger, problem: ProblemMapping.problem(of:)))
         for step in server.firstSteps(scheme: scheme, WebContext.self) { router.middlewares.add(step) }
         pages(router)

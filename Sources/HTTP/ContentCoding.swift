@@ -41,9 +41,12 @@ public struct ContentCoding<Context: RequestContext>: RouterMiddleware {
         return response
     }
 
+    /// Pages go as they are: they hold secrets of forms beside what somebody else may have put into their address, and the length
+    /// of both compressed together would tell one by the other (CVE-2013-3587).
     private static func isText(_ type: String?) -> Bool {
         guard let essence = type?.split(separator: ";").first?.lowercased() else { return false }
-        return essence.hasPrefix("text/") && essence != "text/event-stream" || essence.hasSuffix("json")
+        return essence.hasPrefix("text/") && !["text/event-stream", "text/html"].contains(essence)
+            || essence.hasSuffix("json")
             || essence.hasSuffix("xml") || essence.hasSuffix("javascript")
     }
 }

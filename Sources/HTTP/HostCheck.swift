@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 
 /// Refuses requests that name another host, or come from a page of another origin: a page of any site that a browser
@@ -18,6 +19,10 @@ public struct HostCheck<Context: RequestContext>: RouterMiddleware {
         guard let authority = request.head.authority, hosts.contains(Self.host(of: authority)) else {
             throw Problem(.misdirectedRequest, "The host of the request is none of this service: see web.hosts.")
         }
+        // RFC 9112 §3.2: one host, and not two that others could choose from.
+        guard request.headers[values: Self.hostField].allSatisfy({ $0.lowercased() == authority.lowercased() }) else {
+            throw Problem(.badRequest, "The request names two hosts.")
+        }
         if let origin = request.headers[.origin], !origins.contains(origin),
             !["http://", "https://"].contains(where: { $0 + authority == origin })
         {
@@ -25,6 +30,9 @@ public struct HostCheck<Context: RequestContext>: RouterMiddleware {
         }
         return try await next(request, context)
     }
+
+    /// Where it stands twice; the first is the request's authority.
+    private static var hostField: HTTPField.Name { HTTPField.Name("Host")! }
 
     /// The authority without its port, in lower case.
     private static func host(of authority: String) -> String {

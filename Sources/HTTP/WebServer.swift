@@ -119,10 +119,13 @@ public struct WebServer: Sendable {
     }
 
     /// What every answer passes on its way out, the outermost first.
-    public func lastSteps<Context: RequestContext>(_: Context.Type) -> [any MiddlewareProtocol<
-        Request, Response, Context
-    >] {
-        [CrossOrigin(origins: settings.origins), ContentCoding(), ByteRanges(), Conditional()]
+    public func lastSteps<Context: RequestContext>(
+        scheme: String, _: Context.Type
+    ) -> [any MiddlewareProtocol<Request, Response, Context>] {
+        let steps: [any MiddlewareProtocol<Request, Response, Context>] = [
+            CrossOrigin(origins: settings.origins), ContentCoding(), ByteRanges(), Conditional(),
+        ]
+        return scheme == "https" ? [StrictTransport()] + steps : steps
     }
 
     /// What every request passes before everything else, errors being made problems around it.

@@ -8,8 +8,8 @@ public final class InstanceBeingReleased {
     private let output: SpoolOutput
     private var instance: InstanceDeidentification?
 
-    init(_ deidentifier: Deidentifier, _ transferSyntax: TransferSyntax, spool: SealedSpool) {
-        output = SpoolOutput(spool)
+    init(_ deidentifier: Deidentifier, _ transferSyntax: TransferSyntax, archive: Archive) {
+        output = SpoolOutput(archive)
         instance = deidentifier.instance(transferSyntax: transferSyntax, isReporting: false, output: output)
     }
 
@@ -23,7 +23,7 @@ public final class InstanceBeingReleased {
         guard let instance = instance.take(), let header = try Self.finished(instance, output) else {
             throw .quarantined(.truncated)
         }
-        return ReleasedInstance(header: header, spool: output.spool)
+        return ReleasedInstance(header: header, held: output.held, spool: output.spool)
     }
 
     private static func finished(
@@ -45,29 +45,51 @@ public final class InstanceBeingReleased {
 /// An object that may go out.
 public struct ReleasedInstance {
     public let header: OutputHeader
-    private let spool: SealedSpool
+    private let held: [UInt8]
+    private let spool: SealedSpool?
 
-    init(header: OutputHeader, spool: SealedSpool) {
+    init(header: OutputHeader, held: [UInt8], spool: SealedSpool?) {
         self.header = header
+        self.held = held
         self.spool = spool
     }
 
-    public var byteCount: UInt64 { spool.byteCount }
+    public var byteCount: UInt64 { UInt64(held.count) + (spool?.byteCount ?? 0) }
 
     /// Gives the dataset in pieces of even length that last for the call.
     public func forEachPiece(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
-        try spool.read(offset: 0, byteCount: spool.byteCount, body)
+        try held.withUnsafeBytes { bytes in
+            for start in stride(from: 0, to: bytes.count, by: Self.pieceByteCount) {
+                let end = min(start + Self.pieceByteCount, bytes.count)
+                try body(UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
+            }
+        }
+        if let spool { try spool.read(offset: 0, byteCount: spool.byteCount, body) }
     }
+
+    private static let pieceByteCount = 256 << 10
 }
 
-/// Keeps what the engine gives.
+/// Keeps what the engine gives: the beginning in memory, and beside it, sealed, what has no room there.
 private final class SpoolOutput: DeidentificationOutput {
-    let spool: SealedSpool
-    private(set) var header: OutputHeader?
+    /// Bytes of one object in memory; even, so that every piece is.
+    private static let heldByteCount = 4 << 20
 
-    init(_ spool: SealedSpool) { self.spool = spool }
+    private let archive: Archive
+    private(set) var header: OutputHeader?
+    private(set) var held: [UInt8] = []
+    private(set) var spool: SealedSpool?
+
+    init(_ archive: Archive) { self.archive = archive }
 
     func begin(_ header: OutputHeader) { self.header = header }
 
-    func write(_ bytes: UnsafeRawBufferPointer) throws { try spool.append(bytes) }
+    func write(_ bytes: UnsafeRawBufferPointer) throws {
+        let first = bytes.prefix(spool == nil ? Self.heldByteCount - held.count : 0)
+        held += first
+        let rest = UnsafeRawBufferPointer(rebasing: bytes[(bytes.startIndex + first.count)...])
+        if rest.isEmpty { return }
+        if spool == nil { spool = try archive.spool() }
+        try spool?.append(rest)
+    }
 }

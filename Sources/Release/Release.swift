@@ -5,7 +5,7 @@ import Keys
 
 /// One rule at work. Safe from any thread; each call is one object's and blocks.
 public final class Release: Sendable {
-    private let archive: Archive
+    let archive: Archive
     private let deidentifier: Deidentifier
 
     init(archive: Archive, deidentifier: Deidentifier) {
@@ -36,17 +36,20 @@ public final class Release: Sendable {
         _ object: StoredObject, in expected: TransferSyntax, through buffer: PieceBuffer,
         _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
-        let instance = try begin(transferSyntax: TransferSyntax(uid: object.holding.transferSyntaxUID))
-        try archive.write(object, through: buffer) { try instance.append($0) }
-        let released = try instance.finish()
+        let released = try released(object, through: buffer)
         guard released.header.transferSyntax == expected else { throw ReleaseError.otherSyntax }
         try released.forEachPiece(body)
     }
 
+    /// De-identifies an object of the archive, corrections applied.
+    func released(_ object: StoredObject, through buffer: PieceBuffer) throws -> ReleasedInstance {
+        let instance = begin(transferSyntax: TransferSyntax(uid: object.holding.transferSyntaxUID))
+        try archive.write(object, through: buffer) { try instance.append($0) }
+        return try instance.finish()
+    }
+
     /// Begins to de-identify bytes from elsewhere.
-    public func begin(transferSyntax: TransferSyntax) throws(ReleaseError) -> InstanceBeingReleased {
-        do throws(ArchiveError) {
-            return InstanceBeingReleased(deidentifier, transferSyntax, spool: try archive.spool())
-        } catch { throw .archive(error) }
+    public func begin(transferSyntax: TransferSyntax) -> InstanceBeingReleased {
+        InstanceBeingReleased(deidentifier, transferSyntax, archive: archive)
     }
 }

@@ -102,4 +102,26 @@ import Testing
         #expect(
             counts.count == 1 && counts[0]["studies"] as? Int == 6 && counts[0]["institution"] as? String == "NORTH")
     }
+
+    @Test func showsEachPageToThoseWhomItConcernsAndToNobodyElse() throws {
+        let huizhen = try HuizhenProcess(arguments: ["--set", "access.address-failures=100"])
+        try huizhen.addPeer("NORTH", ["--institution", "NORTH", "--issuer", "CITY"])
+        for number in 1...8 {
+            let study = "2.25.10\(number)"
+            let more = ["--modality", number < 8 ? "CT" : "MR"]
+            let patient = number == 1 ? "P1" : "P2"
+            #expect(
+                try huizhen.storeTiny(as: "NORTH", study: study, instance: study + ".1", patient: patient, more) == 0)
+        }
+        let report = try Python.ask(
+            "oversight.py", ["\(huizhen.webPort)", HuizhenProcess.binary, huizhen.directory], as: PagesReport.self)
+        #expect(report.problems == [])
+        #expect(try huizhen.tool(["access", "emergencies", "list", "--open"]).checked().contains("nobody"))
+        #expect(!huizhen.logText().contains("aneurysm"))
+    }
+}
+
+/// What `oversight.py` reports.
+private struct PagesReport: Decodable {
+    var problems: [String]
 }

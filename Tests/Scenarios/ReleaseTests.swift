@@ -192,4 +192,39 @@ import Testing
         #expect((answer.counts?[1] ?? 0) > 0)
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
     }
+
+    private struct Copy: Decodable {
+        var objects: Int
+        var quarantined: [String: Int]
+        var studyInstanceUID: String?
+    }
+
+    @Test func keepsADeIdentifiedCopyBesideAStudy() throws {
+        let huizhen = try service()
+        let before = try #require(try huizhen.status()["instances"] as? Int)
+        let dataset = try Self.dataset(Images.phantoms + "/ct-01.dcm")
+        let study = try #require(dataset.string(.studyInstanceUID))
+        func copy() throws -> Copy {
+            let made = try huizhen.tool([
+                "release", study, "--profile", "teaching", "--project", "heart", "--json",
+            ])
+            return try JSONDecoder().decode(Copy.self, from: Data(made.output.utf8))
+        }
+        let first = try copy()
+        #expect(first.objects > 10 && first.quarantined.isEmpty)
+        let copied = try #require(first.studyInstanceUID)
+        #expect(copied != study)
+        #expect(try huizhen.status()["instances"] as? Int == before + first.objects)
+        // The same becomes the same.
+        #expect(try copy().studyInstanceUID == copied)
+        #expect(try huizhen.status()["instances"] as? Int == before + first.objects)
+        let folder = TemporaryFolder.make() + "/copy"
+        _ = try huizhen.tool(["export", "--study", copied, "--into", folder]).checked()
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == first.objects)
+        let leaks = try Self.leaks(folder, try Self.sources(Self.phantoms.filter { $0.hasPrefix("ct-") }))
+        #expect(leaks == [])
+        #expect(
+            try huizhen.tool(["release", "2.25.999", "--profile", "basic", "--project", "heart"]).code == 1)
+        #expect(try huizhen.tool(["release", study, "--profile", "basic", "--project", "nobody"]).code == 1)
+    }
 }

@@ -20,14 +20,14 @@ final class ObjectReception {
     init(
         _ transferSyntax: TransferSyntax, release: Release?,
         receive: @escaping (_ transferSyntax: TransferSyntax, _ isAsAnnounced: Bool) throws(ArchiveError) -> Incoming
-    ) throws {
+    ) throws(ArchiveError) {
         guard let release else {
             incoming = try receive(transferSyntax, true)
             masked = nil
             return
         }
         incoming = nil
-        masked = Masked(instance: try release.begin(transferSyntax: transferSyntax)) {
+        masked = Masked(instance: release.begin(transferSyntax: transferSyntax)) {
             (syntax) throws(ArchiveError) in try receive(syntax, false)
         }
     }

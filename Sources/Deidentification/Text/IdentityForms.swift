@@ -9,6 +9,8 @@ final class IdentityForms: Sendable {
     enum Condition: Sendable {
         /// Wherever it stands: a name in ideographs.
         case anywhere
+        /// As all that a text says: a part of a name that is too common to be looked for elsewhere.
+        case alone
         /// As words of its own: a name in letters, parts apart or together.
         case words
         /// As a word that begins with a capital letter amid a sentence: a surname that is a word as well.
@@ -90,11 +92,13 @@ private struct FormBuilder {
     }
 
     private mutating func insert(_ units: [UInt32], _ condition: IdentityForms.Condition) {
-        guard units.count >= 2, units.count <= IdentityForms.unitLimit else { return }
+        let isAlone = if case .alone = condition { true } else { false }
+        guard units.count >= (isAlone ? 1 : 2), units.count <= IdentityForms.unitLimit else { return }
         // What needs less evidence wins.
         trie.insert(units, condition) { held, new in
             switch (held, new) {
             case (.anywhere, _), (.words, _), (.number, _): held
+            case (_, .alone): held
             default: new
             }
         }
@@ -195,6 +199,9 @@ struct NameForms {
         let given = parts.dropFirst().flatMap { $0 }
         let whole = family + given
         if whole.count >= 2 { add(whole, .anywhere) }
+        // Of one ideograph a surname is a word; of more it seldom is.
+        add(family, family.count >= 2 && !Lexicon.isChineseWord(family) ? .anywhere : .alone)
+        if !given.isEmpty { add(given, .alone) }
         guard !given.isEmpty else { return }
         add(given + family, .anywhere)
         if given.count >= 2, !Lexicon.isChineseWord(given) { add(given, .anywhere) }

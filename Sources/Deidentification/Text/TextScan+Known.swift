@@ -53,6 +53,7 @@ extension TextScan {
     private func rule(_ condition: IdentityForms.Condition, _ range: Range<Int>, hasGap: Bool) -> TextRule? {
         switch condition {
         case .anywhere: return .knownName
+        case .alone: return isAllThereIs(range) ? .knownName : nil
         case .words: return isWhole(range) ? .knownName : nil
         case .capitalized: return isWhole(range) && !hasGap && isCapitalized(range) ? .knownName : nil
         case .initials:
@@ -69,6 +70,11 @@ extension TextScan {
     /// Whether capital letters have points between them.
     private func isPointed(_ range: Range<Int>) -> Bool {
         range.contains { unit($0) == 0x2E } && range.allSatisfy { !isLetter($0) || isCapital($0) }
+    }
+
+    /// Whether the text says nothing else.
+    private func isAllThereIs(_ range: Range<Int>) -> Bool {
+        units.indices.allSatisfy { range.contains($0) || !(isWordLetter($0) || isDigit($0) || isIdeograph($0)) }
     }
 
     /// Whether no letter goes on before or behind.

@@ -58,6 +58,10 @@ extension Operations {
             Act(
                 event: .removed, objects: named(study, series, instance),
                 reason: "\(now ? "destroyed at once" : "removed") for \(person): \(reason)")
+        case .release(let study, let rule):
+            Act(
+                event: .exported, objects: [AuditObject(.study, study)],
+                reason: "de-identified copy, profile \(rule.profile), project \(rule.project)")
         case .restore(let study): Act(event: .restored, objects: [AuditObject(.study, study)])
         case .hold(let study, let on):
             Act(event: .heldOrReleased, objects: [AuditObject(.study, study)], reason: on ? "held" : "released")

@@ -72,6 +72,7 @@ struct Operations: Sendable {
                 ControlReply.restored(instances: service.archive.restore(studyInstanceUID: study)))
         case .hold(let study, let on): try service.archive.hold(studyInstanceUID: study, on)
         case .verify: try verify(channel)
+        case .release(let study, let rule): try release(study, rule, channel)
         case .routes: try channel.send(ControlReply.routes(service.routes.list()))
         case .addRoute(let route): try service.routes.add(route)
         case .removeRoute(let name): try service.routes.remove(name)

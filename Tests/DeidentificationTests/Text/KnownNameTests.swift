@@ -120,6 +120,18 @@ struct KnownNameTests {
                 == "Seen by [NAME] today; she told [NAME] so.")
     }
 
+    @Test func findsASurnameThatStandsAlone() {
+        var known = KnownIdentities()
+        for name in ["Hoshimi^Aoi=星見^葵", "Wang^Fang=王^芳", "Ouyang^Hua=欧阳^华"] { known.insert(name: name) }
+        let cleaner = TextCleaner(known: known, dates: nil)
+        for text in ["星見", "胸部 星見 复查", "欧阳，男", "王", " 王 ", "芳", "「葵」"] {
+            let cleaned = cleaner.clean(text).text
+            for part in ["星見", "欧阳", "王", "芳", "葵"] { #expect(!cleaned.contains(part), "\(text): \(cleaned)") }
+        }
+        // One ideograph amid others is a word like any.
+        for text in ["芳香烃接触史", "王冠状钙化", "头颅平扫"] { #expect(cleaner.clean(text).text == text) }
+    }
+
     @Test func takesPlaceholdersForNobodysName() {
         var known = KnownIdentities()
         for name in ["ANONYMOUS", "Unknown", "匿名", "TEST", "患者", "Dr.", "^^^"] { known.insert(name: name) }
