@@ -128,7 +128,8 @@ let package = Package(
         .target(
             name: "DICOMweb",
             dependencies: [
-                "DICOM", "Archive", "Access", "Audit", "Catalog", "Database", "HTTP", "Keys", "Media", "Telemetry",
+                "DICOM", "Archive", "Access", "Audit", "Catalog", "Database", "HTTP", "Keys", "Media", "Release",
+                "Telemetry",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -198,7 +199,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "DICOMwebTests",
-            dependencies: ["DICOMweb", "DICOM", "Catalog", "HTTP", "Access", "Audit", "Archive", "Keys", "Telemetry"],
+            dependencies: [
+                "DICOMweb", "DICOM", "Catalog", "HTTP", "Access", "Audit", "Archive", "Keys", "Release", "Telemetry",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "ViewerTests", dependencies: ["Viewer", "Access", "Audit", "HTTP", "Keys"], swiftSettings: strict),

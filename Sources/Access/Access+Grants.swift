@@ -28,14 +28,27 @@ extension Access {
 
     /// Makes a grant; it holds for the next request.
     ///
-    /// - Parameter actor: who makes it, for the record.
-    public func add(_ grant: Grant, by actor: AuditActor, door: String) throws(AccessError) {
+    /// - Parameters:
+    ///   - actor: who makes it, for the record.
+    ///   - patients: whose a study of the owner is that is held; a grant on one patient's consent is of nobody else's.
+    public func add(
+        _ grant: Grant, by actor: AuditActor, door: String,
+        patients: (_ study: String) throws -> Set<PatientIdentity> = { _ in [] }
+    ) throws(AccessError) {
         try grant.check()
         if let id = grant.consent {
             guard consents.holds(id, at: grant.madeAt) else {
                 throw .invalid("the record it would rest on is not there, not begun, over or withdrawn")
             }
-            if let flaw = try consents.consent(id, for: .service).flaw(of: grant) { throw .invalid(flaw) }
+            let consent = try consents.consent(id, for: .service)
+            if let flaw = consent.flaw(of: grant) { throw .invalid(flaw) }
+            if case .patient(let patient) = consent.scope {
+                for study in (grant.studies ?? []) + (grant.series ?? [:]).keys {
+                    guard (try? patients(study)) == [patient] else {
+                        throw .invalid("a study is not held, or not of the patient whom the record names")
+                    }
+                }
+            }
         }
         guard grants.withLock({ $0.count < Self.grantLimit }) else {
             throw .invalid("there are \(Self.grantLimit) grants: revoke those that are over")

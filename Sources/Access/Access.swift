@@ -20,6 +20,8 @@ public final class Access: Sendable {
         public var isOpenToUnknownPeers: Bool
         public var emergencies = Emergencies.Settings()
         public var reviews = Reviews.Settings()
+        /// The project whose pseudonyms stand in what is shown masked; empty: such objects are refused.
+        public var maskedProject = ""
 
         public init(aeTitle: String, institution: String, issuer: String, isOpenToUnknownPeers: Bool) {
             self.aeTitle = aeTitle

@@ -20,6 +20,23 @@ extension Archive {
         return true
     }
 
+    /// What a retrieval names and is reached with less than full sight, and the strictest masking of it; nil unless all of
+    /// that is masked.
+    public func maskedHoldings(
+        studyInstanceUIDs: [String], seriesInstanceUIDs: [String], sopInstanceUIDs: [String], reach: Reach, limit: Int
+    ) throws(ArchiveError) -> (masking: Masking, holdings: [Holding])? {
+        guard case .limited(_, let masked) = reach, !masked.isEmpty, !studyInstanceUIDs.isEmpty else { return nil }
+        func held(upTo masking: Masking) throws(ArchiveError) -> [Holding] {
+            try holdings(
+                patientID: nil, studyInstanceUIDs: studyInstanceUIDs, seriesInstanceUIDs: seriesInstanceUIDs,
+                sopInstanceUIDs: sopInstanceUIDs, visibility: Visibility(reach, upTo: masking), limit: limit)
+        }
+        guard try held(upTo: .full).isEmpty else { return nil }
+        let all = try held(upTo: .deidentified)
+        if all.isEmpty { return nil }
+        return (try held(upTo: .clinical).count == all.count ? .clinical : .deidentified, all)
+    }
+
     /// By which rule what is reached masked is not shown.
     public static let maskedRule = "what was granted is shown masked, and this door does not mask"
 }

@@ -24,4 +24,11 @@ extension Archive {
             }
         }
     }
+
+    /// Whose a study of an institution is; nobody's where it is not held.
+    public func patients(of study: String, sentBy institution: String) throws(ArchiveError) -> Set<Sight.Patient> {
+        try ask { catalog throws(CatalogError) in
+            try catalog.patients(studyInstanceUID: study, institution: institution)
+        }
+    }
 }

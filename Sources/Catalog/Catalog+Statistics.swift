@@ -43,30 +43,4 @@ extension Catalog {
         return counts.map { StudyCount(institution: $0.key[0], modality: $0.key[1], month: $0.key[2], count: $0.value) }
             .sorted { ($0.institution, $0.month, $0.modality) < ($1.institution, $1.month, $1.modality) }
     }
-
-    /// Whoever sent studies of a patient that are shown.
-    public func institutions(patientID: String, issuer: String) throws(CatalogError) -> Set<String> {
-        try institutions(
-            "JOIN patient ON patient.id = study.patient WHERE patient.patient_id = ? AND patient.issuer = ?",
-            [.text(patientID), .text(issuer)])
-    }
-
-    /// Whoever sent a study under this UID that is shown.
-    public func institutions(studyInstanceUID: String) throws(CatalogError) -> Set<String> {
-        try institutions("WHERE study.uid = ?", [.text(studyInstanceUID)])
-    }
-
-    private func institutions(_ condition: String, _ arguments: [SQLValue]) throws(CatalogError) -> Set<String> {
-        try settle()
-        return try select { connection throws(DatabaseError) in
-            var found: Set<String> = []
-            try connection.query(
-                "SELECT study.institution FROM study \(condition) AND study.instance_count > 0", arguments
-            ) { row throws(DatabaseError) in
-                found.insert(row.text(0) ?? "")
-                return true
-            }
-            return found
-        }
-    }
 }

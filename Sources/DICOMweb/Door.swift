@@ -7,6 +7,7 @@ import HTTP
 import Hummingbird
 import Logging
 import NIOCore
+import Release
 import Telemetry
 
 /// DICOMweb: search, retrieve and store over HTTP. PS3.18 §10.
@@ -38,17 +39,20 @@ public final class Door: Sendable {
     /// there are processors would only wait for each other.
     private let searchPool = BlockingPool(threadCount: max(4, 2 * System.coreCount))
     let commitments: CommitmentBoard
+    private let releases: Releases
     let events: EventWatch
     private let refusals: RefusalTally
 
     public init(
-        archive: Archive, access: Access, sessions: WebSessions, commitments: CommitmentBoard, settings: Settings,
+        archive: Archive, access: Access, sessions: WebSessions, commitments: CommitmentBoard, releases: Releases,
+        settings: Settings,
         registry: Registry, logger: Logger
     ) {
         self.archive = archive
         self.access = access
         self.sessions = sessions
         self.commitments = commitments
+        self.releases = releases
         self.settings = settings
         self.logger = logger
         metrics = WebMetrics(registry)
@@ -142,7 +146,8 @@ public final class Door: Sendable {
                 let (retrieval, ranges) = try retrieval(request, context)
                 return try await pool.run {
                     ZipAnswer.isWanted(ranges)
-                        ? try ZipAnswer.response(retrieval) : try retrieval.response(accepting: ranges)
+                        ? try ZipAnswer.response(retrieval)
+                        : try retrieval.response(accepting: ranges, releases: self.releases)
                 }
             }
             group.get(RouterPath(path + "/metadata")) { [self] request, context in

@@ -6,6 +6,7 @@ import DICOM
 import HTTP
 import Hummingbird
 import NIOCore
+import Release
 
 /// Answers a retrieval of objects. PS3.18 §10.4.1.1.
 struct Retrieval: Sendable {
@@ -14,7 +15,7 @@ struct Retrieval: Sendable {
     var path: ResourcePath
     let caller: Caller
     private let verb: Verb
-    private let reach: Reach
+    let reach: Reach
     /// What of that is shown in full.
     let visibility: Visibility
     /// The most objects of one answer.
@@ -82,17 +83,20 @@ struct Retrieval: Sendable {
     }
 
     /// The objects; blocks.
-    func response(accepting ranges: [MediaRange]) throws -> Response {
+    ///
+    /// - Parameter releases: makes what was granted masked; without it that is refused.
+    func response(accepting ranges: [MediaRange], releases: Releases? = nil) throws -> Response {
         guard let choice = TransferSyntaxChoice(accepting: ranges) else {
             throw Problem(
                 .notAcceptable,
                 "Objects are to be had as multipart/related; type=\"application/dicom\", one also as application/dicom."
             )
         }
-        let holdings = try holdings()
         let wantsFile =
             ranges.first { $0.essence == "application/dicom" } != nil
             && !ranges.contains { $0.type == "multipart" }
+        if let releases, let masked = try maskedResponse(releases, choice, wantsFile: wantsFile) { return masked }
+        let holdings = try holdings()
         if wantsFile {
             guard holdings.count == 1, let holding = holdings.first else {
                 throw Problem(.notAcceptable, "Several objects go only as multipart/related.")

@@ -68,6 +68,27 @@ public struct ReleasedInstance {
     }
 
     private static let pieceByteCount = 256 << 10
+
+    /// Preamble and file meta information. PS3.10 §7.1.
+    public var fileMeta: [UInt8] { header.fileMeta }
+
+    public var transferSyntax: TransferSyntax { header.transferSyntax }
+
+    /// Gives a range of the dataset, in pieces that last for the call.
+    public func read(
+        offset: UInt64, byteCount: UInt64, _ give: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        let heldCount = UInt64(held.count)
+        let end = offset + byteCount
+        if offset < heldCount {
+            try held.withUnsafeBytes {
+                try give(UnsafeRawBufferPointer(rebasing: $0[Int(offset)..<Int(min(end, heldCount))]))
+            }
+        }
+        guard end > heldCount, let spool else { return }
+        let start = max(offset, heldCount) - heldCount
+        try spool.read(offset: start, byteCount: end - heldCount - start, give)
+    }
 }
 
 /// Keeps what the engine gives: the beginning in memory, and beside it, sealed, what has no room there.

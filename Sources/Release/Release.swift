@@ -42,7 +42,7 @@ public final class Release: Sendable {
     }
 
     /// De-identifies an object of the archive, corrections applied.
-    func released(_ object: StoredObject, through buffer: PieceBuffer) throws -> ReleasedInstance {
+    public func released(_ object: StoredObject, through buffer: PieceBuffer) throws -> ReleasedInstance {
         let instance = begin(transferSyntax: TransferSyntax(uid: object.holding.transferSyntaxUID))
         try archive.write(object, through: buffer) { try instance.append($0) }
         return try instance.finish()

@@ -7,6 +7,7 @@ import HTTP
 import Hummingbird
 import Keys
 import Logging
+import Release
 import Telemetry
 import Testing
 
@@ -36,7 +37,8 @@ import Testing
                 tokens: try TokenIssuer(access: access, key: try SymmetricKey.random(), record: { _ in }),
                 lifetime: .seconds(3600), record: { _ in }),
             commitments: try CommitmentBoard(path: directory + "/commitments.sqlite", key: SymmetricKey.random()),
-            settings: .init(), registry: Registry(), logger: logger)
+            releases: Releases(archive: archive) { _ in throw CocoaError(.fileNoSuchFile) }, settings: .init(),
+            registry: Registry(), logger: logger)
         let router = door.router(try WebServer(settings: .init(), logger: logger), scheme: "http")
         // A HEAD comes with its GET; what is not under the root is no service of the standard's.
         let routes = router.routes.filter { $0.method != .head && $0.path.description.hasPrefix(Door.root) }

@@ -28,7 +28,9 @@ import Testing
             print("skipped refusesStoresOnAFullDisk: it needs the right to mount a small disk (root)")
             return
         }
-        let huizhen = try HuizhenProcess(directory: disk.path + "/data")
+        // More than what the record of acts has put aside, and may give back to the disk meanwhile.
+        let huizhen = try HuizhenProcess(
+            directory: disk.path + "/data", environment: ["HUIZHEN_STORAGE_RESERVE": "8388608"])
         defer { _ = huizhen.stop() }
         #expect(try huizhen.storeTiny(study: "2.25.5", instance: "2.25.51") == 0)
         let filler = disk.path + "/filler"

@@ -227,4 +227,85 @@ import Testing
             try huizhen.tool(["release", "2.25.999", "--profile", "basic", "--project", "heart"]).code == 1)
         #expect(try huizhen.tool(["release", study, "--profile", "basic", "--project", "nobody"]).code == 1)
     }
+
+    // MARK: Masked grants
+
+    @Test func givesAMaskedGrantsStudyDeIdentified() throws {
+        let huizhen = try HuizhenProcess(arguments: ["--set", "access.masked-project=heart"])
+        _ = try huizhen.tool(["project", "create", "heart"]).checked()
+        for name in ["NORTH", "SOUTH"] { try huizhen.addPeer(name, ["--institution", name, "--issuer", "CITY"]) }
+        let names = Self.phantoms.filter { $0.hasPrefix("ct-0") }
+        let sent = try Tool.run(
+            "/usr/bin/storescu",
+            ["-aet", "NORTH", "-aec", "HUIZHEN", "127.0.0.1", "\(huizhen.port)"]
+                + names.map { Images.phantoms + "/" + $0 })
+        #expect(sent.code == 0, "\(sent.error)")
+        let study = try #require(Self.dataset(Images.phantoms + "/ct-01.dcm").string(.studyInstanceUID))
+        let sources = try Self.sources(names)
+        func get(_ title: String) throws -> String {
+            let folder = TemporaryFolder.make()
+            _ = try Tool.run(
+                "/usr/bin/getscu",
+                [
+                    "-S", "+B", "-od", folder, "-aet", title, "-aec", "HUIZHEN", "127.0.0.1", "\(huizhen.port)", "-k",
+                    "QueryRetrieveLevel=STUDY", "-k", "StudyInstanceUID=" + study,
+                ])
+            return folder
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: get("SOUTH")).isEmpty)
+        _ = try huizhen.tool([
+            "grant", "add", "--to-institution", "SOUTH", "--owner", "NORTH", "--study", study, "--masking",
+            "de-identified", "--because", "second opinion",
+        ]).checked()
+        let folder = try get("SOUTH")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == names.count)
+        let leaks = try Self.leaks(folder, sources)
+        #expect(leaks == [])
+        // What is not masked it does not see at all.
+        #expect(try huizhen.studies(as: "SOUTH") == [])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: get("NORTH")).count == names.count)
+
+        // The same by the web, with a token of that institution.
+        let made = try huizhen.tool([
+            "token", "client", "add", "south-viewer", "--institution", "SOUTH", "--days", "5", "--json",
+        ]).checked()
+        struct Client: Decodable {
+            var id: String
+            var secret: String
+        }
+        let client = try JSONDecoder().decode(Client.self, from: Data(made.utf8))
+        let web = "http://127.0.0.1:\(huizhen.webPort)"
+        let asked = try Tool.run(
+            "/usr/bin/curl",
+            ["-s", "-u", "\(client.id):\(client.secret)", "-d", "grant_type=client_credentials", web + "/oauth2/token"]
+        ).checked()
+        struct Answer: Decodable { var access_token: String }
+        let token = try JSONDecoder().decode(Answer.self, from: Data(asked.utf8)).access_token
+        func fetch(_ path: String, _ accept: String) throws -> (status: String, file: String) {
+            let folder = TemporaryFolder.make()
+            let status = try Tool.run(
+                "/usr/bin/curl",
+                [
+                    "-s", "-o", folder + "/body", "-w", "%{http_code}", "-H", "Authorization: Bearer \(token)", "-H",
+                    "Accept: " + accept, "\(web)/dicom-web/studies/\(path)",
+                ]
+            ).checked()
+            return (status, folder)
+        }
+        let whole = try fetch(study, "multipart/related; type=\"application/dicom\"; transfer-syntax=*")
+        #expect(whole.status == "200")
+        let body = try Data(contentsOf: URL(fileURLWithPath: whole.file + "/body"))
+        #expect(body.range(of: Data("DICM".utf8)) != nil)
+        let told = try Self.leaks(whole.file, sources)
+        #expect(told == [])
+        for (path, accept) in [
+            (study + "/metadata", "application/dicom+json"), (study + "/rendered", "image/jpeg"),
+            (study, "application/zip"), (study + "/thumbnail", "image/jpeg"),
+        ] {
+            let refused = try fetch(path, accept)
+            #expect(refused.status == "403" || refused.status == "404", "\(path): \(refused.status)")
+            let left = try Self.leaks(refused.file, sources)
+            #expect(left == [], "\(path)")
+        }
+    }
 }

@@ -120,6 +120,7 @@ public struct Consent: Sendable, Equatable, Codable {
 
     /// Why a grant does not rest on it; nil where it does.
     func flaw(of grant: Grant) -> String? {
+        if kind == .abroad { return "the record is of destinations abroad" }
         if grant.owner != owner { return "the record is of studies of another institution" }
         if !grantees.contains(grant.grantee) { return "the record does not name who gets the grant" }
         if !grant.verbs.isSubset(of: verbs) { return "the record does not allow all of the grant's verbs" }

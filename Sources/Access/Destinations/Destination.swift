@@ -36,12 +36,15 @@ public struct Destination: Sendable, Equatable, Codable {
         var port: UInt16?
         var institution: String
         var fingerprints: [String]
+        /// How objects go there: who was approved for de-identified ones is not for others.
+        var release: ReleaseRule?
 
         init(_ peer: Peer) {
             addresses = peer.addresses
             port = peer.port
             institution = peer.institution
             fingerprints = peer.certificates?.fingerprints.sorted() ?? []
+            release = peer.release
         }
     }
 }

@@ -3,6 +3,9 @@ import Foundation
 /// Access that somebody took in an emergency: to one patient or study, for a short time, with a reason; it is looked at
 /// afterwards by those whose images they are.
 public struct Emergency: Sendable, Equatable, Codable {
+    /// Where other modules have a word of their own for it.
+    public typealias Patient = PatientIdentity
+
     public enum Subject: Sendable, Equatable, Codable {
         /// What is held of the patient, and what comes while it lasts.
         case patient(PatientIdentity)

@@ -39,9 +39,15 @@ extension Access {
         reviews.isExpired(.account, account.name, since: account.createdAt, at: now)
     }
 
-    /// Confirms one of the items.
-    public func confirm(_ item: ReviewItem, by actor: AccessActor, now: Date = Date()) throws(AccessError) {
+    /// Confirms one of the items. An account that the review disabled comes back with it.
+    public func confirm(
+        _ item: ReviewItem, by actor: AccessActor, in accounts: Accounts, now: Date = Date()
+    ) throws(AccessError) {
         try reviews.confirm(item.subject, by: actor, now: now)
+        guard item.state == .expired, item.subject.kind == .account,
+            let account = accounts.account(named: item.subject.id), account.state == .disabled
+        else { return }
+        _ = try accounts.setDisabled(account.id, false, by: .service)
     }
 
     /// Disables the accounts that expired, ends emergencies on the record, and writes down what was used.

@@ -27,14 +27,15 @@ extension Session {
                 destination, for: permit.institution, by: permit.actor, door: Self.door)
         } catch { return try deny(error, command, context) }
         let named: [Holding]
+        let rule: ReleaseRule?
         switch try holdings(
             keys, verb, to: title, release: destination.release, context: context, command: command)
         {
-        case .success(let found): named = found
+        case .success(let found): (named, rule) = found
         case .failure(let answered): return answered.status
         }
         let run = shared.sender.start(
-            shared.items.items(named, by: destination.release), to: destination,
+            shared.items.items(named, by: rule), to: destination,
             originator: (permit.aeTitle, command.messageID))
         var isCancelled = false
         do throws(DIMSEError) {
@@ -65,9 +66,10 @@ extension Session {
     ) throws(DIMSEError) -> Status {
         let keys = try stream.readIdentifier(contextID: context.id, transferSyntax: transferSyntax)
         let named: [Holding]
+        let rule: ReleaseRule?
         let release = shared.access.peer(aeTitle: permit.aeTitle)?.release
         switch try holdings(keys, .retrieve, release: release, context: context, command: command) {
-        case .success(let found): named = found
+        case .success(let found): (named, rule) = found
         case .failure(let answered): return answered.status
         }
         let exchange = StoreExchange(stream: stream, contexts: contexts.values.filter(\.takesObjects))
@@ -78,10 +80,10 @@ extension Session {
         var last = ContinuousClock.now
         for (index, holding) in named.enumerated() {
             let status = try exchange.send(
-                shared.items.item(holding, by: release), originator: nil,
+                shared.items.item(holding, by: rule), originator: nil,
                 sent: { shared.metrics.bytesSent.add(UInt64($0)) },
                 whileWaiting: {
-                    index + 1 < named.count ? shared.items.item(named[index + 1], by: release) : nil
+                    index + 1 < named.count ? shared.items.item(named[index + 1], by: rule) : nil
                 })
             counts.remaining -= 1
             if let status, status.isSuccess {
@@ -119,10 +121,13 @@ extension Session {
     /// What the identifier names: unique keys of its level and of those above. PS3.4 §C.4.2.2.1.
     ///
     /// What is going to be sent is on the record when it returns.
+    ///
+    /// - Parameter release: how it is de-identified for whom it goes to.
+    /// - Returns: the objects, and how they are de-identified: as they were granted, or else as `release` says.
     private func holdings(
         _ keys: Dataset, _ verb: Verb, to destination: String? = nil, release: ReleaseRule?,
         context: PresentationContext, command: Command
-    ) throws(DIMSEError) -> Result<[Holding], Answered> {
+    ) throws(DIMSEError) -> Result<([Holding], ReleaseRule?), Answered> {
         guard let level = Self.level(keys, model: context.abstractSyntax) else {
             let status = try finish(command, .unknownLevel, context)
             return .failure(Answered(status: status))
@@ -148,13 +153,23 @@ extension Session {
             return .failure(Answered(status: try deny(error, command, context)))
         }
         let limit = shared.settings.retrieveLimit
-        let found: [Holding]
+        var found: [Holding]
         let isMasked: Bool
+        var rule = release
         do throws(ArchiveError) {
             let (series, instances) = (level >= .series ? series : [], level >= .instance ? instances : [])
             found = try archive.holdings(
                 patientID: patientID, studyInstanceUIDs: studies, seriesInstanceUIDs: series,
                 sopInstanceUIDs: instances, visibility: Visibility(reach), limit: limit + 1)
+            if found.isEmpty, verb == .retrieve,
+                let masked = try archive.maskedHoldings(
+                    studyInstanceUIDs: studies, seriesInstanceUIDs: series, sopInstanceUIDs: instances, reach: reach,
+                    limit: limit + 1),
+                let granted = shared.access.releaseRule(for: masked.masking)
+            {
+                found = masked.holdings
+                rule = granted
+            }
             isMasked =
                 found.isEmpty
                 ? try archive.isMasked(
@@ -176,10 +191,10 @@ extension Session {
         guard found.count <= limit else {
             return .failure(Answered(status: try finish(command, .tooManyObjects, context)))
         }
-        do throws(Denial) { try note(found, patientID: patientID, to: destination, release) } catch {
+        do throws(Denial) { try note(found, patientID: patientID, to: destination, rule) } catch {
             return .failure(Answered(status: try deny(error, command, context)))
         }
-        return .success(found)
+        return .success((found, rule))
     }
 
     private func note(

@@ -85,8 +85,3 @@ struct SendItems: Sendable {
         holdings.map { item($0, by: rule) }
     }
 }
-
-extension ReleaseRule {
-    /// For the record of acts.
-    var words: String { "de-identified, profile \(profile), project \(project)" }
-}

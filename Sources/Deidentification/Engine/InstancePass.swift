@@ -134,6 +134,7 @@ final class InstancePass: PixelDataReceiver {
 
     func pixelBytes(_ bytes: UnsafeRawBufferPointer) throws(Stop) {
         guard let pixels else { return }
+        if let bytes = pixels.passing(bytes) { return try write(bytes) }
         do throws(Quarantine) { try pixels.take(bytes) } catch { throw .quarantine(error) }
         try drain(pixels)
     }

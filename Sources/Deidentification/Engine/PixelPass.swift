@@ -167,6 +167,14 @@ final class PixelPass {
 
     // MARK: Pixels
 
+    /// Native pixels that stay as they are, to be written as they come; nil when they must be taken.
+    func passing(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        guard work == .native, unit == 1, bits == nil else { return nil }
+        let count = Int(min(left, UInt64(bytes.count)))
+        left -= UInt64(count)
+        return UnsafeRawBufferPointer(rebasing: bytes[..<count])
+    }
+
     func take(_ bytes: UnsafeRawBufferPointer) throws(Quarantine) {
         switch work {
         case .coded:

@@ -84,7 +84,9 @@ struct OversightDoor: Sendable {
                     throw AccessError.invalid(
                         "grants are made by administrators of the institution whose images they are")
                 }
-                try access.add(grant, by: actor.auditActor, door: actor.door)
+                try access.add(grant, by: actor.auditActor, door: actor.door) {
+                    try sources.patients($0, grant.owner)
+                }
             }
             return alert == nil ? visit.redirect("/grants") : grants(visit, actor, draft, alert: alert)
         }
@@ -151,7 +153,7 @@ struct OversightDoor: Sendable {
                 guard let item = items(actor).first(where: { $0.subject.kind == kind && $0.subject.id == id }) else {
                     throw AccessError.unknownRecord(id)
                 }
-                try access.confirm(item, by: actor)
+                try access.confirm(item, by: actor, in: people.accounts)
             }
             return alert == nil ? visit.redirect("/review") : review(visit, actor, alert: alert)
         }

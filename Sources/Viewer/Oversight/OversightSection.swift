@@ -49,14 +49,18 @@ enum OversightSection: String, CaseIterable, Sendable {
 public struct OversightSources: Sendable {
     /// The institutions that hold anything of a patient or study.
     public var owners: @Sendable (Emergency.Subject) throws -> Set<String>
+    /// Whose a study of an institution is.
+    public var patients: @Sendable (_ study: String, _ institution: String) throws -> Set<PatientIdentity>
     /// Counts of what may be reached.
     public var statistics: @Sendable (Reach) throws -> [StudyStatistic]
 
     public init(
         owners: @escaping @Sendable (Emergency.Subject) throws -> Set<String>,
+        patients: @escaping @Sendable (_ study: String, _ institution: String) throws -> Set<PatientIdentity>,
         statistics: @escaping @Sendable (Reach) throws -> [StudyStatistic]
     ) {
         self.owners = owners
+        self.patients = patients
         self.statistics = statistics
     }
 }

@@ -14,6 +14,9 @@ extension Settings {
         Setting(
             key: "access.review-grace-days", kind: .integer(1...92), defaultValue: "14",
             about: "days after that, at whose end what was not confirmed does not hold any more"),
+        Setting(
+            key: "access.masked-project", kind: .text, defaultValue: "",
+            about: "project by whose pseudonyms objects go out that were granted masked; empty: they are refused"),
     ]
 
     /// Who we are towards peers and people, and how long what stands holds.
@@ -25,6 +28,7 @@ extension Settings {
         result.emergencies.reviewDays = integer("access.emergency-review-days")
         result.reviews.days = integer("access.review-days")
         result.reviews.graceDays = integer("access.review-grace-days")
+        result.maskedProject = text("access.masked-project")
         return result
     }
 }

@@ -19,7 +19,10 @@ extension Operations {
         case .grant(var grant):
             grant.madeBy = channel.peerUser
             grant.madeAt = Int64(Date().timeIntervalSince1970 * 1000)
-            try access.add(grant, by: actor(channel), door: Self.door)
+            let owner = grant.owner
+            try access.add(grant, by: actor(channel), door: Self.door) {
+                try service.archive.identities(of: $0, sentBy: owner)
+            }
             try channel.send(ControlReply.grants([grant]))
         case .revoke(let id, let reason):
             try access.revokeGrant(id, because: reason, by: actor(channel), door: Self.door)

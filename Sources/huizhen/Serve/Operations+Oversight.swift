@@ -68,13 +68,7 @@ extension Operations {
             names.isEmpty || names.contains { $0.kind == item.subject.kind && $0.id == item.subject.id }
         }
         for item in wanted {
-            try service.access.confirm(item, by: actor)
-            // What the review disabled comes back with its confirmation.
-            if item.state == .expired, item.subject.kind == .account,
-                let account = service.accounts.account(named: item.subject.id), account.state == .disabled
-            {
-                _ = try service.accounts.setDisabled(account.id, false, by: .localOperator(actor.name))
-            }
+            try service.access.confirm(item, by: actor, in: service.accounts)
         }
         return wanted
     }
@@ -83,5 +77,15 @@ extension Operations {
         status.unapprovedDestinations = service.access.unapprovedDestinations()
         status.openEmergencies = service.access.emergencies.openReviews().open
         status.dueReviews = reviewItems(for: .service).count { $0.state != .confirmed }
+    }
+}
+
+extension Archive {
+    /// Whose a study of an institution is, in the words of grants; nobody's where it is not held.
+    func identities(of study: String, sentBy institution: String) throws -> Set<Emergency.Patient> {
+        Set(
+            try patients(of: study, sentBy: institution).map {
+                Emergency.Patient(patientID: $0.patientID, issuer: $0.issuer)
+            })
     }
 }

@@ -127,6 +127,7 @@ final class Service: Sendable {
             tokens: webTokens, shares: shares,
             oversight: OversightSources(
                 owners: { [archive] in try archive.owners(of: $0) },
+                patients: { [archive] in try archive.identities(of: $0, sentBy: $1) },
                 statistics: { [archive] in try archive.statistics($0) }),
             provider: try settings.provider())
         try FirstAccount.make(
@@ -135,6 +136,7 @@ final class Service: Sendable {
             archive: archive, access: access, sessions: sessions,
             commitments: try CommitmentBoard(
                 path: directory + "/commitments.sqlite", key: archive.systemKey(purpose: "commitments")),
+            releases: releases,
             settings: settings.web, registry: registry, logger: logger)
         webCredentials = try settings.webCredentials(logger: logger)
         clientCertificates = try settings.clientCertificates(logger: logger)

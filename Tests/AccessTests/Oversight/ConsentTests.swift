@@ -182,4 +182,28 @@ struct ConsentTests {
         }
         #expect(fixture.access.consents.list(for: operatorHere).isEmpty)
     }
+
+    @Test func letsAGrantOnAPatientsConsentNameThatPatientsStudiesAlone() throws {
+        let fixture = try AccessFixture()
+        let patient = PatientIdentity(patientID: "P1", issuer: "CITY")
+        let record = try fixture.access.consents.add(consent(scope: .patient(patient)), by: operatorHere, now: start)
+        func add(_ patients: Set<PatientIdentity>) throws {
+            try fixture.access.add(
+                grant(on: record.id, series: ["1.2.2": ["1.3"]]), by: operatorHere.auditActor, door: "control"
+            ) { $0 == "1.2.1" ? [patient] : patients }
+        }
+        for patients: Set<PatientIdentity> in [
+            [], [PatientIdentity(patientID: "P1", issuer: "LAND")],
+            [patient, PatientIdentity(patientID: "P2", issuer: "CITY")],
+        ] {
+            #expect(throws: AccessError.self) { try add(patients) }
+        }
+        try add([patient])
+        #expect(fixture.access.listGrants().count == 1)
+        // What is about leaving the country lets nobody see anything.
+        let abroad = try fixture.access.consents.add(consent(kind: .abroad), by: operatorHere, now: start)
+        #expect(throws: AccessError.self) {
+            try fixture.access.add(grant(on: abroad.id), by: operatorHere.auditActor, door: "control")
+        }
+    }
 }

@@ -30,6 +30,10 @@ struct DestinationTests {
         #expect(flaw(peer("NORTH", of: "East")) != nil)
         #expect(flaw(peer("NORTH", of: "North", port: 105)) != nil)
         #expect(access.exportFlaw(to: "NORTH") != nil)
+        // Approved for what goes out as it is, and not for what is sent otherwise; nor the other way round.
+        var released = peer("NORTH", of: "North")
+        released.release = ReleaseRule(profile: "consultation", project: "trial")
+        #expect(flaw(released) != nil)
         try fixture.reopen()
         #expect(fixture.access.flaw(of: peer("NORTH", of: "North"), for: nil) == nil)
         try fixture.access.revokeDestination("NORTH", because: "contract over", by: root)

@@ -46,7 +46,7 @@ struct ReviewTests {
         let item = try #require(
             access.reviewItems(accounts: [], for: root, now: made + life + 60).first { $0.subject.id == "CT1" })
         #expect(item.state == .expired && item.subject.about == "echo, store")
-        try access.confirm(item, by: root, now: made + life + 60)
+        try access.reviews.confirm(item.subject, by: root, now: made + life + 60)
         #expect(isAdmitted(made + 2 * life - 60))
         try fixture.reopen()
         #expect(
@@ -92,7 +92,8 @@ struct ReviewTests {
         func state(_ name: String) -> Account.State? { fixture.accounts.account(named: name)?.state }
         fixture.clock.advance(life - 60)
         try #expect(fixture.access.sweep(fixture.accounts, now: fixture.clock.now) == [])
-        try fixture.access.confirm(try item(fixture, .account, "li"), by: root, now: fixture.clock.now)
+        try fixture.access.confirm(
+            try item(fixture, .account, "li"), by: root, in: fixture.accounts, now: fixture.clock.now)
         fixture.clock.advance(60)
         let gone = try fixture.access.sweep(fixture.accounts, now: fixture.clock.now)
         #expect(gone.count == 1 && Set(gone).isSubset(of: ["operator", "second"]))
@@ -102,6 +103,12 @@ struct ReviewTests {
         fixture.clock.advance(life)
         #expect(try fixture.access.sweep(fixture.accounts, now: fixture.clock.now) == ["li"])
         #expect([state("operator"), state("second")].count { $0 != .disabled } == 1)
+        // A confirmation brings back what the review took.
+        try fixture.access.confirm(
+            try item(fixture, .account, "li"), by: root, in: fixture.accounts, now: fixture.clock.now)
+        #expect(state("li") == .invited)
+        fixture.clock.advance(life)
+        #expect(try fixture.access.sweep(fixture.accounts, now: fixture.clock.now) == ["li"])
         // Who enables an account again has looked at it.
         let li = try #require(fixture.accounts.account(named: "li"))
         _ = try fixture.accounts.setDisabled(li.id, false, by: .localOperator("root"))
@@ -134,9 +141,9 @@ struct ReviewTests {
         }
         let own = try item(fixture, .account, "wang")
         #expect(throws: AccessError.self) {
-            try fixture.access.confirm(own, by: person(.institutionAdministrator, of: "North"))
+            try fixture.access.confirm(own, by: person(.institutionAdministrator, of: "North"), in: fixture.accounts)
         }
-        try fixture.access.confirm(own, by: root, now: fixture.clock.now + 60)
+        try fixture.access.confirm(own, by: root, in: fixture.accounts, now: fixture.clock.now + 60)
         #expect(try item(fixture, .account, "wang").confirmedBy == "local:root")
     }
 }
