@@ -101,7 +101,7 @@ package enum Pinyin {
             result.append(table.syllables[Int(rest & 0xFFFF) - 1])
             rest >>= 16
         }
-        for syllable in result where syllable.contains("V") {
+        for syllable in result where syllable.utf8.contains(UInt8(ascii: "V")) {
             let plain = syllable.replacing("V", with: "U")
             if !result.contains(plain) { result.append(plain) }
         }

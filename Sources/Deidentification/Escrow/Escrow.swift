@@ -32,15 +32,20 @@ public struct Escrow: Sendable {
             if result[element.tag]?.hasSameContents(as: element) == true { continue }
             originals.set(element)
         }
-        var sealed = Dataset()
-        sealed.set(Tag(0x0400_0550), items: [originals])
-        let bytes = sealed.encoded(transferSyntax: .explicitVRLittleEndian)
+        let bytes = Self.wrapped(originals.encoded(transferSyntax: .explicitVRLittleEndian))
         guard bytes.count <= Self.byteCountLimit else { throw .tooLong(byteCountLimit: Self.byteCountLimit) }
         var item = Dataset()
         item.set(Tag(0x0400_0510), .UI, string: TransferSyntax.explicitVRLittleEndian.uid)
         let envelope = try EnvelopedData.sealed(bytes, for: holders, cipher: .standard)
         item.set(Tag(0x0400_0520), .OB, bytes: envelope + (envelope.count % 2 == 1 ? [0] : []))
         return Element(Tag(0x0400_0500), .SQ, .items([item]))
+    }
+
+    /// The sequence (0400,0550) around one item, and nothing beside it, as GDCM wants it: the character set is the item's.
+    private static func wrapped(_ item: [UInt8]) -> [UInt8] {
+        func little(_ number: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) } }
+        let header: [UInt8] = [0x00, 0x04, 0x50, 0x05] + Array("SQ".utf8) + [0, 0] + little(item.count + 8)
+        return header + [0xFE, 0xFF, 0x00, 0xE0] + little(item.count) + item
     }
 
     private func isSealed(_ element: Element) -> Bool {

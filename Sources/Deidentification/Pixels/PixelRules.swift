@@ -4,8 +4,8 @@ import Foundation
 /// Which rectangles of which pictures are blanked: a JSON file of the site.
 ///
 /// `{"rules": [{"name": "…", "when": [{"attribute": "Manufacturer", "contains": "GE"}], "blank": [[left, top, width,
-/// height]], "cleans": ["text"]}]}`. A rule is followed when all its conditions hold. Rectangles of others (CTP writes
-/// left, top, width and height; deid writes both corners) are taken over by rewriting them so.
+/// height]], "cleans": ["text"]}]}`. A rule is followed when all its conditions hold. Scripts for CTP's
+/// DicomPixelAnonymizer are read too; deid's recipes write both corners and must be rewritten.
 public struct PixelRules: Sendable {
     public static let fileByteCountLimit = 8 << 20
     public static let ruleLimit = 20_000
@@ -86,6 +86,38 @@ public struct PixelRules: Sendable {
         var rules: [Rule] = []
         for (index, rule) in file.rules.enumerated() { rules.append(try Self.rule(rule, number: index + 1)) }
         self.rules = rules
+    }
+
+    /// Reads a script for CTP's DicomPixelAnonymizer. Its rules blank, and do not say that no text is left.
+    public init(ctp: [UInt8]) throws(Failure) {
+        guard ctp.count <= Self.fileByteCountLimit else { throw .tooMany(limit: Self.ruleLimit) }
+        var rules: [Rule] = []
+        for (index, written) in try PixelScript(ctp).rules.enumerated() {
+            var conditions: [Condition] = []
+            for test in written.tests { conditions.append(try Self.condition(test, number: index + 1)) }
+            rules.append(
+                Rule(conditions: conditions, regions: written.regions, cleansText: false, cleansFeatures: false))
+        }
+        self.rules = rules
+    }
+
+    private static func condition(_ test: PixelScript.Test, number: Int) throws(Failure) -> Condition {
+        let number8 = test.attribute.count == 8 ? UInt32(test.attribute, radix: 16) : nil
+        guard let tag = DICOM.Dictionary.tag(keyword: test.attribute) ?? number8.map({ Tag($0) }) else {
+            throw .rule(number, why: "no attribute has the keyword \(test.attribute.prefix(64))")
+        }
+        let text = Condition.folded(test.value)
+        switch test.method {
+        case "equals", "equalsIgnoreCase":
+            // Without a text: whether there is nothing.
+            if text.isEmpty { return Condition(tag: tag, test: .isPresent, isNegated: !test.isNegated) }
+            return Condition(tag: tag, test: .equals(text), isNegated: test.isNegated)
+        case "contains", "containsIgnoreCase":
+            return Condition(tag: tag, test: .contains(text), isNegated: test.isNegated)
+        case "startsWith", "startsWithIgnoreCase":
+            return Condition(tag: tag, test: .startsWith(text), isNegated: test.isNegated)
+        default: throw .rule(number, why: "the method \(test.method.prefix(64)) is not known here")
+        }
     }
 
     private struct File: Decodable {

@@ -223,7 +223,7 @@ struct NameForms {
             guard let scalar = Unicode.Scalar(unit) else { continue }
             var syllables = Pinyin.readings(of: scalar)
             // Passports write YU for the vowel that Pinyin has two dots on.
-            for syllable in syllables where syllable.contains("V") {
+            for syllable in syllables where syllable.utf8.contains(UInt8(ascii: "V")) {
                 syllables.append(syllable.replacing("V", with: "YU"))
             }
             if syllables.isEmpty { return [] }
@@ -342,13 +342,19 @@ struct NameForms {
         for (from, to) in [
             ("LYU", "LV"), ("LYU", "LU"), ("LV", "LU"), ("NV", "NU"), ("LV", "LYU"), ("NYU", "NV"), ("LUE", "LVE"),
         ] {
-            guard texts.contains(where: { $0.contains(from) }) else { continue }
+            guard texts.contains(where: { holds($0, from) }) else { continue }
             result.append(texts.map { FoldedText.units(of: $0.replacing(from, with: to)) })
         }
         if parts[0] == Array("LU".unicodeScalars.map(\.value)) {
             result += ["LV", "LYU"].map { [FoldedText.units(of: $0), parts[1]] }
         }
         return result
+    }
+
+    private static func holds(_ text: String, _ part: String) -> Bool {
+        let (text, part) = (Array(text.utf8), Array(part.utf8))
+        guard text.count >= part.count else { return false }
+        return (0...text.count - part.count).contains { text[$0..<$0 + part.count].elementsEqual(part) }
     }
 
     /// The syllables of a name in letters, if it is Pinyin.

@@ -1,6 +1,19 @@
+import DICOM
+
 /// Surnames and the characters of given names, simplified.
 enum Surnames {
     static func isSurname(_ unit: UInt32) -> Bool { single.contains(unit) }
+
+    /// Whether a surname of one character is read so, as a name or otherwise.
+    static func isRead(_ unit: UInt32, _ syllable: String) -> Bool { readings[unit]?.contains(syllable) ?? false }
+
+    private static let readings: [UInt32: [String]] = {
+        var result: [UInt32: [String]] = [:]
+        for scalar in singleText.unicodeScalars where single.contains(scalar.value) {
+            result[scalar.value] = Pinyin.readings(of: scalar) + Pinyin.surnameReadings(String(scalar))
+        }
+        return result
+    }()
 
     /// Surnames of two characters.
     static func isCompound(_ first: UInt32, _ second: UInt32) -> Bool {
@@ -13,16 +26,17 @@ enum Surnames {
     /// Surnames that are function words as well, and no name before a title unless more speaks for it.
     static func isFunctionWord(_ unit: UInt32) -> Bool { functionWords.contains(unit) }
 
-    private static let single = Set<UInt32>(
-        characters: """
-            王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦\
-            傅方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤常温康施文牛樊葛邢安齐易乔伍庞颜倪庄聂章鲁岳翟殷詹申欧耿关兰\
-            焦俞左柳甘祝包宁尚符舒阮柯纪梅童凌毕单季裴霍涂成苗谷盛曲翁冉骆蓝路游辛靳欧管柴蒙鲍华喻祁蒲房滕屈饶解牟艾尤时阳穆农司卓古吉缪简车项\
-            连芦麦褚娄窦戚岑景党宫费卜冷晏席卫米柏宗瞿桂全佟应臧闵苟邬边卞姬师和仇栾隋商刁沙荣巫寇桑郎甄丛仲虞敖巩明佘池查麻苑迟邝官封谈匡鞠惠\
-            荆乐冀郁胥南储原栗燕楚鄢劳谌奚皮粟冼蔺楼盘满闻位厉伊仝区郜海阚花权强帅屠豆朴盖练廉禹井祖漆巴丰支卿国狄平计索宣晋相初门云容敬来扈\
-            晁芮都普阙浦戈伏鹿薄邸雍辜羊阿乌母裘亓修邰赫杭况那宿鲜印逯隆茹诺战慕危玉银亢嵇公哈湛宾戎勾茅利于呼居揭干但尉冶斯元束檀衣信展阴昝智\
-            幸奉植衡富尧闭由
-            """)
+    private static let single = UnitSet(characters: singleText)
+
+    private static let singleText = """
+        王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦\
+        傅方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤常温康施文牛樊葛邢安齐易乔伍庞颜倪庄聂章鲁岳翟殷詹申欧耿关兰\
+        焦俞左柳甘祝包宁尚符舒阮柯纪梅童凌毕单季裴霍涂成苗谷盛曲翁冉骆蓝路游辛靳欧管柴蒙鲍华喻祁蒲房滕屈饶解牟艾尤时阳穆农司卓古吉缪简车项\
+        连芦麦褚娄窦戚岑景党宫费卜冷晏席卫米柏宗瞿桂全佟应臧闵苟邬边卞姬师和仇栾隋商刁沙荣巫寇桑郎甄丛仲虞敖巩明佘池查麻苑迟邝官封谈匡鞠惠\
+        荆乐冀郁胥南储原栗燕楚鄢劳谌奚皮粟冼蔺楼盘满闻位厉伊仝区郜海阚花权强帅屠豆朴盖练廉禹井祖漆巴丰支卿国狄平计索宣晋相初门云容敬来扈\
+        晁芮都普阙浦戈伏鹿薄邸雍辜羊阿乌母裘亓修邰赫杭况那宿鲜印逯隆茹诺战慕危玉银亢嵇公哈湛宾戎勾茅利于呼居揭干但尉冶斯元束檀衣信展阴昝智\
+        幸奉植衡富尧闭由
+        """
 
     private static let compound: Set<UInt64> = {
         let names = """
@@ -33,7 +47,7 @@ enum Surnames {
         return Set(stride(from: 0, to: units.count - 1, by: 2).map { UInt64(units[$0]) << 32 | UInt64(units[$0 + 1]) })
     }()
 
-    private static let given = Set<UInt32>(
+    private static let given = UnitSet(
         characters: """
             伟芳娜秀英敏静丽强磊军洋勇艳杰娟涛超霞刚桂兰玉萍红鹏玲辉建华飞云波斌宇浩凯健俊帆帅旭宁龙林欢阳佳婷雪琳雯慧欣怡悦梅燕倩颖洁莉莹晶\
             鑫淼森焱垚坤彬琪琦瑶璐瑞琴琼璇瑜瑾珊珍珠凤菊莲荷菲萌蓉蕾薇芬芸苗茜莎蓓菁萱若诗涵梓轩泽浩宸睿昊天翔博文晨曦皓煜炜烨焕灿炳荣光明亮晓\
@@ -46,6 +60,6 @@ enum Surnames {
             青靖非韬韶顺颂飒馨驹骁高魁鲁麒麟齐龄
             """)
 
-    private static let functionWords = Set<UInt32>(
+    private static let functionWords = UnitSet(
         characters: "向和同时应要都但由经让请全相成解来于关安对信原位强位明平和国干利公支计路车连过可方常盘区满文普都索查")
 }

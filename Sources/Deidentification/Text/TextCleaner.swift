@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Takes what identifies people out of free text and leaves the words of medicine.
 ///
 /// What it finds and what it does not is in `Docs/DEIDENTIFICATION.md`. Any thread may use it. The time follows the
@@ -9,7 +11,7 @@ public struct TextCleaner: Sendable {
     /// Looks at one text: what was taken out may show what stands beside it.
     private static let passLimit = 4
 
-    private let known: IdentityForms
+    private let forms: LazyForms
     private let dates: (any DateMapping)?
     private let byteCountLimit: Int
 
@@ -20,13 +22,14 @@ public struct TextCleaner: Sendable {
         known: KnownIdentities, dates: (any DateMapping)?, byteCountLimit: Int = defaultByteCountLimit
     ) {
         self.byteCountLimit = byteCountLimit
-        self.known = IdentityForms.of(known)
+        forms = LazyForms(known)
         self.dates = dates
     }
 
     public func clean(_ text: String) -> CleanedText {
         var text = text
         if text.utf8.count < 2 { return CleanedText(text: text, findings: []) }
+        let known = forms.made()
         var counts: [TextRule: Int] = [:]
         guard text.utf8.count <= byteCountLimit, !known.known.isOverfull else {
             let isChinese = text.unicodeScalars.prefix(10_000).contains { TextUnit.isIdeograph($0.value) }
@@ -37,7 +40,7 @@ public struct TextCleaner: Sendable {
         var barriers: [Range<Int>] = []
         for pass in 0..<Self.passLimit {
             // Dates that were shifted must not be shifted again.
-            guard let next = look(&text, barriers, findsDates: pass == 0 || dates == nil, &counts) else { break }
+            guard let next = look(&text, known, barriers, findsDates: pass == 0 || dates == nil, &counts) else { break }
             (text, barriers) = next
         }
         return CleanedText(
@@ -47,7 +50,8 @@ public struct TextCleaner: Sendable {
 
     /// One look; nil when nothing was found.
     private func look(
-        _ text: inout String, _ barriers: [Range<Int>], findsDates: Bool, _ counts: inout [TextRule: Int]
+        _ text: inout String, _ known: IdentityForms, _ barriers: [Range<Int>], findsDates: Bool,
+        _ counts: inout [TextRule: Int]
     ) -> (String, [Range<Int>])? {
         text.withUTF8 { bytes in
             let folded = FoldedText(bytes, barriers: barriers)
@@ -93,6 +97,23 @@ public struct TextCleaner: Sendable {
             }
             copy(to: bytes.count)
             return (String(decoding: result, as: UTF8.self), replaced)
+        }
+    }
+}
+
+/// Forms that are made when a first text is to be cleaned, for many an object has none.
+private final class LazyForms: Sendable {
+    private let known: KnownIdentities
+    private let forms = Mutex<IdentityForms?>(nil)
+
+    init(_ known: KnownIdentities) { self.known = known }
+
+    func made() -> IdentityForms {
+        forms.withLock { forms in
+            if let forms { return forms }
+            let made = IdentityForms.of(known)
+            forms = made
+            return made
         }
     }
 }

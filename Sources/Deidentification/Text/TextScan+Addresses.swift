@@ -6,11 +6,11 @@ extension TextScan {
     /// Units of an address behind its label.
     private static let labelledLimit = 120
 
-    private static let areas = Set<UInt32>(characters: "省市县州盟旗区")
-    private static let roads = Set<UInt32>(characters: "路街道巷弄")
-    private static let buildings = Set<UInt32>(characters: "号栋幢楼座室层组队元")
-    private static let settlements = Set<UInt32>(characters: "镇乡村庄屯里坊园苑院厦场城寨湾桥")
-    private static let starts = Set<UInt32>(characters: "住于在址自到从为是往来赴返由至离系籍地")
+    private static let areas = UnitSet(characters: "省市县州盟旗区")
+    private static let roads = UnitSet(characters: "路街道巷弄")
+    private static let buildings = UnitSet(characters: "号栋幢楼座室层组队元")
+    private static let settlements = UnitSet(characters: "镇乡村庄屯里坊园苑院厦场城寨湾桥")
+    private static let starts = UnitSet(characters: "住于在址自到从为是往来赴返由至离系籍地")
 
     private static let provinces: WordTrie<Bool> = {
         var trie = WordTrie<Bool>()
@@ -319,7 +319,7 @@ extension TextScan {
         }
         return trie
     }()
-    private static let beforeInstitutions = Set<UInt32>(characters: "在于由至往从经到自我本外该上级某住转送来入去地他贵原院各诸")
+    private static let beforeInstitutions = UnitSet(characters: "在于由至往从经到自我本外该上级某住转送来入去地他贵原院各诸")
 
     /// The name of an institution, where the profile has them removed: from where it can begin to its last word.
     mutating func findInstitution(at index: Int) {

@@ -75,7 +75,7 @@ extension TextScan {
         return end
     }
 
-    private static let separators: Set<UInt32> = [0x2D, 0x2F, 0x2E, 0xB7, 0x5F, 0x20, 0x2C, 0x3A, 0x5C]
+    private static let separators = UnitSet(characters: "-/.·_ ,:\\")
 
     /// Four digits: a year, perhaps.
     private mutating func dateFromYear(_ start: Int, _ end: Int) -> Int? {

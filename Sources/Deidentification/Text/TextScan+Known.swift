@@ -72,9 +72,13 @@ extension TextScan {
         range.contains { unit($0) == 0x2E } && range.allSatisfy { !isLetter($0) || isCapital($0) }
     }
 
+    /// Units of a text that may say nothing but a name; a longer one is not looked through for each place of it.
+    private static let aloneLimit = 256
+
     /// Whether the text says nothing else.
     private func isAllThereIs(_ range: Range<Int>) -> Bool {
-        units.indices.allSatisfy { range.contains($0) || !(isWordLetter($0) || isDigit($0) || isIdeograph($0)) }
+        guard units.count <= Self.aloneLimit else { return false }
+        return units.indices.allSatisfy { range.contains($0) || !(isWordLetter($0) || isDigit($0) || isIdeograph($0)) }
     }
 
     /// Whether no letter goes on before or behind.
@@ -135,10 +139,11 @@ extension TextScan {
         guard !known.readings.isEmpty, isIdeograph(start) else { return }
         for reading in known.readings {
             let isCompound = reading.surname.count == 2
-            guard isCompound ? Surnames.isCompound(unit(start), unit(start + 1)) : Surnames.isSurname(unit(start))
-            else {
-                continue
-            }
+            guard
+                isCompound
+                    ? Surnames.isCompound(unit(start), unit(start + 1))
+                    : Surnames.isRead(unit(start), reading.surname[0])
+            else { continue }
             guard let end = endOfReading(reading.surname + reading.given, at: start) else { continue }
             if !Lexicon.isChineseWord(Array(units[start..<end])) { return add(start..<end, .readingOfName) }
         }

@@ -153,7 +153,7 @@ extension TextScan {
 
     // MARK: Plates and numbers that are read out
 
-    static let provincesOfPlates = Set<UInt32>(characters: "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领")
+    static let provincesOfPlates = UnitSet(characters: "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领")
 
     /// GA 36: a province, a letter, five or six letters and digits.
     private mutating func findPlate(at start: Int) {

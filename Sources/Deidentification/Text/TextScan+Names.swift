@@ -143,8 +143,8 @@ extension TextScan {
         return Lexicon.beginsWord(units, at: range.lowerBound - 1) || Lexicon.beginsWord(units, at: range.lowerBound)
     }
 
-    private static let introductions = Set<UInt32>(characters: "由经请与和及向给让找被是为的示嘱告送遵据随跟、致师生授任者")
-    private static let prepositions = Set<UInt32>(characters: "向和同由经让请但时应要都来对")
+    private static let introductions = UnitSet(characters: "由经请与和及向给让找被是为的示嘱告送遵据随跟、致师生授任者")
+    private static let prepositions = UnitSet(characters: "向和同由经让请但时应要都来对")
 
     // MARK: Letters
 

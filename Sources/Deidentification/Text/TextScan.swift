@@ -144,12 +144,4 @@ struct TextScan {
             return true
         }
     }
-
-    /// Whether a character of `set` stands there.
-    func stands(_ set: Set<UInt32>, _ index: Int) -> Bool { set.contains(unit(index)) }
-}
-
-extension Set<UInt32> {
-    /// The characters of a text, folded.
-    init(characters: String) { self.init(FoldedText.units(of: characters)) }
 }

@@ -2,7 +2,7 @@
 struct WordTrie<Value: Sendable>: Sendable {
     private var children: [UInt64: Int32] = [:]
     private(set) var values: [Value?] = [nil]
-    private var firstUnits: Set<UInt32> = []
+    private var firstUnits = UnitSet()
 
     /// - Parameter unitCount: units of all words together, more or less.
     init(unitCount: Int = 0) {

@@ -36,7 +36,9 @@ struct DeidentifyCommand: AsyncParsableCommand {
 
     @Option(
         name: .customLong("pixel-rules"),
-        help: "JSON file of rectangles to blank, by device and kind of picture; for profiles that clean pixel data.")
+        help:
+            "JSON file, or CTP script (.script), of rectangles to blank by device and kind of picture; for profiles that clean pixels."
+    )
     var pixelRules: String?
 
     @Option(help: "Folder of the report; by default the output's name with .report.")
@@ -75,7 +77,10 @@ struct DeidentifyCommand: AsyncParsableCommand {
         guard let bytes = FileManager.default.contents(atPath: pixelRules) else {
             throw CommandFailure.end(1, "\(pixelRules) cannot be read")
         }
-        do throws(PixelRules.Failure) { return try PixelRules(json: Array(bytes)) } catch {
+        do throws(PixelRules.Failure) {
+            return pixelRules.hasSuffix(".script")
+                ? try PixelRules(ctp: Array(bytes)) : try PixelRules(json: Array(bytes))
+        } catch {
             throw CommandFailure.end(1, "\(pixelRules): \(error)")
         }
     }

@@ -74,4 +74,45 @@ struct PixelRulesTests {
         header.set(Tag(0x0018_6011), items: [item])
         #expect(PixelRegion.ofUltrasound(header) == nil)
     }
+
+    private static let script = """
+        Regions (of two devices) that are known.
+
+        One device
+        { Manufacturer.containsIgnoreCase("ge med")
+            * !ManufacturerModelName.containsIgnoreCase("LOGIQ")
+            * (Rows.equals("480") + [0028,0010].equals("600")) }
+        (0,0,640,40) ( 10, 20, 30, 5 )
+        (see the manual)
+
+        Nothing to blank
+        { Modality.equals("CT") }
+
+        { Rows.startsWith("48") } (1,1,1,1)
+        """
+
+    @Test func readsScriptsForCTP() throws {
+        let rules = try PixelRules(ctp: Array(Self.script.utf8))
+        var header = Self.header()
+        let both = [
+            PixelRegion(left: 0, top: 0, width: 640, height: 40), PixelRegion(left: 10, top: 20, width: 30, height: 5),
+        ]
+        let last = PixelRegion(left: 1, top: 1, width: 1, height: 1)
+        #expect(rules.outcome(for: header).regions == both + [last])
+        #expect(!rules.outcome(for: header).cleansText)
+        header.set(.rows, .US, ints: [600])
+        #expect(rules.outcome(for: header).regions == both)
+        header.set(.manufacturerModelName, .LO, string: "Logiq 9")
+        #expect(rules.outcome(for: header).regions == [])
+    }
+
+    @Test(arguments: [
+        "{", "{ Rows }(1,1,1,1)", "{ Rows.equals(480) }(1,1,1,1)", "{ Rows.matches(\"4.*\") }(1,1,1,1)",
+        "{ Nobody.equals(\"1\") }(1,1,1,1)",
+        "{ (Rows.equals(\"1\") }(1,1,1,1)", "{ !(Rows.equals(\"1\")) }(1,1,1,1)",
+        "{ \(String(repeating: "(", count: 40))",
+    ])
+    func refusesScriptsThatCannotBeFollowed(script: String) {
+        #expect(throws: PixelRules.Failure.self) { try PixelRules(ctp: Array(script.utf8)) }
+    }
 }
