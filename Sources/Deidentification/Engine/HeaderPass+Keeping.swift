@@ -77,7 +77,8 @@ extension HeaderPass {
         return Element(element.tag, element.vr, .bytes(Array(result.utf8)))
     }
 
-    private func cleaned(_ text: String, vr: VR) -> String {
+    private func cleaned(_ source: String, vr: VR) -> String {
+        let text = MisreadText.chinese(source) ?? source
         let limit = ValueCheck.characterLimit(vr)
         guard vr.hasSeveralValues, text.utf8.contains(UInt8(ascii: "\\")) else { return cleaned(one: text, limit) }
         return text.split(separator: "\\", omittingEmptySubsequences: false)
@@ -91,7 +92,9 @@ extension HeaderPass {
             switch part {
             case .text(let text): result += text.utf8.count < 2 ? text : cleaner.clean(text).text
             case .uid(let uid):
-                let isKept = profile.has(.retainUIDs) || WellKnownUIDs.contains(uid)
+                let isKept =
+                    WellKnownUIDs.contains(uid)
+                    || (profile.has(.retainUIDs) && words.maySay(Array(uid.utf8), isIdentifier: true))
                 result += isKept ? uid : (try? pseudonyms.uid(uid)) ?? ""
             }
         }
@@ -104,13 +107,15 @@ extension HeaderPass {
     /// that is known of somebody or looks like a number, an address or Chinese.
     private func mayStay(_ element: Element, _ bytes: [UInt8]) -> Bool {
         switch element.tag {
-        case .codeValue, .codingSchemeDesignator,
-            .codingSchemeVersion where isStandardCode:
+        case .codeValue, .codingSchemeDesignator, .codingSchemeVersion:
             return bytes.count <= 16 && bytes.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+                && (isStandardCode || words.maySay(bytes, isTechnical: true))
         default: break
         }
         switch element.vr {
-        case .LO, .SH, .AE: return words.maySay(bytes, isTechnical: Self.isTechnical(element.tag))
+        case .LO, .SH, .AE:
+            let isTechnical = element.tag == .codeMeaning ? isStandardCode : Self.isTechnical(element.tag)
+            return isTechnical && words.maySay(bytes, isTechnical: true)
         default: return false
         }
     }
@@ -119,7 +124,7 @@ extension HeaderPass {
     private static func isTechnical(_ tag: Tag) -> Bool {
         switch tag.rawValue {
         case 0x0008_0070, 0x0008_1090, 0x0018_1020, 0x0018_1210, 0x0018_0024, 0x0018_1250, 0x0018_1251, 0x0018_1160,
-            0x0018_9005, 0x0018_1016, 0x0018_1018, 0x0018_1019, 0x0018_1022, 0x0018_1023, 0x0028_1055, 0x0008_0104,
+            0x0018_9005, 0x0018_1016, 0x0018_1018, 0x0018_1019, 0x0018_1022, 0x0018_1023, 0x0028_1055,
             0x0028_3003, 0x0028_1054:
             true
         default: false
@@ -130,7 +135,8 @@ extension HeaderPass {
     private func keptCode(_ element: Element, _ bytes: [UInt8]) -> Element {
         if bytes.allSatisfy({ ($0 >= 0x41 && $0 <= 0x5A) || ($0 >= 0x30 && $0 <= 0x39) || " _\\".utf8.contains($0) }) {
             let isWord = bytes.split(separator: 0x5C).allSatisfy { $0.count <= 16 }
-            if isWord { return element }
+            // What names somebody goes through the cleaner, which looks more closely.
+            if isWord, words.maySay(bytes, isTechnical: true) { return element }
         }
         return cleaned(element, bytes)
     }

@@ -60,25 +60,50 @@ struct IdentitySurvey {
     /// UIDs of one object that are remembered.
     private static let uidLimit = 10_000
 
-    init(removesInstitutions: Bool) { identities.removesInstitutions = removesInstitutions }
+    /// Whether the object names no character set, so that each value was read as it seemed.
+    private let isUndeclared: Bool
+
+    init(removesInstitutions: Bool, isUndeclared: Bool) {
+        self.isUndeclared = isUndeclared
+        identities.removesInstitutions = removesInstitutions
+    }
 
     mutating func read(_ dataset: Dataset) {
         for element in dataset.elements {
             switch element.value {
-            case .items(let items): for item in items { read(item) }
+            case .items(let items):
+                // Person Identification Code Sequence: somebody who may stand nowhere as a name.
+                if element.tag.rawValue == 0x0040_1101 {
+                    for item in items {
+                        item.string(.codeMeaning).map { insert(name: $0) }
+                        item.string(.codeValue).map { insert(identifier: $0) }
+                    }
+                }
+                for item in items { read(item) }
             case .bytes(let bytes) where !bytes.isEmpty: read(element, dataset)
             default: continue
             }
         }
     }
 
+    /// A name, also as it is if it was written in another character set than the object says.
+    private mutating func insert(name: String) {
+        for form in [name, MisreadText.chinese(name), isUndeclared ? MisreadText.latin(name) : nil] {
+            guard let form else { continue }
+            identities.insert(name: form)
+            words.insert(name: form)
+        }
+    }
+
+    private mutating func insert(identifier: String) {
+        identities.insert(identifier: identifier)
+        words.insert(identifier)
+    }
+
     private mutating func read(_ element: Element, _ dataset: Dataset) {
         let tag = element.tag
         if element.vr == .PN {
-            for name in dataset.strings(tag) where !name.isEmpty {
-                identities.insert(name: name)
-                words.insert(name: name)
-            }
+            for name in dataset.strings(tag) where !name.isEmpty { insert(name: name) }
             return
         }
         if element.vr == .UI {
@@ -91,10 +116,7 @@ struct IdentitySurvey {
         guard !tag.isPrivate else { return }
         switch Self.kind(tag) {
         case .identifier:
-            for value in dataset.strings(tag) {
-                identities.insert(identifier: value)
-                words.insert(value)
-            }
+            for value in dataset.strings(tag) { insert(identifier: value) }
         case .contact:
             for value in dataset.strings(tag) {
                 identities.insert(contact: value)

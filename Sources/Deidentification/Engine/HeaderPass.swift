@@ -47,7 +47,9 @@ final class HeaderPass {
             shift = nil
             if profile.has(.retainFullDates) { dates = DayShift(dayCount: 0) }
         }
-        var survey = IdentitySurvey(removesInstitutions: !profile.has(.retainInstitutionIdentity))
+        var survey = IdentitySurvey(
+            removesInstitutions: !profile.has(.retainInstitutionIdentity),
+            isUndeclared: source.strings(.specificCharacterSet).allSatisfy(\.isEmpty))
         survey.read(source)
         cleaner = TextCleaner(known: survey.identities, dates: dates)
         ownUIDs = survey.uids

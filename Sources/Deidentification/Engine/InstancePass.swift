@@ -87,13 +87,12 @@ final class InstancePass: PixelDataReceiver {
         }
         result.removeAll { $0.tag >= .extendedOffsetTable }
         let studyUID = source.string(.studyInstanceUID) ?? ""
-        let parts = pass.identity.parts.map { String(decoding: $0, as: UTF8.self) }
         let announced: OutputHeader
         do throws(KeyError) {
             announced = OutputHeader(
                 sopClassUID: result.string(.sopClassUID) ?? "", sopInstanceUID: result.string(.sopInstanceUID) ?? "",
                 studyInstanceUID: result.string(.studyInstanceUID) ?? "", transferSyntax: transferSyntax,
-                patientFolder: try pass.pseudonyms.folder("patient " + parts.joined(separator: " ")),
+                patientFolder: try pass.pseudonyms.folder("patient " + (try pass.pseudonyms.patient(pass.identity))),
                 studyFolder: try pass.pseudonyms.folder("study " + studyUID))
         } catch { throw .quarantine(.failed(operation: "keyed hash")) }
         guard UIDs.isValid(announced.sopInstanceUID), UIDs.isValid(announced.sopClassUID) else {

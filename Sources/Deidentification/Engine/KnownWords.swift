@@ -1,3 +1,5 @@
+import DICOM
+
 /// Words that name somebody in an object, for a quick look whether a short text needs cleaning at all.
 struct KnownWords: Sendable {
     /// In lower case, without what separates the parts of a name.
@@ -13,6 +15,16 @@ struct KnownWords: Sendable {
         for part in name.utf8.split(whereSeparator: { !Self.isLetter($0) && $0 < 0x80 }) where part.count >= 2 {
             insert(Array(part))
         }
+        // How a surname in ideographs is written in letters.
+        for group in name.split(separator: "=") {
+            let surname = group.prefix { $0 != "^" && $0 != " " }
+            for reading in Pinyin.surnameReadings(String(surname)) where reading.utf8.count >= 2 {
+                insert(Array(reading.utf8))
+            }
+            if let first = surname.unicodeScalars.first, first.value >= 0x3400 {
+                for reading in Pinyin.readings(of: first) where reading.utf8.count >= 3 { insert(Array(reading.utf8)) }
+            }
+        }
     }
 
     mutating func insert(_ value: String) {
@@ -21,6 +33,12 @@ struct KnownWords: Sendable {
 
     private mutating func insert(_ word: [UInt8]) {
         if words.count < Self.wordLimit { words.insert(word.map(Self.lower)) } else { hasIdeographs = true }
+    }
+
+    /// Whether an identifier is none of those that are known.
+    func maySay(_ text: [UInt8], isIdentifier: Bool) -> Bool {
+        let lower = text.map(Self.lower)
+        return !words.contains { Self.contains(lower, $0) }
     }
 
     /// Whether a text holds nothing of the kind.

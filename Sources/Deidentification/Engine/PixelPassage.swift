@@ -13,6 +13,12 @@ enum PixelPassage {
     }
 
     static func decide(_ header: Dataset, profile: Profile) throws(Quarantine) -> Decision {
+        // A slide's label is a picture of the patient's name, often as a barcode that nobody here reads.
+        if header.strings(.imageType).contains(where: { $0.uppercased() == "LABEL" })
+            || header.string(Tag(0x0048_0010))?.uppercased() == "YES"
+        {
+            throw .burnedInText
+        }
         let isBurnedIn = header.string(.burnedInAnnotation)?.uppercased() == "YES"
         var demand = PixelCleaningDemand()
         if profile.has(.cleanPixelData) {
@@ -37,6 +43,12 @@ enum PixelPassage {
         }
         if ["US", "XC", "ES", "OT", "SC", "DOC", "GM", "OP", "XA", "RF", "IVUS"].contains(
             header.string(.modality) ?? "")
+        {
+            return true
+        }
+        // Projections on film or plate: what was flashed onto them is part of the picture.
+        if ["CR", "DX", "MG"].contains(header.string(.modality) ?? ""),
+            header.string(.burnedInAnnotation)?.uppercased() != "NO"
         {
             return true
         }

@@ -127,6 +127,12 @@ extension Ruling {
         default: break
         }
         switch tag.rawValue {
+        // The birth date in another calendar.
+        case 0x0010_0033, 0x0010_0034: return Ruling(action: .remove, rule: .dateByVR, needsValue: isRequired)
+        // Who assigned an identifier, as (0010,0021) of which the table speaks.
+        case 0x0008_0051, 0x0010_0024, 0x0040_0026, 0x0040_0027, 0x0040_0036, 0x0040_0039, 0x0040_003A:
+            let isKept = profile.has(.retainInstitutionIdentity)
+            return Ruling(action: isKept ? .keep : .remove, rule: .freeText, needsValue: isRequired)
         // Identifies a document in some institution's archive. PS3.3 §C.12.1.
         case 0x0040_E001: return Ruling(action: .dummy, rule: .link, needsValue: isRequired)
         // What encrypted or signed content holds cannot be looked at.

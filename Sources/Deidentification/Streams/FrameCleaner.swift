@@ -28,7 +28,18 @@ public struct FrameCleaner: Sendable {
         guard let coding = Self.coding(of: syntax) else { throw .notCleanable }
         self.coding = coding
         frameSize = FrameSize(header)
+        // Overlays of former editions lie in bits that only decoding would show. PS3.5 §8.1.2.
+        let isDecodedToClean = coding == .jpeg2000 || coding == .jpeg(isJPEGLS: true) || coding == .jpeg(isJPEGLS: false)
+        if isDecodedToClean, Self.hasOverlaysInSamples(header) { throw .notCleanable }
         if frameSize == nil, [.runLength, .native, .deflated].contains(coding) { throw .notCleanable }
+    }
+
+    private static func hasOverlaysInSamples(_ header: Dataset) -> Bool {
+        header.elements.contains { element in
+            (0x6000...0x60FF).contains(element.tag.group) && element.tag.element == 0x0102
+                && header.int(element.tag) ?? 0 > 0
+                && !header.contains(Tag(UInt32(element.tag.group) << 16 | 0x3000))
+        }
     }
 
     private static func coding(of syntax: TransferSyntax) -> Coding? {

@@ -27,6 +27,13 @@ struct StructuredContentRow: Sendable {
         return result
     }
 
+    /// Of a concept under another value type than the table's, by value and scheme.
+    static let others: [String: StructuredContentRow] = rows.reduce(into: [:]) { result, entry in
+        let key = entry.key.value + "|" + entry.key.scheme
+        // What removes wins.
+        if result[key]?.basic != .x { result[key] = entry.value }
+    }
+
     static let rows: [Concept: StructuredContentRow] = {
         var result: [Concept: StructuredContentRow] = [:]
         for line in Confidentiality.lines(StructuredContentTable.lines) {

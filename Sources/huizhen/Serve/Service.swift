@@ -92,7 +92,7 @@ final class Service: Sendable {
         router = Router(archive: archive, routes: routes, queue: queue, logger: logger)
         credentials = try settings.credentials(logger: logger)
         let projects = try ProjectFolder(archive, dataDirectory: directory)
-        releases = Releases(archive: archive) { name in
+        releases = Releases(archive: archive, pixelCleaner: CodecPixelCleaner(rules: .none)) { name in
             let bytes = try projects.key(name)
             guard let key = bytes.withUnsafeBytes({ SymmetricKey(copying: $0) }) else {
                 throw ProjectFolder.Failure.damaged
