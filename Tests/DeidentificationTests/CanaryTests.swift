@@ -113,6 +113,21 @@ import Testing
         #expect(try !leaks(image))
     }
 
+    @Test func namesOfWhichNoRowSpeaksGo() throws {
+        var protocolObject = Sample.object("1.2.840.10008.5.1.4.38.1")
+        protocolObject.set(Tag(0x0072_0008), .LO, string: "CNRYZQ^Joseph")
+        protocolObject.set(Tag(0x0072_0010), .LO, string: "CNRYZQ Hospital")
+        #expect(try !leaks(protocolObject))
+        var image = Sample.image()
+        var device = Dataset()
+        device.set(Tag(0x0018_1003), .LO, string: "CNRYZQ")
+        image.set(Tag(0x0050_0010), items: [device])
+        #expect(try !leaks(image))
+        let retaining = Deidentifier(profile: try Sample.profile([.retainDeviceIdentity]), key: Sample.key())
+        let kept = try retaining.run(image).dataset.items(Tag(0x0050_0010)).first
+        #expect(kept?.string(Tag(0x0018_1003)) == "CNRYZQ")
+    }
+
     @Test func overlaysAndCurvesGoWhole() throws {
         var image = Sample.image()
         for group in [UInt16(0x6000), 0x601E, 0x5000, 0x50FE] {

@@ -37,6 +37,8 @@ public enum Rule: String, Sendable, CaseIterable, Codable {
     case privateAttribute
     /// A date of which the table does not speak.
     case dateByVR
+    /// An attribute that names somebody or something, of which the table does not speak.
+    case identityByName
     /// An address or link.
     case link
     /// Free text that was cleaned.

@@ -100,6 +100,8 @@ extension Ruling {
         var action = Action(row.code(profile.options), type, row: row, profile: profile)
         // Without these the object would be none of its class; a value that says nothing stands in their place.
         if action == .remove, isRequired, requiredAnyway.contains(tag.rawValue) { action = .dummy }
+        // (0040,100A) of a hanging protocol must be there, and may be empty.
+        if action == .remove, type == .requiredMayBeEmpty, tag.rawValue == 0x0040_100A { action = .empty }
         return Ruling(action: action, rule: .confidentialityTable, needsValue: isRequired)
     }
 
@@ -126,6 +128,10 @@ extension Ruling {
             return Ruling(action: isRequired ? .dummy : .remove, rule: .link, needsValue: isRequired)
         default: break
         }
+        if isIdentity(tag, profile) {
+            let action: Action = isRequired ? .dummy : type == .optional ? .remove : .empty
+            return Ruling(action: action, rule: .identityByName, needsValue: isRequired)
+        }
         switch tag.rawValue {
         // The birth date in another calendar.
         case 0x0010_0033, 0x0010_0034: return Ruling(action: .remove, rule: .dateByVR, needsValue: isRequired)
@@ -139,6 +145,19 @@ extension Ruling {
         case 0x0400_0120, 0x0400_0520, 0x0400_0500, 0x0016_0062, 0x0068_6300:
             return Ruling(action: .remove, rule: .beside, needsValue: isRequired)
         default: return Ruling(action: .keep, rule: .freeText, needsValue: isRequired)
+        }
+    }
+
+    /// Attributes that name somebody, some place or some machine although no row of the table says so: who made a hanging
+    /// protocol and for whom, issuers of identifiers, a breed's registration, media, authorizations, time servers; and
+    /// devices, unless their identity stays.
+    private static func isIdentity(_ tag: Tag, _ profile: Profile) -> Bool {
+        switch tag.rawValue {
+        case 0x0072_0008, 0x0072_0010, 0x0040_0031, 0x0040_0032, 0x0010_2295, 0x0088_0130, 0x0100_0424, 0x0100_0426,
+            0x0018_1803:
+            true
+        case 0x0018_1003, 0x3002_0020: !profile.has(.retainDeviceIdentity)
+        default: false
         }
     }
 
