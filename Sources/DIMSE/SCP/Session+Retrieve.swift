@@ -57,7 +57,8 @@ extension Session {
             throw error
         }
         if let reason = run.notSentReason { log(reason) }
-        return try conclude(command, run.counts, failed: rule == nil ? run.failed : [], isCancelled: isCancelled, context: context)
+        return try conclude(
+            command, run.counts, failed: rule == nil ? run.failed : [], isCancelled: isCancelled, context: context)
     }
 
     /// C-GET, PS3.4 §C.4.3: sends what is named back over the same association.
@@ -100,7 +101,8 @@ extension Session {
             }
             let isCancelled = try exchange.wasCancelled(messageID: command.messageID)
             if isCancelled {
-                return try conclude(command, counts, failed: rule == nil ? failed : [], isCancelled: true, context: context)
+                return try conclude(
+                    command, counts, failed: rule == nil ? failed : [], isCancelled: true, context: context)
             }
             if counts.remaining > 0, last.duration(to: .now) >= Self.pendingInterval {
                 last = .now

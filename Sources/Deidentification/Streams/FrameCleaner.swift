@@ -29,7 +29,8 @@ public struct FrameCleaner: Sendable {
         self.coding = coding
         frameSize = FrameSize(header)
         // Overlays of former editions lie in bits that only decoding would show. PS3.5 §8.1.2.
-        let isDecodedToClean = coding == .jpeg2000 || coding == .jpeg(isJPEGLS: true) || coding == .jpeg(isJPEGLS: false)
+        let isDecodedToClean =
+            coding == .jpeg2000 || coding == .jpeg(isJPEGLS: true) || coding == .jpeg(isJPEGLS: false)
         if isDecodedToClean, Self.hasOverlaysInSamples(header) { throw .notCleanable }
         if frameSize == nil, [.runLength, .native, .deflated].contains(coding) { throw .notCleanable }
     }

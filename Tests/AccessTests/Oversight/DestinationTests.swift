@@ -65,16 +65,16 @@ struct DestinationTests {
         let far = peer("FAR", of: "Far")
         try access.add(far)
         let now = Date()
-        func record(_ kind: Consent.Kind, days: Int64 = 10) throws -> String {
+        func record(_ kind: Consent.Kind, days: Int64 = 10, _ scope: Consent.Scope = .everything) throws -> String {
             let from = Access.milliseconds(now)
             return try access.consents.add(
                 Consent(
-                    kind: kind, purpose: "study abroad", owner: "Home", scope: .studies(["1.2.1"]), verbs: [.send],
-                    grantees: [.institution("Far")], from: from, until: from + days * 86_400_000,
+                    kind: kind, purpose: "study abroad", owner: "Home", scope: scope, verbs: [.send],
+                    grantees: [.institution("FAR")], from: from, until: from + days * 86_400_000,
                     evidence: "letter of the authority"), by: root, now: now
             ).id
         }
-        for bad in [nil, "unknown", try record(.consent), try record(.authorisation)] {
+        for bad in [nil, "unknown", try record(.authorisation), try record(.abroad, .studies(["1.2.1"]))] {
             #expect(throws: AccessError.self) {
                 try access.approve(Destination(name: "FAR", because: "trial 4", isAbroad: true, record: bad), by: root)
             }
