@@ -21,7 +21,7 @@ extension Door {
                     .accessed, [AuditObject(.query, "storage commitment")], instanceCount: references.count)
             }
             guard permit.kind == .localOperator || !permit.institution.isEmpty else {
-                throw Denial.refused("who is of no institution has sent nothing")
+                throw try caller.refusal(.commit, "who is of no institution has sent nothing", [])
             }
             let work = CommitmentBoard.Unfinished(
                 transaction: transaction,
@@ -44,7 +44,11 @@ extension Door {
             let permit = caller.permit
             let form = try ModelForm(accepting: try Self.accepted(request))
             let transaction = try Self.transaction(context, permit)
-            switch try await pool.run({ [commitments] in try commitments.state(of: transaction) }) {
+            let state = try await pool.run { [commitments] in
+                try caller.note(.accessed, [AuditObject(.query, "storage commitment result")])
+                return try commitments.state(of: transaction)
+            }
+            switch state {
             case .done(let result): return ModelBody.single(result.dataset, form, status: .ok)
             case .working: return Response(status: .accepted, headers: [.retryAfter: "5"])
             case nil: throw Problem(.notFound, "There is no such request, or its result is not kept any more.")
