@@ -42,7 +42,8 @@ import Testing
         _ = try ca(["revoke", "pacs"]).checked()
         #expect(try !isGood("pacs", for: "sslserver"))
         #expect(try isGood("web", for: "sslserver"))
-        #expect(try ca(["revoke", "pacs"]).code == 1)
+        // Again: the list is written anew, for the first time may have been cut off before it was.
+        #expect(try ca(["revoke", "pacs"]).code == 0)
         _ = try ca(["crl", "--list-days", "1"]).checked()
         #expect(try !isGood("pacs", for: "sslserver"))
         #expect(try ca(["list"]).checked().contains("pacs.example"))
