@@ -22,7 +22,6 @@ final class CertificateAuthorities: @unchecked Sendable {  // see above; OpenSSL
 
     private let store: OpaquePointer
     private let hasAuthorities: Bool
-    private let hasLists: Bool
 
     /// - Parameters:
     ///   - authorities: PEM file; empty for none.
@@ -31,7 +30,6 @@ final class CertificateAuthorities: @unchecked Sendable {  // see above; OpenSSL
         guard let store = X509_STORE_new() else { throw .unreadable(path: authorities) }
         self.store = store
         hasAuthorities = !authorities.isEmpty
-        hasLists = !revocationLists.isEmpty
         if !authorities.isEmpty {
             try Self.read(authorities) { bio in
                 guard let one = PEM_read_bio_X509(bio, nil, nil, nil) else { return false }
@@ -101,10 +99,7 @@ final class CertificateAuthorities: @unchecked Sendable {  // see above; OpenSSL
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT,
             X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT,
             X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-            // Who leaves out what is between an authority and the certificate must not get around the lists. One that vouches
-            // for itself is on no list.
-            let isItsOwn = X509_NAME_cmp(X509_get_issuer_name(leaf), X509_get_subject_name(leaf)) == 0
-            return hasLists && !isItsOwn ? nil : false
+            return false
         default: return nil
         }
     }
