@@ -13,10 +13,10 @@ extension Retrieval {
     ///
     /// - Throws: 413 for more than the limit; 406 where none can be de-identified for certain.
     func maskedResponse(_ releases: Releases, _ choice: TransferSyntaxChoice, wantsFile: Bool) throws -> Response? {
-        guard let (rule, holdings) = try masked() else { return nil }
-        guard holdings.count <= limit else {
-            throw Problem(.contentTooLarge, "There are more than \(limit) objects: ask for one series after another.")
-        }
+        guard path.study != nil, let (masking, holdings) = try masked(limit: limit + 1),
+            let rule = caller.access.releaseRule(for: masking)
+        else { return nil }
+        try checkLimit(holdings)
         guard !wantsFile || holdings.count == 1 else {
             throw Problem(.notAcceptable, "Several objects go only as multipart/related.")
         }
@@ -33,16 +33,6 @@ extension Retrieval {
                 .contentType: boundary?.contentType(of: "application/dicom") ?? "application/dicom",
                 .cacheControl: "private, no-store",
             ], body: PulledBody(parts, pool: pool).body())
-    }
-
-    private func masked() throws -> (ReleaseRule, [Holding])? {
-        guard let study = path.study,
-            let masked = try archive.maskedHoldings(
-                studyInstanceUIDs: [study], seriesInstanceUIDs: path.series.map { [$0] } ?? [],
-                sopInstanceUIDs: path.instance.map { [$0] } ?? [], reach: reach, limit: limit + 1),
-            let rule = caller.access.releaseRule(for: masked.masking)
-        else { return nil }
-        return (rule, masked.holdings)
     }
 }
 

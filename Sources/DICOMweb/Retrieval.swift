@@ -51,23 +51,39 @@ struct Retrieval: Sendable {
 
     /// As `holdings`, for who has not decided yet what goes out.
     func found() throws -> [Holding] {
-        let found = try archive.holdings(
+        let found = try inFull()
+        guard !found.isEmpty else { throw try absence() }
+        try checkLimit(found)
+        return found
+    }
+
+    /// What the path names and is shown in full, one more than the limit at most.
+    private func inFull() throws(ArchiveError) -> [Holding] {
+        try archive.holdings(
             patientID: nil, studyInstanceUIDs: path.study.map { [$0] } ?? [],
             seriesInstanceUIDs: path.series.map { [$0] } ?? [],
             sopInstanceUIDs: path.instance.map { [$0] } ?? [], visibility: visibility, limit: limit + 1)
-        guard !found.isEmpty else { throw try absence() }
+    }
+
+    /// What the path names and is shown masked, for who is shown nothing of it in full.
+    ///
+    /// - Parameter limit: the most objects that are looked for.
+    func masked(limit: Int) throws(ArchiveError) -> (masking: Masking, holdings: [Holding])? {
+        try archive.masked(
+            patientID: nil, studyInstanceUIDs: path.study.map { [$0] } ?? [],
+            seriesInstanceUIDs: path.series.map { [$0] } ?? [],
+            sopInstanceUIDs: path.instance.map { [$0] } ?? [], reach: reach, limit: limit)
+    }
+
+    func checkLimit(_ found: [Holding]) throws(Problem) {
         guard found.count <= limit else {
             throw Problem(.contentTooLarge, "There are more than \(limit) objects: ask for one series after another.")
         }
-        return found
     }
 
     /// Why nothing that the path names is shown: it is not there, or only masked.
     func absence() throws -> any Error {
-        let isMasked = try archive.isMasked(
-            patientID: nil, studyInstanceUIDs: path.study.map { [$0] } ?? [],
-            seriesInstanceUIDs: path.series.map { [$0] } ?? [],
-            sopInstanceUIDs: path.instance.map { [$0] } ?? [], reach: reach)
+        let isMasked = try masked(limit: 1) != nil
         let named =
             path.study.map { [AuditObject(.study, $0)] } ?? path.instance.map { [AuditObject(.instance, $0)] } ?? []
         if isMasked { return try caller.refusal(verb, Archive.maskedRule, named) }
@@ -95,8 +111,13 @@ struct Retrieval: Sendable {
         let wantsFile =
             ranges.first { $0.essence == "application/dicom" } != nil
             && !ranges.contains { $0.type == "multipart" }
-        if let releases, let masked = try maskedResponse(releases, choice, wantsFile: wantsFile) { return masked }
-        let holdings = try holdings()
+        let holdings = try inFull()
+        if holdings.isEmpty {
+            if let releases, let masked = try maskedResponse(releases, choice, wantsFile: wantsFile) { return masked }
+            throw try absence()
+        }
+        try checkLimit(holdings)
+        try note(holdings)
         if wantsFile {
             guard holdings.count == 1, let holding = holdings.first else {
                 throw Problem(.notAcceptable, "Several objects go only as multipart/related.")

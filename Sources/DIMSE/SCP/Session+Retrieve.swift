@@ -159,32 +159,32 @@ extension Session {
         }
         let limit = shared.settings.retrieveLimit
         var found: [Holding]
-        let isMasked: Bool
         var rule = release
+        var isRefused = false
         do throws(ArchiveError) {
             let (series, instances) = (level >= .series ? series : [], level >= .instance ? instances : [])
             found = try archive.holdings(
                 patientID: patientID, studyInstanceUIDs: studies, seriesInstanceUIDs: series,
                 sopInstanceUIDs: instances, visibility: Visibility(reach), limit: limit + 1)
-            if found.isEmpty, verb == .retrieve,
-                let masked = try archive.maskedHoldings(
-                    studyInstanceUIDs: studies, seriesInstanceUIDs: series, sopInstanceUIDs: instances, reach: reach,
-                    limit: limit + 1),
-                let granted = shared.access.releaseRule(for: masked.masking), release == nil || release == granted
+            // A study's UID is what was granted; whose it is nobody learns by asking.
+            if found.isEmpty,
+                let masked = try archive.masked(
+                    patientID: studies.isEmpty ? patientID : nil, studyInstanceUIDs: studies,
+                    seriesInstanceUIDs: series, sopInstanceUIDs: instances, reach: reach, limit: limit + 1)
             {
-                found = masked.holdings
-                rule = granted
+                if verb == .retrieve, !studies.isEmpty, let granted = shared.access.releaseRule(for: masked.masking),
+                    release == nil || release == granted
+                {
+                    (found, rule) = (masked.holdings, granted)
+                } else {
+                    isRefused = true
+                }
             }
-            isMasked =
-                found.isEmpty
-                ? try archive.isMasked(
-                    patientID: patientID, studyInstanceUIDs: studies, seriesInstanceUIDs: series,
-                    sopInstanceUIDs: instances, reach: reach) : false
         } catch {
             return .failure(
                 Answered(status: try finish(command, StatusMapping.answer(toQuestion: error), context)))
         }
-        if isMasked {
+        if isRefused {
             let denial: Denial
             do throws(Denial) {
                 denial = try shared.access.refusal(
