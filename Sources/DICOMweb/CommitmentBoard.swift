@@ -107,7 +107,13 @@ public final class CommitmentBoard: Sendable {
         if let problem { throw problem }
         do {
             guard try state(on: transaction) == nil else { throw Self.inUse }
-            if let accepted { try keep(transaction, accepted.institution, isDone: false, accepted.references, []) }
+            if let accepted {
+                try database.write { connection throws(DatabaseError) in
+                    try Self.keep(
+                        CommitmentResult(references: accepted.references, failures: []), transaction,
+                        accepted.institution, isDone: false, connection)
+                }
+            }
         } catch {
             working.withLock { _ = $0.remove(transaction) }
             throw error
@@ -119,8 +125,8 @@ public final class CommitmentBoard: Sendable {
     /// Keeps a result, durable on return.
     func end(_ transaction: String, institution: String, _ result: CommitmentResult) throws {
         defer { working.withLock { _ = $0.remove(transaction) } }
-        try keep(transaction, institution, isDone: true, result.references, result.failures)
         try database.write { connection throws(DatabaseError) in
+            try Self.keep(result, transaction, institution, isDone: true, connection)
             try connection.execute(
                 """
                 DELETE FROM commitment WHERE is_done = 1 AND id IN (
@@ -169,15 +175,13 @@ public final class CommitmentBoard: Sendable {
         return found
     }
 
-    private func keep(
-        _ transaction: String, _ institution: String, isDone: Bool, _ references: [Reference], _ failures: [UInt16?]
+    private static func keep(
+        _ result: CommitmentResult, _ transaction: String, _ institution: String, isDone: Bool,
+        _ connection: SQLConnection
     ) throws(DatabaseError) {
-        let content = CommitmentResult(references: references, failures: failures).content
-        try database.write { connection throws(DatabaseError) in
-            // A new number, for results count by when they came.
-            try connection.execute(
-                "INSERT OR REPLACE INTO commitment (name, institution, is_done, content) VALUES (?, ?, ?, ?)",
-                [.text(transaction), .text(institution), .integer(isDone ? 1 : 0), .blob(content)])
-        }
+        // A new number, for results count by when they came.
+        try connection.execute(
+            "INSERT OR REPLACE INTO commitment (name, institution, is_done, content) VALUES (?, ?, ?, ?)",
+            [.text(transaction), .text(institution), .integer(isDone ? 1 : 0), .blob(result.content)])
     }
 }

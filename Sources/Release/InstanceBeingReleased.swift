@@ -58,13 +58,10 @@ public struct ReleasedInstance {
 
     /// Gives the dataset in pieces of even length that last for the call.
     public func forEachPiece(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
-        try held.withUnsafeBytes { bytes in
-            for start in stride(from: 0, to: bytes.count, by: Self.pieceByteCount) {
-                let end = min(start + Self.pieceByteCount, bytes.count)
-                try body(UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
-            }
+        for offset in stride(from: 0, to: byteCount, by: Self.pieceByteCount) {
+            try read(
+                offset: offset, byteCount: min(UInt64(Self.pieceByteCount), byteCount - offset), body)
         }
-        if let spool { try spool.read(offset: 0, byteCount: spool.byteCount, body) }
     }
 
     private static let pieceByteCount = 256 << 10
