@@ -31,6 +31,7 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
     targets: [
         // Ground: C, without policy.
@@ -137,20 +138,34 @@ let package = Package(
             swiftSettings: strict),
 
         .target(
+            name: "Transfer",
+            dependencies: [
+                "DICOM", "Access", "Archive", "Audit", "Catalog", "CZstd", "Database", "Deidentification", "HTTP",
+                "Keys", "Queue", "Release", "Telemetry",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+
+        .target(
             name: "Viewer",
             dependencies: [
                 "DICOM", "Access", "Audit", "HTTP", "CQRencode", .product(name: "Hummingbird", package: "hummingbird"),
             ],
             resources: [.embedInCode("Assets")], swiftSettings: strict),
 
-        .target(name: "Control", dependencies: ["Access", "Audit", "Keys", "Queue", "Routing"], swiftSettings: strict),
+        .target(
+            name: "Control", dependencies: ["Access", "Audit", "Keys", "Queue", "Routing", "Transfer"],
+            swiftSettings: strict),
 
         // Roof.
         .executableTarget(
             name: "huizhen",
             dependencies: [
                 "DICOM", "Toolkit", "Codecs", "Archive", "Access", "Audit", "Catalog", "Keys", "BlobStore", "DIMSE",
-                "Control", "Deidentification", "DICOMweb", "Viewer", "HTTP", "Telemetry", "Queue", "Release", "Routing",
+                "Control", "Deidentification", "DICOMweb", "Transfer", "Viewer", "HTTP", "Telemetry", "Queue",
+                "Release", "Routing",
                 "Media",
                 "CArchive",
                 "Reporting",

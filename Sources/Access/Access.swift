@@ -167,6 +167,7 @@ public final class Access: Sendable {
             throw .invalid("a peer that gets objects de-identified may not search: leave find out of its services")
         }
         try peer.certificates?.check()
+        try peer.site?.check(peer)
         try peer.user?.check()
         try secrets.tokenKey?.check()
         if let identity = peer.identity {

@@ -35,6 +35,8 @@ public struct Peer: Sendable, Equatable, Codable {
     public var release: ReleaseRule?
     /// How all that it stores is de-identified before anything of it is kept; nil: it is not.
     public var admission: ReleaseRule?
+    /// How it is reached as a site that studies are transferred with; nil: it is none.
+    public var site: SiteLine?
 
     public static let associationRange = 1...16
 
@@ -42,7 +44,8 @@ public struct Peer: Sendable, Equatable, Codable {
         aeTitle: String, addresses: [String], port: UInt16? = nil, services: Set<Service> = Set(Service.allCases),
         institution: String, issuer: String, allowsPlain: Bool = false, associations: Int = 4,
         sendAs: [String] = [], certificates: PeerCertificates? = nil, identity: PeerIdentity? = nil,
-        user: OutgoingUser? = nil, release: ReleaseRule? = nil, admission: ReleaseRule? = nil
+        user: OutgoingUser? = nil, release: ReleaseRule? = nil, admission: ReleaseRule? = nil,
+        site: SiteLine? = nil
     ) {
         self.aeTitle = aeTitle
         self.addresses = addresses
@@ -58,6 +61,7 @@ public struct Peer: Sendable, Equatable, Codable {
         self.user = user
         self.release = release
         self.admission = admission
+        self.site = site
     }
 
     /// The address we call.

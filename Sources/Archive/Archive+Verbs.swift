@@ -12,14 +12,16 @@ extension Archive {
     /// - Parameters:
     ///   - expectedClass: SOP Class UID announced beside the dataset; the dataset's own counts.
     ///   - expectedUID: SOP Instance UID announced beside the dataset; the dataset's own counts.
+    ///   - announced: set where it comes by a transfer, with which it is shown.
     /// - Throws: `.full` when the disk is below its reserve; `.closed`.
     public func receive(
         from sender: Sender, by arrival: Arrival, defaultIssuer: String, transferSyntax: TransferSyntax,
-        expectedClass: String?, expectedUID: String?
+        expectedClass: String?, expectedUID: String?, announced: AnnouncedObject? = nil
     ) throws(ArchiveError) -> Incoming {
         try Incoming(
             archive: self, sender: sender, arrival: arrival, defaultIssuer: defaultIssuer,
-            transferSyntax: transferSyntax, expectedClass: expectedClass, expectedUID: expectedUID)
+            transferSyntax: transferSyntax, expectedClass: expectedClass, expectedUID: expectedUID,
+            announced: announced)
     }
 
     /// Gives every match to `each` until it returns false. PS3.4 §C.4.1.
@@ -36,6 +38,15 @@ extension Archive {
             try catalog.holdings(
                 patientID: patientID, studyInstanceUIDs: studyInstanceUIDs, seriesInstanceUIDs: seriesInstanceUIDs,
                 sopInstanceUIDs: sopInstanceUIDs, visibility: visibility, limit: limit)
+        }
+    }
+
+    /// A study's objects, series by series; none under a conflict mark.
+    public func series(
+        ofStudy uid: String, visibility: Visibility, limit: Int
+    ) throws(ArchiveError) -> [[Holding]] {
+        try ask { catalog throws(CatalogError) in
+            try catalog.series(ofStudy: uid, visibility: visibility, limit: limit)
         }
     }
 

@@ -40,7 +40,10 @@ final class Caretaker: @unchecked Sendable {
                 quietSince: now - quiet * 1000, arriving: archive.arrivals.studies, at: now)
             _ = try? archive.destroyFormer()
             looks += 1
-            if looks.isMultiple(of: Self.looksPerDestruction) { _ = try? archive.destroyDue() }
+            if looks.isMultiple(of: Self.looksPerDestruction) {
+                _ = try? archive.destroyDue()
+                _ = try? archive.destroyDropped()
+            }
         }
         condition.lock()
         isDone = true

@@ -6,16 +6,19 @@ import DICOM
 final class Comparison {
     private let archive: Archive
     private let record: InstanceRecord
-    private let writer: BlobWriter
+    private let open: () throws(ArchiveError) -> any ContentSource
     // Each nil until it is needed: nearly always the bytes decide.
-    private var content: ReceivedContent?
+    private var content: (any ContentSource)?
     private var digest: [UInt8]??
     private var decodedDigest: [UInt8]??
 
-    init(archive: Archive, record: InstanceRecord, writer: BlobWriter) {
+    /// - Parameter open: gives what was received; asked where the digest does not decide.
+    init(
+        archive: Archive, record: InstanceRecord, _ open: @escaping () throws(ArchiveError) -> any ContentSource
+    ) {
         self.archive = archive
         self.record = record
-        self.writer = writer
+        self.open = open
     }
 
     /// The same bytes, or the same dataset in another transfer syntax that loses nothing, with other group lengths or
@@ -65,13 +68,11 @@ final class Comparison {
         return found
     }
 
-    private func received() throws(ArchiveError) -> ReceivedContent {
+    private func received() throws(ArchiveError) -> any ContentSource {
         if let content { return content }
-        do throws(BlobError) {
-            let made = ReceivedContent(content: try writer.undecidedContent())
-            content = made
-            return made
-        } catch { throw ArchiveError(error) }
+        let made = try open()
+        content = made
+        return made
     }
 }
 

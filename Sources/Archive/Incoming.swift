@@ -15,6 +15,8 @@ public final class Incoming {
     private let transferSyntax: TransferSyntax
     private let expectedUID: String?
     private let expectedClass: String?
+    /// The transfer it is shown with; nil for one that is shown by itself.
+    private let announced: AnnouncedObject?
     private let writer: BlobWriter
     private var scanner: DatasetScanner?
     /// Told what the object says it is, before anything of it is kept.
@@ -24,9 +26,10 @@ public final class Incoming {
 
     init(
         archive: Archive, sender: Sender, arrival: Arrival, defaultIssuer: String, transferSyntax: TransferSyntax,
-        expectedClass: String?, expectedUID: String?
+        expectedClass: String?, expectedUID: String?, announced: AnnouncedObject? = nil
     ) throws(ArchiveError) {
         self.archive = archive
+        self.announced = announced
         self.sender = sender
         self.arrival = arrival
         self.defaultIssuer = defaultIssuer
@@ -84,11 +87,13 @@ public final class Incoming {
         else { throw .unidentified }
         let content: ContentDigest
         do throws(BlobError) { content = try writer.finishContent() } catch { throw ArchiveError(error) }
-        let record = InstanceRecord(
+        if let announced, announced.digest != content.sha256 { throw .unwanted }
+        var record = InstanceRecord(
             header: header, sopInstanceUID: uid, sopClassUID: sopClass, defaultIssuer: defaultIssuer,
             transferSyntaxUID: transferSyntax.uid, byteCount: content.byteCount, digest: content.sha256,
             sender: sender, receivedAt: Archive.now(), policy: archive.settings.differingContent,
             pixelDataLayout: scanned.pixelData?.encoded() ?? [], placeholderUID: archive.placeholderUID)
+        record.transfer = announced?.transfer ?? []
         let identity = InstanceIdentity(
             studyInstanceUID: record.studyInstanceUID, seriesInstanceUID: record.seriesInstanceUID,
             sopInstanceUID: uid, sopClassUID: sopClass, patientID: header.string(.patientID) ?? "")
@@ -100,7 +105,8 @@ public final class Incoming {
         arrival.note(shownStudy)
         archive.claims.take(uid)
         defer { archive.claims.release(uid) }
-        if let outcome = try outcomeIfHeld(record) { return outcome }
+        // Of a transfer that is decided once all of it is there.
+        if announced == nil, let outcome = try outcomeIfHeld(record) { return outcome }
         return try store(record, header: header)
     }
 
@@ -111,7 +117,11 @@ public final class Incoming {
             let held = try archive.catalog.held(
                 sopInstanceUID: record.sopInstanceUID, institution: sender.institution)
             guard let first = held.first else { return nil }
-            let comparison = Comparison(archive: archive, record: record, writer: writer)
+            let comparison = Comparison(archive: archive, record: record) { [writer] () throws(ArchiveError) in
+                do throws(BlobError) { return ReceivedContent(content: try writer.undecidedContent()) } catch {
+                    throw ArchiveError(error)
+                }
+            }
             for holding in held where try comparison.isSame(holding) {
                 try archive.record(.sentAgain(instance: holding.sequence, sender: sender, outcome: .same))
                 writer.abandon()
@@ -165,6 +175,7 @@ public final class Incoming {
         }
         switch outcome {
         case .stored, .known: return .stored
+        case .arriving: return .arriving
         case .conflict: return .conflict
         case .version: return .version
         case .replaced(let old):

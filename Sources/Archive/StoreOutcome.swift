@@ -12,4 +12,6 @@ public enum StoreOutcome: String, Sendable, CaseIterable {
     case version
     /// Durable under a conflict mark; only its sender and the operator see it.
     case conflict
+    /// Durable; shown once all of its transfer is there.
+    case arriving
 }

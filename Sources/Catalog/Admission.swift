@@ -17,6 +17,8 @@ struct Admission {
         case version
         /// The record is in the tables already.
         case known
+        /// Shown with the rest of its transfer.
+        case arriving
     }
 
     private struct StudyRow {
@@ -62,6 +64,10 @@ struct Admission {
             "SELECT 1 FROM instance WHERE sequence = ?", [.integer(Int64(sealed.sequence))]
         ) { _ throws(DatabaseError) in true }
         if known == true { return .known }
+        if !sealed.transfer.isEmpty {
+            return try ArrivingTable.insert(
+                sealed, pack: pack, byteOffset: byteOffset, studyKey: studyKey, in: connection) ? .arriving : .known
+        }
         let view = try view(of: sealed, in: connection)
         let record = view.record
         let sender = try sender(record.sender, in: connection)
@@ -215,7 +221,7 @@ struct Admission {
 extension Admission.Outcome {
     fileprivate var changeKind: String {
         switch self {
-        case .stored, .known: "stored"
+        case .stored, .known, .arriving: "stored"
         case .conflict: "conflict"
         case .replaced: "replaced"
         case .version: "version"

@@ -48,7 +48,7 @@ extension Catalog {
             try connection.first(
                 """
                 SELECT max((SELECT coalesce(max(sequence), 0) FROM instance),
-                    (SELECT event_sequence FROM applied))
+                    (SELECT coalesce(max(sequence), 0) FROM arriving), (SELECT event_sequence FROM applied))
                 """
             ) { row throws(DatabaseError) in UInt64(row.integer(0) ?? 0) } ?? 0
         }
@@ -57,9 +57,10 @@ extension Catalog {
     /// Whether an instance is in the tables, in whatever state.
     public func isKnown(sequence: UInt64) throws(CatalogError) -> Bool {
         try select { connection throws(DatabaseError) in
-            try connection.first("SELECT 1 FROM instance WHERE sequence = ?", [.integer(Int64(sequence))]) {
-                _ throws(DatabaseError) in true
-            } ?? false
+            try connection.first(
+                "SELECT 1 FROM instance WHERE sequence = ?1 UNION ALL SELECT 1 FROM arriving WHERE sequence = ?1",
+                [.integer(Int64(sequence))]
+            ) { _ throws(DatabaseError) in true } ?? false
         }
     }
 }
@@ -136,6 +137,9 @@ private struct EventApplication {
                 WHERE number = ? AND undone_at IS NULL
                 """, [.integer(at), .text(author), .text(reason), .integer(Int64(number))])
             try Reprojection(connection: connection, at: at, original: original).run(studies, &admission)
+        case .arrived(let transfer, let except):
+            try ArrivingTable.show(transfer, except: except, at: at, &admission, in: connection)
+        case .dropped(let transfer): try ArrivingTable.drop(transfer, in: connection)
         }
     }
 

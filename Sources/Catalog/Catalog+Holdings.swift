@@ -112,9 +112,12 @@ extension Catalog {
     /// Whether any stored instance still uses a study key.
     public func usesStudyKey(_ key: [UInt8]) throws(CatalogError) -> Bool {
         try select { connection throws(DatabaseError) in
-            try connection.first("SELECT 1 FROM instance WHERE study_key = ? LIMIT 1", [.blob(key)]) {
-                _ throws(DatabaseError) in true
-            } ?? false
+            try connection.first(
+                """
+                SELECT 1 WHERE EXISTS (SELECT 1 FROM instance WHERE study_key = ?1)
+                    OR EXISTS (SELECT 1 FROM arriving WHERE study_key = ?1)
+                """, [.blob(key)]
+            ) { _ throws(DatabaseError) in true } ?? false
         }
     }
 
@@ -125,13 +128,48 @@ extension Catalog {
                 """
                 SELECT instance.study_key FROM instance JOIN study ON study.id = instance.study
                 JOIN patient ON patient.id = study.patient
-                WHERE study.uid = ? AND patient.key = ? AND patient.issuer = ? AND study.institution = ? LIMIT 1
+                WHERE study.uid = ?1 AND patient.key = ?2 AND patient.issuer = ?3 AND study.institution = ?4
+                UNION ALL SELECT study_key FROM arriving
+                WHERE study = ?1 AND patient_key = ?2 AND issuer = ?3 AND institution = ?4 LIMIT 1
                 """,
                 [
                     .text(record.studyInstanceUID), .text(record.patientKey), .text(record.issuer),
                     .text(record.sender.institution),
                 ]
             ) { row throws(DatabaseError) in row.blob(0) ?? [] }
+        }
+    }
+
+    /// The instances of a study that everybody of this sight sees, series by series; none under a conflict mark.
+    public func series(
+        ofStudy uid: String, visibility: Visibility, limit: Int
+    ) throws(CatalogError) -> [[Holding]] {
+        try settle()
+        var condition = "study.uid = ? AND instance.state = 0 AND instance.branch = 0"
+        var arguments: [SQLValue] = [.text(uid)]
+        if let seen = visibility.condition(at: .instance) {
+            condition += " AND " + seen.sql
+            arguments += seen.arguments
+        }
+        return try select { [condition, arguments] connection throws(DatabaseError) in
+            var result: [[Holding]] = []
+            var current: Int64?
+            try connection.query(
+                """
+                SELECT \(HoldingColumns.list), instance.series FROM instance JOIN series ON series.id = instance.series
+                JOIN study ON study.id = instance.study JOIN patient ON patient.id = study.patient
+                JOIN sender ON sender.id = instance.sender LEFT JOIN branch ON branch.id = instance.branch
+                WHERE \(condition) ORDER BY instance.series, instance.number, instance.id LIMIT \(limit)
+                """, arguments
+            ) { row throws(DatabaseError) in
+                let holding = HoldingColumns.holding(row, from: 0, after: result.last?.last)
+                let series = row.integer(HoldingColumns.count)
+                if series != current { result.append([]) }
+                current = series
+                result[result.count - 1].append(holding)
+                return true
+            }
+            return result
         }
     }
 

@@ -19,6 +19,8 @@ public final class Catalog: Sendable {
         case version
         /// Was in the tables already.
         case known
+        /// Not shown before the rest of its transfer is.
+        case arriving
     }
 
     let database: SQLDatabase
@@ -97,6 +99,7 @@ public final class Catalog: Sendable {
         case .replaced(let sequence): .replaced(sequence: sequence)
         case .version: .version
         case .known: .known
+        case .arriving: .arriving
         }
     }
 

@@ -30,6 +30,10 @@ public enum CatalogEvent: Equatable, Sendable {
     }
     /// A rule of the operator's begins or ceases to stand.
     case corrected(CorrectionEvent)
+    /// Everything that a transfer brought is shown from now on, except for these, which are destroyed.
+    case arrived(transfer: [UInt8], except: [UInt64])
+    /// A transfer was given up: what it brought is destroyed.
+    case dropped(transfer: [UInt8])
 
     public enum SentAgain: String, Sendable {
         case same
@@ -67,6 +71,13 @@ public enum CatalogEvent: Equatable, Sendable {
         case .corrected(let correction):
             writer.integer(UInt8(7))
             correction.write(to: &writer)
+        case .arrived(let transfer, let except):
+            writer.integer(UInt8(8))
+            writer.blob(transfer)
+            writer.sequences(except)
+        case .dropped(let transfer):
+            writer.integer(UInt8(9))
+            writer.blob(transfer)
         }
     }
 
@@ -88,6 +99,8 @@ public enum CatalogEvent: Equatable, Sendable {
                     fromPack: try reader.integer(), fromOffset: try reader.integer(), toPack: try reader.integer(),
                     toOffset: try reader.integer()))
         case 7: self = .corrected(try CorrectionEvent(from: &reader))
+        case 8: self = .arrived(transfer: try reader.blob(), except: try reader.sequences())
+        case 9: self = .dropped(transfer: try reader.blob())
         default: throw .damagedRecord
         }
     }

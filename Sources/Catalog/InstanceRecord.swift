@@ -29,6 +29,8 @@ public struct InstanceRecord: Sendable {
     public var pixelDataLayout: [UInt8]
     /// Whether the content beside this record is the dataset compressed, and not as it was sent.
     public var isCompressed = false
+    /// The transfer that brings it, which is shown all at once; empty for what is shown as soon as it is stored.
+    public var transfer: [UInt8] = []
 
     /// Patients without an identifier are never merged: each study makes one of its own.
     public var patientKey: String { patientID.isEmpty ? "\u{1}" + studyInstanceUID : patientID }

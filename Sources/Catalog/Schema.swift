@@ -101,5 +101,6 @@ enum Schema {
         .init(CorrectionTables.schema),
         // What an institution sent is a way to the rows of its askers.
         .init(Visibility.schema),
+        .init(ArrivingTable.schema),
     ]
 }

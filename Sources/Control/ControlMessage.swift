@@ -39,6 +39,7 @@ public enum ControlRequest: Codable, Sendable {
     case token(TokenRequest)
     case share(ShareRequest)
     case audit(AuditRequest)
+    case transfer(TransferRequest)
     /// Objects follow; each is answered by a `.stored`.
     case `import`(peer: String)
     /// Objects come back, in one of the transfer syntaxes; those in none of them are rewritten in the first. With none
@@ -91,6 +92,7 @@ public enum ControlReply: Codable, Sendable {
     case token(TokenReply)
     case share(ShareReply)
     case audit(AuditReply)
+    case transfer(TransferReply)
     case corrections([CorrectionReport])
     case corrected(CorrectionSummary)
     case restored(instances: Int)
@@ -147,6 +149,7 @@ public struct ServiceStatus: Codable, Sendable {
     public var httpPort: UInt16
     public var webPort: UInt16 = 0
     public var webTLSPort: UInt16 = 0
+    public var transferPort: UInt16 = 0
     public var aeTitle: String
     public var isOpenToUnknownPeers: Bool
     public var plainNetworkPeers: [String]

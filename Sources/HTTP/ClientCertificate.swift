@@ -1,5 +1,6 @@
 import COpenSSL
 import Keys
+import NIOSSL
 
 /// The certificate that the other end of a connection showed and proved to have the key of.
 public struct ClientCertificate: Sendable, Equatable {
@@ -9,6 +10,11 @@ public struct ClientCertificate: Sendable, Equatable {
     public var isTrusted: Bool
     /// Of its SubjectAltName: DNS in lower case, addresses, URIs.
     public var names: [String]
+
+    /// As `fingerprint` has it; nil for what cannot be written as DER.
+    public static func fingerprint(of certificate: NIOSSLCertificate) -> String? {
+        (try? certificate.toDERBytes()).map(CertificateAuthorities.fingerprint)
+    }
 }
 
 /// Authorities and revocation lists that certificates are checked by. Its OpenSSL objects are not changed once made.

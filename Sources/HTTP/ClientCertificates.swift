@@ -30,6 +30,8 @@ public final class ClientCertificates: Sendable {
         var connections: [ObjectIdentifier: Connection] = [:]
     }
 
+    /// Which of them are let through the handshake, by fingerprint; nil: any may try.
+    private let isKnown: (@Sendable (String) -> Bool)?
     private let paths: (authorities: String, revocationLists: String)
     private let logger: Logger
     private let state: Mutex<State>
@@ -38,12 +40,20 @@ public final class ClientCertificates: Sendable {
     /// - Parameters:
     ///   - authorities: PEM file of those that may vouch for clients; empty: certificates are known by fingerprint only.
     ///   - revocationLists: PEM file of their revocation lists; empty: none is asked.
-    public init(authorities: String, revocationLists: String, logger: Logger) throws(WebCredentials.Failure) {
+    ///   - isKnown: whether one with this fingerprint is let through the handshake; nil: any, and none, may try.
+    public init(
+        authorities: String, revocationLists: String, logger: Logger,
+        isKnown: (@Sendable (String) -> Bool)? = nil
+    ) throws(WebCredentials.Failure) {
+        self.isKnown = isKnown
         paths = (authorities, revocationLists)
         self.logger = logger
         state = Mutex(
             State(authorities: try Self.read(paths), files: [FileState(authorities), FileState(revocationLists)]))
     }
+
+    /// Whether nobody comes in without one.
+    var areRequired: Bool { isKnown != nil }
 
     /// Reads the files again.
     ///
@@ -93,9 +103,9 @@ public final class ClientCertificates: Sendable {
         DispatchQueue.global().async { [self] in
             renewIfChanged()
             let authorities = state.withLock { $0.authorities }
-            guard chain.count == shown.count, let found = authorities.check(chain) else {
-                return promise.succeed(.failed)
-            }
+            guard chain.count == shown.count, let found = authorities.check(chain),
+                isKnown.map({ $0(found.fingerprint) }) ?? true
+            else { return promise.succeed(.failed) }
             state.withLock { state in
                 if state.pending.count >= Self.pendingLimit { state.pending.removeAll() }
                 state.pending[found.fingerprint] = chain

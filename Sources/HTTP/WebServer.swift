@@ -7,7 +7,7 @@ import NIOCore
 /// What every web door shares: where it listens, which hosts it answers for, what bounds a request.
 public struct WebServer: Sendable {
     public struct Settings: Sendable {
-        /// An address of this machine's loopback interface.
+        /// An address of this machine's loopback interface; any where clients must show certificates that are known.
         public var address = "127.0.0.1"
         /// In clear; 0 takes a free one.
         public var port = 0
@@ -28,6 +28,8 @@ public struct WebServer: Sendable {
         public var idleTime = Duration.seconds(60)
         /// What clients' certificates are checked by; nil: none is asked for.
         public var clientCertificates: ClientCertificates?
+        /// How the kernel sends on its connections, where it can: `bbr`; nil for the kernel's own way.
+        public var congestionControl: String?
 
         public init() {}
     }
@@ -54,7 +56,8 @@ public struct WebServer: Sendable {
 
     /// - Throws: `.notLoopback`: before there are accounts, only this machine may come in.
     public init(settings: Settings, logger: Logger) throws(Failure) {
-        guard ["127.0.0.1", "::1"].contains(settings.address) else { throw .notLoopback(settings.address) }
+        let isMutual = settings.clientCertificates?.areRequired == true
+        guard isMutual || ["127.0.0.1", "::1"].contains(settings.address) else { throw .notLoopback(settings.address) }
         self.settings = settings
         self.logger = logger
     }
@@ -81,7 +84,9 @@ public struct WebServer: Sendable {
         let (seconds, _) = settings.idleTime.components
         let certificates = settings.clientCertificates
         var tls = credentials.configuration(allowsTLS12: settings.allowsTLS12)
-        if certificates != nil { tls.certificateVerification = .optionalVerification }
+        if let certificates {
+            tls.certificateVerification = certificates.areRequired ? .noHostnameVerification : .optionalVerification
+        }
         var callback: TLSChannelConfiguration.CustomVerificationCallback?
         if let certificates { callback = { chain, promise in certificates.check(chain, promise) } }
         let tlsChannel = TLSChannelConfiguration(tlsConfiguration: tls, customVerificationCallback: callback)
@@ -111,8 +116,10 @@ public struct WebServer: Sendable {
     private var channel: HTTP1Channel.Configuration {
         let (seconds, _) = settings.idleTime.components
         let bounds = settings.bounds
+        let control = settings.congestionControl
         return HTTP1Channel.Configuration(
-            additionalChannelHandlers: [RequestGuard(bounds)], idleTimeout: .seconds(seconds),
+            additionalChannelHandlers: [RequestGuard(bounds)] + (control.map { [CongestionControl($0)] } ?? []),
+            idleTimeout: .seconds(seconds),
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: Self.fieldByteCountLimit, maxHeaderListSize: Self.headByteCountLimit,
                 maxHeaderFieldCount: Self.fieldCountLimit))
@@ -126,6 +133,16 @@ public struct WebServer: Sendable {
             CrossOrigin(origins: settings.origins), ContentCoding(), ByteRanges(), Conditional(),
         ]
         return scheme == "https" ? [StrictTransport()] + steps : steps
+    }
+
+    /// The same where everybody shows a certificate: then it counts who asks, and not by which name of ours.
+    public func firstMutualSteps<Context: OriginContext>(
+        _: Context.Type
+    ) -> [any MiddlewareProtocol<Request, Response, Context>] {
+        [
+            RequestLimits(bounds: settings.bounds, places: places),
+            OriginNote(scheme: "https", proxies: [], certificates: settings.clientCertificates),
+        ]
     }
 
     /// What every request passes before everything else, errors being made problems around it.

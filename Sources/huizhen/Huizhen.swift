@@ -21,7 +21,8 @@ struct Huizhen: AsyncParsableCommand {
             VerifyCommand.self, RemoveCommand.self, ReindexCommand.self, ConflictsCommand.self, KeysCommand.self,
             AuditCommand.self, CertificateCommand.self, CorrectCommand.self, RouteCommand.self, GrantCommand.self,
             ConsentCommand.self, DestinationCommand.self, StatisticsCommand.self, AccessCommand.self, WebCommand.self,
-            QueueCommand.self, ProjectCommand.self, DeidentifyCommand.self, ReleaseCommand.self, ReidentifyCommand.self,
+            QueueCommand.self, SiteCommand.self, TransferCommand.self, ProjectCommand.self, DeidentifyCommand.self,
+            ReleaseCommand.self, ReidentifyCommand.self,
             SettingsCommand.self, ConformanceCommand.self, CodecWorkerCommand.self,
         ])
 }

@@ -42,7 +42,9 @@ final class HuizhenProcess {
 
     /// Starts it again in the same directory.
     func start() throws {
-        let ports = ["--port", "0", "--http-port", "0", "--web-port", "0", "--set", "web.tls.port=0"]
+        let ports = [
+            "--port", "0", "--http-port", "0", "--web-port", "0", "--set", "web.tls.port=0", "--set", "transfer.port=0",
+        ]
         let command = [Self.binary, "serve", "--data", directory] + ports + arguments
         let whole = wrapper + command
         // Small packs and no blank space ahead: a test shall not write gigabytes.

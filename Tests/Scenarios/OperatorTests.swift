@@ -132,7 +132,7 @@ import Testing
             HuizhenProcess.binary,
             [
                 "serve", "--data", huizhen.directory, "--port", "0", "--http-port", "0", "--web-port", "0", "--set",
-                "web.tls.port=0",
+                "web.tls.port=0", "--set", "transfer.port=0",
             ],
             timeout: 30)
         #expect(second.code != 0)

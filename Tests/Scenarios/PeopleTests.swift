@@ -70,7 +70,8 @@ private struct TerminalReport: Decodable {
             "terminal.py",
             [
                 HuizhenProcess.binary, "serve", "--data", other, "--port", "0", "--http-port", "0", "--web-port", "0",
-                "--set", "web.tls.port=0", "--set", "storage.prewrite=0", "--set", "storage.reserve=1048576",
+                "--set", "web.tls.port=0", "--set", "transfer.port=0", "--set", "storage.prewrite=0", "--set",
+                "storage.reserve=1048576",
             ], as: TerminalReport.self)
         #expect(said.code == 0)
         #expect(said.text.contains(#/First start: sign in as operator with the one-time password [a-z0-9-]{19}\r\n/#))

@@ -171,7 +171,7 @@ import Testing
             HuizhenProcess.binary,
             [
                 "serve", "--data", folder + "/data", "--port", "0", "--http-port", "0", "--web-port", "0", "--set",
-                "web.tls.port=0",
+                "web.tls.port=0", "--set", "transfer.port=0",
             ]
                 + Certificates.settings("server", ["dimse.tls.key": folder + "/key"]))
         #expect(started.code != 0)

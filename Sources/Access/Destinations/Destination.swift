@@ -40,6 +40,7 @@ public struct Destination: Sendable, Equatable, Codable {
         var certificates: PeerCertificates?
         /// How objects go there: who was approved for de-identified ones is not for others.
         var release: ReleaseRule?
+        var site: SiteLine?
 
         init(_ peer: Peer) {
             addresses = peer.addresses
@@ -48,6 +49,7 @@ public struct Destination: Sendable, Equatable, Codable {
             fingerprints = peer.certificates?.fingerprints.sorted() ?? []
             certificates = peer.certificates
             release = peer.release
+            site = peer.site
         }
     }
 }

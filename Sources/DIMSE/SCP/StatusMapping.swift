@@ -6,7 +6,7 @@ import Release
 enum StatusMapping {
     static func answer(to outcome: StoreOutcome) -> ServiceAnswer {
         switch outcome {
-        case .stored, .same, .replaced, .conflict, .version: .success
+        case .stored, .same, .replaced, .conflict, .version, .arriving: .success
         case .differs: .differs
         }
     }

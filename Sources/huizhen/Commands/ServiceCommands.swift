@@ -62,6 +62,7 @@ struct StatusCommand: AsyncParsableCommand {
                 + "with a token of `huizhen web token`",
             "viewer on https://127.0.0.1:\(status.webTLSPort)/ and http://127.0.0.1:\(status.webPort)/, signed in by "
                 + "`huizhen web open`",
+            "transfers with other sites on port \(status.transferPort), see `huizhen site` and `huizhen transfer`",
             "\(status.patients) patients, \(status.studies) studies, \(status.series) series, "
                 + "\(status.instances) objects, \(readable(status.byteCount)); \(readable(status.freeByteCount)) free",
         ]

@@ -36,7 +36,9 @@ extension Operations {
     /// Nil for what shows no patient and changes nothing, and for what writes records of its own.
     private func act(_ request: ControlRequest) -> Act? {
         switch request {
-        case .status, .peers, .routes, .jobs, .verify, .measure, .access, .oversight, .token, .share, .user, .audit: nil
+        case .status, .peers, .routes, .jobs, .verify, .measure, .access, .oversight, .token, .share, .user, .audit,
+            .transfer:
+            nil
         case .testPeer(let title):
             Act(event: .configurationChanged, objects: [AuditObject(.peer, title)], reason: "peer tested")
         case .conflicts: Act(event: .searched, objects: [AuditObject(.query, "conflicts")])

@@ -59,6 +59,7 @@ struct Operations: Sendable {
             try channel.send(ControlReply.webToken(token))
         case .user(let request): try channel.send(ControlReply.user(user(request, by: channel.peerUser)))
         case .audit(let request): try audit(request, channel)
+        case .transfer(let request): try channel.send(ControlReply.transfer(transfer(request, channel)))
         case .correct(let request): try channel.send(correct(request, author: channel.peerUser))
         case .remove(let study, let series, let instance, let now, let numbers, let person, let reason):
             let removal = try service.archive.remove(
@@ -133,6 +134,7 @@ struct Operations: Sendable {
         noteOversight(&status)
         status.webPort = service.webPort.load(ordering: .acquiring)
         status.webTLSPort = service.webTLSPort.load(ordering: .acquiring)
+        status.transferPort = service.transferPort.load(ordering: .acquiring)
         status.isMasterKeyOnDataDisk = service.archive.isMasterKeyOnDataDisk
         if let report = service.archive.compressionReport {
             status.compression = CompressionStatus(

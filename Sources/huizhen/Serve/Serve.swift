@@ -88,18 +88,24 @@ struct Serve: AsyncParsableCommand {
         let secureWebApplication = webServer.secureApplication(
             router: router("https"), credentials: service.webCredentials
         ) { service.webTLSPort.store(UInt16($0), ordering: .releasing) }
+        let siteServer = try WebServer(settings: settings.transferServer(service.siteCertificates), logger: httpLogger)
+        let siteApplication = siteServer.secureApplication(
+            router: service.transfers.door.router(siteServer), credentials: service.transferCredentials
+        ) { service.transferPort.store(UInt16($0), ordering: .releasing) }
         let hangUp = Self.reloadOnHangUp(service)
         defer { hangUp.cancel() }
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(service: application), .init(service: DoorService(service: service)),
                 .init(service: OnEventLoops(webApplication)), .init(service: OnEventLoops(secureWebApplication)),
+                .init(service: OnEventLoops(siteApplication)),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: httpLogger)
         // Who reads its answer slowly does not keep the service from stopping.
         configuration.maximumGracefulShutdownDuration = settings.dimse.stopTimeout + .seconds(5)
         try await ServiceGroup(configuration: configuration).run()
         await service.web.stop()
+        await service.transfers.door.stop()
         await service.viewer.stop()
     }
 

@@ -18,6 +18,7 @@ import ServiceLifecycle
 import Synchronization
 import Telemetry
 import Toolkit
+import Transfer
 import Viewer
 
 /// The rooms and doors of one running service.
@@ -46,6 +47,11 @@ final class Service: Sendable {
     let dimsePort = Atomic<UInt16>(0)
     private let secureDIMSEPort = Atomic<UInt16>(0)
     let httpPort = Atomic<UInt16>(0)
+    let transfers: Transfers
+    /// What the transfer door is served with.
+    let transferCredentials: WebCredentials
+    let siteCertificates: ClientCertificates
+    let transferPort = Atomic<UInt16>(0)
     let web: Door
     let viewer: Viewer
     let webTokens: TokenIssuer
@@ -138,6 +144,16 @@ final class Service: Sendable {
                 path: directory + "/commitments.sqlite", key: archive.systemKey(purpose: "commitments")),
             releases: releases,
             settings: settings.web, registry: registry, logger: logger)
+        let identity = try settings.siteIdentity()
+        transfers = try Transfers(
+            archive: archive, access: access, releases: releases, identity: identity, directory: directory,
+            key: archive.systemKey(purpose: "transfers"), settings: settings.transfers, registry: registry,
+            version: Huizhen.version, logger: logger)
+        transferCredentials = try WebCredentials(
+            certificate: identity.certificateFile, key: identity.keyFile, logger: logger)
+        siteCertificates = try ClientCertificates(authorities: "", revocationLists: "", logger: logger) {
+            [access] in access.site(fingerprint: $0) != nil
+        }
         webCredentials = try settings.webCredentials(logger: logger)
         clientCertificates = try settings.clientCertificates(logger: logger)
         let report = archive.reconciliation
@@ -157,6 +173,7 @@ final class Service: Sendable {
         secureDIMSEPort.store(ports.tls ?? 0, ordering: .releasing)
         queue.start()
         router.start()
+        transfers.start()
         try web.resumeCommitments()
         for sink in sinks { sink.start() }
         webhook?.start()
@@ -182,6 +199,7 @@ final class Service: Sendable {
         try credentials?.reload()
         try webCredentials.reload()
         try clientCertificates?.reload()
+        try transferCredentials.reload()
     }
 
     /// Closes the doors in order, then the rooms.
@@ -194,6 +212,7 @@ final class Service: Sendable {
         accessUpkeep.stop()
         defer { frameCoder.close() }
         do {
+            try transfers.stop()
             try queue.close()
             try routes.close()
             try archive.close()

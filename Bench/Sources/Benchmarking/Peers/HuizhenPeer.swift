@@ -13,7 +13,8 @@ enum HuizhenPeer {
         let webPort = try Ports.free()
         var arguments = [
             "serve", "--data", context.folder + "/data", "--port", String(port),
-            "--http-port", String(try Ports.free()), "--web-port", String(webPort), "--set", "web.tls.port=0",
+            "--http-port", String(try Ports.free()), "--web-port", String(webPort), "--set", "web.tls.port=0", "--set",
+            "transfer.port=0",
             "--open-to-unknown-peers",
         ]
         if let tls = context.tls {

@@ -1,0 +1,23 @@
+import Foundation
+
+extension Access {
+    /// The site that a certificate belongs to; nil for none.
+    ///
+    /// - Parameter fingerprint: SHA-256 of the certificate, 64 lower-case hexadecimal digits.
+    public func site(fingerprint: String) -> Peer? {
+        list().first { $0.site != nil && $0.certificates?.fingerprints.contains(fingerprint) == true }
+    }
+
+    /// Who a site is that showed its certificate; nil where there is none, or it was not confirmed in the permission review.
+    ///
+    /// - Parameter address: where it comes from.
+    public func admit(siteFingerprint fingerprint: String, from address: String, now: Date = Date()) -> Permit? {
+        guard let peer = site(fingerprint: fingerprint) else { return nil }
+        let time = Self.milliseconds(now)
+        guard !isExpired(.peer, peer.aeTitle, at: time) else { return nil }
+        reviews.noteUse(.peer, peer.aeTitle, at: time)
+        return Permit(
+            kind: .peer, aeTitle: peer.aeTitle, services: [.store, .get], roles: [.system],
+            institution: peer.institution, issuer: peer.issuer, address: address)
+    }
+}

@@ -1,0 +1,144 @@
+import BlobStore
+import Catalog
+import DICOM
+import Keys
+
+/// What a transfer says of an object before it comes.
+public struct AnnouncedObject: Sendable {
+    /// Names the transfer, with which the object is shown.
+    public var transfer: [UInt8]
+    /// SHA-256 of the dataset; other content is `.unwanted`.
+    public var digest: [UInt8]
+
+    public init(transfer: [UInt8], digest: [UInt8]) {
+        self.transfer = transfer
+        self.digest = digest
+    }
+}
+
+/// What became of one object of a transfer.
+public struct ArrivedObject: Sendable {
+    public var sopInstanceUID: String
+    public var digest: [UInt8]
+    public var byteCount: UInt64
+    public var outcome: StoreOutcome
+}
+
+extension Archive {
+    /// What a transfer has brought so far, durable and shown to nobody.
+    public func arriving(transfer: [UInt8]) throws(ArchiveError) -> [ArrivingObject] {
+        try ask { catalog throws(CatalogError) in try catalog.arriving(transfer: transfer) }
+    }
+
+    /// One object of it; nil when it is not there.
+    public func arriving(transfer: [UInt8], sopInstanceUID: String) throws(ArchiveError) -> ArrivingObject? {
+        try ask { catalog throws(CatalogError) in
+            try catalog.arriving(transfer: transfer, sopInstanceUID: sopInstanceUID)
+        }
+    }
+
+    /// The transfers of which something is arriving, and how many objects and bytes.
+    public func arrivingTransfers() throws(ArchiveError) -> [[UInt8]: (objects: Int, byteCount: UInt64)] {
+        try ask { catalog throws(CatalogError) in try catalog.arrivals() }
+    }
+
+    /// Whether an institution sent an object with this content, first or again, and it is shown.
+    public func wasSent(
+        sopInstanceUID: String, digest: [UInt8], by institution: String
+    ) throws(ArchiveError) -> Bool {
+        try ask { catalog throws(CatalogError) in
+            guard catalog.mayHold(sopInstanceUID: sopInstanceUID) else { return false }
+            return try catalog.sent(sopInstanceUID: sopInstanceUID, by: institution).contains { $0.digest == digest }
+        }
+    }
+
+    /// Opens an arriving object for reading.
+    public func open(_ object: ArrivingObject) throws(ArchiveError) -> StoredObject {
+        try open(object.holding)
+    }
+
+    /// Shows what a transfer brought, all of it in one transaction; each object is decided as if it came now.
+    ///
+    /// Stores wait meanwhile. Showing what is shown already changes nothing and returns nothing.
+    ///
+    /// - Parameter announced: digests by SOP Instance UID; what is not among them is destroyed.
+    public func showArrived(
+        transfer: [UInt8], announced: [String: [UInt8]]
+    ) throws(ArchiveError) -> [ArrivedObject] {
+        let (result, superseded) = try gate.alone { () throws(ArchiveError) in
+            let objects = try arriving(transfer: transfer)
+            guard !objects.isEmpty else { return ([ArrivedObject](), [UInt64]()) }
+            var result: [ArrivedObject] = []
+            var except: [UInt64] = []
+            var taken: Set<String> = []
+            // The newest of those that came more than once.
+            for object in objects.reversed() {
+                let record = object.record
+                guard announced[record.sopInstanceUID] == record.digest, taken.insert(record.sopInstanceUID).inserted
+                else {
+                    except.append(object.sequence)
+                    continue
+                }
+                let outcome = try outcomeOnArrival(object)
+                if outcome == .same || outcome == .differs { except.append(object.sequence) }
+                result.append(
+                    ArrivedObject(
+                        sopInstanceUID: record.sopInstanceUID, digest: record.digest, byteCount: record.byteCount,
+                        outcome: outcome))
+            }
+            try record(.arrived(transfer: transfer, except: except.sorted()))
+            let replaced = result.filter { $0.outcome == .replaced }.map(\.sopInstanceUID)
+            let superseded = try ask { catalog throws(CatalogError) in
+                try replaced.isEmpty ? [] : catalog.supersededWithoutOrder(sopInstanceUIDs: replaced)
+            }
+            return (result, superseded)
+        }
+        if !superseded.isEmpty {
+            try record(.removed(instances: superseded, destroyAt: destructionTime()))
+        }
+        return result
+    }
+
+    private func outcomeOnArrival(_ object: ArrivingObject) throws(ArchiveError) -> StoreOutcome {
+        let record = object.record
+        let held = try ask { catalog throws(CatalogError) in
+            try catalog.held(sopInstanceUID: record.sopInstanceUID, institution: record.sender.institution)
+        }
+        guard let first = held.first else { return .stored }
+        let comparison = Comparison(archive: self, record: record) { [self] () throws(ArchiveError) in
+            try open(object)
+        }
+        for holding in held where try comparison.isSame(holding) {
+            try self.record(.sentAgain(instance: holding.sequence, sender: record.sender, outcome: .same))
+            return .same
+        }
+        if record.policy == .replace, first.sender.institution == record.sender.institution { return .replaced }
+        if record.policy == .both { return .version }
+        try self.record(.sentAgain(instance: first.sequence, sender: record.sender, outcome: .differsKeptFirst))
+        return .differs
+    }
+
+    /// Gives up what a transfer brought; its bytes are destroyed by and by.
+    public func dropArriving(transfer: [UInt8]) throws(ArchiveError) {
+        guard try !arriving(transfer: transfer).isEmpty else { return }
+        try record(.dropped(transfer: transfer))
+    }
+
+    /// Destroys what transfers brought for nothing; returns how many objects that were.
+    @discardableResult
+    public func destroyDropped() throws(ArchiveError) -> Int {
+        let dropped = try ask { catalog throws(CatalogError) in try catalog.dropped(limit: 1000) }
+        guard !dropped.isEmpty else { return 0 }
+        do throws(BlobError) {
+            try blobs.destroy(dropped.map { BlobLocation(pack: $0.pack, offset: $0.byteOffset) })
+        } catch { throw ArchiveError(error) }
+        try ask { catalog throws(CatalogError) in try catalog.forgetDropped(dropped.map(\.sequence)) }
+        for key in Set(dropped.map(\.studyKey)) {
+            guard let id = KeyID(bytes: key) else { continue }
+            try studyKeys.destroy(id) { () throws(ArchiveError) in
+                try ask { catalog throws(CatalogError) in try catalog.usesStudyKey(key) }
+            }
+        }
+        return dropped.count
+    }
+}

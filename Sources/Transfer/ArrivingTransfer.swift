@@ -1,0 +1,429 @@
+import Access
+import Archive
+import Catalog
+import DICOM
+import Foundation
+import Keys
+import NIOCore
+import Synchronization
+
+/// One transfer at its receiver: takes offers and chunks in any order and from any number of threads, and shows everything once
+/// all of it is there. Calls block.
+///
+/// What it knows beyond the archive and the table is forgotten at a restart; the sender then offers again.
+public final class ArrivingTransfer: Sendable {
+    /// Objects of one transfer.
+    static let objectLimit = 100_000
+    static let door = "transfer"
+
+    private struct State {
+        var offers: [Int: Offer] = [:]
+        var numbers: [String: Int] = [:]
+        /// Objects that are there, and those that somebody is storing.
+        var there: Set<Int> = []
+        var storing: Set<Int> = []
+        var partials: [Int: PartialObject] = [:]
+        /// Digests of what had arrived before this run, by SOP Instance UID.
+        var arrived: [String: [UInt8]] = [:]
+        var usedAt = ContinuousClock.now
+        var isEnded = false
+    }
+
+    public let id: TransferID
+    public let study: String
+    /// Whether this side asked for it.
+    let isOurs: Bool
+    let permit: Permit
+    /// Fingerprint of its sender's certificate.
+    private let sender: String
+    public let progress: TransferProgress
+    private let archive: Archive
+    private let table: TransferTable
+    private let partials: PartialFolder
+    private let identity: SiteIdentity
+    private let arrival: Arrival
+    private let ledger: StoreLedger
+    private let state: Mutex<State>
+    /// Held while everything is shown.
+    private let completing = Mutex(())
+
+    init(
+        id: TransferID, study: String, isOurs: Bool, permit: Permit, archive: Archive, access: Access,
+        table: TransferTable,
+        partials: PartialFolder, identity: SiteIdentity, progress: TransferProgress
+    ) throws(TransferError) {
+        self.id = id
+        self.study = study
+        self.isOurs = isOurs
+        self.permit = permit
+        sender = access.peer(aeTitle: permit.aeTitle)?.certificates?.fingerprints.first ?? ""
+        self.archive = archive
+        self.table = table
+        self.partials = partials
+        self.identity = identity
+        self.progress = progress
+        arrival = archive.arrival()
+        ledger = StoreLedger(access, permit: permit, door: Self.door)
+        var first = State()
+        do throws(ArchiveError) {
+            for object in try archive.arriving(transfer: id.bytes) {
+                first.arrived[object.record.sopInstanceUID] = object.record.digest
+            }
+        } catch { throw .archive(error) }
+        state = Mutex(first)
+    }
+
+    /// When something last happened.
+    var usedAt: ContinuousClock.Instant { state.withLock { $0.usedAt } }
+
+    /// What is announced and how far it is, for whoever looks on.
+    public var objects: [(offer: Offer, isThere: Bool)] {
+        state.withLock { state in
+            state.offers.values.sorted { $0.number < $1.number }.map { ($0, state.there.contains($0.number)) }
+        }
+    }
+
+    // MARK: Offers
+
+    /// Takes a part of the manifest.
+    ///
+    /// - Returns: what is lacking of it.
+    /// - Throws: `.malformed`, `.refused` beyond a bound.
+    func offer(_ list: [Offer]) throws(TransferError) -> Lacking {
+        guard list.count <= OfferList.objectLimit else {
+            throw .malformed("more than \(OfferList.objectLimit) objects at a time")
+        }
+        var lacking = Lacking()
+        for offer in list {
+            try check(offer)
+            let digest = [UInt8](hexadecimal: offer.sha256) ?? []
+            try take(offer)
+            if state.withLock({ $0.there.contains(offer.number) }) { continue }
+            if try isHere(offer, digest) {
+                noteThere(offer)
+                continue
+            }
+            guard offer.byteCount > Piece.wholeLimit else {
+                lacking.append(whole: offer.number)
+                continue
+            }
+            let partial = try partial(offer, digest)
+            if partial.isWhole {
+                try store(offer, digest, from: partial)
+            } else {
+                let missing = partial.missing
+                progress.change { $0.byteCountThere += partial.presentByteCount }
+                lacking.parts.append(
+                    .init(number: offer.number, ranges: missing.map { [$0.lowerBound, $0.upperBound - $0.lowerBound] }))
+            }
+        }
+        let (objects, byteCount) = state.withLock { state in
+            state.usedAt = .now
+            return (state.offers.count, state.offers.values.reduce(UInt64(0)) { $0 + $1.byteCount })
+        }
+        try table.note(id.description, objects: objects, byteCount: byteCount)
+        return lacking
+    }
+
+    private func check(_ offer: Offer) throws(TransferError) {
+        guard offer.number >= 0, offer.number < Self.objectLimit else {
+            throw .refused("a transfer has at most \(Self.objectLimit) objects")
+        }
+        guard offer.byteCount > 0, offer.byteCount < 1 << 44, offer.sha256.utf8.count == 64,
+            offer.sha256 == offer.sha256.lowercased(), [UInt8](hexadecimal: offer.sha256) != nil,
+            UIDs.isValid(offer.sopInstanceUID), UIDs.isValid(offer.sopClassUID), UIDs.isValid(offer.transferSyntaxUID)
+        else { throw .malformed("an offer that names no object") }
+    }
+
+    private func take(_ offer: Offer) throws(TransferError) {
+        let isGood = state.withLock { state in
+            if let known = state.offers[offer.number] { return known == offer }
+            if state.numbers[offer.sopInstanceUID] != nil { return false }
+            state.offers[offer.number] = offer
+            state.numbers[offer.sopInstanceUID] = offer.number
+            progress.change { figures in
+                figures.objects += 1
+                figures.byteCount += offer.byteCount
+            }
+            return true
+        }
+        guard isGood else { throw .malformed("two objects under one number, or one under two") }
+    }
+
+    private func isHere(_ offer: Offer, _ digest: [UInt8]) throws(TransferError) -> Bool {
+        if state.withLock({ $0.arrived[offer.sopInstanceUID] }) == digest { return true }
+        do throws(ArchiveError) {
+            return try archive.wasSent(
+                sopInstanceUID: offer.sopInstanceUID, digest: digest, by: permit.institution)
+        } catch { throw .archive(error) }
+    }
+
+    private func noteThere(_ offer: Offer) {
+        let isNew = state.withLock { state in
+            state.storing.remove(offer.number)
+            state.usedAt = .now
+            return state.there.insert(offer.number).inserted
+        }
+        guard isNew else { return }
+        progress.change { figures in
+            figures.objectsThere += 1
+            if offer.byteCount <= Piece.wholeLimit { figures.byteCountThere += offer.byteCount }
+        }
+    }
+
+    // MARK: Chunks
+
+    /// Takes a chunk; what it returns is durable. Pieces that are there already are passed over.
+    ///
+    /// - Throws: `.forgotten` for an object that was not offered since the start; `.malformed` for bytes that are not what was
+    ///   announced; of the chunk's other pieces some may have been kept.
+    func accept(_ chunk: ByteBuffer, using coder: Zstandard) throws(TransferError) {
+        var bytes = chunk
+        progress.change { $0.lineByteCount += UInt64(chunk.readableBytes) }
+        let heads = try Chunk.heads(&bytes)
+        var touched: Set<Int> = []
+        var room: [UInt8] = []
+        for head in heads {
+            guard let coded = bytes.readSlice(length: Int(head.codedByteCount)) else {
+                throw .malformed("a chunk that is not as long as it says")
+            }
+            guard let offer = state.withLock({ $0.offers[head.piece.object] }) else { throw .forgotten }
+            guard head.piece.byteCount > 0, head.piece.end <= offer.byteCount else {
+                throw .malformed("a piece beyond its object's end")
+            }
+            if state.withLock({ $0.there.contains(offer.number) }) {
+                progress.change { $0.resentByteCount += UInt64(head.codedByteCount) }
+                continue
+            }
+            if head.coding == .zstandard {
+                if room.count < Int(head.piece.byteCount) {
+                    room = [UInt8](repeating: 0, count: Int(head.piece.byteCount))
+                }
+                let isWhole = room.withUnsafeMutableBytes { room in
+                    coded.withUnsafeReadableBytes {
+                        coder.decompress(
+                            $0, into: UnsafeMutableRawBufferPointer(rebasing: room[..<Int(head.piece.byteCount)]))
+                    }
+                }
+                guard isWhole else { throw .malformed("a piece that is not what it says") }
+                try room.withRawBytes { plain throws(TransferError) in
+                    try keep(
+                        UnsafeRawBufferPointer(rebasing: plain[..<Int(head.piece.byteCount)]), head, offer, &touched)
+                }
+            } else {
+                var failure: TransferError?
+                coded.withUnsafeReadableBytes { plain in
+                    do throws(TransferError) { try keep(plain, head, offer, &touched) } catch { failure = error }
+                }
+                if let failure { throw failure }
+            }
+        }
+        try settle(touched)
+    }
+
+    private func keep(
+        _ plain: UnsafeRawBufferPointer, _ head: Chunk.Head, _ offer: Offer, _ touched: inout Set<Int>
+    ) throws(TransferError) {
+        let digest = [UInt8](hexadecimal: offer.sha256) ?? []
+        if offer.byteCount <= Piece.wholeLimit {
+            guard head.piece.offset == 0, UInt64(head.piece.byteCount) == offer.byteCount else {
+                throw .malformed("an object that is not as long as it was announced")
+            }
+            let isFree = state.withLock { $0.storing.insert(offer.number).inserted }
+            // Another connection brings the same at this moment.
+            guard isFree else { return }
+            do throws(TransferError) {
+                try receive(offer, digest) { incoming throws(ArchiveError) in try incoming.append(plain) }
+            } catch {
+                state.withLock { _ = $0.storing.remove(offer.number) }
+                throw error
+            }
+            return
+        }
+        guard try sha256(plain) == head.digest else { throw .malformed("a piece whose digest is another") }
+        let partial = try partial(offer, digest)
+        let before = partial.presentByteCount
+        guard try partial.write(plain, at: head.piece.offset) else {
+            throw .malformed("a piece that does not begin and end where pieces do")
+        }
+        let added = partial.presentByteCount - before
+        progress.change { figures in
+            figures.byteCountThere += added
+            if added == 0 { figures.resentByteCount += UInt64(head.codedByteCount) }
+        }
+        touched.insert(offer.number)
+    }
+
+    private func sha256(_ bytes: UnsafeRawBufferPointer) throws(TransferError) -> [UInt8] {
+        do throws(KeyError) {
+            let digest = try SHA256Digest()
+            try digest.update(bytes)
+            return try digest.finish()
+        } catch { throw .ours("a digest could not be made") }
+    }
+
+    /// Makes pieces durable, and objects of which the last piece came.
+    private func settle(_ touched: Set<Int>) throws(TransferError) {
+        for number in touched {
+            guard
+                let (offer, partial) = state.withLock({ state in
+                    state.offers[number].flatMap { offer in state.partials[number].map { (offer, $0) } }
+                })
+            else { continue }
+            let digest = [UInt8](hexadecimal: offer.sha256) ?? []
+            let slots = try partial.sync()
+            try table.keep(
+                id.description, digest: digest, byteCount: offer.byteCount, slots: SlotBits.encoded(slots))
+            guard partial.isWhole else { continue }
+            let isFree = state.withLock { !$0.there.contains(number) && $0.storing.insert(number).inserted }
+            guard isFree else { continue }
+            do throws(TransferError) { try store(offer, digest, from: partial) } catch {
+                state.withLock { _ = $0.storing.remove(number) }
+                throw error
+            }
+        }
+    }
+
+    private func partial(_ offer: Offer, _ digest: [UInt8]) throws(TransferError) -> PartialObject {
+        if let held = state.withLock({ $0.partials[offer.number] }) { return held }
+        let known = try table.slots(id.description, digest: digest)
+        let made = try partials.open(
+            id, digest, byteCount: offer.byteCount, slots: known?.byteCount == offer.byteCount ? known?.slots : nil)
+        return state.withLock { state in
+            if let held = state.partials[offer.number] { return held }
+            state.partials[offer.number] = made
+            return made
+        }
+    }
+
+    /// Stores an object all of whose pieces are there, and gives up their room.
+    private func store(_ offer: Offer, _ digest: [UInt8], from partial: PartialObject) throws(TransferError) {
+        do throws(TransferError) {
+            var failure: ArchiveError?
+            try receive(offer, digest) { incoming throws(ArchiveError) in
+                do throws(TransferError) {
+                    try partial.forEachSlot { bytes throws(TransferError) in
+                        do throws(ArchiveError) { try incoming.append(bytes) } catch { throw .archive(error) }
+                    }
+                } catch {
+                    if case .archive(let inner) = error { failure = inner } else { failure = .damaged }
+                }
+                if let failure { throw failure }
+            }
+        } catch {
+            if case .malformed = error { try forget(offer, digest) }
+            throw error
+        }
+        try forget(offer, digest)
+    }
+
+    private func forget(_ offer: Offer, _ digest: [UInt8]) throws(TransferError) {
+        state.withLock { _ = $0.partials.removeValue(forKey: offer.number) }
+        try table.forget(id.description, digest: digest)
+        partials.remove(id, digest)
+    }
+
+    private func receive(
+        _ offer: Offer, _ digest: [UInt8], _ feed: (Incoming) throws(ArchiveError) -> Void
+    ) throws(TransferError) {
+        do throws(ArchiveError) {
+            let incoming = try archive.receive(
+                from: Sender(peer: permit.aeTitle, institution: permit.institution, door: Self.door), by: arrival,
+                defaultIssuer: permit.issuer, transferSyntax: TransferSyntax(uid: offer.transferSyntaxUID),
+                expectedClass: offer.sopClassUID, expectedUID: offer.sopInstanceUID,
+                announced: AnnouncedObject(transfer: id.bytes, digest: digest))
+            incoming.require { [study, ledger] identity throws(ArchiveError) in
+                guard identity.studyInstanceUID == study, identity.sopInstanceUID == offer.sopInstanceUID,
+                    identity.sopClassUID == offer.sopClassUID
+                else { throw .unwanted }
+                do throws(Denial) { try ledger.begin(study: study, patientID: identity.patientID) } catch {
+                    throw .notRecorded
+                }
+            }
+            do throws(ArchiveError) {
+                try feed(incoming)
+                _ = try incoming.finish()
+            } catch {
+                incoming.abandon()
+                throw error
+            }
+        } catch { throw Self.error(error) }
+        ledger.count(study: study)
+        noteThere(offer)
+    }
+
+    static func error(_ error: ArchiveError) -> TransferError {
+        switch error {
+        case .full: .busy("its disk is full")
+        case .closed: .busy("it is stopping")
+        case .notRecorded: .busy("the act cannot be recorded there")
+        case .unwanted: .malformed("an object that is not the one that was announced, by digest, study or identifier")
+        case .bound, .unreadable, .unidentified: .malformed("an object that cannot be read")
+        default: .archive(error)
+        }
+    }
+
+    // MARK: The end
+
+    /// Shows everything, in one transaction, once all of it is there.
+    ///
+    /// - Returns: what is lacking, or the signed receipt. Asking again gives the receipt again.
+    func complete(_ objects: Int) throws(TransferError) -> (lacking: Lacking, receipt: SignedReceipt?) {
+        try completing.withLock { _ throws(TransferError) in
+            let (offers, there) = state.withLock { state in
+                state.usedAt = .now
+                return (state.offers, state.there)
+            }
+            guard offers.count == objects else { throw .forgotten }
+            var lacking = Lacking()
+            for offer in offers.values.sorted(by: { $0.number < $1.number }) where !there.contains(offer.number) {
+                if let partial = state.withLock({ $0.partials[offer.number] }) {
+                    lacking.parts.append(
+                        .init(
+                            number: offer.number,
+                            ranges: partial.missing.map { [$0.lowerBound, $0.upperBound - $0.lowerBound] }))
+                } else if offer.byteCount > Piece.wholeLimit {
+                    lacking.parts.append(.init(number: offer.number, ranges: [[0, offer.byteCount]]))
+                } else {
+                    lacking.append(whole: offer.number)
+                }
+            }
+            guard lacking.isEmpty else { return (lacking, nil) }
+            if let kept = try table.receipt(id.description),
+                let receipt = try? JSONDecoder().decode(SignedReceipt.self, from: Data(kept))
+            {
+                return (lacking, receipt)
+            }
+            return (lacking, try show(offers))
+        }
+    }
+
+    private func show(_ offers: [Int: Offer]) throws(TransferError) -> SignedReceipt {
+        var announced: [String: [UInt8]] = [:]
+        for offer in offers.values { announced[offer.sopInstanceUID] = [UInt8](hexadecimal: offer.sha256) }
+        let shown: [ArrivedObject]
+        do throws(ArchiveError) {
+            shown = try archive.showArrived(transfer: id.bytes, announced: announced)
+        } catch { throw Self.error(error) }
+        let outcomes = shown.reduce(into: [String: StoreOutcome]()) { $0[$1.sopInstanceUID] = $1.outcome }
+        ledger.end()
+        let receipt = Receipt(
+            transfer: id.description, receiver: identity.name, certificate: identity.fingerprint,
+            sender: sender, study: study,
+            completedAt: Date().formatted(.iso8601),
+            objects: offers.values.sorted { $0.number < $1.number }.map { offer in
+                Receipt.Object(
+                    instance: offer.sopInstanceUID, sha256: offer.sha256, size: offer.byteCount,
+                    outcome: (outcomes[offer.sopInstanceUID] ?? .same).rawValue)
+            })
+        let signed = try identity.sign(receipt)
+        guard let bytes = try? JSONEncoder().encode(signed) else { throw .ours("the receipt cannot be written down") }
+        try table.note(
+            id.description, state: .complete, objects: offers.count,
+            note: receipt.differing == 0
+                ? "" : "\(receipt.differing) objects differ from what is held and were not kept",
+            receipt: Array(bytes))
+        // Room that is given up takes its time, and nobody waits for it.
+        return signed
+    }
+}

@@ -1,0 +1,168 @@
+import Foundation
+import Synchronization
+
+/// Has pieces carried by several threads beside each other, each with a connection of its own, until none is left.
+///
+/// What fails is tried again by whoever is free; the whole fails only when nothing succeeds any more. It begins with a few threads
+/// and adds one whenever the last one brought more. Safe from any thread.
+final class Carrier: @unchecked Sendable {  // everything is behind the condition
+    static let firstThreadCount = 4
+    static let threadLimit = 8
+    /// Failures one after the other, among all threads, after which the line counts as down.
+    static let failureLimit = 6
+    /// What a chunk holds before anything is known of the line, and the most it holds. Bytes.
+    static let firstChunkByteCount = 512 << 10
+    static let chunkByteCount = 2 << 20
+    /// How long a thread more is given to show what it brings, and what it must bring, in percent.
+    static let trial = Duration.seconds(2)
+    static let gainPercent = 5.0
+
+    /// Carries pieces; returns bytes on the line.
+    typealias Carry = @Sendable ([Piece]) throws(TransferError) -> Int
+
+    private let condition = NSCondition()
+    private var plan = PiecePlan()
+    private var threadCount = 0
+    private var failures = 0
+    private var failure: TransferError?
+    private var isEnding = false
+    private let progress: TransferProgress
+    private let carry: Carry
+    private let shouldStop: @Sendable () -> Bool
+    // Of the line.
+    private var carriedByteCount = 0
+    private var carriedChunks = 0
+    private var trialBegan = ContinuousClock.now
+    private var trialByteCount = 0
+    private var bestRate = 0.0
+    private var isGrowing = true
+
+    init(
+        progress: TransferProgress, shouldStop: @escaping @Sendable () -> Bool, _ carry: @escaping Carry
+    ) {
+        self.progress = progress
+        self.shouldStop = shouldStop
+        self.carry = carry
+    }
+
+    /// Begins with the threads; they wait for pieces.
+    func start() {
+        condition.lock()
+        trialBegan = .now
+        for _ in 0..<Self.firstThreadCount { addThread() }
+        condition.unlock()
+    }
+
+    func want(_ pieces: [Piece]) {
+        condition.lock()
+        plan.want(pieces)
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    /// Waits until no more than so many pieces wait, or with 0 until all have been carried.
+    ///
+    /// - Throws: why they cannot be; nothing is carried any more then.
+    func drain(to count: Int = 0) throws(TransferError) {
+        condition.lock()
+        defer { condition.unlock() }
+        while true {
+            if let failure { throw failure }
+            if shouldStop() {
+                failure = .interrupted
+                condition.broadcast()
+                throw .interrupted
+            }
+            if count == 0 ? plan.isDone : plan.waitingCount <= count { return }
+            _ = condition.wait(until: Date(timeIntervalSinceNow: 0.2))
+        }
+    }
+
+    /// Ends the threads and waits for them; forgets what was not carried.
+    func end() {
+        condition.lock()
+        isEnding = true
+        condition.broadcast()
+        while threadCount > 0 { condition.wait() }
+        condition.unlock()
+    }
+
+    /// Bytes a second that the line has given so far; nil before that can be told.
+    var rate: Double? {
+        condition.lock()
+        defer { condition.unlock() }
+        return bestRate > 0 ? bestRate : nil
+    }
+
+    /// Called with the condition locked.
+    private func addThread() {
+        threadCount += 1
+        progress.change { $0.connections = threadCount }
+        let thread = Thread { [self] in work() }
+        thread.name = "transfer"
+        thread.stackSize = 1 << 20
+        thread.start()
+    }
+
+    private func work() {
+        condition.lock()
+        while true {
+            if isEnding || failure != nil { break }
+            let target = carriedChunks < 2 * threadCount ? Self.firstChunkByteCount : Self.chunkByteCount
+            let pieces = plan.next(target: target)
+            if pieces.isEmpty {
+                condition.wait()
+                continue
+            }
+            condition.unlock()
+            var outcome: Result<Int, TransferError>
+            do throws(TransferError) { outcome = .success(try carry(pieces)) } catch { outcome = .failure(error) }
+            condition.lock()
+            switch outcome {
+            case .success(let count): succeeded(pieces, count)
+            case .failure(let error): failed(pieces, error)
+            }
+            condition.broadcast()
+        }
+        threadCount -= 1
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    private func succeeded(_ pieces: [Piece], _ byteCount: Int) {
+        plan.done(pieces)
+        failures = 0
+        carriedChunks += 1
+        carriedByteCount += byteCount
+        trialByteCount += byteCount
+        let time = trialBegan.duration(to: .now)
+        guard time >= (bestRate == 0 ? .milliseconds(200) : Self.trial) else { return }
+        let rate = Double(trialByteCount) / (time / .seconds(1))
+        let isBetter = rate > bestRate * (1 + Self.gainPercent / 100)
+        bestRate = max(bestRate, rate)
+        (trialBegan, trialByteCount) = (.now, 0)
+        guard isGrowing, plan.waitingCount > 0 else { return }
+        if isBetter, threadCount < Self.threadLimit { addThread() } else { isGrowing = false }
+    }
+
+    private func failed(_ pieces: [Piece], _ error: TransferError) {
+        plan.failed(pieces)
+        if failure != nil { return }
+        switch error {
+        case .unreachable, .busy:
+            failures += 1
+            guard failures >= Self.failureLimit else {
+                // Longer each time; whoever succeeds meanwhile ends it.
+                let pause = 0.1 * Double(1 << min(failures, 5)) * Double.random(in: 0.8...1.2)
+                let until = Date(timeIntervalSinceNow: pause)
+                let seen = failures
+                while !isEnding, failure == nil, failures >= seen, !shouldStop() {
+                    if !condition.wait(until: until) { break }
+                }
+                return
+            }
+            failure = error
+        default: failure = error
+        }
+    }
+}

@@ -1,0 +1,281 @@
+import Archive
+import Catalog
+import DICOM
+import Deidentification
+import Foundation
+import Keys
+import NIOCore
+import Release
+import Synchronization
+
+/// A study on its way out: its objects in the order in which they go, their announcements, and their bytes as chunks.
+///
+/// Objects go as they are stored, read and decrypted as they are asked for; those that are corrected or de-identified are made
+/// first, a window of them at a time. Safe from any thread; calls block.
+final class OutgoingStudy: Sendable {
+    /// Bytes of made objects that are kept ready.
+    static let windowByteCount: UInt64 = 32 << 20
+    /// Bytes of an object by which it is told whether compressing it pays, and what must be left of them for that, in percent.
+    static let sampleByteCount = 64 << 10
+    static let worthPercent = 90
+    static let level: Int32 = 3
+
+    private enum Content {
+        case stored(StoredObject)
+        case made(ReleasedBytes)
+    }
+
+    private final class Ready: Sendable {
+        let offer: Offer
+        let content: Content
+        /// 0 not known, 1 worth compressing, 2 not.
+        let worth = Atomic<UInt8>(0)
+
+        init(_ offer: Offer, _ content: Content) {
+            self.offer = offer
+            self.content = content
+        }
+    }
+
+    private struct State {
+        /// Of the next object to announce among `holdings`, and its number.
+        var next = 0
+        var number = 0
+        var ready: [Int: Ready] = [:]
+        var study: String?
+        var leftOut = 0
+    }
+
+    private let archive: Archive
+    private let release: Release?
+    private let holdings: [Holding]
+    private let state: Mutex<State>
+    /// Held while the next part of the manifest is made.
+    private let making = Mutex(())
+
+    /// - Parameters:
+    ///   - holdings: of one study, in the order in which they are to go.
+    ///   - release: how they are de-identified; nil: they go as they are.
+    init(_ holdings: [Holding], archive: Archive, release: Release?) {
+        self.archive = archive
+        self.release = release
+        self.holdings = holdings
+        state = Mutex(State())
+    }
+
+    /// Objects that are not released; known once all were announced.
+    var leftOut: Int { state.withLock { $0.leftOut } }
+
+    var objectCount: Int { holdings.count }
+    var byteCount: UInt64 { holdings.reduce(0) { $0 + $1.byteCount } }
+
+    /// The Study Instance UID under which everything goes; known with the first objects.
+    var study: String? { state.withLock { $0.study } }
+
+    /// Whether all that is announced is known without making it.
+    private func isPlain(_ object: StoredObject) throws(TransferError) -> Bool {
+        guard release == nil else { return false }
+        do throws(ArchiveError) { return try !archive.isCorrected(object) } catch { throw .archive(error) }
+    }
+
+    /// The next part of the manifest; what was made for those before it is given up.
+    ///
+    /// - Returns: nil when all of it was given.
+    func next() throws(TransferError) -> [Offer]? {
+        try making.withLock { _ throws(TransferError) in
+            state.withLock { state in
+                state.ready = state.ready.filter { if case .stored = $0.value.content { true } else { false } }
+            }
+            var offers: [Offer] = []
+            var made: UInt64 = 0
+            while offers.count < OfferList.objectLimit, made < Self.windowByteCount {
+                let index = state.withLock { state in
+                    defer { state.next += 1 }
+                    return state.next
+                }
+                guard index < holdings.count else { break }
+                guard let ready = try prepare(holdings[index]) else {
+                    state.withLock { $0.leftOut += 1 }
+                    continue
+                }
+                if case .made = ready.content { made += ready.offer.byteCount }
+                state.withLock { $0.ready[ready.offer.number] = ready }
+                offers.append(ready.offer)
+            }
+            return offers.isEmpty ? nil : offers
+        }
+    }
+
+    private func prepare(_ holding: Holding) throws(TransferError) -> Ready? {
+        let object: StoredObject
+        do throws(ArchiveError) { object = try archive.open(holding) } catch {
+            // Removed since it was looked up: it is not part of the study any more.
+            if case .notFound = error { return nil }
+            throw .archive(error)
+        }
+        let number = state.withLock { state in
+            defer { state.number += 1 }
+            return state.number
+        }
+        if try isPlain(object) {
+            state.withLock { $0.study = $0.study ?? holding.studyInstanceUID }
+            return Ready(
+                Offer(
+                    number: number, sha256: holding.digest.hexadecimal, byteCount: holding.byteCount,
+                    sopInstanceUID: holding.sopInstanceUID, sopClassUID: holding.sopClassUID,
+                    transferSyntaxUID: holding.transferSyntaxUID), .stored(object))
+        }
+        do {
+            let bytes: ReleasedBytes
+            let study: String
+            if let release {
+                let released = try release.released(object, through: PieceBuffer())
+                bytes = ReleasedBytes(released)
+                study = released.header.studyInstanceUID
+            } else {
+                bytes = try ReleasedBytes(corrected: object, archive: archive)
+                study = holding.studyInstanceUID
+            }
+            state.withLock { $0.study = $0.study ?? study }
+            let offer = Offer(
+                number: number, sha256: try bytes.sha256().hexadecimal, byteCount: bytes.byteCount,
+                sopInstanceUID: bytes.sopInstanceUID, sopClassUID: bytes.sopClassUID,
+                transferSyntaxUID: bytes.transferSyntaxUID)
+            return Ready(offer, .made(bytes))
+        } catch ReleaseError.quarantined {
+            state.withLock { $0.number -= 1 }
+            return nil
+        } catch let error as ArchiveError {
+            throw .archive(error)
+        } catch { throw .ours("\(error)") }
+    }
+
+    // MARK: Chunks
+
+    /// The bytes of pieces that were announced.
+    ///
+    /// - Parameter mayCompress: whether those go compressed that it pays for.
+    /// - Throws: `.forgotten` for an object that is not announced, or whose part of the manifest is over.
+    func chunk(
+        _ pieces: [Piece], mayCompress: Bool, using coder: Zstandard
+    ) throws(TransferError) -> ByteBuffer {
+        let total = pieces.reduce(0) { $0 + Int($1.byteCount) }
+        guard (1...Chunk.pieceLimit).contains(pieces.count), total <= Chunk.plainByteCountLimit else {
+            throw .malformed("more than goes into a chunk")
+        }
+        var writer = Chunk.Writer(pieceCount: pieces.count, byteCount: total)
+        var room: [UInt8] = []
+        for piece in pieces {
+            guard let ready = state.withLock({ $0.ready[piece.object] }) else { throw .forgotten }
+            guard piece.byteCount > 0, piece.end <= ready.offer.byteCount else {
+                throw .malformed("a piece beyond its object's end")
+            }
+            let isWorth = mayCompress ? try isWorthCompressing(ready, coder) : false
+            try writer.append(piece) { buffer throws(TransferError) in
+                try write(piece, of: ready, isWorth, into: &buffer, through: &room, coder)
+            }
+        }
+        return writer.buffer
+    }
+
+    private func write(
+        _ piece: Piece, of ready: Ready, _ isWorth: Bool, into buffer: inout ByteBuffer, through room: inout [UInt8],
+        _ coder: Zstandard
+    ) throws(TransferError) -> (coding: Chunk.Coding, digest: [UInt8]) {
+        let count = Int(piece.byteCount)
+        let isWhole = UInt64(piece.byteCount) == ready.offer.byteCount
+        guard isWorth || !isWhole else {
+            var failure: TransferError?
+            buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { target in
+                do throws(TransferError) {
+                    try read(ready, piece.offset, into: UnsafeMutableRawBufferPointer(rebasing: target[..<count]))
+                    return count
+                } catch {
+                    failure = error
+                    return 0
+                }
+            }
+            if let failure { throw failure }
+            return (.plain, Chunk.noDigest)
+        }
+        if room.count < count { room = [UInt8](repeating: 0, count: count) }
+        try room.withMutableRawBytes { bytes throws(TransferError) in
+            try read(ready, piece.offset, into: UnsafeMutableRawBufferPointer(rebasing: bytes[..<count]))
+        }
+        var digest = Chunk.noDigest
+        var coding = Chunk.Coding.plain
+        try room.withRawBytes { bytes throws(TransferError) in
+            let plain = UnsafeRawBufferPointer(rebasing: bytes[..<count])
+            if !isWhole { digest = try Self.sha256(plain) }
+            if isWorth, compress(plain, into: &buffer, coder) {
+                coding = .zstandard
+            } else {
+                buffer.writeBytes(plain)
+            }
+        }
+        return (coding, digest)
+    }
+
+    /// - Returns: whether it became smaller.
+    private func compress(_ plain: UnsafeRawBufferPointer, into buffer: inout ByteBuffer, _ coder: Zstandard) -> Bool {
+        var isSmaller = false
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: Zstandard.bound(plain.count)) { target in
+            let count = coder.compress(plain, level: Self.level, into: target) ?? plain.count
+            isSmaller = count < plain.count
+            return isSmaller ? count : 0
+        }
+        return isSmaller
+    }
+
+    private func isWorthCompressing(_ ready: Ready, _ coder: Zstandard) throws(TransferError) -> Bool {
+        switch ready.worth.load(ordering: .relaxed) {
+        case 1: return true
+        case 2: return false
+        default: break
+        }
+        let syntax = TransferSyntax(uid: ready.offer.transferSyntaxUID)
+        var isWorth = false
+        if !syntax.isDeflated, !(syntax.isEncapsulated && ready.offer.byteCount > UInt64(Self.sampleByteCount)) {
+            // From its midst: headers compress well whatever comes after them.
+            let count = Int(min(UInt64(Self.sampleByteCount), ready.offer.byteCount))
+            var sample = [UInt8](repeating: 0, count: count)
+            let start = (ready.offer.byteCount - UInt64(count)) / 2
+            try sample.withMutableRawBytes { bytes throws(TransferError) in try read(ready, start, into: bytes) }
+            var coded = [UInt8](repeating: 0, count: Zstandard.bound(count))
+            let size = sample.withUnsafeBytes { plain in
+                coded.withUnsafeMutableBytes { coder.compress(plain, level: Self.level, into: $0) }
+            }
+            isWorth = size.map { $0 * 100 < count * Self.worthPercent } ?? false
+        }
+        ready.worth.store(isWorth ? 1 : 2, ordering: .relaxed)
+        return isWorth
+    }
+
+    private func read(
+        _ ready: Ready, _ offset: UInt64, into target: UnsafeMutableRawBufferPointer
+    ) throws(TransferError) {
+        switch ready.content {
+        case .stored(let object):
+            var done = 0
+            while done < target.count {
+                let count: Int
+                do throws(ArchiveError) {
+                    count = try object.read(
+                        offset: offset + UInt64(done), into: UnsafeMutableRawBufferPointer(rebasing: target[done...]))
+                } catch { throw .archive(error) }
+                guard count > 0 else { throw .archive(.damaged) }
+                done += count
+            }
+        case .made(let bytes):
+            try bytes.read(offset, into: target)
+        }
+    }
+
+    static func sha256(_ bytes: UnsafeRawBufferPointer) throws(TransferError) -> [UInt8] {
+        do throws(KeyError) {
+            let digest = try SHA256Digest()
+            try digest.update(bytes)
+            return try digest.finish()
+        } catch { throw .ours("a digest could not be made") }
+    }
+}

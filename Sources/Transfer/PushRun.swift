@@ -1,0 +1,251 @@
+import Access
+import Archive
+import Audit
+import Catalog
+import Foundation
+import NIOCore
+import Synchronization
+
+/// One try at sending a study to a site: offers it, sends what is lacking there, and keeps the receipt.
+struct PushRun {
+    /// How often everything is offered anew within one try.
+    static let roundLimit = 8
+
+    let room: TransferRoom
+    let work: TransferWork
+    let progress: TransferProgress
+    let shouldStop: @Sendable () -> Bool
+
+    private var path: String { TransferDoor.prefix + "/arrivals/" + work.id }
+
+    /// - Returns: what the operator should know; empty for nothing.
+    func run() throws(TransferError) -> String {
+        guard let peer = room.access.peer(aeTitle: work.site), peer.site != nil else {
+            throw .refused("there is no site \(work.site): see `huizhen site list`")
+        }
+        do throws(Denial) {
+            try room.access.requireDestination(peer, for: nil, by: .service, door: ArrivingTransfer.door)
+            try room.access.record([
+                AuditEntry(
+                    .transferred, by: .service, door: ArrivingTransfer.door,
+                    objects: [AuditObject(.study, work.study), AuditObject(.destination, work.site)],
+                    reason: peer.release?.words ?? "")
+            ])
+        } catch {
+            switch error {
+            case .refused(let why): throw .refused(why)
+            case .notRecorded: throw .ours("the audit log takes no record, so nothing is sent: see the service's log")
+            }
+        }
+        let client = try SiteClient(peer, identity: room.identity, settings: room.settings.client)
+        defer { client.close() }
+        for round in 0..<Self.roundLimit {
+            do throws(TransferError) { return try send(to: peer, by: client, isAgain: round > 0) } catch {
+                guard case .forgotten = error, !shouldStop() else { throw error }
+            }
+        }
+        throw .forgotten
+    }
+
+    private func send(to peer: Peer, by client: SiteClient, isAgain: Bool) throws(TransferError) -> String {
+        let study = try room.outgoing(work.study, to: peer, seen: .everything)
+        progress.restart()
+        let carrier = Carrier(progress: progress, shouldStop: shouldStop) {
+            [room, progress, path, shouldStop, site = work.site] pieces throws(TransferError) in
+            // Who was removed or is no approved destination any more gets nothing from then on.
+            guard let now = room.access.peer(aeTitle: site), now.site == peer.site else {
+                throw .refused("the site was removed or changed while it was sent to")
+            }
+            if let flaw = room.access.flaw(of: now, for: nil) { throw .refused(flaw) }
+            let chunk = try room.coders.use { coder throws(TransferError) in
+                try study.chunk(pieces, mayCompress: progress.pays(room.settings), using: coder)
+            }
+            try room.limits.pass(chunk.readableBytes, to: site, rate: now.site?.rate, unless: shouldStop)
+            do throws(TransferError) {
+                _ = try client.ask(.POST, path + "/chunks", chunk, type: TransferDoor.chunkType)
+            } catch {
+                progress.change { figures in
+                    figures.lineByteCount += UInt64(chunk.readableBytes)
+                    figures.resentByteCount += UInt64(chunk.readableBytes)
+                }
+                throw error
+            }
+            progress.noteCarried(pieces, lineByteCount: chunk.readableBytes)
+            return chunk.readableBytes
+        }
+        carrier.start()
+        let stopper = StopWatch(shouldStop) { client.close() }
+        defer {
+            stopper.end()
+            carrier.end()
+        }
+        var announced: [Int: Offer] = [:]
+        while let offers = try study.next() {
+            for offer in offers { announced[offer.number] = offer }
+            let lacking = try offer(offers, of: study, by: client)
+            carrier.want(try pieces(lacking, announced, offers))
+            // What was made for these is given up with the next.
+            if peer.release != nil || room.archive.hasCorrections { try carrier.drain() }
+        }
+        guard !announced.isEmpty else {
+            throw .refused("none of the study's objects is released: see Docs/DEIDENTIFICATION.md")
+        }
+        try room.table.note(
+            work.id, objects: announced.count, byteCount: announced.values.reduce(0) { $0 + $1.byteCount })
+        for _ in 0..<Self.roundLimit {
+            try carrier.drain()
+            if let receipt = try complete(announced.count, by: client, carrier, announced) {
+                return try keep(receipt, peer, announced, leftOut: study.leftOut)
+            }
+        }
+        throw .malformed("the other side keeps asking for what it got")
+    }
+
+    private func offer(
+        _ offers: [Offer], of study: OutgoingStudy, by client: SiteClient
+    ) throws(TransferError) -> Lacking {
+        let list = OfferList(study: study.study ?? work.study, objects: offers)
+        let answer = try room.coders.use { coder throws(TransferError) in
+            try client.ask(path + "/offers", list, using: coder)
+        }
+        return try answer.message(Lacking.self)
+    }
+
+    private func pieces(
+        _ lacking: Lacking, _ announced: [Int: Offer], _ offers: [Offer]
+    ) throws(TransferError) -> [Piece] {
+        let pieces = try lacking.pieces(of: announced)
+        progress.noteOffered(offers, lacking: pieces)
+        return pieces
+    }
+
+    private func complete(
+        _ count: Int, by client: SiteClient, _ carrier: Carrier, _ announced: [Int: Offer]
+    ) throws(TransferError) -> SignedReceipt? {
+        let answer = try room.coders.use { coder throws(TransferError) in
+            try client.ask(path + "/complete", Completion(objects: count), using: coder)
+        }
+        if answer.status == 409 {
+            carrier.want(try answer.message(Lacking.self).pieces(of: announced))
+            return nil
+        }
+        return try answer.message(SignedReceipt.self)
+    }
+
+    /// Checks that the receipt is of what was sent, by whom it was sent to, and keeps it.
+    private func keep(
+        _ signed: SignedReceipt, _ peer: Peer, _ announced: [Int: Offer], leftOut: Int
+    ) throws(TransferError) -> String {
+        guard let certificate = peer.site?.certificate, let receipt = signed.verified(by: certificate),
+            receipt.transfer == work.id,
+            receipt.objects.map(\.sha256).sorted() == announced.values.map(\.sha256).sorted()
+        else { throw .malformed("a receipt that is not of what was sent, or not signed by the site's key") }
+        var notes: [String] = []
+        if receipt.differing > 0 {
+            notes.append("\(receipt.differing) objects differ from what is held there and were not kept")
+        }
+        if leftOut > 0 { notes.append("\(leftOut) objects are not released and were left out") }
+        let note = notes.joined(separator: "; ")
+        guard let bytes = try? JSONEncoder().encode(signed) else { throw .ours("the receipt cannot be written down") }
+        try room.table.note(work.id, state: .complete, note: note, receipt: Array(bytes))
+        return note
+    }
+}
+
+extension Lacking {
+    /// What is to be sent.
+    ///
+    /// - Throws: `.malformed` for what was not announced.
+    func pieces(of announced: [Int: Offer]) throws(TransferError) -> [Piece] {
+        guard let numbers = wholeNumbers(below: ArrivingTransfer.objectLimit) else {
+            throw .malformed("an answer that lacks what cannot be")
+        }
+        var result: [(Int, [Piece])] = []
+        for number in numbers {
+            guard let offer = announced[number] else { throw .malformed("an answer that lacks what was not offered") }
+            result.append((number, Piece.pieces(object: number, byteCount: offer.byteCount)))
+        }
+        for part in parts {
+            guard let offer = announced[part.number], part.ranges.count <= 1 << 20 else {
+                throw .malformed("an answer that lacks what was not offered")
+            }
+            var pieces: [Piece] = []
+            for range in part.ranges {
+                guard range.count == 2, range[1] > 0, range[0] <= offer.byteCount,
+                    range[1] <= offer.byteCount - range[0]
+                else { throw .malformed("an answer that lacks what cannot be") }
+                pieces += Piece.cut(object: part.number, range[0]..<range[0] + range[1])
+            }
+            result.append((part.number, pieces))
+        }
+        return result.sorted { $0.0 < $1.0 }.flatMap(\.1)
+    }
+}
+
+extension TransferProgress {
+    /// Whether compressing is quicker than the line, as far as that is known.
+    func pays(_ settings: TransferSettings) -> Bool {
+        guard settings.compresses else { return false }
+        let figures = figures
+        guard figures.lineByteCount > 4 << 20, figures.elapsed > 0 else { return true }
+        return Double(figures.lineByteCount) / Double(figures.elapsed) * 1000 < TransferRoom.compressedBelow
+    }
+
+    func noteOffered(_ offers: [Offer], lacking: [Piece]) {
+        let lackingBytes = lacking.reduce(UInt64(0)) { $0 + UInt64($1.byteCount) }
+        let lackingObjects = Set(lacking.map(\.object)).count
+        change { figures in
+            figures.objects += offers.count
+            let byteCount = offers.reduce(UInt64(0)) { $0 + $1.byteCount }
+            figures.byteCount += byteCount
+            figures.objectsThere += offers.count - lackingObjects
+            figures.byteCountThere += byteCount - min(byteCount, lackingBytes)
+        }
+    }
+
+    func noteCarried(_ pieces: [Piece], lineByteCount: Int) {
+        change { figures in
+            figures.lineByteCount += UInt64(lineByteCount)
+            for piece in pieces {
+                figures.byteCountThere += UInt64(piece.byteCount)
+                if piece.offset == 0, UInt64(piece.byteCount) <= Piece.wholeLimit { figures.objectsThere += 1 }
+            }
+            figures.objectsThere = min(figures.objectsThere, figures.objects)
+        }
+    }
+}
+
+/// Ends what waits for the other side when we are asked to stop: looks from a thread of its own.
+final class StopWatch: @unchecked Sendable {  // everything is behind the condition
+    private let condition = NSCondition()
+    private var isEnding = false
+    private var isDone = false
+
+    init(_ shouldStop: @escaping @Sendable () -> Bool, _ stop: @escaping @Sendable () -> Void) {
+        let thread = Thread { [self] in
+            condition.lock()
+            while !isEnding {
+                if shouldStop() {
+                    condition.unlock()
+                    stop()
+                    condition.lock()
+                    break
+                }
+                _ = condition.wait(until: Date(timeIntervalSinceNow: 0.1))
+            }
+            isDone = true
+            condition.broadcast()
+            condition.unlock()
+        }
+        thread.name = "transfer-stop"
+        thread.start()
+    }
+
+    func end() {
+        condition.lock()
+        isEnding = true
+        condition.broadcast()
+        while !isDone { condition.wait() }
+        condition.unlock()
+    }
+}

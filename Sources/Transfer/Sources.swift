@@ -1,0 +1,119 @@
+import Access
+import Archive
+import Audit
+import Catalog
+import Foundation
+import Synchronization
+
+/// The studies that others are fetching from here. Safe from any thread; calls block.
+final class Sources: Sendable {
+    /// Studies that are being fetched at a time; the one that was quiet longest is forgotten, and asked for anew.
+    static let openLimit = 64
+
+    final class Source: Sendable {
+        let site: String
+        let requested: String
+        let study: OutgoingStudy
+        fileprivate let usedAt = Mutex(ContinuousClock.now)
+        fileprivate let state = Mutex(State())
+
+        fileprivate struct State {
+            var announced: [Offer] = []
+            var isOver = false
+        }
+
+        init(site: String, requested: String, study: OutgoingStudy) {
+            self.site = site
+            self.requested = requested
+            self.study = study
+        }
+    }
+
+    private let open = Mutex<[TransferID: Source]>([:])
+
+    /// A part of a study's manifest for a site, which begins to fetch with the first.
+    ///
+    /// - Throws: `.refused`; `.forgotten` where the part asked for is not the next.
+    func manifest(
+        _ id: TransferID, _ request: SourceRequest, for peer: Peer, _ permit: Permit, in room: TransferRoom
+    ) throws(TransferError) -> OfferList {
+        let source =
+            request.from == 0
+            ? try begin(id, request, for: peer, permit, in: room) : try known(id, of: permit)
+        guard source.requested == request.study else { throw .refused("the transfer is of another study") }
+        guard source.state.withLock({ $0.announced.count }) == request.from else { throw .forgotten }
+        let offers = try source.study.next() ?? []
+        source.state.withLock { state in
+            state.announced += offers
+            state.isOver = offers.isEmpty
+        }
+        return OfferList(
+            study: source.study.study ?? request.study, objects: offers, hasMore: !offers.isEmpty,
+            leftOut: source.study.leftOut)
+    }
+
+    private func begin(
+        _ id: TransferID, _ request: SourceRequest, for peer: Peer, _ permit: Permit, in room: TransferRoom
+    ) throws(TransferError) -> Source {
+        do {
+            let reach = try room.access.require(.retrieve, by: permit, door: ArrivingTransfer.door)
+            try room.access.requireDestination(
+                peer, for: permit.institution, by: permit.actor, door: ArrivingTransfer.door)
+            try room.access.record([
+                AuditEntry(
+                    .transferred, by: permit.actor, door: ArrivingTransfer.door,
+                    objects: [AuditObject(.study, request.study), AuditObject(.destination, peer.aeTitle)],
+                    reason: peer.release?.words ?? "")
+            ])
+            let study: OutgoingStudy
+            do throws(TransferError) {
+                study = try room.outgoing(request.study, to: peer, seen: Visibility(reach))
+            } catch {
+                // The same whether it is not there or another's.
+                guard case .archive(.notFound) = error else { throw error }
+                throw TransferError.refused("there is no such study for this site")
+            }
+            let now = TransferTable.now()
+            try room.table.begin(
+                TransferRecord(
+                    id: id.description, direction: .sending, site: permit.aeTitle, study: request.study,
+                    isOurs: false, state: .open, startedAt: now, changedAt: now, objects: study.objectCount,
+                    byteCount: study.byteCount, note: "", hasReceipt: false))
+            guard let record = try room.table.record(id.description), record.site == permit.aeTitle,
+                record.direction == .sending, record.study == request.study
+            else { throw TransferError.refused("the transfer is another's, or of another study") }
+            guard record.state != .cancelled else {
+                throw TransferError.refused("the transfer was cancelled at the other side")
+            }
+            let source = Source(site: permit.aeTitle, requested: request.study, study: study)
+            open.withLock { open in
+                if open.count >= Self.openLimit,
+                    let oldest = open.min(by: { $0.value.usedAt.withLock { $0 } < $1.value.usedAt.withLock { $0 } })
+                {
+                    open[oldest.key] = nil
+                }
+                open[id] = source
+            }
+            return source
+        } catch let error as TransferError {
+            throw error
+        } catch let error as Denial {
+            switch error {
+            case .refused(let why): throw .refused(why)
+            case .notRecorded: throw .busy("the act cannot be recorded there")
+            }
+        } catch { throw .ours("\(error)") }
+    }
+
+    /// - Throws: `.forgotten`, whoever's it is.
+    func known(_ id: TransferID, of permit: Permit) throws(TransferError) -> Source {
+        guard let held = open.withLock({ $0[id] }), held.site == permit.aeTitle else { throw .forgotten }
+        held.usedAt.withLock { $0 = .now }
+        return held
+    }
+
+    func close(_ id: TransferID) { open.withLock { _ = $0.removeValue(forKey: id) } }
+
+    /// Those of a site that are being fetched.
+    var count: Int { open.withLock { $0.count } }
+}

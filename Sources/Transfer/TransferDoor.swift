@@ -1,0 +1,297 @@
+import Access
+import Archive
+import Audit
+import Foundation
+import HTTP
+import Hummingbird
+import Logging
+import NIOCore
+import Synchronization
+
+/// What is known of a request of a site besides itself.
+public struct TransferContext: OriginContext {
+    public var coreContext: CoreRequestContextStorage
+    public var origin = RequestOrigin(scheme: "https", authority: "")
+    public let peerAddress: String?
+    public let channel: any Channel
+    public var certificate: ClientCertificate?
+
+    public init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        channel = source.channel
+        peerAddress = channel.remoteAddress?.ipAddress
+    }
+}
+
+/// The door through which sites push and pull studies: HTTPS with both certificates. `Docs/TRANSFER.md`.
+public final class TransferDoor: Sendable {
+    static let prefix = "/transfer/v1"
+    static let chunkType = "application/vnd.huizhen.chunk"
+    static let messageType = "application/vnd.huizhen.message+zstd"
+    static let messageByteCountLimit = 16 << 20
+    /// Chunks that are taken or given at a time, of all sites; whoever comes on top is told to come again.
+    static let chunkLimit = 12
+
+    private let room: TransferRoom
+    private let sources: Sources
+    private let pool: BlockingPool
+    private let logger: Logger
+    private let version: String
+    private let metrics: TransferMetrics
+    private let chunks = Atomic<Int>(0)
+
+    init(room: TransferRoom, sources: Sources, metrics: TransferMetrics, version: String, logger: Logger) {
+        self.room = room
+        self.sources = sources
+        self.metrics = metrics
+        self.version = version
+        self.logger = logger
+        pool = BlockingPool(threadCount: Self.chunkLimit + 4)
+    }
+
+    /// The routes, for a server that asks everybody for a certificate.
+    public func router(_ server: WebServer) -> Router<TransferContext> {
+        let router = Router(context: TransferContext.self)
+        router.middlewares.add(ProblemAnswers(logger: logger) { Self.problem($0) })
+        for step in server.firstMutualSteps(TransferContext.self) { router.middlewares.add(step) }
+        let group = router.group(RouterPath(String(Self.prefix.dropFirst())))
+        group.get("site") { [self] request, context in
+            _ = try permit(context)
+            return try Self.json(SiteDescription(site: room.identity.name, version: version, transfer: 1))
+        }
+        addArrivals(group)
+        addSources(group)
+        return router
+    }
+
+    /// Ends the threads once their work is done.
+    public func stop() async { await pool.stop() }
+
+    private func addArrivals(_ group: RouterGroup<TransferContext>) {
+        group.post("arrivals/:id/offers") { [self] request, context in
+            let (permit, id) = (try permit(context), try Self.id(context))
+            let body = try await body(request, Self.messageByteCountLimit)
+            return try await pool.run { [self] in
+                let list = try message(OfferList.self, body)
+                do throws(Denial) {
+                    _ = try room.access.require(.store, by: permit, door: ArrivingTransfer.door)
+                } catch { throw Self.error(error) }
+                let arriving = try room.arrivals.transfer(id, study: list.study, permit: permit, isOurs: false)
+                return try Self.json(try arriving.offer(list.objects))
+            }
+        }
+        group.post("arrivals/:id/chunks") { [self] request, context in
+            let (permit, id) = (try permit(context), try Self.id(context))
+            let place = try takePlace()
+            let body = try await body(request, Chunk.byteCountLimit)
+            return try await pool.run { [self] in
+                defer { withExtendedLifetime(place) {} }
+                let arriving = try room.arrivals.known(id, of: permit)
+                do throws(TransferError) {
+                    try room.coders.use { coder throws(TransferError) in try arriving.accept(body, using: coder) }
+                } catch {
+                    try? room.table.note(id.description, note: "\(error)")
+                    throw error
+                }
+                metrics.received(from: permit.aeTitle, body.readableBytes)
+                return Response(status: .noContent)
+            }
+        }
+        group.post("arrivals/:id/complete") { [self] request, context in
+            let (permit, id) = (try permit(context), try Self.id(context))
+            let body = try await body(request, Self.messageByteCountLimit)
+            return try await pool.run { [self] in
+                let objects = try message(Completion.self, body).objects
+                let arriving = try room.arrivals.known(id, of: permit)
+                let (lacking, receipt) = try arriving.complete(objects)
+                guard let receipt else { return try Self.json(lacking, .conflict) }
+                room.arrivals.close(id)
+                metrics.completed(permit.aeTitle, .receiving)
+                return try Self.json(receipt)
+            }
+        }
+        group.delete("arrivals/:id") { [self] request, context in
+            let (permit, id) = (try permit(context), try Self.id(context))
+            return try await pool.run { [self] in
+                guard let record = try room.table.record(id.description), record.site == permit.aeTitle,
+                    record.direction == .receiving
+                else { throw TransferError.forgotten }
+                if record.state == .open { try room.arrivals.cancel(id, note: "cancelled by the sender") }
+                return Response(status: .noContent)
+            }
+        }
+    }
+
+    private func addSources(_ group: RouterGroup<TransferContext>) {
+        group.post("sources/:id") { [self] request, context in
+            let (permit, id) = (try permit(context), try Self.id(context))
+            let body = try await body(request, Self.messageByteCountLimit)
+            return try await pool.run { [self] in
+                let wanted = try message(SourceRequest.self, body)
+                guard let peer = room.access.peer(aeTitle: permit.aeTitle) else {
+                    throw TransferError.refused("the site is not known any more")
+                }
+                let list = try sources.manifest(id, wanted, for: peer, permit, in: room)
+                return try Self.json(list)
+            }
+        }
+        group.post("sources/:id/chunks") { [self] request, context in
+            let (permit, id) = (try permit(context), try Self.id(context))
+            let place = try takePlace()
+            let body = try await body(request, Self.messageByteCountLimit)
+            let (chunk, rate) = try await pool.run { [self] in
+                let wanted = try message(PieceRequest.self, body)
+                let source = try sources.known(id, of: permit)
+                guard let peer = room.access.peer(aeTitle: permit.aeTitle) else {
+                    throw TransferError.refused("the site is not known any more")
+                }
+                if let flaw = room.access.flaw(of: peer, for: permit.institution) { throw TransferError.refused(flaw) }
+                var pieces: [Piece] = []
+                for piece in wanted.pieces {
+                    guard piece.count == 3, let object = Int(exactly: piece[0]),
+                        let byteCount = UInt32(exactly: piece[2]), piece[1] < 1 << 62
+                    else { throw TransferError.malformed("a request for a piece that cannot be") }
+                    pieces.append(Piece(object: object, offset: piece[1], byteCount: byteCount))
+                }
+                let chunk = try room.coders.use { coder throws(TransferError) in
+                    try source.study.chunk(
+                        pieces, mayCompress: wanted.mayCompress && room.settings.compresses, using: coder)
+                }
+                return (chunk, peer.site?.rate)
+            }
+            if rate != nil || room.settings.rate != nil {
+                try await pool.run { [self] in
+                    try room.limits.pass(chunk.readableBytes, to: permit.aeTitle, rate: rate) { false }
+                }
+            }
+            metrics.sent(to: permit.aeTitle, chunk.readableBytes)
+            return Response(
+                status: .ok, headers: [.contentType: Self.chunkType],
+                body: ResponseBody(contentLength: chunk.readableBytes) { writer in
+                    try await writer.write(chunk)
+                    try await writer.finish(nil)
+                    withExtendedLifetime(place) {}
+                })
+        }
+        group.post("sources/:id/receipt") { [self] request, context in
+            let (permit, id) = (try permit(context), try Self.id(context))
+            let body = try await body(request, Self.messageByteCountLimit)
+            return try await pool.run { [self] in
+                let signed = try message(SignedReceipt.self, body)
+                guard let record = try room.table.record(id.description), record.site == permit.aeTitle,
+                    record.direction == .sending, let peer = room.access.peer(aeTitle: permit.aeTitle),
+                    let certificate = peer.site?.certificate
+                else { throw TransferError.forgotten }
+                guard let receipt = signed.verified(by: certificate), receipt.transfer == id.description,
+                    let bytes = try? JSONEncoder().encode(signed)
+                else { throw TransferError.malformed("a receipt that its sender's key did not sign") }
+                try room.table.note(
+                    id.description, state: .complete, objects: receipt.objects.count, receipt: Array(bytes))
+                sources.close(id)
+                metrics.completed(permit.aeTitle, .sending)
+                return Response(status: .noContent)
+            }
+        }
+    }
+
+    // MARK: What requests have in common
+
+    private func permit(_ context: TransferContext) throws -> Permit {
+        guard let certificate = context.certificate,
+            let permit = room.access.admit(
+                siteFingerprint: certificate.fingerprint, from: context.peerAddress ?? "")
+        else {
+            throw Problem(
+                .forbidden,
+                "The certificate is not one of a site that is known here: `huizhen site add` makes it known.")
+        }
+        return permit
+    }
+
+    private static func id(_ context: TransferContext) throws -> TransferID {
+        guard let text = context.parameters.get("id"), let id = TransferID(text) else {
+            throw Problem(.badRequest, "A transfer is named by 32 hexadecimal digits.")
+        }
+        return id
+    }
+
+    private func body(_ request: Request, _ limit: Int) async throws -> ByteBuffer {
+        var body = request.body
+        if let length = request.headers[.contentLength].flatMap(Int.init), length > limit {
+            throw Problem(.contentTooLarge, "The body has more than \(limit) bytes.")
+        }
+        var result = ByteBuffer()
+        if let length = request.headers[.contentLength].flatMap(Int.init) { result.reserveCapacity(length) }
+        for try await var piece in body {
+            guard result.readableBytes + piece.readableBytes <= limit else {
+                throw Problem(.contentTooLarge, "The body has more than \(limit) bytes.")
+            }
+            result.writeBuffer(&piece)
+        }
+        body = request.body
+        return result
+    }
+
+    private func message<T: Decodable>(_ type: T.Type, _ body: ByteBuffer) throws(TransferError) -> T {
+        let bytes = try room.coders.use { coder throws(TransferError) in
+            var result: Result<[UInt8], TransferError> = .success([])
+            body.withUnsafeReadableBytes { bytes in
+                do throws(TransferError) {
+                    result = .success(try coder.message(bytes, limit: Self.messageByteCountLimit))
+                } catch { result = .failure(error) }
+            }
+            return try result.get()
+        }
+        guard let value = try? JSONDecoder().decode(type, from: Data(bytes)) else {
+            throw .malformed("a message that is not what is taken here")
+        }
+        return value
+    }
+
+    private final class Place: Sendable {
+        private let door: TransferDoor
+
+        init(_ door: TransferDoor) { self.door = door }
+
+        deinit { door.chunks.subtract(1, ordering: .relaxed) }
+    }
+
+    private func takePlace() throws -> Place {
+        guard chunks.add(1, ordering: .relaxed).newValue <= Self.chunkLimit else {
+            chunks.subtract(1, ordering: .relaxed)
+            throw Problem(
+                .serviceUnavailable, "Too many chunks are under way: try again soon.", headers: [.retryAfter: "1"])
+        }
+        return Place(self)
+    }
+
+    private static func json(_ value: some Encodable, _ status: HTTPResponse.Status = .ok) throws -> Response {
+        let bytes = ByteBuffer(bytes: try JSONEncoder().encode(value))
+        return Response(
+            status: status, headers: [.contentType: "application/json", .cacheControl: "no-store"],
+            body: .init(byteBuffer: bytes))
+    }
+
+    private static func error(_ denial: Denial) -> TransferError {
+        switch denial {
+        case .refused(let why): .refused(why)
+        case .notRecorded: .busy("the act cannot be recorded there")
+        }
+    }
+
+    /// The one place where what went wrong becomes a problem document.
+    static func problem(_ error: any Error) -> Problem? {
+        guard let error = error as? TransferError else { return nil }
+        return switch error {
+        case .forgotten: Problem(.notFound, "There is no such transfer, or it is to be offered again.")
+        case .refused(let why): Problem(.forbidden, why)
+        case .malformed(let why): Problem(.unprocessableContent, why)
+        case .busy(let why) where why.contains("disk"):
+            Problem(.init(code: 507, reasonPhrase: "Insufficient Storage"), why)
+        case .busy(let why), .unreachable(let why): Problem(.serviceUnavailable, why)
+        case .interrupted: Problem(.serviceUnavailable, "The service is stopping.")
+        case .archive, .ours:
+            Problem(.internalServerError, "Something went wrong here; the service's log says more.")
+        }
+    }
+}

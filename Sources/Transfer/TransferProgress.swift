@@ -1,0 +1,50 @@
+import Synchronization
+
+/// How far a transfer is; written by whoever moves it, read by whoever asks.
+public final class TransferProgress: Sendable {
+    public struct Figures: Sendable, Codable, Equatable {
+        /// Objects and bytes of the transfer as far as they were announced.
+        public var objects = 0
+        public var byteCount: UInt64 = 0
+        /// Of these, what the receiver has.
+        public var objectsThere = 0
+        public var byteCountThere: UInt64 = 0
+        /// Bytes on the line since this run began, those of chunks alone, and of these the ones that were sent more than once.
+        public var lineByteCount: UInt64 = 0
+        public var resentByteCount: UInt64 = 0
+        /// Objects the sender does not release.
+        public var leftOut = 0
+        /// Of the run, in milliseconds.
+        public var elapsed: Int64 = 0
+        public var connections = 0
+    }
+
+    private struct State {
+        var figures = Figures()
+        var began = ContinuousClock.now
+    }
+
+    private let state = Mutex(State())
+
+    public init() {}
+
+    public var figures: Figures {
+        state.withLock { state in
+            var figures = state.figures
+            let elapsed = state.began.duration(to: .now)
+            figures.elapsed = Int64(elapsed / .milliseconds(1))
+            return figures
+        }
+    }
+
+    func change(_ body: (inout Figures) -> Void) { state.withLock { body(&$0.figures) } }
+
+    /// A run begins: what was announced is announced anew.
+    func restart() {
+        state.withLock { state in
+            let resent = state.figures.resentByteCount
+            state = State()
+            state.figures.resentByteCount = resent
+        }
+    }
+}

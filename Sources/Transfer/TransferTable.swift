@@ -1,0 +1,188 @@
+import Database
+import Foundation
+import Keys
+
+/// Transfers on disk, and which pieces of unfinished objects are there. Sealed; safe from any thread; calls block.
+final class TransferTable: Sendable {
+    /// Transfers that have ended and are still listed.
+    static let endedLimit = 10_000
+
+    private static let migrations: [SQLDatabase.Migration] = [
+        .init([
+            """
+            CREATE TABLE transfer (
+                id TEXT PRIMARY KEY, direction TEXT NOT NULL, site TEXT NOT NULL, study TEXT NOT NULL,
+                ours INTEGER NOT NULL, state TEXT NOT NULL, started_at INTEGER NOT NULL, changed_at INTEGER NOT NULL,
+                objects INTEGER NOT NULL DEFAULT 0, byte_count INTEGER NOT NULL DEFAULT 0, note TEXT NOT NULL DEFAULT '',
+                receipt BLOB)
+            """,
+            "CREATE INDEX transfer_state ON transfer (state, changed_at)",
+            """
+            CREATE TABLE partial (
+                transfer TEXT NOT NULL, digest BLOB NOT NULL, byte_count INTEGER NOT NULL, slots BLOB NOT NULL,
+                PRIMARY KEY (transfer, digest))
+            """,
+        ])
+    ]
+
+    private let database: SQLDatabase
+
+    init(path: String, key: SymmetricKey) throws(TransferError) {
+        do throws(DatabaseError) {
+            database = try SQLDatabase(path: path, durability: .full, migrations: Self.migrations, key: key)
+        } catch { throw .ours("\(error)") }
+    }
+
+    func close() throws(TransferError) {
+        do throws(DatabaseError) { try database.close() } catch { throw .ours("\(error)") }
+    }
+
+    static func now() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
+
+    /// Writes a transfer down that has begun; one that is there stays as it is.
+    func begin(_ record: TransferRecord) throws(TransferError) {
+        try write { connection throws(DatabaseError) in
+            try connection.execute(
+                """
+                INSERT OR IGNORE INTO transfer (id, direction, site, study, ours, state, started_at, changed_at, objects,
+                    byte_count, note)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+                [
+                    .text(record.id), .text(record.direction.rawValue), .text(record.site), .text(record.study),
+                    .integer(record.isOurs ? 1 : 0), .text(record.state.rawValue), .integer(record.startedAt),
+                    .integer(record.changedAt), .integer(Int64(record.objects)),
+                    .integer(Int64(record.byteCount)), .text(record.note),
+                ])
+        }
+    }
+
+    func note(
+        _ id: String, state: TransferRecord.State? = nil, objects: Int? = nil, byteCount: UInt64? = nil,
+        note: String? = nil, receipt: [UInt8]? = nil
+    ) throws(TransferError) {
+        let now = Self.now()
+        try write { connection throws(DatabaseError) in
+            try connection.execute(
+                """
+                UPDATE transfer SET state = coalesce(?2, state), objects = coalesce(?3, objects),
+                    byte_count = coalesce(?4, byte_count), note = coalesce(?5, note),
+                    receipt = coalesce(?6, receipt), changed_at = ?7 WHERE id = ?1
+                """,
+                [
+                    .text(id), state.map { .text($0.rawValue) } ?? .null, .optional(objects.map(Int64.init)),
+                    .optional(byteCount.map { Int64(clamping: $0) }), note.map { .text($0) } ?? .null,
+                    receipt.map { .blob($0) } ?? .null, .integer(now),
+                ])
+            guard state != nil, state != .open else { return }
+            try connection.execute("DELETE FROM partial WHERE transfer = ?", [.text(id)])
+            try connection.execute(
+                """
+                DELETE FROM transfer WHERE state <> 'open' AND changed_at < (
+                    SELECT changed_at FROM transfer WHERE state <> 'open' ORDER BY changed_at DESC LIMIT 1 OFFSET ?)
+                """, [.integer(Int64(Self.endedLimit))])
+        }
+    }
+
+    private static let columns = """
+        id, direction, site, study, ours, state, started_at, changed_at, objects, byte_count, note, receipt IS NOT NULL
+        """
+
+    func record(_ id: String) throws(TransferError) -> TransferRecord? {
+        try read { connection throws(DatabaseError) in
+            try connection.first("SELECT \(Self.columns) FROM transfer WHERE id = ?", [.text(id)]) {
+                row throws(DatabaseError) in Self.record(row)
+            }
+        }
+    }
+
+    /// The newest first.
+    func records(limit: Int) throws(TransferError) -> [TransferRecord] {
+        try list("ORDER BY started_at DESC, id LIMIT ?", [.integer(Int64(limit))])
+    }
+
+    /// Open ones where nothing has happened since.
+    func quiet(since time: Int64, _ direction: TransferRecord.Direction) throws(TransferError) -> [TransferRecord] {
+        try list(
+            "WHERE state = 'open' AND changed_at < ? AND direction = ?", [.integer(time), .text(direction.rawValue)])
+    }
+
+    private func list(_ rest: String, _ arguments: [SQLValue]) throws(TransferError) -> [TransferRecord] {
+        try read { connection throws(DatabaseError) in
+            var result: [TransferRecord] = []
+            try connection.query("SELECT \(Self.columns) FROM transfer \(rest)", arguments) {
+                row throws(DatabaseError) in
+                result.append(Self.record(row))
+                return true
+            }
+            return result
+        }
+    }
+
+    func receipt(_ id: String) throws(TransferError) -> [UInt8]? {
+        try read { connection throws(DatabaseError) in
+            try connection.first("SELECT receipt FROM transfer WHERE id = ?", [.text(id)]) {
+                row throws(DatabaseError) in row.blob(0)
+            } ?? nil
+        }
+    }
+
+    // MARK: Unfinished objects
+
+    func keep(_ id: String, digest: [UInt8], byteCount: UInt64, slots: [UInt8]) throws(TransferError) {
+        let now = Self.now()
+        try write { connection throws(DatabaseError) in
+            try connection.execute(
+                "INSERT OR REPLACE INTO partial (transfer, digest, byte_count, slots) VALUES (?, ?, ?, ?)",
+                [.text(id), .blob(digest), .integer(Int64(byteCount)), .blob(slots)])
+            try connection.execute("UPDATE transfer SET changed_at = ? WHERE id = ?", [.integer(now), .text(id)])
+        }
+    }
+
+    func slots(_ id: String, digest: [UInt8]) throws(TransferError) -> (byteCount: UInt64, slots: [UInt8])? {
+        try read { connection throws(DatabaseError) in
+            try connection.first(
+                "SELECT byte_count, slots FROM partial WHERE transfer = ? AND digest = ?", [.text(id), .blob(digest)]
+            ) { row throws(DatabaseError) in (UInt64(row.integer(0) ?? 0), row.blob(1) ?? []) }
+        }
+    }
+
+    func forget(_ id: String, digest: [UInt8]) throws(TransferError) {
+        try write { connection throws(DatabaseError) in
+            try connection.execute("DELETE FROM partial WHERE transfer = ? AND digest = ?", [.text(id), .blob(digest)])
+        }
+    }
+
+    /// Transfers and digests of all unfinished objects.
+    func partials() throws(TransferError) -> [(id: String, digest: [UInt8])] {
+        try read { connection throws(DatabaseError) in
+            var result: [(id: String, digest: [UInt8])] = []
+            try connection.query("SELECT transfer, digest FROM partial") { row throws(DatabaseError) in
+                result.append((row.text(0) ?? "", row.blob(1) ?? []))
+                return true
+            }
+            return result
+        }
+    }
+
+    private static func record(_ row: SQLRow) -> TransferRecord {
+        TransferRecord(
+            id: row.text(0) ?? "", direction: TransferRecord.Direction(rawValue: row.text(1) ?? "") ?? .sending,
+            site: row.text(2) ?? "", study: row.text(3) ?? "", isOurs: row.integer(4) == 1,
+            state: TransferRecord.State(rawValue: row.text(5) ?? "") ?? .open, startedAt: row.integer(6) ?? 0,
+            changedAt: row.integer(7) ?? 0, objects: Int(row.integer(8) ?? 0),
+            byteCount: UInt64(row.integer(9) ?? 0), note: row.text(10) ?? "", hasReceipt: row.integer(11) == 1)
+    }
+
+    private func read<T>(_ body: (SQLConnection) throws(DatabaseError) -> T) throws(TransferError) -> T {
+        do throws(DatabaseError) { return try database.read(body) } catch { throw .ours("\(error)") }
+    }
+
+    private func write<T>(
+        _ body: @escaping @Sendable (SQLConnection) throws(DatabaseError) -> T
+    ) throws(TransferError) -> T {
+        do throws(DatabaseError) { return try database.write(body) } catch {
+            throw error == .full ? .busy("its disk is full") : .ours("\(error)")
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import Access
+import Archive
+import Audit
+import Catalog
+import Foundation
+import Queue
+import Release
+import Synchronization
+
+/// What a job of the transfer queue carries.
+struct TransferWork: Codable, Sendable {
+    static let pushKind = "push"
+    static let pullKind = "pull"
+
+    var id: String
+    var site: String
+    /// Study Instance UID.
+    var study: String
+}
+
+/// What runs of transfers share.
+struct TransferRoom: Sendable {
+    let archive: Archive
+    let access: Access
+    let releases: Releases
+    let table: TransferTable
+    let arrivals: Arrivals
+    let identity: SiteIdentity
+    let coders: CoderPool
+    let settings: TransferSettings
+    let limits: RateLimits
+
+    /// Below this rate of the line, in bytes a second, compressing is quicker than sending.
+    static let compressedBelow = 80e6
+
+    /// How its objects go to a site; nil: as they are.
+    func release(for peer: Peer) throws(TransferError) -> Release? {
+        guard let rule = peer.release else { return nil }
+        do throws(ReleaseError) { return try releases.release(by: rule) } catch { throw .ours("\(error)") }
+    }
+
+    /// A study's objects in the order in which they go.
+    ///
+    /// - Throws: `.archive(.notFound)` where nothing of it is seen.
+    func outgoing(_ study: String, to peer: Peer, seen: Visibility) throws(TransferError) -> OutgoingStudy {
+        let limit = ArrivingTransfer.objectLimit
+        let series: [[Holding]]
+        do throws(ArchiveError) {
+            series = try archive.series(ofStudy: study, visibility: seen, limit: limit + 1)
+        } catch { throw .archive(error) }
+        let count = series.reduce(0) { $0 + $1.count }
+        guard count > 0 else { throw .archive(.notFound) }
+        guard count <= limit else { throw .refused("a transfer has at most \(limit) objects") }
+        return OutgoingStudy(SendingOrder.ordered(series), archive: archive, release: try release(for: peer))
+    }
+}

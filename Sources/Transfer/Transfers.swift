@@ -1,0 +1,271 @@
+import Access
+import Archive
+import Audit
+import Foundation
+import HTTP
+import Keys
+import Logging
+import Queue
+import Release
+import Synchronization
+import Telemetry
+
+/// How a transfer is doing, for the operator.
+public struct TransferStatus: Codable, Sendable {
+    public var record: TransferRecord
+    /// Of what was begun here; nil for what the other side drives.
+    public var job: Job?
+    public var isPaused = false
+    /// While it is under way.
+    public var figures: TransferProgress.Figures?
+}
+
+/// Studies between sites: what was begun here, in a durable queue, and the door for what others begin.
+public final class Transfers: Sendable {
+    public static let listLimit = 1000
+
+    public let door: TransferDoor
+    private let room: TransferRoom
+    private let queue: JobQueue
+    private let sources: Sources
+    private let metrics: TransferMetrics
+    private let logger: Logger
+    private let running = Mutex<[String: TransferProgress]>([:])
+    private let upkeep = PacedThread(name: "transfers")
+
+    /// - Parameters:
+    ///   - directory: the data directory.
+    ///   - key: seals what is kept of transfers.
+    public init(
+        archive: Archive, access: Access, releases: Releases, identity: SiteIdentity, directory: String,
+        key: SymmetricKey, settings: TransferSettings, registry: Registry, version: String, logger: Logger
+    ) throws {
+        let table = try TransferTable(
+            path: directory + "/transfers.sqlite", key: key.derived(for: "huizhen transfer table 1"))
+        let partials = try PartialFolder(
+            directory + "/arriving", key: key.derived(for: "huizhen transfer pieces 1"))
+        let arrivals = Arrivals(
+            archive: archive, access: access, table: table, partials: partials, identity: identity)
+        try arrivals.clean()
+        room = TransferRoom(
+            archive: archive, access: access, releases: releases, table: table, arrivals: arrivals,
+            identity: identity, coders: CoderPool(), settings: settings, limits: RateLimits(settings.rate))
+        queue = try JobQueue(
+            path: directory + "/transfer-queue.sqlite", key: key.derived(for: "huizhen transfer queue 1"),
+            settings: settings.queue)
+        sources = Sources()
+        metrics = TransferMetrics(registry)
+        self.logger = logger
+        door = TransferDoor(room: room, sources: sources, metrics: metrics, version: version, logger: logger)
+        queue.handle(TransferWork.pushKind) { [self] in run($0) }
+        queue.handle(TransferWork.pullKind) { [self] in run($0) }
+    }
+
+    /// Goes on where the last run ended.
+    public func start() {
+        queue.start()
+        upkeep.start { [upkeep, logger, arrivals = room.arrivals, keep = room.settings.keepTime] in
+            while !upkeep.isStopping {
+                do throws(TransferError) { try arrivals.sweep(quietFor: keep) } catch {
+                    logger.error("what never arrived could not be given up", metadata: ["reason": "\(error)"])
+                }
+                upkeep.pause(.seconds(3600))
+            }
+        }
+        if let name = room.settings.congestionControl, !CongestionControl.isAvailable(name) {
+            logger.notice(
+                "the kernel has no \(name): transfers use its own congestion control, which is slower on lines that lose packets"
+            )
+        }
+    }
+
+    public func stop() throws {
+        upkeep.stop()
+        try queue.close()
+        try room.table.close()
+    }
+
+    /// What is arriving.
+    public var arrivals: Arrivals { room.arrivals }
+    public var identity: SiteIdentity { room.identity }
+
+    // MARK: What the operator asks
+
+    /// Has a study sent to a site, or fetched from it.
+    ///
+    /// - Parameters:
+    ///   - priority: 0...9, higher first.
+    ///   - delay: time before it begins.
+    /// - Returns: the transfer's name.
+    @discardableResult
+    public func begin(
+        _ direction: TransferRecord.Direction, study: String, site: String, priority: Int = 5,
+        delay: Duration = .zero
+    ) throws -> String {
+        guard let peer = room.access.peer(aeTitle: site), peer.site != nil else {
+            throw TransferError.refused("there is no site \(site): see `huizhen site list`")
+        }
+        guard peer.site?.port != nil else {
+            throw TransferError.refused("the site \(site) only calls us: it can pull from here, or push to us")
+        }
+        var (objects, byteCount) = (0, UInt64(0))
+        if direction == .sending {
+            if let flaw = room.access.flaw(of: peer, for: nil) { throw TransferError.refused(flaw) }
+            let outgoing = try room.outgoing(study, to: peer, seen: .everything)
+            (objects, byteCount) = (outgoing.objectCount, outgoing.byteCount)
+        }
+        let id = try TransferID().description
+        let now = TransferTable.now()
+        try room.table.begin(
+            TransferRecord(
+                id: id, direction: direction, site: site, study: study, isOurs: true, state: .open, startedAt: now,
+                changedAt: now, objects: objects, byteCount: byteCount, note: "", hasReceipt: false))
+        let work = TransferWork(id: id, site: site, study: study)
+        try queue.add([
+            NewJob(
+                kind: direction == .sending ? TransferWork.pushKind : TransferWork.pullKind,
+                lane: Self.lane(work), priority: priority, remaining: objects, delay: delay,
+                payload: Array(try JSONEncoder().encode(work)))
+        ])
+        return id
+    }
+
+    /// Transfers, the newest first.
+    public func list(limit: Int) throws -> [TransferStatus] {
+        let jobs = try jobs()
+        let paused = Set(try queue.pausedLanes())
+        return try room.table.records(limit: min(limit, Self.listLimit)).map { status($0, jobs, paused) }
+    }
+
+    /// - Throws: `.refused` for a transfer that is not known.
+    public func status(_ id: String) throws -> TransferStatus {
+        guard let record = try room.table.record(id) else { throw TransferError.refused("there is no transfer \(id)") }
+        return status(record, try jobs(), Set(try queue.pausedLanes()))
+    }
+
+    private func jobs() throws -> [String: Job] {
+        try queue.list(Job.State.allCases, limit: 100_000).reduce(into: [:]) { $0[$1.lane] = $1 }
+    }
+
+    private func status(_ record: TransferRecord, _ jobs: [String: Job], _ paused: Set<String>) -> TransferStatus {
+        let lane = Self.lane(TransferWork(id: record.id, site: record.site, study: ""))
+        let progress =
+            running.withLock { $0[record.id] }
+            ?? TransferID(record.id).flatMap {
+                room.arrivals.transfer($0)?.progress
+            }
+        return TransferStatus(
+            record: record, job: record.isOurs ? jobs[lane] : nil, isPaused: paused.contains(lane),
+            figures: progress?.figures)
+    }
+
+    /// Stops a transfer that was begun here, or lets it go on.
+    public func setPaused(_ id: String, _ isPaused: Bool) throws {
+        let status = try status(id)
+        guard status.record.isOurs, status.record.state == .open else {
+            throw TransferError.refused("only what was begun here and has not ended can be paused")
+        }
+        try queue.setPaused(lane: lane(status), isPaused)
+    }
+
+    /// Lets a transfer that was given up, or waits for a later try, be tried now.
+    public func retry(_ id: String) throws {
+        guard let job = try status(id).job else {
+            throw TransferError.refused("only what was begun here can be tried again")
+        }
+        try queue.retry(job.id)
+    }
+
+    /// Gives a transfer up, on both sides as far as the other can be reached; what was complete stays.
+    public func cancel(_ id: String) throws {
+        let status = try status(id)
+        guard status.record.state == .open else { throw TransferError.refused("the transfer has ended") }
+        if let job = status.job, job.state == .waiting || job.state == .running || job.state == .dead {
+            try queue.setPaused(lane: lane(status), false)
+            try queue.cancel(job.id)
+        }
+        switch status.record.direction {
+        case .receiving:
+            if let id = TransferID(id) { try room.arrivals.cancel(id, note: "cancelled here") }
+        case .sending:
+            try room.table.note(id, state: .cancelled, note: "cancelled here")
+            if let id = TransferID(id) { sources.close(id) }
+            guard status.record.isOurs, let peer = room.access.peer(aeTitle: status.record.site) else { return }
+            // Where it cannot be told, what arrived there is given up after a time of silence.
+            if let client = try? SiteClient(peer, identity: room.identity, settings: room.settings.client) {
+                _ = try? client.ask(.DELETE, TransferDoor.prefix + "/arrivals/" + id)
+                client.close()
+            }
+        }
+    }
+
+    /// The signed receipt of a transfer, and whether the receiver's key signed it.
+    public func receipt(_ id: String) throws -> (signed: SignedReceipt, isValid: Bool) {
+        guard let bytes = try room.table.receipt(id),
+            let signed = try? JSONDecoder().decode(SignedReceipt.self, from: Data(bytes)),
+            let record = try room.table.record(id)
+        else { throw TransferError.refused("there is no receipt of that transfer") }
+        let certificate =
+            record.direction == .receiving
+            ? room.identity.certificate : room.access.peer(aeTitle: record.site)?.site?.certificate ?? ""
+        return (signed, signed.verified(by: certificate) != nil)
+    }
+
+    /// Asks a site who it is; says how long that took on a connection of its own.
+    public func test(_ site: String) throws -> (SiteDescription, Duration) {
+        guard let peer = room.access.peer(aeTitle: site), peer.site != nil else {
+            throw TransferError.refused("there is no site \(site): see `huizhen site list`")
+        }
+        let client = try SiteClient(peer, identity: room.identity, settings: room.settings.client)
+        defer { client.close() }
+        let began = ContinuousClock.now
+        let answer = try client.ask(.GET, TransferDoor.prefix + "/site")
+        return (try answer.message(SiteDescription.self), began.duration(to: .now))
+    }
+
+    // MARK: What the queue does
+
+    private static func lane(_ work: TransferWork) -> String { work.site + " " + work.id }
+
+    private func lane(_ status: TransferStatus) -> String {
+        Self.lane(TransferWork(id: status.record.id, site: status.record.site, study: ""))
+    }
+
+    private func run(_ job: JobRun) -> JobOutcome {
+        guard let work = try? JSONDecoder().decode(TransferWork.self, from: Data(job.payload)) else {
+            return .hopeless("the job is damaged")
+        }
+        let progress = TransferProgress()
+        running.withLock { $0[work.id] = progress }
+        defer { running.withLock { _ = $0.removeValue(forKey: work.id) } }
+        let direction: TransferRecord.Direction =
+            job.job.kind == TransferWork.pushKind ? .sending : .receiving
+        do throws(TransferError) {
+            let note =
+                direction == .sending
+                ? try PushRun(room: room, work: work, progress: progress) { job.shouldStop }.run()
+                : try PullRun(room: room, work: work, progress: progress) { job.shouldStop }.run()
+            let figures = progress.figures
+            if direction == .sending { metrics.sent(to: work.site, Int(clamping: figures.lineByteCount)) }
+            metrics.resent(work.site, figures.resentByteCount)
+            metrics.completed(work.site, direction)
+            logger.info(
+                "transfer complete",
+                metadata: ["site": "\(work.site)", "objects": "\(figures.objects)", "note": "\(note)"])
+            return .done
+        } catch { return outcome(of: error, work) }
+    }
+
+    private func outcome(of error: TransferError, _ work: TransferWork) -> JobOutcome {
+        if case .interrupted = error { return .interrupted }
+        metrics.failed(work.site)
+        let reason = "\(error)"
+        try? room.table.note(work.id, note: reason)
+        logger.warning("transfer not complete", metadata: ["site": "\(work.site)", "reason": "\(reason)"])
+        switch error {
+        case .unreachable, .busy, .forgotten, .interrupted: return .unavailable(reason)
+        case .archive(.notFound): return .hopeless("the study is not held any more")
+        case .refused, .malformed, .archive, .ours: return .failed(reason)
+        }
+    }
+}
