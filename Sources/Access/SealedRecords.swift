@@ -20,8 +20,8 @@ struct SealedRecords: Sendable {
 
     init(database: SQLDatabase, key: SymmetricKey) throws(AccessError) {
         self.database = database
-        do throws(KeyError) { seal = try PayloadSeal(try key.derived(for: "huizhen access records 1")) } catch {
-            throw .keys(error)
+        seal = try AccessError.unlocking { () throws(KeyError) in
+            try PayloadSeal(try key.derived(for: "huizhen access records 1"))
         }
     }
 
@@ -49,18 +49,36 @@ struct SealedRecords: Sendable {
     }
 
     func put(_ value: some Encodable, _ kind: Kind, _ id: String) throws(AccessError) {
-        guard let text = try? JSONEncoder().encode(value) else { throw .invalid("this cannot be written down") }
-        try put(bytes: Array(text), kind, id)
+        try put([(id, value)], kind)
     }
 
-    func put(bytes: [UInt8], _ kind: Kind, _ id: String) throws(AccessError) {
-        let sealed: [UInt8]
-        do throws(KeyError) { sealed = try seal.seal(bytes, for: Self.name(kind, id)) } catch { throw .keys(error) }
+    /// Writes rows in place of what was there, all or none of them; survives a power cut.
+    func put<T: Encodable>(_ values: [(id: String, value: T)], _ kind: Kind) throws(AccessError) {
+        var rows: [(String, [UInt8])] = []
+        for (id, value) in values {
+            guard let text = try? JSONEncoder().encode(value) else { throw .invalid("this cannot be written down") }
+            rows.append((id, Array(text)))
+        }
+        try put(bytes: rows, kind)
+    }
+
+    func put(bytes: [UInt8], _ kind: Kind, _ id: String) throws(AccessError) { try put(bytes: [(id, bytes)], kind) }
+
+    private func put(bytes values: [(String, [UInt8])], _ kind: Kind) throws(AccessError) {
+        var rows: [(String, [UInt8])] = []
+        for (id, bytes) in values {
+            let sealed = try AccessError.unlocking { () throws(KeyError) in
+                try seal.seal(bytes, for: Self.name(kind, id))
+            }
+            rows.append((id, sealed))
+        }
         do throws(DatabaseError) {
-            try database.write { connection throws(DatabaseError) in
-                try connection.execute(
-                    "INSERT OR REPLACE INTO access_record (kind, id, sealed) VALUES (?, ?, ?)",
-                    [.text(kind.rawValue), .text(id), .blob(sealed)])
+            try database.write { [rows] connection throws(DatabaseError) in
+                for (id, sealed) in rows {
+                    try connection.execute(
+                        "INSERT OR REPLACE INTO access_record (kind, id, sealed) VALUES (?, ?, ?)",
+                        [.text(kind.rawValue), .text(id), .blob(sealed)])
+                }
             }
         } catch { throw .database(error) }
     }
@@ -89,7 +107,7 @@ struct SealedRecords: Sendable {
     }
 
     private func open(_ sealed: [UInt8], _ kind: Kind, _ id: String) throws(AccessError) -> [UInt8] {
-        do throws(KeyError) { return try seal.open(sealed, of: Self.name(kind, id)) } catch { throw .keys(error) }
+        try AccessError.unlocking { () throws(KeyError) in try seal.open(sealed, of: Self.name(kind, id)) }
     }
 
     private static func name(_ kind: Kind, _ id: String) -> String { "access record \(kind.rawValue) \(id)" }
