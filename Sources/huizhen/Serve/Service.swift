@@ -37,6 +37,7 @@ final class Service: Sendable {
     private let accessUpkeep: AccessUpkeep
     let queue: JobQueue
     let releases: Releases
+    private let pixelCleaner = CodecPixelCleaner(rules: .none)
     let routes: RouteTable
     private let router: Router
     let registry: Registry
@@ -92,7 +93,7 @@ final class Service: Sendable {
         router = Router(archive: archive, routes: routes, queue: queue, logger: logger)
         credentials = try settings.credentials(logger: logger)
         let projects = try ProjectFolder(archive, dataDirectory: directory)
-        releases = Releases(archive: archive, pixelCleaner: CodecPixelCleaner(rules: .none)) { name in
+        releases = Releases(archive: archive, pixelCleaner: pixelCleaner) { name in
             let bytes = try projects.key(name)
             guard let key = bytes.withUnsafeBytes({ SymmetricKey(copying: $0) }) else {
                 throw ProjectFolder.Failure.damaged
@@ -192,7 +193,10 @@ final class Service: Sendable {
         control.withLock { $0?.close() }
         router.stop()
         accessUpkeep.stop()
-        defer { frameCoder.close() }
+        defer {
+            frameCoder.close()
+            pixelCleaner.close()
+        }
         do {
             try queue.close()
             try routes.close()
