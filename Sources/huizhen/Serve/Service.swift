@@ -285,6 +285,9 @@ struct DoorService: ServiceLifecycle.Service {
     func run() async throws {
         try await onThread { try service.open() }
         try? await gracefulShutdown()
+        // The web's servers have ended; what its doors counted is still to be recorded.
+        await service.web.stop()
+        await service.viewer.stop()
         try await onThread { service.close() }
     }
 }
