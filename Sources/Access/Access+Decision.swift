@@ -49,6 +49,11 @@ extension Access {
         do throws(AuditError) { try audit.append(entries) } catch { throw .notRecorded(error) }
     }
 
+    /// Writes down that somebody reads a list of what others may do, before the first of it is given.
+    public func record(reading list: String, by actor: AuditActor, door: String) throws(Denial) {
+        try record([AuditEntry(.searched, by: actor, door: door, objects: [AuditObject(.query, list)])])
+    }
+
     /// Records of acts that match; whoever asks has recorded that.
     public func auditRecords(_ query: AuditQuery) throws -> [AuditRecord] {
         var found: [AuditRecord] = []

@@ -2,51 +2,61 @@ import Audit
 import Foundation
 import Synchronization
 
-/// The record of callers that were not let in: the first from an address at once, those that follow within a minute as
-/// one record with their number, so that who knocks without end fills no disk.
+/// The record of callers that were not let in: the first from an address for a reason at once, those that follow within a
+/// minute as one record with their number, so that who knocks without end fills no disk.
 public final class RefusalTally: Sendable {
-    /// Milliseconds of refusals from one address that become one record.
+    /// Milliseconds of refusals that become one record.
     static let window: Int64 = 60_000
-    /// Addresses that are kept; with more, those of past windows go, and then all.
-    static let addressLimit = 4096
+    /// Addresses with a reason that are kept; with more, those of past windows go, and then all.
+    public static let keyLimit = 4096
+
+    private struct Key: Hashable {
+        var address: String
+        var reason: String
+    }
 
     private struct Count {
         var since: Int64
         var further: UInt64 = 0
         var name: String
-        var reason: String
     }
 
     private let access: Access
     private let door: String
-    private let counts = Mutex<[String: Count]>([:])
+    private let event: AuditEvent
+    private let counts = Mutex<[Key: Count]>([:])
 
-    public init(_ access: Access, door: String) {
+    /// - Parameter event: as which refusals are recorded.
+    public init(_ access: Access, door: String, event: AuditEvent = .callerRefused) {
         self.access = access
         self.door = door
+        self.event = event
     }
 
     /// A caller was not let in.
     ///
-    /// - Parameter name: what it called itself.
+    /// - Parameters:
+    ///   - name: what it called itself.
+    ///   - reason: one of few; never what the caller wrote.
     public func note(
         from address: String, name: String = "", reason: String = "no credential that is good", now: Date = Date()
     ) {
         let now = Access.milliseconds(now)
+        let key = Key(address: address, reason: reason)
         let entries = counts.withLock { counts -> [AuditEntry] in
-            if var held = counts[address], now - held.since < Self.window, now >= held.since {
+            if var held = counts[key], now - held.since < Self.window, now >= held.since {
                 held.further += 1
-                counts[address] = held
+                counts[key] = held
                 return []
             }
-            var ended: [(String, Count)] = counts[address].map { [(address, $0)] } ?? []
-            if counts.count >= Self.addressLimit {
+            var ended: [(Key, Count)] = counts[key].map { [(key, $0)] } ?? []
+            if counts.count >= Self.keyLimit {
                 let old = counts.filter { now - $0.value.since >= Self.window || now < $0.value.since }
                 let gone = old.isEmpty ? counts : old
-                ended += gone.filter { $0.key != address }
-                for key in gone.keys { counts[key] = nil }
+                ended += gone.filter { $0.key != key }
+                for one in gone.keys { counts[one] = nil }
             }
-            counts[address] = Count(since: now, name: name, reason: reason)
+            counts[key] = Count(since: now, name: name)
             return ended.compactMap { summary($0, $1) } + [entry(address, name, reason, nil)]
         }
         // Nothing is done for this caller, so nothing hangs on the record.
@@ -64,14 +74,14 @@ public final class RefusalTally: Sendable {
 
     deinit { flush() }
 
-    private func summary(_ address: String, _ count: Count) -> AuditEntry? {
+    private func summary(_ key: Key, _ count: Count) -> AuditEntry? {
         count.further == 0
-            ? nil : entry(address, count.name, "\(count.reason), and \(count.further) more", count.further)
+            ? nil : entry(key.address, count.name, "\(key.reason), and \(count.further) more", count.further)
     }
 
     private func entry(_ address: String, _ name: String, _ reason: String, _ count: UInt64?) -> AuditEntry {
         AuditEntry(
-            .callerRefused, .minorFailure, by: AuditActor(kind: .unknown, name: name, address: address), door: door,
+            event, .minorFailure, by: AuditActor(kind: .unknown, name: name, address: address), door: door,
             instanceCount: count, reason: reason)
     }
 }

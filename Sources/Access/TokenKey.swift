@@ -113,8 +113,7 @@ private final class PublicKey {
         case .ecdsa:
             // RFC 7518 §3.4: two numbers of 32 bytes; OpenSSL takes them as DER.
             guard signature.count == 64 else { return false }
-            let numbers = Self.integer(signature[..<32]) + Self.integer(signature[32...])
-            encoded = [0x30, UInt8(numbers.count)] + numbers
+            encoded = DER.sequence(DER.integer(signature[..<32]) + DER.integer(signature[32...]))
         }
         guard let context = EVP_MD_CTX_new() else { return false }
         defer {
@@ -123,12 +122,5 @@ private final class PublicKey {
         }
         return EVP_DigestVerifyInit(context, nil, EVP_sha256(), nil, key) == 1
             && EVP_DigestVerify(context, encoded, encoded.count, message, message.count) == 1
-    }
-
-    private static func integer(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
-        let digits = Array(bytes.drop { $0 == 0 })
-        let isNegative = (digits.first ?? 0) >= 0x80
-        let content = digits.isEmpty ? [0] : (isNegative ? [0] : []) + digits
-        return [0x02, UInt8(content.count)] + content
     }
 }

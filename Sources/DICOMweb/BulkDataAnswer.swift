@@ -1,5 +1,4 @@
 import Archive
-import Catalog
 import DICOM
 import HTTP
 import Hummingbird
@@ -16,41 +15,40 @@ struct BulkDataAnswer: Sendable {
     /// Blocks.
     ///
     /// - Parameter path: tags and item numbers from 0 in turn, as metadata names them: `00880200/0/7FE00010`.
-    func response(_ holding: Holding, path: [Substring], accepting ranges: [MediaRange]) throws -> Response {
+    func response(_ instance: ShownInstance, path: [Substring], accepting ranges: [MediaRange]) throws -> Response {
         guard path.count <= Self.depthLimit, path.count % 2 == 1 else { throw ArchiveError.notFound }
-        let object = try archive.open(holding)
-        let syntax = TransferSyntax(uid: holding.transferSyntaxUID)
+        let syntax = instance.content.transferSyntax
         if path == ["7FE00010"], syntax.isEncapsulated {
-            return try FrameAnswer(archive: archive, pool: pool).response(holding, frames: nil, accepting: ranges)
+            return try FrameAnswer(archive: archive, pool: pool).response(instance, frames: nil, accepting: ranges)
         }
         guard ranges.isEmpty || ranges.contains(where: Self.takesBytes) else {
             throw Problem(.notAcceptable, "The value is to be had as application/octet-stream.")
         }
         let isMultipart = ranges.first { Self.takesBytes($0) }.map { $0.type == "multipart" } ?? false
-        let (source, byteCount) = try value(of: object, syntax, path: path)
+        let (source, byteCount) = try value(of: instance.content, path: path)
         let type = "application/octet-stream"
-        let tag = archive.tag([holding], form: path.joined(separator: "/"))
+        let tag = instance.tag(archive, form: path.joined(separator: "/"))
         guard isMultipart else {
             return Response(
-                status: .ok, headers: [.contentType: type, .cacheControl: "private, no-cache", .eTag: tag],
+                status: .ok, headers: ShownInstance.fields(type, tag: tag),
                 body: PulledBody(source, pool: pool).body(contentLength: Int(byteCount)))
         }
         let boundary = Boundary()
         let framed = FramedPart(source, type: type, boundary: boundary)
         return Response(
             status: .ok,
-            headers: [
-                .contentType: boundary.contentType(of: type), .cacheControl: "private, no-cache", .eTag: "W/" + tag,
-            ], body: PulledBody(framed, pool: pool).body())
+            headers: ShownInstance.fields(boundary.contentType(of: type), tag: tag.map { "W/" + $0 }),
+            body: PulledBody(framed, pool: pool).body())
     }
 
     private func value(
-        of object: StoredObject, _ syntax: TransferSyntax, path: [Substring]
+        of instance: InstanceContent, path: [Substring]
     ) throws(ArchiveError) -> (any PieceSource, byteCount: UInt64) {
-        if path == ["7FE00010"], !syntax.isDeflated, let range = try object.nativePixelData() {
-            return (StoredRange(object, range.offset..<(range.offset + range.byteCount)), range.byteCount)
+        let (source, isDeflated) = (instance.source, instance.transferSyntax.isDeflated)
+        if path == ["7FE00010"], !isDeflated, let range = instance.nativePixelData {
+            return (StoredRange(source, range), UInt64(range.count))
         }
-        var dataset = try archive.header(of: object)
+        var dataset = try instance.header()
         for index in stride(from: 0, to: path.count - 1, by: 2) {
             guard let tag = Tag(hex: path[index].utf8), let item = Int(path[index + 1]),
                 dataset.items(tag).indices.contains(item)
@@ -60,8 +58,8 @@ struct BulkDataAnswer: Sendable {
         guard let tag = Tag(hex: path[path.count - 1].utf8), let element = dataset[tag] else { throw .notFound }
         switch element.value {
         case .bytes(let bytes): return (HeldBytes(bytes), UInt64(bytes.count))
-        case .bulk(let offset, let length) where !syntax.isDeflated && offset + length <= object.byteCount:
-            return (StoredRange(object, offset..<(offset + length)), length)
+        case .bulk(let offset, let length) where !isDeflated && offset + length <= source.byteCount:
+            return (StoredRange(source, offset..<(offset + length)), length)
         default: throw .notFound
         }
     }

@@ -9,15 +9,18 @@ extension Door {
             for path in [WebPath.study, WebPath.series] {
                 group.get(RouterPath("\(path)/\(name)")) { [self] request, context in
                     let (answer, retrieval, choices) = try pictures(request, context, isThumbnail)
-                    return try await pool.run {
-                        let images = RepresentativeImage(retrieval: retrieval)
+                    return try await pool.run { [releases] in
+                        if try retrieval.isGrantedOnly(), let granted = try retrieval.granted(releases) {
+                            return try retrieval.pictures(of: granted, answer, choices)
+                        }
+                        let images = RepresentativeImage(retrieval)
                         if let choice = choices.first, choice.isMultipart {
                             let all = try images.all()
                             try retrieval.note(all.map(\.holding))
                             return try answer.several(all, frames: nil, choice.type)
                         }
                         let candidates = try images.candidates()
-                        try retrieval.note(Array(candidates.prefix(1).map(\.holding)))
+                        try retrieval.note(candidates.prefix(1).map(\.holding))
                         return try answer.response(firstOf: candidates, choices: choices)
                     }
                 }
@@ -26,8 +29,8 @@ extension Door {
                 group.get(RouterPath("\(path)/\(name)")) { [self] request, context in
                     let (answer, retrieval, choices) = try pictures(request, context, isThumbnail)
                     let list = context.parameters.get("frames").map { $0.removingPercentEncoding ?? "" }
-                    return try await pool.run {
-                        let source = PictureAnswer.Source(holding: try retrieval.holding(), path: retrieval.path)
+                    return try await pool.run { [releases] in
+                        let source = PictureAnswer.Source(try retrieval.instance(releases))
                         return try answer.response(source, frames: list, choices: choices)
                     }
                 }

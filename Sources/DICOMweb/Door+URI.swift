@@ -21,7 +21,8 @@ extension Door {
                 switch wanted.form {
                 case .object(let syntax): return try Self.object(retrieval, in: syntax)
                 case .picture(let choices):
-                    let source = PictureAnswer.Source(holding: try retrieval.holding(), path: retrieval.path)
+                    let source = PictureAnswer.Source(
+                        holding: try retrieval.holding(), path: retrieval.path, in: self.archive)
                     var response = try answer.response(
                         source, frames: wanted.frame.map { String($0) }, choices: choices)
                     response.headers[.contentLocation] = nil

@@ -39,7 +39,7 @@ public final class Door: Sendable {
     /// there are processors would only wait for each other.
     private let searchPool = BlockingPool(threadCount: max(4, 2 * System.coreCount))
     let commitments: CommitmentBoard
-    private let releases: Releases
+    let releases: Releases
     let events: EventWatch
     private let refusals: RefusalTally
 
@@ -160,7 +160,7 @@ public final class Door: Sendable {
             let list = context.parameters.get("frames").flatMap { $0.removingPercentEncoding }
             let answer = FrameAnswer(archive: archive, pool: pool)
             return try await pool.run {
-                try answer.response(try retrieval.holding(), frames: list ?? "", accepting: ranges)
+                try answer.response(try retrieval.instance(self.releases), frames: list ?? "", accepting: ranges)
             }
         }
         // Metadata names bulk data without the series, which is not known where only the instance is.
@@ -170,7 +170,7 @@ public final class Door: Sendable {
                 let path = context.parameters.getCatchAll()
                 let answer = BulkDataAnswer(archive: archive, pool: pool)
                 return try await pool.run {
-                    try answer.response(try retrieval.holding(), path: path, accepting: ranges)
+                    try answer.response(try retrieval.instance(self.releases), path: path, accepting: ranges)
                 }
             }
         }
@@ -190,7 +190,10 @@ public final class Door: Sendable {
         let (retrieval, ranges) = try retrieval(request, context, .read)
         let form = try ModelForm(accepting: ranges)
         let base = Self.base(context) + ResourcePath(study: retrieval.path.study).text
-        return try await pool.run { [archive, pool] in
+        return try await pool.run { [archive, pool, releases] in
+            if try retrieval.isGrantedOnly(), let granted = try retrieval.granted(releases) {
+                return try retrieval.metadata(granted, base: base, form)
+            }
             let holdings = try retrieval.holdings()
             let tag = archive.tag(holdings, form: form == .json ? "" : "xml")
             let body = ModelBody(form)

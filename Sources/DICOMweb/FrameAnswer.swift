@@ -1,5 +1,4 @@
 import Archive
-import Catalog
 import DICOM
 import HTTP
 import Hummingbird
@@ -16,9 +15,10 @@ struct FrameAnswer: Sendable {
     /// Blocks.
     ///
     /// - Parameter list: nil for every frame.
-    func response(_ holding: Holding, frames list: String?, accepting ranges: [MediaRange]) throws -> Response {
-        let object = try archive.open(holding)
-        let stored = TransferSyntax(uid: holding.transferSyntaxUID)
+    func response(
+        _ instance: ShownInstance, frames list: String?, accepting ranges: [MediaRange]
+    ) throws -> Response {
+        let stored = instance.content.transferSyntax
         let ranges = ranges.isEmpty ? [MediaRange("*", "*")] : ranges
         var failure: any Error = Problem(
             .notAcceptable,
@@ -27,7 +27,7 @@ struct FrameAnswer: Sendable {
         for range in ranges {
             guard let choice = FrameMediaType.choice(range, stored: stored) else { continue }
             do {
-                let reader = try FrameReader(object, in: choice.syntax, archive: archive)
+                let reader = try FrameReader(instance.content, in: choice.syntax, archive: archive)
                 let numbers =
                     try list.map { try Self.numbers($0, frameCount: reader.frameCount) }
                     ?? Array(1...reader.frameCount)
@@ -35,7 +35,7 @@ struct FrameAnswer: Sendable {
                     failure = Problem(.notAcceptable, "Several frames go only as multipart/related.")
                     continue
                 }
-                let tag = archive.tag([holding], form: "\(reader.transferSyntax.uid) \(numbers)")
+                let tag = instance.tag(archive, form: "\(reader.transferSyntax.uid) \(numbers)")
                 return try response(reader, numbers, isMultipart: choice.isMultipart, tag: tag)
             } catch let error as ArchiveError {
                 guard case .notTranscodable = error else { throw error }
@@ -45,21 +45,18 @@ struct FrameAnswer: Sendable {
         throw failure
     }
 
-    private func response(_ reader: FrameReader, _ numbers: [Int], isMultipart: Bool, tag: String) throws -> Response {
+    private func response(_ reader: FrameReader, _ numbers: [Int], isMultipart: Bool, tag: String?) throws -> Response {
         let type = FrameMediaType.type(of: reader.transferSyntax).essence
         let part = "\(type); transfer-syntax=\(reader.transferSyntax.uid)"
         guard isMultipart else {
             let bytes = try reader.frame((numbers.first ?? 1) - 1)
             return Response(
-                status: .ok, headers: [.contentType: part, .cacheControl: "private, no-cache", .eTag: tag],
+                status: .ok, headers: ShownInstance.fields(part, tag: tag),
                 body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
         }
         let boundary = Boundary()
-        let headers: HTTPFields = [
-            .contentType: boundary.contentType(of: type),
-            // The boundary is another every time.
-            .cacheControl: "private, no-cache", .eTag: "W/" + tag,
-        ]
+        // The boundary is another every time.
+        let headers = ShownInstance.fields(boundary.contentType(of: type), tag: tag.map { "W/" + $0 })
         if numbers.count == 1, let number = numbers.first,
             let only = try StoredFrame.piece(reader, number - 1, head: boundary.head(part), tail: boundary.end())
         {

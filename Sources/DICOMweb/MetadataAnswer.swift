@@ -64,18 +64,24 @@ final class MetadataArray: PieceSource {
 
     private func write(_ text: MetadataText, to piece: inout ByteBuffer) {
         if index > 0 { piece.writeString(",") }
-        text.bytes.withUnsafeBytes { bytes in
+        text.write(to: &piece, addressPrefix: "\(base)/instances/\(holdings[index].sopInstanceUID)/")
+        index += 1
+    }
+}
+
+extension MetadataText {
+    /// Adds it with its addresses made whole.
+    func write(to piece: inout ByteBuffer, addressPrefix: @autoclosure () -> String) {
+        guard !addresses.isEmpty else { return _ = piece.writeBytes(bytes) }
+        let prefix = addressPrefix()
+        bytes.withUnsafeBytes { bytes in
             var start = 0
-            for address in text.addresses {
+            for address in addresses {
                 piece.writeBytes(bytes[start..<address])
-                piece.writeString(base)
-                piece.writeString("/instances/")
-                piece.writeString(holdings[index].sopInstanceUID)
-                piece.writeString("/")
+                piece.writeString(prefix)
                 start = address
             }
             piece.writeBytes(bytes[start...])
         }
-        index += 1
     }
 }

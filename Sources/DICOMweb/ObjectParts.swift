@@ -156,11 +156,11 @@ final class ObjectFile: PieceSource {
 
 /// Bytes of an object as they lie there.
 final class StoredRange: PieceSource {
-    private let object: StoredObject
+    private let object: any ContentSource
     private var offset: UInt64
     private var end: UInt64
 
-    init(_ object: StoredObject, _ range: Range<UInt64>) {
+    init(_ object: any ContentSource, _ range: Range<UInt64>) {
         self.object = object
         (offset, end) = (range.lowerBound, range.upperBound)
     }
@@ -186,7 +186,7 @@ final class StoredRange: PieceSource {
 
 extension ByteBuffer {
     /// Adds bytes of an object; fewer than `limit` only at its end.
-    mutating func writeStored(_ object: StoredObject, from offset: UInt64, upTo limit: Int) throws -> Int {
+    mutating func writeStored(_ object: some ContentSource, from offset: UInt64, upTo limit: Int) throws -> Int {
         let room = Int(min(UInt64(limit), object.byteCount - offset))
         guard room > 0 else { return 0 }
         return try writeWithUnsafeMutableBytes(minimumWritableBytes: room) { memory in

@@ -4,6 +4,7 @@ import DICOM
 import HTTP
 import Hummingbird
 import NIOCore
+import Release
 
 /// Images as pictures for a screen. PS3.18 §10.4.1.1.3.
 struct PictureAnswer: Sendable {
@@ -25,6 +26,27 @@ struct PictureAnswer: Sendable {
     struct Source: Sendable {
         var holding: Holding
         var path: ResourcePath
+        /// Whether it is made for who asks, so that nobody is to keep an answer.
+        var isMade: Bool
+        var open: @Sendable () throws -> InstanceContent
+
+        init(
+            holding: Holding, path: ResourcePath, isMade: Bool, open: @escaping @Sendable () throws -> InstanceContent
+        ) {
+            self.holding = holding
+            self.path = path
+            self.isMade = isMade
+            self.open = open
+        }
+
+        /// A stored one.
+        init(holding: Holding, path: ResourcePath, in archive: Archive) {
+            self.init(holding: holding, path: path, isMade: false) { try InstanceContent(try archive.open(holding)) }
+        }
+
+        init(_ instance: ShownInstance) {
+            self.init(holding: instance.holding, path: instance.path, isMade: instance.isMade) { instance.content }
+        }
     }
 
     /// One picture, or those of a list of frames. Blocks.
@@ -38,7 +60,7 @@ struct PictureAnswer: Sendable {
             return try several([source], frames: list, choice.type)
         }
         if let known = notModified(source, list, choice.type) { return known }
-        let renderer = try renderer(source.holding)
+        let renderer = try renderer(source)
         let numbers = try list.map { try FrameAnswer.numbers($0, frameCount: renderer.frameCount) }
         if choice.type == .gif, (numbers?.count ?? renderer.frameCount) > 1 {
             return try moving(source, renderer, frames: list)
@@ -58,7 +80,7 @@ struct PictureAnswer: Sendable {
         for source in sources {
             if let known = notModified(source, nil, choice.type) { return known }
             do {
-                return try one(source, try renderer(source.holding), nil, nil, choice.type)
+                return try one(source, try renderer(source), nil, nil, choice.type)
             } catch let error as RenderingError {
                 if error == .regionOutside || error == .noProfile { throw error }
             } catch let problem as Problem where problem.status == .notAcceptable {
@@ -78,7 +100,8 @@ struct PictureAnswer: Sendable {
         return Response(
             status: .ok,
             headers: [
-                .contentType: boundary.contentType(of: type.essence), .cacheControl: "private, no-cache",
+                .contentType: boundary.contentType(of: type.essence),
+                .cacheControl: sources.contains(where: \.isMade) ? "private, no-store" : "private, no-cache",
                 .vary: "Accept",
             ], body: PulledBody(parts, pool: pool).body())
     }
@@ -103,12 +126,12 @@ struct PictureAnswer: Sendable {
         return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: picture)))
     }
 
-    func renderer(_ holding: Holding) throws -> FrameRenderer {
+    func renderer(_ source: Source) throws -> FrameRenderer {
         do {
-            return try FrameRenderer(try archive.open(holding), archive: archive)
+            return try FrameRenderer(try source.open(), archive: archive)
         } catch ArchiveError.notFound {
             throw Problem(.notAcceptable, Self.noPicture)
-        }
+        } catch ReleaseError.quarantined { throw Problem(.notAcceptable, Self.noPicture) }
     }
 
     /// Where one frame's picture is by itself.
@@ -131,11 +154,10 @@ struct PictureAnswer: Sendable {
     private func headers(_ source: Source, _ list: String?, _ type: PictureMediaType) -> HTTPFields {
         // Another number when the way from pixels to pictures changes.
         let form = "1 \(type.essence) \(list ?? "") \(query ?? "")"
-        return [
-            .contentType: type.essence,
-            .eTag: archive.tag([source.holding], form: form),
-            .cacheControl: "private, no-cache", .vary: "Accept",
-        ]
+        var headers = ShownInstance.fields(
+            type.essence, tag: source.isMade ? nil : archive.tag([source.holding], form: form))
+        headers[.vary] = "Accept"
+        return headers
     }
 }
 
@@ -243,7 +265,7 @@ private final class PictureParts: PieceSource {
             let source = sources[sourceIndex]
             sourceIndex += 1
             do {
-                let opened = try answer.renderer(source.holding)
+                let opened = try answer.renderer(source)
                 frames =
                     try list.map { try FrameAnswer.numbers($0, frameCount: opened.frameCount).map { $0 - 1 } }
                     ?? Array(0..<opened.frameCount)

@@ -2,6 +2,7 @@ import Access
 import Archive
 import DICOM
 import HTTP
+import Release
 
 /// The one place where the archive's errors become HTTP problems.
 enum ProblemMapping {
@@ -13,6 +14,7 @@ enum ProblemMapping {
             case .notRecorded: problem(of: ArchiveError.notRecorded)
             }
         }
+        if let error = error as? ReleaseError { return release(error) }
         guard let error = error as? ArchiveError else { return nil }
         return switch error {
         case .full:
@@ -29,6 +31,15 @@ enum ProblemMapping {
         case .held, .accessionNumberDiffers, .correction: Problem(.conflict, "The study's state does not allow it.")
         case .notTranscodable: Problem(.notAcceptable, "The object cannot be had in the transfer syntax asked for.")
         case .damaged, .transcodingFailed, .coderFailed, .blobs, .catalog, .keys:
+            Problem(.internalServerError, "Something went wrong here; the service's log says more.")
+        }
+    }
+
+    private static func release(_ error: ReleaseError) -> Problem? {
+        switch error {
+        case .quarantined, .otherSyntax: Problem(.notAcceptable, "The object cannot be de-identified for certain.")
+        case .archive(let error): problem(of: error)
+        case .unknownProfile, .unknownProject, .keys:
             Problem(.internalServerError, "Something went wrong here; the service's log says more.")
         }
     }

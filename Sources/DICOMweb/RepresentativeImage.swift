@@ -9,16 +9,24 @@ struct RepresentativeImage {
     /// Images that are tried before none is.
     static let tryLimit = 16
 
-    let retrieval: Retrieval
+    let archive: Archive
+    let path: ResourcePath
+    let visibility: Visibility
+    /// The objects that a path names.
+    let found: (ResourcePath) throws -> [Holding]
+    /// Why there is nothing.
+    let absence: () throws -> any Error
+    /// An image, and the path that it was found by.
+    let source: (Holding, ResourcePath) throws -> PictureAnswer.Source
 
     /// Images in the order they stand for the whole: those of the largest series first, from its middle outwards.
     func candidates() throws -> [PictureAnswer.Source] {
-        if retrieval.path.series != nil {
-            return Array(Self.fromMiddle(try images(retrieval.path)).prefix(Self.tryLimit))
+        if path.series != nil {
+            return Array(Self.fromMiddle(try images(path)).prefix(Self.tryLimit))
         }
         var result: [PictureAnswer.Source] = []
         for series in try series().sorted(by: Self.standsBefore) {
-            var path = retrieval.path
+            var path = path
             path.series = series.uid
             // A series may go while it is looked at.
             result += Self.fromMiddle((try? images(path)) ?? []).prefix(Self.tryLimit - result.count)
@@ -29,10 +37,10 @@ struct RepresentativeImage {
 
     /// Every image, in the order of series and instances.
     func all() throws -> [PictureAnswer.Source] {
-        if retrieval.path.series != nil { return try images(retrieval.path) }
+        if path.series != nil { return try images(path) }
         var result: [PictureAnswer.Source] = []
         for series in try series() {
-            var path = retrieval.path
+            var path = path
             path.series = series.uid
             result += try images(path)
         }
@@ -60,12 +68,12 @@ struct RepresentativeImage {
     }
 
     private func series() throws -> [Series] {
-        guard let study = retrieval.path.study else { return [] }
+        guard let study = path.study else { return [] }
         var keys = Dataset()
         keys.set(.studyInstanceUID, .UI, string: study)
         var result: [Series] = []
-        try retrieval.archive.find(
-            Query(level: .series, keys: keys, visibility: retrieval.visibility, limit: Self.seriesLimit)
+        try archive.find(
+            Query(level: .series, keys: keys, visibility: visibility, limit: Self.seriesLimit)
         ) { match in
             if let uid = match.attributes.string(.seriesInstanceUID) {
                 result.append(
@@ -75,26 +83,39 @@ struct RepresentativeImage {
             }
             return true
         }
-        guard !result.isEmpty else { throw try retrieval.absence() }
+        guard !result.isEmpty else { throw try absence() }
         return result
     }
 
     /// The images of a series; classes nobody knows may be images too.
     private func images(_ path: ResourcePath) throws -> [PictureAnswer.Source] {
-        var retrieval = retrieval
-        retrieval.path = path
-        return try retrieval.found().compactMap { holding in
+        try found(path).compactMap { holding in
             guard SOPClass.isImage(holding.sopClassUID) || SOPClass.storage[holding.sopClassUID] == nil else {
                 return nil
             }
-            var path = path
-            path.instance = holding.sopInstanceUID
-            return PictureAnswer.Source(holding: holding, path: path)
+            return try source(holding, path)
         }
     }
 
     private static func fromMiddle(_ sources: [PictureAnswer.Source]) -> [PictureAnswer.Source] {
         let middle = (sources.count - 1) / 2
         return sources.enumerated().sorted { abs($0.offset - middle) < abs($1.offset - middle) }.map(\.element)
+    }
+}
+
+extension RepresentativeImage {
+    /// Of what is shown in full.
+    init(_ retrieval: Retrieval) {
+        self.init(archive: retrieval.archive, path: retrieval.path, visibility: retrieval.visibility) { path in
+            var retrieval = retrieval
+            retrieval.path = path
+            return try retrieval.found()
+        } absence: {
+            try retrieval.absence()
+        } source: { holding, path in
+            var path = path
+            path.instance = holding.sopInstanceUID
+            return PictureAnswer.Source(holding: holding, path: path, in: retrieval.archive)
+        }
     }
 }

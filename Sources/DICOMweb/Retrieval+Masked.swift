@@ -9,23 +9,16 @@ import NIOCore
 import Release
 
 extension Retrieval {
-    /// What was granted masked, as objects that were de-identified for it; nil where nothing of the kind was named.
+    /// What was granted masked, as objects that are de-identified for it.
     ///
-    /// - Throws: 413 for more than the limit; 406 where none can be de-identified for certain.
-    func maskedResponse(_ releases: Releases, _ choice: TransferSyntaxChoice, wantsFile: Bool) throws -> Response? {
-        guard path.study != nil, let (masking, holdings) = try masked(limit: limit + 1),
-            let rule = caller.access.releaseRule(for: masking)
-        else { return nil }
-        try checkLimit(holdings)
-        guard !wantsFile || holdings.count == 1 else {
+    /// - Throws: 406 where none can be de-identified for certain.
+    func response(_ granted: Granted, _ choice: TransferSyntaxChoice, wantsFile: Bool) throws -> Response {
+        guard !wantsFile || granted.holdings.count == 1 else {
             throw Problem(.notAcceptable, "Several objects go only as multipart/related.")
         }
-        try caller.note(
-            .accessed, AuditObject.objects(of: holdings), instanceCount: holdings.count, reason: rule.words)
+        try note(granted.holdings, granted.rule)
         let boundary = wantsFile ? nil : Boundary()
-        let parts = ReleasedParts(
-            archive: archive, holdings: holdings, choice: choice, boundary: boundary,
-            release: try releases.release(by: rule))
+        let parts = ReleasedParts(granted, choice: choice, boundary: boundary)
         try parts.begin()
         return Response(
             status: .ok,
@@ -34,28 +27,52 @@ extension Retrieval {
                 .cacheControl: "private, no-store",
             ], body: PulledBody(parts, pool: pool).body())
     }
+
+    /// The headers of what was granted masked, as they are de-identified for it.
+    ///
+    /// - Parameter base: address of the study.
+    /// - Throws: 406 where none can be de-identified for certain.
+    func metadata(_ granted: Granted, base: String, _ form: ModelForm) throws -> Response {
+        try note(granted.holdings, granted.rule)
+        let body = ModelBody(form)
+        let source = ReleasedMetadata(granted, base: base, body: body)
+        try source.begin()
+        return Response(
+            status: .ok, headers: [.contentType: body.contentType, .cacheControl: "private, no-store"],
+            body: PulledBody(source, pool: pool).body())
+    }
+
+    /// Pictures of a study or series that was granted masked, made of what is released of it.
+    func pictures(
+        of granted: Granted, _ answer: PictureAnswer, _ choices: [PictureMediaType.Choice]
+    ) throws -> Response {
+        if let choice = choices.first, choice.isMultipart {
+            let all = try granted.images.all()
+            try note(all.map(\.holding), granted.rule)
+            return try answer.several(all, frames: nil, choice.type)
+        }
+        let candidates = try granted.images.candidates()
+        try note(candidates.prefix(1).map(\.holding), granted.rule)
+        return try answer.response(firstOf: candidates, choices: choices)
+    }
 }
 
 /// De-identified objects as parts of a multipart body, or one as a file. Those that cannot be made so are left out.
 private final class ReleasedParts: PieceSource {
-    private let archive: Archive
+    private let granted: Granted
     private var holdings: ArraySlice<Holding>
     private let choice: TransferSyntaxChoice
     private let boundary: Boundary?
-    private let release: Release
     private let buffer = PieceBuffer()
     private var current: (object: ReleasedInstance, offset: UInt64)?
     private var isFirst = true
     private var isEnded = false
 
-    init(
-        archive: Archive, holdings: [Holding], choice: TransferSyntaxChoice, boundary: Boundary?, release: Release
-    ) {
-        self.archive = archive
-        self.holdings = holdings[...]
+    init(_ granted: Granted, choice: TransferSyntaxChoice, boundary: Boundary?) {
+        self.granted = granted
+        holdings = granted.holdings[...]
         self.choice = choice
         self.boundary = boundary
-        self.release = release
     }
 
     /// Makes the first object, so that it is known before the answer begins whether there is any.
@@ -70,7 +87,7 @@ private final class ReleasedParts: PieceSource {
     private func makeNext() throws -> ReleasedInstance? {
         while let holding = holdings.popFirst() {
             do {
-                let made = try release.released(try archive.open(holding), through: buffer)
+                let made = try granted.released(holding, through: buffer)
                 let isTaken =
                     choice.named.isEmpty || choice.named.contains { $0.uid == made.transferSyntax.uid }
                 if isTaken { return made }
@@ -107,5 +124,71 @@ private final class ReleasedParts: PieceSource {
             current = end < object.byteCount ? (object, end) : nil
         }
         return piece.readableBytes > 0 ? piece : nil
+    }
+}
+
+/// Headers of de-identified objects, in either model. Those that cannot be made so are left out.
+final class ReleasedMetadata: PieceSource {
+    private let granted: Granted
+    private var holdings: ArraySlice<Holding>
+    private let base: String
+    private var body: ModelBody
+    private let buffer = PieceBuffer()
+    private var current: (text: MetadataText, sopInstanceUID: String)?
+    private var isEnded = false
+
+    /// - Parameter base: address of the study.
+    init(_ granted: Granted, base: String, body: ModelBody) {
+        self.granted = granted
+        holdings = granted.holdings[...]
+        self.base = base
+        self.body = body
+    }
+
+    /// Makes the first, so that it is known before the answer begins whether there is any.
+    func begin() throws {
+        current = try makeNext()
+        guard current != nil else {
+            throw Problem(.notAcceptable, "None of the objects can be de-identified for certain.")
+        }
+    }
+
+    private func makeNext() throws -> (MetadataText, String)? {
+        while let holding = holdings.popFirst() {
+            do {
+                let made = try granted.content(holding, through: buffer)
+                return (made.metadata, made.sopInstanceUID)
+            } catch ReleaseError.quarantined {
+                // The others are of use without it.
+            } catch ArchiveError.notFound {
+                // Removed meanwhile.
+            }
+        }
+        return nil
+    }
+
+    func next(upTo byteCount: Int) throws -> ByteBuffer? {
+        guard !isEnded else { return nil }
+        var piece = ByteBuffer()
+        while piece.readableBytes < byteCount {
+            guard let (text, uid) = try current ?? makeNext() else {
+                isEnded = true
+                piece.writeString(body.end)
+                break
+            }
+            current = nil
+            piece.writeString(body.separator())
+            let prefix = "\(base)/instances/\(uid)/"
+            if body.form == .json {
+                text.write(to: &piece, addressPrefix: prefix)
+            } else {
+                var bytes: [UInt8] = []
+                try JSONModelReader.read(text.bytes) { model in
+                    XMLModelWriter.write(model, addressPrefix: prefix, into: &bytes)
+                }
+                piece.writeBytes(bytes)
+            }
+        }
+        return piece
     }
 }

@@ -45,24 +45,29 @@ struct Retrieval: Sendable {
     }
 
     /// Writes down that the caller gets these.
-    func note(_ holdings: [Holding]) throws {
-        try caller.note(.accessed, AuditObject.objects(of: holdings), instanceCount: holdings.count)
+    ///
+    /// - Parameter rule: how they are de-identified for that.
+    func note(_ holdings: [Holding], _ rule: ReleaseRule? = nil) throws {
+        try caller.note(
+            .accessed, AuditObject.objects(of: holdings), instanceCount: holdings.count, reason: rule?.words ?? "")
     }
 
     /// As `holdings`, for who has not decided yet what goes out.
     func found() throws -> [Holding] {
-        let found = try inFull()
+        let found = try inFull(limit: limit + 1)
         guard !found.isEmpty else { throw try absence() }
         try checkLimit(found)
         return found
     }
 
-    /// What the path names and is shown in full, one more than the limit at most.
-    private func inFull() throws(ArchiveError) -> [Holding] {
+    /// What the path names and is shown in full.
+    ///
+    /// - Parameter limit: the most objects that are looked for.
+    func inFull(limit: Int) throws(ArchiveError) -> [Holding] {
         try archive.holdings(
             patientID: nil, studyInstanceUIDs: path.study.map { [$0] } ?? [],
             seriesInstanceUIDs: path.series.map { [$0] } ?? [],
-            sopInstanceUIDs: path.instance.map { [$0] } ?? [], visibility: visibility, limit: limit + 1)
+            sopInstanceUIDs: path.instance.map { [$0] } ?? [], visibility: visibility, limit: limit)
     }
 
     /// What the path names and is shown masked, for who is shown nothing of it in full.
@@ -111,9 +116,11 @@ struct Retrieval: Sendable {
         let wantsFile =
             ranges.first { $0.essence == "application/dicom" } != nil
             && !ranges.contains { $0.type == "multipart" }
-        let holdings = try inFull()
+        let holdings = try inFull(limit: limit + 1)
         if holdings.isEmpty {
-            if let releases, let masked = try maskedResponse(releases, choice, wantsFile: wantsFile) { return masked }
+            if let granted = try releases.flatMap({ try granted($0) }) {
+                return try response(granted, choice, wantsFile: wantsFile)
+            }
             throw try absence()
         }
         try checkLimit(holdings)

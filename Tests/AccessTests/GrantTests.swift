@@ -123,4 +123,22 @@ struct GrantTests {
         #expect(entries.map(\.actor.address) == ["10.0.0.9", "10.0.0.8", "10.0.0.9", "10.0.0.9"])
         #expect(entries.map(\.instanceCount) == [nil, nil, 59, nil])
     }
+
+    @Test func countsRefusalsForOneReasonApartAndForgetsNoneThatItHasNoRoomFor() throws {
+        let fixture = try AccessFixture()
+        let tally = RefusalTally(fixture.access, door: "web", event: .signInRefused)
+        let start = Date(timeIntervalSince1970: 1_800_000_000)
+        for _ in 0..<3 { for reason in ["one", "two"] { tally.note(from: "10.0.0.9", reason: reason, now: start) } }
+        #expect(try fixture.recorded().map(\.reason) == ["one", "two"])
+        for number in 2..<RefusalTally.keyLimit { tally.note(from: "\(number)", reason: "one", now: start) }
+        #expect(try fixture.recorded().count == RefusalTally.keyLimit)
+        tally.note(from: "one too many", reason: "one", now: start)
+        tally.flush()
+        let entries = try fixture.recorded()
+        #expect(entries.allSatisfy { $0.event == .signInRefused })
+        let sum = entries.reduce(0) { $0 + ($1.instanceCount ?? 1) }
+        #expect(sum == UInt64(RefusalTally.keyLimit) + 5)
+        #expect(
+            entries.filter { $0.instanceCount != nil }.map(\.reason).sorted() == ["one, and 2 more", "two, and 2 more"])
+    }
 }

@@ -298,14 +298,36 @@ import Testing
         #expect(body.range(of: Data("DICM".utf8)) != nil)
         let told = try Self.leaks(whole.file, sources)
         #expect(told == [])
-        for (path, accept) in [
-            (study + "/metadata", "application/dicom+json"), (study + "/rendered", "image/jpeg"),
-            (study, "application/zip"), (study + "/thumbnail", "image/jpeg"),
-        ] {
+        // What is made of the study is made of what is released of it.
+        let report = try Python.ask(
+            "masked.py", [web, token, study, whole.file + "/body"] + names.map { Images.phantoms + "/" + $0 },
+            as: MaskedReport.self)
+        #expect(report.problems == [])
+        for (path, accept) in [(study, "application/zip"), ("?StudyInstanceUID=" + study, "application/dicom+json")] {
             let refused = try fetch(path, accept)
-            #expect(refused.status == "403" || refused.status == "404", "\(path): \(refused.status)")
+            #expect(["403", "404"].contains(refused.status) || path.hasPrefix("?"), "\(path): \(refused.status)")
             let left = try Self.leaks(refused.file, sources)
             #expect(left == [], "\(path)")
         }
+        let record = try huizhen.tool(["audit", "search", "--actor", "south-viewer", "--json", "--limit", "500"])
+            .checked()
+        #expect(record.contains("de-identified, profile research, project heart"))
+        // Without the grant, what it had been told is worth nothing.
+        let grants = try huizhen.tool(["grant", "list", "--json"]).checked()
+        struct Grant: Decodable { var id: String }
+        for grant in try JSONDecoder().decode([Grant].self, from: Data(grants.utf8)) {
+            _ = try huizhen.tool(["grant", "revoke", grant.id, "--because", "over"]).checked()
+        }
+        for path in report.paths {
+            let refused = try fetch(path, "*/*")
+            #expect(refused.status == "404", "\(refused.status)")
+        }
+        #expect(!report.paths.isEmpty)
+    }
+
+    private struct MaskedReport: Decodable {
+        var problems: [String]
+        /// Of what it could get, under the studies.
+        var paths: [String]
     }
 }

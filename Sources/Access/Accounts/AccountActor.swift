@@ -33,7 +33,7 @@ public enum AccountActor: Sendable, Equatable {
         }
     }
 
-    var auditActor: AuditActor {
+    public var auditActor: AuditActor {
         switch self {
         case .service: .service
         case .localOperator(let user): AuditActor(kind: .localOperator, name: user)

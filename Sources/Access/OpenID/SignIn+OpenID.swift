@@ -31,11 +31,6 @@ extension SignIn {
         return .next(try put(step, now: start))
     }
 
-    /// Writes down that a provider's word was not taken.
-    public func refuse(_ flaw: OpenIDFlaw, from place: RequestPlace) throws(AccessError) {
-        try note(nil, place, "openid: \(flaw.rawValue)")
-    }
-
     private func note(_ account: Account?, _ place: RequestPlace, _ why: String) throws(AccessError) {
         try accounts.write(
             AuditEntry(

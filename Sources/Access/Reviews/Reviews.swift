@@ -20,13 +20,6 @@ public final class Reviews: Sendable {
         var by: String
     }
 
-    private struct Name: Hashable {
-        var kind: ReviewKind
-        var id: String
-
-        var text: String { "\(kind.rawValue) \(id)" }
-    }
-
     public let settings: Settings
     private let records: SealedRecords
     private let audit: AuditLog
@@ -56,20 +49,22 @@ public final class Reviews: Sendable {
     ///
     /// - Parameter since: when it was made; nil where nobody knows.
     public func isExpired(_ kind: ReviewKind, _ id: String, since: Int64?, at now: Int64) -> Bool {
-        base(Name(kind: kind, id: id), since).at + period + grace <= now
+        base(Self.name(kind, id), since).at + period + grace <= now
     }
 
-    private func base(_ name: Name, _ since: Int64?) -> (at: Int64, confirmation: Confirmation?) {
-        let confirmation = confirmations.withLock { $0[name.text] }
+    private static func name(_ kind: ReviewKind, _ id: String) -> String { "\(kind.rawValue) \(id)" }
+
+    private func base(_ name: String, _ since: Int64?) -> (at: Int64, confirmation: Confirmation?) {
+        let confirmation = confirmations.withLock { $0[name] }
         return (max(confirmation?.at ?? 0, since ?? 0, begun), confirmation)
     }
 
     public func item(_ subject: ReviewSubject, now: Date = Date()) -> ReviewItem {
-        let name = Name(kind: subject.kind, id: subject.id)
+        let name = Self.name(subject.kind, subject.id)
         let (base, confirmation) = base(name, subject.since)
         let time = Access.milliseconds(now)
         var subject = subject
-        subject.lastUsed = subject.lastUsed ?? uses.withLock { $0.known[name.text] }
+        subject.lastUsed = subject.lastUsed ?? uses.withLock { $0.known[name] }
         return ReviewItem(
             subject: subject, confirmedAt: confirmation?.at, confirmedBy: confirmation?.by, dueAt: base + period,
             expiresAt: base + period + grace,
@@ -109,7 +104,7 @@ public final class Reviews: Sendable {
 
     /// Somebody made or changed it, which says as much as a confirmation.
     func noteMade(_ kind: ReviewKind, _ id: String, by actor: String, now: Date = Date()) throws(AccessError) {
-        let name = Name(kind: kind, id: id).text
+        let name = Self.name(kind, id)
         let made = Confirmation(at: Access.milliseconds(now), by: actor)
         try records.put(made, .confirmation, name)
         confirmations.withLock { $0[name] = made }
@@ -117,7 +112,7 @@ public final class Reviews: Sendable {
 
     /// It was used; written down now and then.
     func noteUse(_ kind: ReviewKind, _ id: String, at now: Int64) {
-        let name = Name(kind: kind, id: id).text
+        let name = Self.name(kind, id)
         uses.withLock { uses in
             uses.known[name] = now
             uses.unwritten.insert(name)
@@ -128,8 +123,9 @@ public final class Reviews: Sendable {
     public func flush() throws(AccessError) {
         let unwritten = uses.withLock { uses in
             defer { uses.unwritten = [] }
-            return uses.unwritten.compactMap { name in uses.known[name].map { (name, $0) } }
+            return uses.unwritten.compactMap { name in uses.known[name].map { (id: name, value: $0) } }
         }
-        for (name, at) in unwritten { try records.put(at, .use, name) }
+        guard !unwritten.isEmpty else { return }
+        try records.put(unwritten, .use)
     }
 }

@@ -39,9 +39,7 @@ public final class Shares: Sendable {
         self.access = access
         self.accounts = accounts
         self.holds = holds
-        do throws(KeyError) { table = try CredentialTable(database: access.database, key: key) } catch {
-            throw .keys(error)
-        }
+        table = try CredentialTable(database: access.database, key: key)
         let held = try table.all(.share, as: Row.self)
         state.withLock { $0.rows = held }
     }
@@ -205,7 +203,7 @@ public final class Shares: Sendable {
     }
 
     private func put(_ row: Row, code digest: String) throws(AccessError) {
-        try table.put(.share, digest, row)
+        try table.put(row, .share, digest)
         state.withLock { $0.rows[digest] = row }
     }
 

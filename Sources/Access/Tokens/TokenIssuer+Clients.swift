@@ -115,7 +115,7 @@ extension TokenIssuer {
                     .configurationChanged, by: actor, door: door,
                     objects: [AuditObject(.setting, "token \(token.id)")], reason: "token revoked"))
             state.withLock { $0.revoked[token.id] = token.expiry }
-            try table?.put(.revokedToken, token.id, token.expiry)
+            try table?.put(token.expiry, .revokedToken, token.id)
         }
         return true
     }
@@ -209,7 +209,7 @@ extension TokenIssuer {
 
     private func commit(_ row: ClientRow, _ what: String, by actor: AuditActor, door: String) throws(AccessError) {
         try note(row.client, what, by: actor, door: door)
-        try table?.put(.client, row.client.id, row)
+        try table?.put(row, .client, row.client.id)
         state.withLock { $0.clients[row.client.id] = row }
     }
 

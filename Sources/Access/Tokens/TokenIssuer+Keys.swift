@@ -79,7 +79,7 @@ extension TokenIssuer {
         }
         let key = Key(seed: seed, madeAt: now, until: now)
         let held = try Self.held(key)
-        try table?.put(.tokenKey, id, key)
+        try table?.put(key, .tokenKey, id)
         let gone = state.withLock { state in
             let gone = state.keys.filter { endsOthers || $0.value.key.until <= now }.map(\.key)
             for one in gone { state.keys[one] = nil }
@@ -103,7 +103,7 @@ extension TokenIssuer {
             if found.key.until < expiry {
                 // Further than asked for, so that not every token is a write.
                 found.key.until = expiry + Double(Self.clientRange.upperBound.components.seconds)
-                try table?.put(.tokenKey, id, found.key)
+                try table?.put(found.key, .tokenKey, id)
                 state.withLock { $0.keys[id] = found }
             }
             return (id, found.signing)

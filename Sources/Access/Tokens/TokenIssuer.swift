@@ -73,10 +73,10 @@ public final class TokenIssuer: Sendable {
         self.settings = settings
         self.record = record
         self.now = now
-        do throws(KeyError) {
-            table = try CredentialTable(database: access.database, key: key)
-            clientKey = try key.derived(for: "huizhen client secrets 1")
-        } catch { throw .keys(error) }
+        table = try CredentialTable(database: access.database, key: key)
+        clientKey = try AccessError.unlocking { () throws(KeyError) in
+            try key.derived(for: "huizhen client secrets 1")
+        }
         state = Mutex(State())
         try load()
     }

@@ -1,23 +1,22 @@
-import Catalog
 import DICOM
 
-/// Makes pictures for a screen of an object's frames. Safe from any thread; blocks.
+/// Makes pictures for a screen of an instance's frames. Safe from any thread; blocks.
 public final class FrameRenderer: Sendable {
-    public let object: StoredObject
+    private let content: any ContentSource
     public let frameCount: Int
     private let header: Dataset
     private let syntax: TransferSyntax
     private let frames: FrameReader
 
-    /// Reads the object's header.
+    /// Reads the instance's header.
     ///
     /// - Throws: `.notFound` without frames that can be read one by one.
-    public init(_ object: StoredObject, archive: Archive) throws(ArchiveError) {
-        self.object = object
-        frames = try FrameReader(object, in: nil, archive: archive)
+    public init(_ instance: InstanceContent, archive: Archive) throws(ArchiveError) {
+        content = instance.source
+        frames = try FrameReader(instance, in: nil, archive: archive)
         frameCount = frames.frameCount
-        syntax = TransferSyntax(uid: object.holding.transferSyntaxUID)
-        header = try Archive.header(of: object, transferSyntax: syntax, layout: frames.layout)
+        syntax = instance.transferSyntax
+        header = try instance.header()
     }
 
     /// The frame that stands for all, counted from 0: the one the object names, else the middle one.
@@ -44,7 +43,7 @@ public final class FrameRenderer: Sendable {
         guard index >= 0, index < frameCount else { throw ArchiveError.notFound }
         let rendering = try ImageRendering(
             header: header, layout: frames.layout, from: syntax, frameIndex: index, order: order
-        ) { [object] offset, byteCount in Self.bytes(of: object, offset, byteCount) }
+        ) { [content] offset, byteCount in Self.bytes(of: content, offset, byteCount) }
         var frame = try frames.frame(index)
         rendering.orderBytes(&frame)
         let coder = frames.coder
@@ -61,10 +60,10 @@ public final class FrameRenderer: Sendable {
         coder.mayPass(error) ? .coderFailed : .transcodingFailed("\(error)")
     }
 
-    private static func bytes(of object: StoredObject, _ offset: UInt64, _ byteCount: UInt64) -> [UInt8]? {
-        guard offset <= object.byteCount, byteCount <= object.byteCount - offset, byteCount > 0 else { return nil }
+    private static func bytes(of content: any ContentSource, _ offset: UInt64, _ byteCount: UInt64) -> [UInt8]? {
+        guard offset <= content.byteCount, byteCount <= content.byteCount - offset, byteCount > 0 else { return nil }
         return [UInt8](unsafeUninitializedCapacity: Int(byteCount)) { buffer, count in
-            count = (try? object.read(offset: offset, into: UnsafeMutableRawBufferPointer(buffer))) ?? 0
+            count = (try? content.read(offset: offset, into: UnsafeMutableRawBufferPointer(buffer))) ?? 0
         }
     }
 }

@@ -172,6 +172,12 @@ extension Archive {
         holding: Set<Tag> = []
     ) throws(ArchiveError) -> Dataset {
         let end = transferSyntax.isDeflated ? content.byteCount : layout?.valueOffset ?? content.byteCount
+        return try scan(content, transferSyntax: transferSyntax, upTo: end, holding: holding).header
+    }
+
+    static func scan(
+        _ content: some ContentSource, transferSyntax: TransferSyntax, upTo end: UInt64, holding: Set<Tag> = []
+    ) throws(ArchiveError) -> ScannedDataset {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 64)
         defer { buffer.deallocate() }
         var scanner = DatasetScanner(transferSyntax: transferSyntax, holding: holding)
@@ -186,7 +192,7 @@ extension Archive {
             } catch { throw .bound(error) }
             offset += UInt64(count)
         }
-        do throws(ParseError) { return try scanner.finish().header } catch { throw .bound(error) }
+        do throws(ParseError) { return try scanner.finish() } catch { throw .bound(error) }
     }
 }
 

@@ -6,7 +6,7 @@ extension FrameReader {
         guard isPlain, index >= 0, index < frameCount, layout.isEncapsulated || layout.firstBit(ofFrame: index) == 0
         else { return nil }
         let count = layout.frameRanges(index).reduce(UInt64(0)) { $0 + $1.length }
-        guard count > 0, count <= TranscodingLimits().frameByteCount, count <= object.byteCount else { return nil }
+        guard count > 0, count <= TranscodingLimits().frameByteCount, count <= content.byteCount else { return nil }
         return Int(count)
     }
 
@@ -15,7 +15,7 @@ extension FrameReader {
         var filled = 0
         for range in layout.frameRanges(index) {
             let part = UnsafeMutableRawBufferPointer(rebasing: memory[filled..<(filled + Int(range.length))])
-            guard try object.read(offset: range.offset, into: part) == part.count else { throw .damaged }
+            guard try content.read(offset: range.offset, into: part) == part.count else { throw .damaged }
             filled += part.count
         }
     }

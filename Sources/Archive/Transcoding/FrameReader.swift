@@ -1,9 +1,9 @@
 import Catalog
 import DICOM
 
-/// Single frames of a stored object, as they are stored or in another transfer syntax. Safe from any thread; blocks.
+/// Single frames of an instance, as they lie in its dataset or in another transfer syntax. Safe from any thread; blocks.
 public final class FrameReader: Sendable {
-    public let object: StoredObject
+    let content: any ContentSource
     /// In which the frames are given.
     public let transferSyntax: TransferSyntax
     public let frameCount: Int
@@ -18,15 +18,13 @@ public final class FrameReader: Sendable {
 
     /// Reads the object's header if frames must be coded anew.
     ///
-    /// - Parameter target: nil for the stored transfer syntax.
+    /// - Parameter target: nil for the instance's own transfer syntax.
     /// - Throws: `.notFound` without frames that can be read one by one; `.notTranscodable`.
-    public init(_ object: StoredObject, in target: TransferSyntax?, archive: Archive) throws(ArchiveError) {
-        self.object = object
+    public init(_ instance: InstanceContent, in target: TransferSyntax?, archive: Archive) throws(ArchiveError) {
+        content = instance.source
         coder = archive.settings.frameCoder
-        let source = TransferSyntax(uid: object.holding.transferSyntaxUID)
-        guard !source.isDeflated, let layout = PixelDataLayout(encoded: try object.record().pixelDataLayout),
-            layout.frames > 0
-        else { throw .notFound }
+        let source = instance.transferSyntax
+        guard !source.isDeflated, let layout = instance.layout, layout.frames > 0 else { throw .notFound }
         self.layout = layout
         frameCount = layout.frames
         transferSyntax = target ?? source
@@ -35,7 +33,7 @@ public final class FrameReader: Sendable {
             swapsWords = false
             return
         }
-        let header = try Archive.header(of: object, transferSyntax: source, layout: layout)
+        let header = try instance.header()
         do throws(TranscodingError) {
             let plan = try Transcoding.plan(header: header, from: source, to: target, layout: layout)
             if case .frames(let frames) = plan.work { work = frames } else { work = nil }
@@ -53,7 +51,7 @@ public final class FrameReader: Sendable {
     /// Reads one frame and begins to code it, where it must be; what is returned waits for it.
     public func begin(_ index: Int) throws -> FramePromise {
         guard index >= 0, index < frameCount else { throw ArchiveError.notFound }
-        var bytes = try object.frame(index, layout)
+        var bytes = try content.frame(index, layout)
         guard let work else {
             if swapsWords {
                 for place in stride(from: 0, to: bytes.count - 1, by: 2) { bytes.swapAt(place, place + 1) }
@@ -88,16 +86,6 @@ public final class FrameReader: Sendable {
         }
         if bitCount % 8 != 0 { result[result.count - 1] &= UInt8(1 << (bitCount % 8)) - 1 }
         return result
-    }
-}
-
-extension StoredObject {
-    /// Where the native value of Pixel Data (7FE0,0010) lies; nil without one.
-    public func nativePixelData() throws(ArchiveError) -> (offset: UInt64, byteCount: UInt64)? {
-        guard let layout = PixelDataLayout(encoded: try record().pixelDataLayout), !layout.isEncapsulated,
-            let count = layout.valueByteCount
-        else { return nil }
-        return (layout.valueOffset, count)
     }
 }
 

@@ -32,12 +32,13 @@ struct OversightDoor: Sendable {
 
     private func addEmergencies<Context: OriginContext>(to router: Router<Context>) {
         get("emergencies", .emergencies, router) { visit, actor in
-            try emergencies(visit, actor, EmergencyDraft(issuer: access.settings.issuer))
+            try await emergencies(visit, actor, EmergencyDraft(issuer: access.settings.issuer))
         }
         post("emergencies", .emergencies, router) { visit, actor, form, _ in
             let draft = EmergencyDraft(form)
             guard case .person(let permit) = actor else {
-                return try emergencies(visit, actor, draft, alert: "it is for people who signed in with two factors")
+                return try await emergencies(
+                    visit, actor, draft, alert: "it is for people who signed in with two factors")
             }
             let alert = try await doing {
                 guard let subject = draft.subject else {
@@ -47,12 +48,12 @@ struct OversightDoor: Sendable {
                     subject, because: draft.reason, owners: try sources.owners(subject), by: permit, door: "web")
             }
             return alert == nil
-                ? visit.redirect("/emergencies") : try emergencies(visit, actor, draft, alert: alert)
+                ? visit.redirect("/emergencies") : try await emergencies(visit, actor, draft, alert: alert)
         }
         post("emergencies/:id/end", .emergencies, router) { visit, actor, _, id in
             let alert = try await doing { try access.emergencies.end(id, by: actor) }
             return alert == nil
-                ? visit.redirect("/emergencies") : try emergencies(visit, actor, EmergencyDraft(), alert: alert)
+                ? visit.redirect("/emergencies") : try await emergencies(visit, actor, EmergencyDraft(), alert: alert)
         }
         post("emergencies/:id/review", .emergencies, router) { visit, actor, form, id in
             let (isJustified, note) = (form["justified"] == "true", form["note"])
@@ -60,22 +61,25 @@ struct OversightDoor: Sendable {
                 try access.emergencies.review(id, isJustified: isJustified, note: note, by: actor)
             }
             return alert == nil
-                ? visit.redirect("/emergencies") : try emergencies(visit, actor, EmergencyDraft(), alert: alert)
+                ? visit.redirect("/emergencies") : try await emergencies(visit, actor, EmergencyDraft(), alert: alert)
         }
     }
 
     private func emergencies(
         _ visit: PeopleDoor.Visit, _ actor: AccessActor, _ draft: EmergencyDraft, alert: String? = nil
-    ) throws -> Response {
-        page(
+    ) async throws -> Response {
+        let all = try await listing(.emergencies, actor) { access.emergencies.list(for: actor) }
+        return page(
             visit, actor, .emergencies, alert: alert,
-            visit.page.emergencies(access.emergencies.list(for: actor), actor, draft, now: Self.now, of: access))
+            visit.page.emergencies(all, actor, draft, now: Self.now, of: access))
     }
 
     // MARK: Grants
 
     private func addGrants<Context: OriginContext>(to router: Router<Context>) {
-        get("grants", .grants, router) { visit, actor in grants(visit, actor, GrantDraft(owner: owner(actor) ?? "")) }
+        get("grants", .grants, router) { visit, actor in
+            try await grants(visit, actor, GrantDraft(owner: owner(actor) ?? ""))
+        }
         post("grants", .grants, router) { visit, actor, form, _ in
             let draft = try GrantDraft(form)
             let alert = try await doing {
@@ -88,7 +92,7 @@ struct OversightDoor: Sendable {
                     try sources.patients($0, grant.owner)
                 }
             }
-            return alert == nil ? visit.redirect("/grants") : grants(visit, actor, draft, alert: alert)
+            return alert == nil ? visit.redirect("/grants") : try await grants(visit, actor, draft, alert: alert)
         }
         post("grants/:id/revoke", .grants, router) { visit, actor, _, id in
             let alert = try await doing {
@@ -97,15 +101,17 @@ struct OversightDoor: Sendable {
                 else { throw AccessError.unknownGrant(id) }
                 try access.revokeGrant(id, because: "on the page", by: actor.auditActor, door: actor.door)
             }
-            return alert == nil ? visit.redirect("/grants") : grants(visit, actor, GrantDraft(), alert: alert)
+            return alert == nil ? visit.redirect("/grants") : try await grants(visit, actor, GrantDraft(), alert: alert)
         }
     }
 
     private func grants(
         _ visit: PeopleDoor.Visit, _ actor: AccessActor, _ draft: GrantDraft, alert: String? = nil
-    ) -> Response {
+    ) async throws -> Response {
         let now = Self.now
-        let mine = access.listGrants().filter { actor.acts(for: $0.owner, as: Consents.roles) }
+        let mine = try await listing(.grants, actor) {
+            access.listGrants().filter { actor.acts(for: $0.owner, as: Consents.roles) }
+        }
         let records = access.consents.list(for: actor).filter { $0.holds(at: now) && $0.kind != .abroad }
         return page(
             visit, actor, .grants, alert: alert,
@@ -116,37 +122,39 @@ struct OversightDoor: Sendable {
 
     private func addConsents<Context: OriginContext>(to router: Router<Context>) {
         get("consents", .consents, router) { visit, actor in
-            consents(visit, actor, ConsentDraft(owner: owner(actor) ?? "", issuer: access.settings.issuer))
+            try await consents(visit, actor, ConsentDraft(owner: owner(actor) ?? "", issuer: access.settings.issuer))
         }
         post("consents", .consents, router) { visit, actor, form, _ in
             let draft = try ConsentDraft(form)
             let alert = try await doing {
                 _ = try access.consents.add(try draft.consent(now: Date()), by: actor)
             }
-            return alert == nil ? visit.redirect("/consents") : consents(visit, actor, draft, alert: alert)
+            return alert == nil ? visit.redirect("/consents") : try await consents(visit, actor, draft, alert: alert)
         }
         post("consents/:id/withdraw", .consents, router) { visit, actor, form, id in
             let why = form["because"]
             let alert = try await doing { try access.consents.withdraw(id, because: why, by: actor) }
-            return alert == nil ? visit.redirect("/consents") : consents(visit, actor, ConsentDraft(), alert: alert)
+            return alert == nil
+                ? visit.redirect("/consents") : try await consents(visit, actor, ConsentDraft(), alert: alert)
         }
     }
 
     private func consents(
         _ visit: PeopleDoor.Visit, _ actor: AccessActor, _ draft: ConsentDraft, alert: String? = nil
-    ) -> Response {
+    ) async throws -> Response {
         let owner = owner(actor)
+        let all = try await listing(.consents, actor) { access.consents.list(for: actor) }
         return page(
             visit, actor, .consents, alert: alert,
             visit.page.consents(
-                access.consents.list(for: actor), owner: owner,
+                all, owner: owner,
                 mayKeep: actor.acts(for: owner, as: Consents.roles), draft, now: Self.now))
     }
 
     // MARK: Review
 
     private func addReview<Context: OriginContext>(to router: Router<Context>) {
-        get("review", .review, router) { visit, actor in review(visit, actor) }
+        get("review", .review, router) { visit, actor in try await review(visit, actor) }
         post("review/confirm", .review, router) { visit, actor, form, _ in
             let (kind, id) = (ReviewKind(rawValue: form["kind"]), form["id"])
             let alert = try await doing {
@@ -155,7 +163,7 @@ struct OversightDoor: Sendable {
                 }
                 try access.confirm(item, by: actor, in: people.accounts)
             }
-            return alert == nil ? visit.redirect("/review") : review(visit, actor, alert: alert)
+            return alert == nil ? visit.redirect("/review") : try await review(visit, actor, alert: alert)
         }
     }
 
@@ -165,8 +173,11 @@ struct OversightDoor: Sendable {
             more: people.sessions.clients().map(\.reviewSubject), for: actor)
     }
 
-    private func review(_ visit: PeopleDoor.Visit, _ actor: AccessActor, alert: String? = nil) -> Response {
-        page(visit, actor, .review, alert: alert, visit.page.review(items(actor), actor))
+    private func review(
+        _ visit: PeopleDoor.Visit, _ actor: AccessActor, alert: String? = nil
+    ) async throws -> Response {
+        let all = try await listing(.review, actor) { items(actor) }
+        return page(visit, actor, .review, alert: alert, visit.page.review(all, actor))
     }
 
     // MARK: Looking
@@ -197,14 +208,20 @@ struct OversightDoor: Sendable {
                 case .person(let permit): reach = try access.require(.statistics, by: permit, door: "web")
                 case .localOperator, .service: reach = .everything
                 }
-                try access.record([
-                    AuditEntry(
-                        .searched, by: actor.auditActor, door: actor.door,
-                        objects: [AuditObject(.query, "statistics")])
-                ])
+                try access.record(reading: "statistics", by: actor.auditActor, door: actor.door)
                 return try sources.statistics(reach)
             }
             return page(visit, actor, .statistics, visit.page.statistics(counts))
+        }
+    }
+
+    /// A list of what others may do or did; that it is read is on the record first.
+    private func listing<T: Sendable>(
+        _ section: OversightSection, _ actor: AccessActor, _ body: @escaping @Sendable () -> T
+    ) async throws -> T {
+        try await people.working {
+            try access.record(reading: section.rawValue, by: actor.auditActor, door: actor.door)
+            return body()
         }
     }
 

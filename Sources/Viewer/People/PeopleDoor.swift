@@ -22,6 +22,8 @@ final class PeopleDoor: Sendable {
     /// The provider's server may be slow: nobody who signs in here waits for it.
     let providerPool = BlockingPool(threadCount: 2)
     let providerWaiting = Atomic<Int>(0)
+    /// Strangers can make the provider's word fail as often as they like.
+    let providerRefusals: RefusalTally
     let forms: FormTokens
     private let signInPool = BlockingPool(threadCount: 2)
     let pool = BlockingPool(threadCount: 2)
@@ -40,6 +42,7 @@ final class PeopleDoor: Sendable {
         self.accounts = accounts
         self.signIn = signIn
         self.sessions = sessions
+        providerRefusals = RefusalTally(access, door: "web", event: .signInRefused)
         forms = try FormTokens()
     }
 
@@ -47,6 +50,7 @@ final class PeopleDoor: Sendable {
         await signInPool.stop()
         await providerPool.stop()
         await pool.stop()
+        providerRefusals.flush()
     }
 
     /// A request, with what every page needs of it.

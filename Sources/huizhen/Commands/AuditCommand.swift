@@ -382,12 +382,7 @@ extension AuditCommand {
         each: @escaping (AuditReply) throws -> Void
     ) async throws {
         let settings = try await options.load()
-        let channel: Channel
-        do throws(ControlError) {
-            channel = try Channel.connect(dataDirectory: settings.dataDirectory)
-            try channel.send(ControlRequest.audit(request))
-        } catch {
-            guard case .notRunning = error else { throw CommandFailure.end(2, "\(error)") }
+        guard let channel = try Channel.askIfRunning(.audit(request), settings) else {
             return try here(request, settings, what, each: each)
         }
         var line = ProgressLine()

@@ -165,12 +165,7 @@ extension KeysCommand {
         _ request: KeyRequest, _ options: ConfigurationOptions, mayCreate: Bool = false
     ) async throws -> KeyReply {
         let settings = try await options.load()
-        let channel: Channel
-        do throws(ControlError) {
-            channel = try Channel.connect(dataDirectory: settings.dataDirectory)
-            try channel.send(ControlRequest.keys(request))
-        } catch {
-            guard case .notRunning = error else { throw CommandFailure.end(2, "\(error)") }
+        guard let channel = try Channel.askIfRunning(.keys(request), settings) else {
             return try await here(request, settings, mayCreate: mayCreate)
         }
         guard case .keys(let reply) = try channel.reply() else { throw CommandFailure.end(2, "no answer came") }

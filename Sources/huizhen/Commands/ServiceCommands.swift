@@ -6,11 +6,23 @@ import Foundation
 extension Channel {
     /// Asks the running service.
     static func ask(_ request: ControlRequest, _ settings: Settings) throws -> Channel {
-        do throws(ControlError) {
-            let channel = try Channel.connect(dataDirectory: settings.dataDirectory)
-            try channel.send(request)
-            return channel
-        } catch { throw CommandFailure.end(2, "\(error)") }
+        do throws(ControlError) { return try send(request, settings) } catch {
+            throw CommandFailure.end(2, "\(error)")
+        }
+    }
+
+    /// The same; nil where none runs.
+    static func askIfRunning(_ request: ControlRequest, _ settings: Settings) throws -> Channel? {
+        do throws(ControlError) { return try send(request, settings) } catch {
+            if case .notRunning = error { return nil }
+            throw CommandFailure.end(2, "\(error)")
+        }
+    }
+
+    private static func send(_ request: ControlRequest, _ settings: Settings) throws(ControlError) -> Channel {
+        let channel = try Channel.connect(dataDirectory: settings.dataDirectory)
+        try channel.send(request)
+        return channel
     }
 
     /// The next reply that is no progress; progress goes to the terminal.

@@ -23,6 +23,12 @@ final class CodecPixelCleaner: PixelCleaner {
         self.readers = CodecPool(readers)
     }
 
+    /// Ends its workers; objects under way are held back.
+    func close() {
+        codecs.close()
+        readers.close()
+    }
+
     func begin(
         header: Dataset, transferSyntax: TransferSyntax, demand: PixelCleaningDemand
     ) throws(Quarantine) -> any PixelCleaning {

@@ -15,7 +15,9 @@ extension Operations {
     func answer(_ request: AccessRequest, _ channel: Channel) throws {
         let access = service.access
         switch request {
-        case .grants: try channel.send(ControlReply.grants(access.listGrants()))
+        case .grants:
+            try access.record(reading: "grants", by: actor(channel), door: Self.door)
+            try channel.send(ControlReply.grants(access.listGrants()))
         case .grant(var grant):
             grant.madeBy = channel.peerUser
             grant.madeAt = Int64(Date().timeIntervalSince1970 * 1000)

@@ -9,9 +9,14 @@ extension Operations {
     func answer(_ request: OversightRequest, _ channel: Channel) throws {
         let access = service.access
         let actor = AccessActor.localOperator(channel.peerUser)
+        func note(_ list: String) throws(Denial) {
+            try access.record(reading: list, by: actor.auditActor, door: Self.door)
+        }
         func send(_ reply: OversightReply) throws { try channel.send(ControlReply.oversight(reply)) }
         switch request {
-        case .consents: try send(.consents(access.consents.list(for: actor)))
+        case .consents:
+            try note("consents")
+            try send(.consents(access.consents.list(for: actor)))
         case .addConsent(let consent, let name, let document):
             let file = document.map { (name: name ?? "", bytes: Array($0)) }
             try send(.consents([try access.consents.add(consent, document: file, by: actor)]))
@@ -25,6 +30,7 @@ extension Operations {
             let name = try access.consents.consent(id, for: actor).document?.name ?? ""
             try send(.document(name: name, Data(bytes)))
         case .emergencies:
+            try note("emergencies")
             try send(
                 .emergencies(access.emergencies.list(for: actor), reviewDays: access.emergencies.settings.reviewDays))
         case .reviewEmergency(let id, let isJustified, let note):
@@ -42,13 +48,12 @@ extension Operations {
         case .approve(let destination): try access.approve(destination, by: actor)
         case .revokeDestination(let name, let reason):
             try access.revokeDestination(name, because: reason, by: actor)
-        case .reviewItems: try send(.reviewItems(reviewItems(for: actor)))
+        case .reviewItems:
+            try note("review")
+            try send(.reviewItems(reviewItems(for: actor)))
         case .confirm(let names): try send(.reviewItems(try confirm(names, actor)))
         case .statistics:
-            try access.record([
-                AuditEntry(
-                    .searched, by: actor.auditActor, door: Self.door, objects: [AuditObject(.query, "statistics")])
-            ])
+            try note("statistics")
             try send(.statistics(try service.archive.statistics(.everything)))
         }
     }

@@ -104,9 +104,6 @@ struct Serve: AsyncParsableCommand {
         // Who reads its answer slowly does not keep the service from stopping.
         configuration.maximumGracefulShutdownDuration = settings.dimse.stopTimeout + .seconds(5)
         try await ServiceGroup(configuration: configuration).run()
-        await service.web.stop()
-        await service.transfers.door.stop()
-        await service.viewer.stop()
     }
 
     /// SIGHUP: TLS files are read again.

@@ -38,6 +38,7 @@ final class Service: Sendable {
     private let accessUpkeep: AccessUpkeep
     let queue: JobQueue
     let releases: Releases
+    private let pixelCleaner = CodecPixelCleaner(rules: .none)
     let routes: RouteTable
     private let router: Router
     let registry: Registry
@@ -98,7 +99,7 @@ final class Service: Sendable {
         router = Router(archive: archive, routes: routes, queue: queue, logger: logger)
         credentials = try settings.credentials(logger: logger)
         let projects = try ProjectFolder(archive, dataDirectory: directory)
-        releases = Releases(archive: archive, pixelCleaner: CodecPixelCleaner(rules: .none)) { name in
+        releases = Releases(archive: archive, pixelCleaner: pixelCleaner) { name in
             let bytes = try projects.key(name)
             guard let key = bytes.withUnsafeBytes({ SymmetricKey(copying: $0) }) else {
                 throw ProjectFolder.Failure.damaged
@@ -210,7 +211,10 @@ final class Service: Sendable {
         control.withLock { $0?.close() }
         router.stop()
         accessUpkeep.stop()
-        defer { frameCoder.close() }
+        defer {
+            frameCoder.close()
+            pixelCleaner.close()
+        }
         do {
             try transfers.stop()
             try queue.close()
@@ -300,6 +304,10 @@ struct DoorService: ServiceLifecycle.Service {
     func run() async throws {
         try await onThread { try service.open() }
         try? await gracefulShutdown()
+        // The web's servers have ended; what its doors counted is still to be recorded.
+        await service.web.stop()
+        await service.transfers.door.stop()
+        await service.viewer.stop()
         try await onThread { service.close() }
     }
 }

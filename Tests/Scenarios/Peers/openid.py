@@ -364,6 +364,12 @@ browser = Browser(trial)
 back = begin(browser)
 check(finish(browser, back + "&code=x", 403).session is None, "a parameter twice")
 refusals += 5
+# Nobody fills the record by knocking.
+knocks = 200
+browser = Browser(trial)
+for _ in range(knocks):
+    browser.ask("GET", "/openid/callback?state=" + secrets.token_hex(32), 403, headers=cross)
+refusals += knocks
 # A session that somebody plants is not taken over.
 browser = Browser(trial)
 browser.cookies["__Host-huizhen-session"] = "f" * 64
@@ -372,4 +378,4 @@ check(browser.session not in (None, "f" * 64), "a planted session is taken")
 tool("user", "disable", "li.na")
 refused("right")
 check("evil" not in asked and "elsewhere" not in asked, "keys or answers of others were asked for")
-print(json.dumps({"problems": trial.problems, "secrets": trial.secrets, "refusals": refusals}))
+print(json.dumps({"problems": trial.problems, "secrets": trial.secrets, "refusals": refusals, "knocks": knocks}))

@@ -110,6 +110,11 @@ check("unconscious" not in zhao.text, "an auditor reads what others did")
 zhao.get("/audit?event=auditRead")
 check("audit on the page" in zhao.text, "an audit search is not recorded")
 
+# So is that lists of what others may do were read.
+for who, name in (("wang", "grants"), ("wang", "consents"), ("zhao", "emergencies")):
+    zhao.get(f"/audit?event=searched&object={name}")
+    check(f"query {name}<" in zhao.text and who in zhao.text.split("<h1>")[1], f"reading {name} is not recorded")
+
 # The permission review.
 wang.get("/review")
 check("zhao" in wang.text and "sun" not in wang.text, "an administrator reviews others")

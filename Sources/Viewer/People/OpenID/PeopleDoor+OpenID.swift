@@ -33,7 +33,7 @@ extension PeopleDoor {
         }
     }
 
-    /// Runs what asks the provider, unless too many wait; a flaw is on record when it is thrown.
+    /// Runs what asks the provider, unless too many wait; a flaw is on record, or counted for it, when it is thrown.
     private func asking<T: Sendable>(
         _ visit: Visit, _ body: @escaping @Sendable () throws -> T
     ) async throws -> T {
@@ -45,7 +45,7 @@ extension PeopleDoor {
         return try await providerPool.run {
             try Self.mapping {
                 do { return try body() } catch let flaw as OpenIDFlaw {
-                    try self.signIn.refuse(flaw, from: visit.place)
+                    self.providerRefusals.note(from: visit.place.address, reason: "openid: \(flaw.rawValue)")
                     throw flaw
                 }
             }

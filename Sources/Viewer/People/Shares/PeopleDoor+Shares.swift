@@ -30,7 +30,7 @@ extension PeopleDoor {
             guard let session = visit.session, let actor = session.actor(from: visit.place) else {
                 return visit.redirect("/")
             }
-            return self.sharesPage(visit, session, actor, study: visit.query["study"] ?? "")
+            return try await self.sharesPage(visit, session, actor, study: visit.query["study"] ?? "")
         }
         router.post("shares") { request, context in
             let visit = try self.visit(request, context)
@@ -45,7 +45,7 @@ extension PeopleDoor {
                 return visit.answer(visit.page.shareMade(made, base: "\(origin.scheme)://\(origin.authority)"))
             } catch AccessError.invalid {
                 let why = SharePhrase.notMade.text(visit.language)
-                return self.sharesPage(visit, session, actor, study: study, alert: why)
+                return try await self.sharesPage(visit, session, actor, study: study, alert: why)
             }
         }
         router.post("shares/:id/revoke") { request, context in
@@ -69,8 +69,9 @@ extension PeopleDoor {
 
     private func sharesPage(
         _ visit: Visit, _ session: WebSession, _ actor: AccountActor, study: String, alert: String? = nil
-    ) -> Response {
-        visit.answer(
+    ) async throws -> Response {
+        try await working { try self.access.record(reading: "shares", by: actor.auditActor, door: "web") }
+        return visit.answer(
             visit.page.shares(
                 shares.list(for: actor), study: study, mayShare: shares.mayShare(actor), form: session.formToken,
                 alert: alert), status: alert == nil ? .ok : .forbidden)

@@ -1,0 +1,178 @@
+import Access
+import Archive
+import Catalog
+import DICOM
+import HTTP
+import HTTPTypes
+import Release
+
+/// What a path names of what was granted masked, and how it goes out. Nothing of the originals is given by it.
+struct Granted: Sendable {
+    let archive: Archive
+    let rule: ReleaseRule
+    let holdings: [Holding]
+    private let release: Release
+    /// The study as it was asked for.
+    private let study: String
+    /// By the UIDs of the originals.
+    private let path: ResourcePath
+    private let visibility: Visibility
+    private let limit: Int
+
+    fileprivate init(
+        _ retrieval: Retrieval, study: String, _ holdings: [Holding], _ rule: ReleaseRule, _ release: Release
+    ) {
+        archive = retrieval.archive
+        path = retrieval.path
+        visibility = Visibility(retrieval.reach, upTo: .deidentified)
+        limit = retrieval.limit
+        self.study = study
+        self.holdings = holdings
+        self.rule = rule
+        self.release = release
+    }
+
+    /// De-identifies one of them; blocks.
+    func released(_ holding: Holding, through buffer: PieceBuffer) throws -> ReleasedInstance {
+        try release.released(try archive.open(holding), through: buffer)
+    }
+
+    /// The same for who reads header, frames or values.
+    func content(
+        _ holding: Holding, through buffer: PieceBuffer = PieceBuffer()
+    ) throws -> (content: InstanceContent, metadata: MetadataText, sopInstanceUID: String) {
+        try release.content(try archive.open(holding), through: buffer)
+    }
+
+    /// The images that stand for it; each is made when it is opened.
+    var images: RepresentativeImage {
+        RepresentativeImage(archive: archive, path: path, visibility: visibility) { path in
+            try archive.holdings(
+                patientID: nil, studyInstanceUIDs: path.study.map { [$0] } ?? [],
+                seriesInstanceUIDs: path.series.map { [$0] } ?? [],
+                sopInstanceUIDs: path.instance.map { [$0] } ?? [], visibility: visibility, limit: limit)
+        } absence: {
+            ArchiveError.notFound
+        } source: { holding, original in
+            // By no UID of the original but the study's, if that was named.
+            let path = ResourcePath(
+                study: study, series: try original.series.map { try release.uid(for: $0) },
+                instance: try release.uid(for: holding.sopInstanceUID))
+            return PictureAnswer.Source(holding: holding, path: path, isMade: true) { try content(holding).content }
+        }
+    }
+}
+
+extension Retrieval {
+    /// Whether all that is shown of what the path names was granted masked; asks nothing for whom nothing was.
+    func isGrantedOnly() throws(ArchiveError) -> Bool {
+        guard case .limited(_, let masked) = reach, !masked.isEmpty else { return false }
+        return try inFull(limit: 1).isEmpty
+    }
+
+    /// What was granted masked and is released, for who is shown nothing of it in full; nil where there is nothing.
+    ///
+    /// Series and instances may be named by the UIDs they are released with, and so may a study that a grant names.
+    ///
+    /// - Throws: 413 for more than the limit; `ReleaseError` for a rule that cannot be followed.
+    func granted(_ releases: Releases) throws -> Granted? {
+        guard let study = path.study else { return nil }
+        var named = self
+        var found = try masked(limit: limit + 1)
+        if found == nil, let path = try originalPath(releases) {
+            named.path = path
+            found = try named.masked(limit: limit + 1)
+        }
+        guard let found, let rule = caller.access.releaseRule(for: found.masking) else { return nil }
+        try checkLimit(found.holdings)
+        return Granted(named, study: study, found.holdings, rule, try releases.release(by: rule))
+    }
+
+    /// What the path names by UIDs of released objects, by those of the originals; nil for nothing that is reached.
+    private func originalPath(_ releases: Releases) throws -> ResourcePath? {
+        guard case .limited(_, let masked) = reach, let study = path.study else { return nil }
+        for masking in masked.keys.sorted() {
+            guard let rule = caller.access.releaseRule(for: masking) else { continue }
+            let release = try releases.release(by: rule)
+            func stands(_ uid: String, for original: String) throws -> Bool {
+                try uid == original || release.uid(for: original) == uid
+            }
+            var named = self
+            named.path = ResourcePath(study: study)
+            if try named.masked(limit: 1) == nil {
+                guard let original = try masked[masking]?.studyNames.first(where: { try stands(study, for: $0) })
+                else { continue }
+                named.path.study = original
+            }
+            if let series = path.series {
+                guard let original = try named.series().first(where: { try stands(series, for: $0) }) else { continue }
+                named.path.series = original
+            }
+            if let instance = path.instance {
+                let held = try named.masked(limit: limit + 1)?.holdings ?? []
+                try checkLimit(held)
+                guard let original = try held.first(where: { try stands(instance, for: $0.sopInstanceUID) }) else {
+                    continue
+                }
+                named.path.instance = original.sopInstanceUID
+            }
+            return named.path
+        }
+        return nil
+    }
+
+    /// The series of the study that are shown masked.
+    private func series() throws -> [String] {
+        var keys = Dataset()
+        keys.set(.studyInstanceUID, .UI, string: path.study ?? "")
+        var result: [String] = []
+        try archive.find(
+            Query(
+                level: .series, keys: keys, visibility: Visibility(reach, upTo: .deidentified),
+                limit: RepresentativeImage.seriesLimit)
+        ) { match in
+            if let uid = match.attributes.string(.seriesInstanceUID) { result.append(uid) }
+            return true
+        }
+        return result
+    }
+
+    /// The one instance that the path names, as it is shown; on the record when it returns.
+    func instance(_ releases: Releases) throws -> ShownInstance {
+        let full = try inFull(limit: limit + 1)
+        if full.isEmpty, let granted = try granted(releases), let holding = granted.holdings.first {
+            try note([holding], granted.rule)
+            return ShownInstance(
+                content: try granted.content(holding).content, holding: holding, path: path, isMade: true)
+        }
+        guard let first = full.first else { throw try absence() }
+        try checkLimit(full)
+        try note(full)
+        return ShownInstance(
+            content: try InstanceContent(try archive.open(first)), holding: first, path: path, isMade: false)
+    }
+}
+
+/// An instance that may be given: as it is stored, or made for who asks.
+struct ShownInstance: Sendable {
+    var content: InstanceContent
+    /// What it is, or was made of.
+    var holding: Holding
+    var path: ResourcePath
+    var isMade: Bool
+
+    /// What tells answers apart; nil where nobody is to keep one.
+    func tag(_ archive: Archive, form: String) -> String? { isMade ? nil : archive.tag([holding], form: form) }
+
+    static func fields(_ type: String, tag: String?) -> HTTPFields {
+        guard let tag else { return [.contentType: type, .cacheControl: "private, no-store"] }
+        return [.contentType: type, .cacheControl: "private, no-cache", .eTag: tag]
+    }
+}
+
+extension Extent {
+    /// Studies that it names, wholly or by their series.
+    fileprivate var studyNames: Set<String> {
+        studies.values.reduce(into: Set(series.values.flatMap(\.keys))) { $0.formUnion($1) }
+    }
+}

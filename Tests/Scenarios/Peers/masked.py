@@ -1,0 +1,116 @@
+"""Reads a study that was granted masked, in every form, and compares with the objects that are released of it.
+
+masked.py ROOT TOKEN STUDY OBJECTS ORIGINAL...    OBJECTS is a multipart body with the released objects; the last line is a JSON
+report
+"""
+import io
+import json
+import re
+import sys
+
+import numpy
+import pydicom
+import requests
+from PIL import Image
+
+root, token, study, objects, *originals = sys.argv[1:]
+service = root + "/dicom-web"
+problems = []
+paths = []
+originals = [pydicom.dcmread(path) for path in originals]
+telling = {str(value) for one in originals for value in (
+    one.get("PatientID"), one.get("AccessionNumber"), one.SOPInstanceUID, one.SeriesInstanceUID, one.StudyInstanceUID)
+    if value and len(str(value)) > 3}
+telling |= {part for one in originals for part in re.split(r"[\^=]", str(one.PatientName))
+            if len(part) > 3 and part != "Phantom"}
+named = {study}
+
+
+def check(holds, what):
+    if not holds:
+        problems.append(what)
+
+
+def leaks(data, but=frozenset()):
+    return sorted(text for text in telling - but if text.encode() in data)
+
+
+def ask(path, accept, status=200):
+    answer = requests.get(f"{service}/studies/{path}", headers={"Authorization": "Bearer " + token, "Accept": accept})
+    check(answer.status_code == status, f"{path}: {answer.status_code}, not {status}")
+    fields = "\n".join(f"{name}: {value}" for name, value in answer.headers.items()).encode()
+    # Addresses repeat the study as it was asked for, and nothing else of the originals.
+    asked = {part for part in path.split("/") if part in named}
+    found = leaks(answer.content + fields, asked)
+    check(not found, f"{path}: {len(found)} values of the originals")
+    check("no-store" in answer.headers.get("Cache-Control", ""), f"{path}: may be kept")
+    check("ETag" not in answer.headers, f"{path}: a tag")
+    if status == 200:
+        paths.append(path)
+    return answer
+
+
+def parts(answer):
+    boundary = re.search(r'boundary="?([^";]+)', answer.headers["Content-Type"]).group(1)
+    for part in answer.content.split(b"--" + boundary.encode())[1:-1]:
+        head, body = part.split(b"\r\n\r\n", 1)
+        yield head.decode(), body[:-2]
+
+
+# The objects, by the UIDs they have now.
+released = {}
+body = open(objects, "rb").read()
+boundary = body.split(b"\r\n", 1)[0]
+for part in body.split(boundary)[1:-1]:
+    one = pydicom.dcmread(io.BytesIO(part.split(b"\r\n\r\n", 1)[1][:-2]))
+    released[one.SOPInstanceUID] = one
+check(len(released) == len(originals), f"{len(released)} objects")
+first = next(iter(released.values()))
+standing, series = first.StudyInstanceUID, first.SeriesInstanceUID
+check(standing != study, "the study keeps its UID")
+
+for path in (study, standing, f"{study}/series/{series}", f"{standing}/series/{series}"):
+    answer = ask(path + "/metadata", "application/dicom+json")
+    models = answer.json() if answer.status_code == 200 else []
+    wanted = {uid for uid, one in released.items() if "series" not in path or one.SeriesInstanceUID == series}
+    check({one["00080018"]["Value"][0] for one in models} == wanted, f"{path}: other instances")
+    for model in models:
+        one = released.get(model["00080018"]["Value"][0])
+        if one is None:
+            continue
+        for tag in ("0020000D", "0020000E", "00100020", "00100010", "00080020", "00280010"):
+            value = one.get(int(tag, 16))
+            told = model.get(tag, {}).get("Value", [""])[0]
+            told = told.get("Alphabetic", "") if isinstance(told, dict) else told
+            check(str(told) == str(value.value if value is not None else ""), f"{tag} is not that of the object")
+        check(model["00120062"]["Value"] == ["YES"], "not said to be de-identified")
+        address = model["7FE00010"]["BulkDataURI"]
+        check(address.startswith(f"{service}/studies/{path.split('/')[0]}/instances/{one.SOPInstanceUID}/"), "address")
+answer = ask(study + "/metadata", 'multipart/related; type="application/dicom+xml"')
+check(answer.content.count(b"<NativeDicomModel") == len(released), "XML")
+
+# Pixels and pictures.
+for uid, one in list(released.items())[:2]:
+    for head in (study, standing):
+        path = f"{head}/series/{one.SeriesInstanceUID}/instances/{uid}"
+        check(len(ask(path + "/metadata", "application/dicom+json").json()) == 1, "one instance")
+        answer = ask(path + "/frames/1", 'multipart/related; type="application/octet-stream"')
+        check([bytes(data) for _, data in parts(answer)] == [one.PixelData[:one.Rows * one.Columns * one.BitsAllocated // 8]],
+              "other pixels")
+        answer = ask(f"{head}/instances/{uid}/bulkdata/7FE00010", "application/octet-stream")
+        check(answer.content == one.PixelData, "other bulk data")
+        answer = ask(path + "/rendered", "image/png")
+        picture = numpy.asarray(Image.open(io.BytesIO(answer.content)).convert("L"))
+        check(picture.shape == (one.Rows, one.Columns), "another size")
+        ask(path + "/frames/1/rendered", "image/jpeg")
+        ask(path + "/thumbnail", "image/jpeg")
+        answer = ask(path, 'multipart/related; type="application/dicom"; transfer-syntax=*')
+        check([pydicom.dcmread(io.BytesIO(data)).SOPInstanceUID for _, data in parts(answer)] == [uid], "another object")
+        ask(path + "/frames/2", 'multipart/related; type="application/octet-stream"', 404)
+for head in (study, standing):
+    for path in (head, f"{head}/series/{series}"):
+        ask(path + "/thumbnail", "image/jpeg")
+        ask(path + "/rendered", "image/png")
+    answer = ask(f"{head}/series/{series}/rendered", "multipart/related; type=\"image/jpeg\"")
+    check(len(list(parts(answer))) == sum(one.SeriesInstanceUID == series for one in released.values()), "pictures")
+print(json.dumps({"problems": problems, "paths": paths}))
