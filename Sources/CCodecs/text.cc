@@ -162,7 +162,6 @@ int hz_text_open(const char *languages) {
     library.reader = library.create();
     if (library.reader == nullptr || library.init(library.reader, nullptr, languages) != 0) return -1;
     library.setMode(library.reader, sparseText);
-    library.setVariable(library.reader, "debug_file", "/dev/null");
     library.setVariable(library.reader, "load_system_dawg", "0");
     // Whatever is set up at first use is set up now, while files can still be read: sorting asks how much memory there is.
     std::vector<uint64_t> numbers(1024);

@@ -146,6 +146,21 @@ struct PixelCleaningTests {
         #expect(changedFar == 0, "\(kind)")
     }
 
+    /// Of marks below and above letters the library that reads says on its standard error how many there are.
+    @Test func whatTheReadingLibrarySaysIsNotItsEnd() throws {
+        var source = Self.picture(.bytes)
+        for word in Self.words {
+            for (place, letter) in word.text.enumerated() where letter != " " {
+                for row in [-3, 17] {
+                    source[(word.top + row) * Self.columns + word.left + place * 6 * Self.scale + 4] = 250
+                }
+            }
+        }
+        let cleaning = try Self.cleaner().begin(
+            header: Self.header(.bytes), transferSyntax: .explicitVRLittleEndian, demand: Self.text())
+        try Self.expectClean(try cleaning.clean(frame: source, frameIndex: 0), source, .bytes)
+    }
+
     @Test func whatWasCodedWithLossBecomesJPEGLSAndKeepsItsPixels() throws {
         let header = Self.header(.bytes)
         let frame = try Self.coded(Self.picture(.bytes), header, .jpegBaseline)

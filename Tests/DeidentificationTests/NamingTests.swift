@@ -67,6 +67,22 @@ import Testing
         #expect(kept.contains("ORIGINAL") && kept.contains("ABDOMEN"))
     }
 
+    @Test func nobodyIsForgottenWhereManyAreNamed() throws {
+        // Before the patient in the order of tags, and more words than are remembered for the quick look.
+        let words = (1000..<2000).map { (number: Int) -> String in
+            // Each digit as one of the letters A to J.
+            "Q" + String(decoding: String(number).utf8.map { $0 + 17 }, as: UTF8.self) + "Z"
+        }
+        for count in [10, 300] {
+            var object = person("Zhukov^Ilya")
+            let staff = (0..<count).map { "\(words[2 * $0])^\(words[2 * $0 + 1])" }
+            object.set(Tag(0x0008_1070), .PN, strings: staff)
+            object.set(Tag(0x0018_0015), .CS, string: "ZHUKOV")
+            object.set(Tag(0x0018_1210), .SH, string: "Zhukov 30")
+            try expectNone(of: ["ZHUKOV", "Zhukov"], in: object)
+        }
+    }
+
     @Test func aSurnameInIdeographsIsKnownInLettersToo() throws {
         var object = person("=张^三")
         object.set(Tag(0x0018_0015), .CS, string: "ZHANGSAN")

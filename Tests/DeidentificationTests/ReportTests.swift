@@ -101,4 +101,35 @@ import Testing
         #expect(result.first?.string(.textValue) == DummyValue.text)
         #expect(result[1].string(.textValue) == "thorax")
     }
+
+    @Test func aConceptUnderAnotherValueTypeIsTreatedAsItsStrictestRowSays() throws {
+        func rank(_ code: ActionCode) -> Int {
+            switch code {
+            case .x: 0
+            case .c: 2
+            case .k: 3
+            default: 1
+            }
+        }
+        let rows = Swift.Dictionary(grouping: StructuredContentRow.rows) { "\($0.key.value)|\($0.key.scheme)" }
+        #expect(rows.values.contains { Set($0.map(\.value.basic)).count > 1 })
+        for rows in rows.values where rows.count > 1 {
+            var concept = rows[0].key
+            concept.valueType = "TCOORD"
+            let row = try #require(StructuredContentRow.of(concept))
+            for options in 0..<1 << StructuredContentRow.columns.count {
+                let chosen = Set(
+                    StructuredContentRow.columns.enumerated().filter { options >> $0.offset & 1 == 1 }.map(\.element))
+                let strictest = rows.map { rank($0.value.code(chosen)) }.min() ?? 0
+                #expect(rank(row.code(chosen)) <= strictest, "\(concept) with \(chosen)")
+            }
+        }
+        // Clinical Report: a reference that Retain UIDs keeps, and a text that is cleaned.
+        let item = Self.item("CODE", "371524004", "Clinical Report", scheme: "SCT") {
+            $0.set(.conceptCodeSequence, items: [DummyValue.code])
+        }
+        for option in [ConfidentialityOption.cleanDescriptors, .retainUIDs] {
+            #expect(try run([item], [.cleanStructuredContent, option]).allSatisfy { $0.string(.valueType) != "CODE" })
+        }
+    }
 }

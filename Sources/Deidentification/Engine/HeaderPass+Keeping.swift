@@ -94,7 +94,7 @@ extension HeaderPass {
             case .uid(let uid):
                 let isKept =
                     WellKnownUIDs.contains(uid)
-                    || (profile.has(.retainUIDs) && words.maySay(Array(uid.utf8), isIdentifier: true))
+                    || (profile.has(.retainUIDs) && words.areMissing(in: Array(uid.utf8)))
                 result += isKept ? uid : (try? pseudonyms.uid(uid)) ?? ""
             }
         }
@@ -109,13 +109,13 @@ extension HeaderPass {
         switch element.tag {
         case .codeValue, .codingSchemeDesignator, .codingSchemeVersion:
             return bytes.count <= 16 && bytes.allSatisfy { $0 > 0x20 && $0 < 0x7F }
-                && (isStandardCode || words.maySay(bytes, isTechnical: true))
+                && (isStandardCode || words.maySay(bytes))
         default: break
         }
         switch element.vr {
         case .LO, .SH, .AE:
             let isTechnical = element.tag == .codeMeaning ? isStandardCode : Self.isTechnical(element.tag)
-            return isTechnical && words.maySay(bytes, isTechnical: true)
+            return isTechnical && words.maySay(bytes)
         default: return false
         }
     }
@@ -136,7 +136,7 @@ extension HeaderPass {
         if bytes.allSatisfy({ ($0 >= 0x41 && $0 <= 0x5A) || ($0 >= 0x30 && $0 <= 0x39) || " _\\".utf8.contains($0) }) {
             let isWord = bytes.split(separator: 0x5C).allSatisfy { $0.count <= 16 }
             // What names somebody goes through the cleaner, which looks more closely.
-            if isWord, words.maySay(bytes, isTechnical: true) { return element }
+            if isWord, words.maySay(bytes) { return element }
         }
         return cleaned(element, bytes)
     }

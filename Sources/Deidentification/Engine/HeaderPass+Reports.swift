@@ -33,9 +33,7 @@ extension HeaderPass {
             concept.string(.codeValue) ?? concept.string(.longCodeValue) ?? concept.string(.urnCodeValue) ?? ""
         let key = StructuredContentRow.Concept(
             value: value, scheme: concept.string(.codingSchemeDesignator) ?? "", valueType: valueType)
-        guard
-            let row = StructuredContentRow.rows[key] ?? StructuredContentRow.others[key.value + "|" + key.scheme]
-        else { return .clean }
+        guard let row = StructuredContentRow.of(key) else { return .clean }
         switch row.code(profile.options) {
         case .k: return .keep
         case .c, .u: return .clean

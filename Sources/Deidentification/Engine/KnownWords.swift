@@ -4,14 +4,13 @@ import DICOM
 struct KnownWords: Sendable {
     /// In lower case, without what separates the parts of a name.
     private var words: Set<[UInt8]> = []
-    /// Whether there are names that could be written in letters of which nothing is known here.
-    private var hasIdeographs = false
+    /// Whether there were more words than are remembered: then every text is looked at more closely.
+    private var isOverfull = false
 
     private static let digitRunLimit = 7
     private static let wordLimit = 512
 
     mutating func insert(name: String) {
-        if name.utf8.contains(where: { $0 >= 0x80 }) { hasIdeographs = true }
         for part in name.utf8.split(whereSeparator: { !Self.isLetter($0) && $0 < 0x80 }) where part.count >= 2 {
             insert(Array(part))
         }
@@ -32,20 +31,19 @@ struct KnownWords: Sendable {
     }
 
     private mutating func insert(_ word: [UInt8]) {
-        if words.count < Self.wordLimit { words.insert(word.map(Self.lower)) } else { hasIdeographs = true }
+        if words.count < Self.wordLimit { words.insert(word.map(Self.lower)) } else { isOverfull = true }
     }
 
-    /// Whether an identifier is none of those that are known.
-    func maySay(_ text: [UInt8], isIdentifier: Bool) -> Bool {
+    /// Whether a text holds none of the words.
+    func areMissing(in text: [UInt8]) -> Bool {
+        if isOverfull { return false }
         let lower = text.map(Self.lower)
         return !words.contains { Self.contains(lower, $0) }
     }
 
-    /// Whether a text holds nothing of the kind.
-    ///
-    /// - Parameter isTechnical: whether it tells of a device, so that a name's other spellings are not looked for.
-    func maySay(_ text: [UInt8], isTechnical: Bool) -> Bool {
-        if hasIdeographs, !isTechnical { return false }
+    /// Whether a text that tells of a device may stay as it is: it holds none of the words, and nothing that looks like a
+    /// number of somebody, an address or Chinese.
+    func maySay(_ text: [UInt8]) -> Bool {
         var run = 0
         for byte in text {
             if byte >= 0x80 || byte == 0x40 { return false }
@@ -54,7 +52,7 @@ struct KnownWords: Sendable {
         }
         let lower = text.map(Self.lower)
         if Self.contains(lower, Array("://".utf8)) || Self.contains(lower, Array("www.".utf8)) { return false }
-        return !words.contains { Self.contains(lower, $0) }
+        return areMissing(in: lower)
     }
 
     private static func contains(_ text: [UInt8], _ word: [UInt8]) -> Bool {

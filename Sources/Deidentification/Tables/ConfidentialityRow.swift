@@ -13,6 +13,23 @@ public enum ActionCode: String, Sendable, CaseIterable {
     case xd = "X/D"
     case xzd = "X/Z/D"
     case xzu = "X/Z/U*"
+
+    /// What remains of a code of the Basic Profile under some options: `cells` say for each of `columns` `K`, `C` or nothing.
+    ///
+    /// Where several options speak, cleaning wins over keeping, for it keeps as much as may be.
+    func under(
+        _ options: Set<ConfidentialityOption>, columns: [ConfidentialityOption], cells: [UInt8]
+    ) -> ActionCode {
+        var result = self
+        for (index, option) in columns.enumerated() where options.contains(option) {
+            switch cells[index] {
+            case UInt8(ascii: "C"): return .c
+            case UInt8(ascii: "K"): result = .k
+            default: continue
+            }
+        }
+        return result
+    }
 }
 
 /// One row of PS3.15 Table E.1-1.
@@ -38,20 +55,9 @@ struct ConfidentialityRow: Sendable {
         cells = Array(fields[3].utf8)
     }
 
-    /// The code under some options; `isDated` tells that it comes of the dates.
-    ///
-    /// Where several options speak, cleaning wins over keeping, for it keeps as much as may be; and dates that are to be
-    /// modified are nowhere kept as they are.
+    /// The code under some options. Dates that are to be modified are nowhere kept as they are.
     func code(_ options: Set<ConfidentialityOption>) -> ActionCode {
-        var result = basic
-        for (index, option) in Self.columns.enumerated() where options.contains(option) {
-            switch cells[index] {
-            case UInt8(ascii: "C"): return .c
-            case UInt8(ascii: "K"): result = .k
-            default: continue
-            }
-        }
-        return result
+        basic.under(options, columns: Self.columns, cells: cells)
     }
 
     /// Whether the options about dates speak of it.

@@ -16,22 +16,27 @@ struct StructuredContentRow: Sendable {
 
     /// The code under some options.
     func code(_ options: Set<ConfidentialityOption>) -> ActionCode {
-        var result = basic
-        for (index, option) in Self.columns.enumerated() where options.contains(option) {
-            switch cells[index] {
-            case UInt8(ascii: "C"): return .c
-            case UInt8(ascii: "K"): result = .k
-            default: continue
-            }
-        }
-        return result
+        basic.under(options, columns: Self.columns, cells: cells)
+    }
+
+    /// The row that speaks of a content item; nil where the table does not know its concept.
+    static func of(_ concept: Concept) -> StructuredContentRow? {
+        rows[concept] ?? others[concept.value]?[concept.scheme]
     }
 
     /// Of a concept under another value type than the table's, by value and scheme.
-    static let others: [String: StructuredContentRow] = rows.reduce(into: [:]) { result, entry in
-        let key = entry.key.value + "|" + entry.key.scheme
-        // What removes wins.
-        if result[key]?.basic != .x { result[key] = entry.value }
+    private static let others: [String: [String: StructuredContentRow]] = rows.reduce(into: [:]) { result, entry in
+        let held = result[entry.key.value]?[entry.key.scheme]
+        result[entry.key.value, default: [:]][entry.key.scheme] = held.map(entry.value.stricter) ?? entry.value
+    }
+
+    /// What both allow: what either removes goes, and an option keeps or cleans where it does so in both rows.
+    private func stricter(_ other: StructuredContentRow) -> StructuredContentRow {
+        StructuredContentRow(
+            // D and X/D are the same in content: a dummy.
+            basic: [basic, other.basic].contains(.x) ? .x : .d,
+            // Nothing, C, K: the stricter the smaller.
+            cells: zip(cells, other.cells).map(min))
     }
 
     static let rows: [Concept: StructuredContentRow] = {

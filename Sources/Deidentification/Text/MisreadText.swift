@@ -5,6 +5,7 @@ enum MisreadText {
     /// What Latin-1 letters say when their bytes are read as GB 2312, which many devices write without saying so; nil where
     /// they are no pairs of such bytes, or where most of a text is in plain letters.
     static func chinese(_ text: String) -> String? {
+        guard text.utf8.contains(where: { $0 >= 0x80 }) else { return nil }
         var bytes: [UInt8] = []
         for scalar in text.unicodeScalars {
             guard scalar.value <= 0xFF else { return nil }

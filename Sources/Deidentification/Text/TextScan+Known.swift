@@ -72,13 +72,9 @@ extension TextScan {
         range.contains { unit($0) == 0x2E } && range.allSatisfy { !isLetter($0) || isCapital($0) }
     }
 
-    /// Units of a text that may say nothing but a name; a longer one is not looked through for each place of it.
-    private static let aloneLimit = 256
-
     /// Whether the text says nothing else.
     private func isAllThereIs(_ range: Range<Int>) -> Bool {
-        guard units.count <= Self.aloneLimit else { return false }
-        return units.indices.allSatisfy { range.contains($0) || !(isWordLetter($0) || isDigit($0) || isIdeograph($0)) }
+        range.lowerBound <= words.lowerBound && range.upperBound >= words.upperBound
     }
 
     /// Whether no letter goes on before or behind.

@@ -15,6 +15,8 @@ struct TextScan {
     let dates: (any DateMapping)?
     /// Whether dates are looked for.
     let findsDates: Bool
+    /// From the first letter, digit or ideograph to the last.
+    let words: Range<Int>
     private(set) var spans: [Span] = []
 
     init(_ text: FoldedText, known: IdentityForms, dates: (any DateMapping)?, findsDates: Bool) {
@@ -23,6 +25,12 @@ struct TextScan {
         self.known = known
         self.dates = dates
         self.findsDates = findsDates
+        let first = units.firstIndex(where: Self.isOfWord) ?? 0
+        words = first..<(units.lastIndex(where: Self.isOfWord).map { $0 + 1 } ?? first)
+    }
+
+    private static func isOfWord(_ unit: UInt32) -> Bool {
+        TextUnit.isWordLetter(unit) || TextUnit.isDigit(unit) || TextUnit.isIdeograph(unit)
     }
 
     /// Everything found, in order, no two overlapping.

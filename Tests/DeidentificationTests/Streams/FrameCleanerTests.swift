@@ -137,19 +137,94 @@ struct FrameCleanerTests {
     @Test(arguments: [false, true])
     func leavesOfAJPEG2000WhatIsNeededToShowIt(isOpen: Bool) throws {
         let data: [UInt8] = [1, 2, 0xFF, 0x7F, 3, 4]
-        let lengths: [UInt8] = [0xFF, 0x55, 0, 10, 0, 0x40, 0, 0, 0, 20, 0, 0]
+        let lengths: [UInt8] = [0xFF, 0x55, 0, 14, 0, 0x50, 0, 0, 0, 0, 20, 0, 0, 0, 0, 20]
         let head: [UInt8] = [0xFF, 0x4F] + Self.size + Self.style + Self.steps
         var bytes = head + Self.comment() + lengths + Self.tilePart([], data) + Self.tilePart([], data, isOpen: isOpen)
         bytes += Self.end + Self.secret
         let plain = head + lengths + Self.tilePart([], data) + Self.tilePart([], data, isOpen: isOpen) + Self.end
         try FrameCleaner(.jpeg2000).clean(&bytes)
         #expect(bytes == plain)
-        // A comment in a tile-part makes the table of lengths untrue.
-        bytes =
-            head + lengths + Self.tilePart(Self.comment(), data) + Self.tilePart(Self.comment(), data, isOpen: isOpen)
-            + Self.end
-        try FrameCleaner(.htj2k).clean(&bytes)
-        #expect(bytes == head + Self.tilePart([], data) + Self.tilePart([], data, isOpen: isOpen) + Self.end)
+        // What a tile-part loses, the table of lengths tells; lengths of packets and places of components go.
+        let packets = Self.segment(0x58, [0] + Self.secret)
+        bytes = head + Self.segment(0x57, [0] + Self.secret) + Self.segment(0x63, Self.secret)
+        bytes += lengths.dropLast() + [99] + Self.tilePart(Self.comment() + packets, data)
+        bytes += Self.tilePart(Self.comment(), data, isOpen: isOpen) + Self.end
+        try FrameCleaner(.htj2kLosslessRPCL).clean(&bytes)
+        #expect(bytes == plain)
+    }
+
+    @Test func tablesOfLengthsThatFitNothingGo() throws {
+        let data: [UInt8] = [1, 2, 3, 4]
+        let head: [UInt8] = [0xFF, 0x4F] + Self.size + Self.style + Self.steps
+        let rest = Self.tilePart([], data) + Self.tilePart([], data) + Self.end
+        let hidden = [UInt8](Self.secret.prefix(10))
+        for contents: [UInt8] in [
+            [0, 0x40] + hidden, [0, 0x50] + hidden.prefix(5), [0, 0x50] + hidden + hidden.prefix(5),
+            [0, 0x7F] + hidden,
+            [0, 0x80] + hidden, [0, 0x50], [0, 0x40] + hidden.prefix(8),
+        ] {
+            var bytes = head + Self.segment(0x55, contents) + rest
+            try FrameCleaner(.jpeg2000).clean(&bytes)
+            #expect(bytes == head + rest, "\(contents)")
+        }
+        // Entries of two segments, in the shortest form.
+        var bytes =
+            head + Self.segment(0x55, [7, 0x10] + hidden.prefix(3)) + Self.segment(0x55, [9, 0x10, 1, 2, 3]) + rest
+        try FrameCleaner(.jpeg2000).clean(&bytes)
+        #expect(
+            bytes == head + Self.segment(0x55, [0, 0x10, 0, 0, 18]) + Self.segment(0x55, [1, 0x10, 0, 0, 18]) + rest)
+    }
+
+    @Test func segmentsOfACodestreamAreAsLongAsTheirContentsSay() throws {
+        let head: [UInt8] = [0xFF, 0x4F] + Self.size
+        let part = Self.tilePart([], [1, 2])
+        // What may be there, in the main header and in that of a tile-part.
+        let precincts = Self.segment(0x52, [1, 0, 0, 1, 0, 2, 4, 4, 0, 0, 0x88, 0x88, 0x88])
+        let component = Self.segment(0x53, [0, 0, 0, 4, 4, 0, 0])
+        let steps = Self.segment(0x5C, [0x42] + [UInt8](repeating: 7, count: 14))
+        let own = Self.segment(0x5D, [0, 0x40] + [UInt8](repeating: 7, count: 7))
+        let region = Self.segment(0x5E, [0, 0, 3])
+        let order = Self.segment(0x5F, [0, 0, 0, 1, 1, 1, 2])
+        let abilities = Self.segment(0x50, [0, 2, 0, 0, 0, 1])
+        let plain = head + abilities + precincts + component + steps + own + region + order
+        for whole in [
+            plain + part + Self.end,
+            head + precincts + steps + Self.tilePart(component + own + region + order, [1, 2]) + Self.end,
+        ] {
+            var bytes = whole
+            try FrameCleaner(.jpeg2000).clean(&bytes)
+            #expect(bytes == whole)
+        }
+        let spare: [[UInt8]] = [
+            // One byte more.
+            Self.segment(0x52, [0, 0, 0, 1, 0, 0, 4, 4, 0, 0, 0x41]), Self.segment(0x53, [0, 0, 0, 4, 4, 0, 0, 0x41]),
+            Self.segment(0x5C, [0x40, 7, 7]), Self.segment(0x5C, [0x41, 7, 7, 7]), Self.segment(0x5E, [0, 0, 3, 0x41]),
+            Self.segment(0x5F, [0, 0, 0, 1, 1, 1, 2, 0x41]), Self.segment(0x50, [0, 2, 0, 0, 0, 1, 0, 1]),
+            Self.segment(0x56, [0, 1, 0, 1, 0, 1]), Self.segment(0x59, Self.secret),
+            // Steps of sub-bands that are not there, precincts and components that are not there.
+            Self.segment(0x5C, [0x40] + [UInt8](repeating: 7, count: 10)),
+            Self.segment(0x52, [0, 0, 0, 1, 0, 2, 4, 4, 0, 0, 0x88, 0x88, 0x88]), Self.segment(0x5D, [1, 0x40, 7]),
+            // Once more.
+            Self.steps + Self.steps, component + component, Self.size, region + region,
+        ]
+        for segment in spare {
+            for whole in [head + segment + part + Self.end, head + Self.tilePart(segment, [1, 2]) + Self.end] {
+                var bytes = whole
+                #expect(throws: StreamError.self, "\(segment)") { try FrameCleaner(.jpeg2000).clean(&bytes) }
+            }
+        }
+    }
+
+    @Test(arguments: [UInt8(0x70), 0x74, 0x75, 0x77, 0x78, 0x7F])
+    func extensionsOfJPEG2000AreNotCleanable(marker: UInt8) throws {
+        let head: [UInt8] = [0xFF, 0x4F] + Self.size + Self.style + Self.steps
+        let segment = Self.segment(marker, Self.secret)
+        for syntax in [TransferSyntax.jpeg2000, .htj2k, TransferSyntax(uid: "1.2.840.10008.1.2.4.92")] {
+            for whole in [head + segment + Self.tilePart([], [1]), head + Self.tilePart(segment, [1])] {
+                var bytes = whole + Self.end
+                #expect(throws: StreamError.notCleanable) { try FrameCleaner(syntax).clean(&bytes) }
+            }
+        }
     }
 
     @Test func leavesTheCodestreamOfAFileAlone() throws {

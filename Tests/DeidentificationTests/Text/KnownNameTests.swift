@@ -124,7 +124,8 @@ struct KnownNameTests {
         var known = KnownIdentities()
         for name in ["Hoshimi^Aoi=星見^葵", "Wang^Fang=王^芳", "Ouyang^Hua=欧阳^华"] { known.insert(name: name) }
         let cleaner = TextCleaner(known: known, dates: nil)
-        for text in ["星見", "胸部 星見 复查", "欧阳，男", "王", " 王 ", "芳", "「葵」"] {
+        let lines = String(repeating: "\r\n", count: 400)
+        for text in ["星見", "胸部 星見 复查", "欧阳，男", "王", " 王 ", "芳", "「葵」", "芳" + lines, "*" + lines + "王"] {
             let cleaned = cleaner.clean(text).text
             for part in ["星見", "欧阳", "王", "芳", "葵"] { #expect(!cleaned.contains(part), "\(text): \(cleaned)") }
         }
