@@ -4,7 +4,7 @@ SHELL := /bin/bash
 SWIFT ?= swift
 PREFIX ?= /usr/local
 
-.PHONY: demo test fuzz sanitize bench build conformance install lint format packages images clean
+.PHONY: demo test fuzz sanitize bench bench-wan build conformance install lint format packages images clean
 
 # Debian's packages this needs; installed only when one is missing.
 PACKAGES := libdcmtk-dev libssl-dev libsqlite3-dev zlib1g-dev libzstd-dev libarchive-dev libexpat1-dev dcmtk \
@@ -49,6 +49,13 @@ conformance: packages
 
 bench: build
 	$(SWIFT) run -c release --package-path Bench bench
+
+# Over emulated long lines; needs root for its network namespaces.
+bench-wan: build
+	@[ "$$(id -u)" -eq 0 ] || { echo "make bench-wan needs root: it makes network namespaces and TUN devices" >&2; exit 1; }
+	@Tests/Scripts/install-packages iproute2
+	$(SWIFT) build -c release --package-path Bench --product wanline
+	$(SWIFT) run -c release --package-path Bench bench --only wan --rounds 3
 
 install: build
 	@Tests/Scripts/install $(PREFIX)

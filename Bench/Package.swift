@@ -11,7 +11,10 @@ let strict: [SwiftSetting] = [
 
 let package = Package(
     name: "bench",
-    products: [.executable(name: "bench", targets: ["bench"]), .executable(name: "fill", targets: ["fill"])],
+    products: [
+        .executable(name: "bench", targets: ["bench"]), .executable(name: "fill", targets: ["fill"]),
+        .executable(name: "wanline", targets: ["wanline"]),
+    ],
     dependencies: [
         .package(name: "huizhen", path: ".."),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -34,6 +37,8 @@ let package = Package(
             name: "fill",
             dependencies: ["Loading", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strict),
+        .executableTarget(
+            name: "wanline", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2"]), .define("_GNU_SOURCE")]),
         .testTarget(name: "BenchmarkingTests", dependencies: ["Benchmarking", "Loading"], swiftSettings: strict),
     ]
 )

@@ -6,6 +6,8 @@ public enum BenchError: Error, Equatable, Sendable {
     case missing(tools: [String], packages: [String])
     /// The built service is not where it was looked for.
     case noHuizhen(path: String)
+    /// A program of the benchmark's own has not been built.
+    case notBuilt(program: String, how: String)
     /// The run's directory lies on a file system that keeps nothing on a disk.
     case notOnDisk(path: String, fileSystem: String)
     /// The disk has too little room for the rows asked for.
@@ -35,6 +37,8 @@ extension BenchError: CustomStringConvertible {
             "not installed: \(tools.joined(separator: ", ")). Install: apt-get install \(packages.joined(separator: " "))"
         case .noHuizhen(let path):
             "no service at \(path). Build it: swift build -c release --product huizhen, or name it with --huizhen"
+        case .notBuilt(let program, let how):
+            "\(program) is not built. Build it: \(how)"
         case .notOnDisk(let path, let fileSystem):
             "\(path) lies on \(fileSystem), where a sync means nothing. Name a directory on a disk with --directory"
         case .tooLittleSpace(let path, let needed, let free):

@@ -27,12 +27,22 @@ public enum RowID: String, CaseIterable, Codable, Sendable {
     case webStow = "web-stow"
     case web500 = "web-500"
     case webSlow = "web-slow"
+    case wideClean = "wan-100mbit-50ms"
+    case wideLossy = "wan-100mbit-100ms-lossy"
+    case wideFast = "wan-1gbit-20ms"
+    case wideCleanCold = "wan-cold-100mbit-50ms"
+    case wideLossyCold = "wan-cold-100mbit-100ms-lossy"
+    case wideFastCold = "wan-cold-1gbit-20ms"
+    case wideSmall = "wan-small-100mbit-100ms"
 
-    /// Rows whose name begins with one of the given ones; all for none.
+    /// Rows over an emulated long line: they need root, take long, and run only when they are named.
+    var isWide: Bool { rawValue.hasPrefix("wan-") }
+
+    /// Rows whose name begins with one of the given ones; all but those over long lines for none.
     ///
     /// - Throws: `.badOption` for a name that no row begins with.
     public static func matching(_ names: [String]) throws(BenchError) -> [RowID] {
-        guard !names.isEmpty else { return allCases }
+        guard !names.isEmpty else { return allCases.filter { !$0.isWide } }
         for name in names where !allCases.contains(where: { $0.rawValue.hasPrefix(name) }) {
             let known = allCases.map(\.rawValue).joined(separator: ", ")
             throw .badOption("no row begins with \(name); rows: \(known)")
@@ -71,6 +81,8 @@ public enum RowID: String, CaseIterable, Codable, Sendable {
         case .webLarge: WebLargeScenario(id: self, quick: quick)
         case .web500: WebCrowdScenario(id: self, quick: quick)
         case .webSlow: WebSlowScenario(id: self, quick: quick)
+        case .wideClean, .wideLossy, .wideFast, .wideCleanCold, .wideLossyCold, .wideFastCold, .wideSmall:
+            WideScenario(id: self, quick: quick)
         }
     }
 }

@@ -13,6 +13,7 @@ public final class Session {
     private(set) var identities: [Identity] = []
     private(set) var running: [Server] = []
     private var started = 0
+    private var line: WideLine?
 
     private var logs: String { options.directory + "/logs" }
 
@@ -50,7 +51,7 @@ public final class Session {
     func study(_ workload: Workload) throws(BenchError) -> TestStudy {
         if let study = studies[workload.name] { return study }
         progress.show("making test data: \(workload.name)")
-        let source = workload.name == "ct" ? series : nil
+        let source = workload.name == "ct" || workload.name.hasPrefix("ct-") ? series : nil
         let folder = "\(options.directory)/data/\(workload.name)"
         let study = try TestStudy(workload, seed: options.seed, folder: folder, series: source)
         studies[workload.name] = study
@@ -59,10 +60,13 @@ public final class Session {
 
     /// Starts a contestant in a fresh folder; it runs until `stopAll()`.
     ///
-    /// - Parameter prepare: called with the folder before the start.
+    /// - Parameters:
+    ///   - namespace: the end of a long line it stands at.
+    ///   - farPort: where it finds its like at the far end.
+    ///   - prepare: called with the folder before the start.
     func start(
         _ contestant: Contestant, concurrent: Bool = false, destination: MoveDestination? = nil, isSecure: Bool = false,
-        settings: [String] = [],
+        settings: [String] = [], in namespace: NetworkNamespace? = nil, farPort: Int? = nil,
         prepare: (String) throws(BenchError) -> Void = { _ in }
     ) throws(BenchError) -> Server {
         started += 1
@@ -76,7 +80,12 @@ public final class Session {
         context.concurrent = concurrent
         context.settings = settings
         if isSecure { context.tls = try TLSPair.make(in: folder + "/tls") }
-        let plan = try contestant.plan(context)
+        context.isAtLine = namespace != nil
+        context.farPort = farPort
+        var plan = try contestant.plan(context)
+        plan.command.namespace = namespace
+        var clients = clients
+        clients.namespace = namespace
         let server = try Server(plan, clients: clients)
         running.append(server)
         if !identities.contains(where: { $0.name == plan.identity.name }) { identities.append(plan.identity) }
@@ -97,10 +106,45 @@ public final class Session {
         return door
     }
 
-    /// Ends all servers of a row and removes what they stored.
+    /// A long line for the rest of a row.
+    ///
+    /// - Throws: as `WideLine`.
+    func line(_ kind: LineKind) throws(BenchError) -> WideLine {
+        let line = try WideLine(kind, seed: options.seed, logFolder: logs)
+        self.line = line
+        return line
+    }
+
+    /// Clients at one end of a long line that call the other.
+    func clients(in namespace: NetworkNamespace, calling address: String = Clients.loopback) -> Clients {
+        var clients = clients
+        clients.namespace = namespace
+        clients.address = address
+        return clients
+    }
+
+    /// A command of the service's program beside one of its servers.
+    ///
+    /// - Throws: `.failed`; `.timedOut`.
+    @discardableResult
+    func run(
+        _ arguments: [String], beside server: Server, in namespace: NetworkNamespace? = nil,
+        atMost bound: Duration = .seconds(30)
+    ) throws(BenchError) -> Double {
+        let name = ["huizhen"] + arguments.prefix(2)
+        return try Command(
+            name: name.joined(separator: " "), executable: options.huizhen ?? "",
+            arguments: arguments + ["--data", server.folder + "/data"], workingDirectory: server.folder,
+            log: "\(logs)/\(name.joined(separator: "-")).log"
+        ).inside(namespace).run(atMost: bound)
+    }
+
+    /// Ends all servers of a row and its line, and removes what they stored.
     func stopAll() {
         running.forEach { $0.stop() }
         running = []
+        line?.close()
+        line = nil
     }
 
     /// The contestants of a row that this run measures.

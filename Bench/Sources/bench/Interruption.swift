@@ -11,6 +11,7 @@ final class Interruption {
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
                 Children.killAll()
+                NetworkNamespaces.removeAll()
                 if let directory { try? FileManager.default.removeItem(atPath: directory) }
                 exit(128 + number)
             }

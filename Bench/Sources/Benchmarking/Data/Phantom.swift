@@ -16,6 +16,11 @@ public struct Workload: Equatable, Sendable {
         Workload(name: "ct", objectCount: quick ? 40 : 400, rows: 512, columns: 512, frameCount: 1)
     }
 
+    /// A study of CT of another size.
+    static func ct(_ objectCount: Int) -> Workload {
+        Workload(name: "ct-\(objectCount)", objectCount: objectCount, rows: 512, columns: 512, frameCount: 1)
+    }
+
     /// Objects of about 10 KB.
     public static func small(quick: Bool) -> Workload {
         Workload(name: "small", objectCount: quick ? 200 : 2000, rows: 72, columns: 64, frameCount: 1)

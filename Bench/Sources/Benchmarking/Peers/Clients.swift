@@ -18,11 +18,16 @@ struct Clients: Sendable {
     let tools: Tools
     /// Where logs go.
     let folder: String
+    /// Where clients run, if not in the benchmark's own network.
+    var namespace: NetworkNamespace?
+    /// Where servers are called.
+    var address = Clients.loopback
 
     private func command(_ name: String, _ arguments: [String], _ tuning: Tuning, log: String? = nil) -> Command {
         Command(
             name: name, executable: tools.path(name), arguments: arguments, environment: tuning.environment,
-            workingDirectory: folder, log: "\(folder)/\(log ?? name).log")
+            workingDirectory: folder, log: "\(folder)/\(log ?? name).log"
+        ).inside(namespace)
     }
 
     /// One `storescu` for each share of the folders, all at once; returns the seconds until the last has ended.
@@ -46,14 +51,14 @@ struct Clients: Sendable {
         let network = tuning == .tuned ? ["-pdu", Self.largestPDU, "--max-send-pdu", Self.largestPDU] : []
         return command(
             "storescu",
-            network + (tls?.toolkitArguments ?? []) + ["-aec", aeTitle, "+sd", Self.loopback, String(port)] + folders,
+            network + (tls?.toolkitArguments ?? []) + ["-aec", aeTitle, "+sd", address, String(port)] + folders,
             tuning, log: log)
     }
 
     /// `storescu` of JPEG-LS lossless files.
     func storeJPEGLS(_ folders: [String], to server: Server, atMost bound: Duration) throws(BenchError) {
         let network = ["-pdu", Self.largestPDU, "--max-send-pdu", Self.largestPDU, "--propose-jls-lossless"]
-        let arguments = network + ["-aec", server.aeTitle, "+sd", Self.loopback, String(server.port)] + folders
+        let arguments = network + ["-aec", server.aeTitle, "+sd", address, String(server.port)] + folders
         _ = try command("storescu", arguments, .tuned, log: "storescu-jpegls").run(atMost: bound)
     }
 
@@ -69,7 +74,7 @@ struct Clients: Sendable {
     {
         let arguments =
             ["-pdu", Self.largestPDU, "-S", "-aec", server.aeTitle, "-aem", destination]
-            + keys("STUDY", [("StudyInstanceUID", study)]) + [Self.loopback, String(server.port)]
+            + keys("STUDY", [("StudyInstanceUID", study)]) + [address, String(server.port)]
         return try command("movescu", arguments, .tuned).run(atMost: bound)
     }
 
@@ -79,7 +84,7 @@ struct Clients: Sendable {
     {
         let arguments =
             ["-pdu", Self.largestPDU, "-S", "-aec", server.aeTitle, "-od", folder]
-            + keys("STUDY", [("StudyInstanceUID", study)]) + [Self.loopback, String(server.port)]
+            + keys("STUDY", [("StudyInstanceUID", study)]) + [address, String(server.port)]
         return try command("getscu", arguments, .tuned).run(atMost: bound)
     }
 
@@ -96,7 +101,7 @@ struct Clients: Sendable {
                 [
                     ("StudyInstanceUID", study), ("SeriesInstanceUID", series), ("SOPInstanceUID", ""),
                     ("InstanceNumber", ""),
-                ]) + [Self.loopback, String(server.port)]
+                ]) + [address, String(server.port)]
         return try command("findscu", arguments, .tuned).run(atMost: bound)
     }
 
@@ -111,7 +116,7 @@ struct Clients: Sendable {
     /// `echoscu`; returns the seconds from before its start to after its end.
     @discardableResult
     func echo(aeTitle: String, port: Int, tls: TLSPair? = nil, atMost bound: Duration) throws(BenchError) -> Double {
-        try command("echoscu", (tls?.toolkitArguments ?? []) + ["-aec", aeTitle, Self.loopback, String(port)], .tuned)
+        try command("echoscu", (tls?.toolkitArguments ?? []) + ["-aec", aeTitle, address, String(port)], .tuned)
             .run(atMost: bound)
     }
 

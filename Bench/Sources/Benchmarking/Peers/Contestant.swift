@@ -40,6 +40,10 @@ struct StartContext {
     var concurrent = false
     /// For a row over TLS.
     var tls: TLSPair?
+    /// It is called from the other end of a long line.
+    var isAtLine = false
+    /// Where it finds its like at the far end.
+    var farPort: Int?
     /// Settings of our own service that are not at their default: "key=value".
     var settings: [String] = []
 

@@ -26,6 +26,14 @@ enum OrthancPeer {
             ]
         }
         if tuned { configuration["MaximumPduLength"] = 131072 }
+        if context.isAtLine {
+            configuration["RemoteAccessAllowed"] = true
+            configuration["TcpNoDelay"] = true
+            configuration["KeepAlive"] = true
+        }
+        if let port = context.farPort {
+            configuration["OrthancPeers"] = [farName: ["http://\(WideLine.farAddress):\(port)/"]]
+        }
         if speaksWeb {
             configuration["Plugins"] = [context.tools.path(webPlugin)]
             configuration["TcpNoDelay"] = true
@@ -56,6 +64,8 @@ enum OrthancPeer {
             webPort: webPort)
     }
 
+    /// What the one at the far end of a line is called here.
+    static let farName = "far"
     static let webPlugin = "libOrthancDicomWeb.so"
     /// One for each connection that any row opens, and some more: each of its threads serves one connection.
     private static let webThreadCount = 520

@@ -113,6 +113,13 @@ enum Ports {
 }
 
 enum SocketAddress {
+    /// - Parameter text: IPv4, dotted.
+    static func of(_ text: String, port: Int) -> sockaddr_in {
+        var address = loopback(port: port)
+        inet_pton(AF_INET, text, &address.sin_addr)
+        return address
+    }
+
     static func loopback(port: Int) -> sockaddr_in {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)

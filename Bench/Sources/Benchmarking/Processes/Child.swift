@@ -21,8 +21,11 @@ public final class Child: Sendable {
 
     /// Starts the program; returns as soon as the kernel has made the process.
     ///
+    /// - Parameter pipes: descriptors for its standard input and output; without them it reads nothing and writes to its log.
     /// - Throws: `.system` if the program cannot be started.
-    public static func start(_ command: Command) throws(BenchError) -> Child {
+    public static func start(
+        _ command: Command, pipes: (input: Int32, output: Int32)? = nil
+    ) throws(BenchError) -> Child {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -40,19 +43,25 @@ public final class Child: Sendable {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, command.log, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        posix_spawn_file_actions_addopen(&actions, 2, command.log, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        if let pipes {
+            posix_spawn_file_actions_adddup2(&actions, pipes.input, 0)
+            posix_spawn_file_actions_adddup2(&actions, pipes.output, 1)
+        } else {
+            posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+            posix_spawn_file_actions_adddup2(&actions, 2, 1)
+        }
         posix_spawn_file_actions_addchdir_np(&actions, command.workingDirectory)
 
-        var arguments = ([command.executable] + command.arguments).map { strdup($0) }
+        let launched = command.launched
+        var arguments = launched.map { strdup($0) }
         var environment = command.environmentStrings.map { strdup($0) }
         arguments.append(nil)
         environment.append(nil)
         defer { (arguments + environment).forEach { free($0) } }
 
         var pid: pid_t = 0
-        let code = posix_spawn(&pid, command.executable, &actions, &attributes, arguments, environment)
+        let code = posix_spawn(&pid, launched[0], &actions, &attributes, arguments, environment)
         guard code == 0 else { throw .system(call: "posix_spawn", on: command.name, code: code) }
         Children.add(pid)
         return Child(pid: pid, command: command)

@@ -10,6 +10,8 @@ public struct Command: Sendable {
     public var workingDirectory: String
     /// Receives standard output and standard error; emptied at start.
     public var log: String
+    /// The network namespace it runs in; the benchmark's own if there is none.
+    var namespace: NetworkNamespace?
 
     public init(
         name: String, executable: String, arguments: [String], environment: [String: String] = [:],
@@ -32,6 +34,18 @@ public struct Command: Sendable {
         for name in Self.contestantVariables { merged[name] = nil }
         merged.merge(environment) { _, mine in mine }
         return merged.map { "\($0.key)=\($0.value)" }.sorted()
+    }
+
+    func inside(_ namespace: NetworkNamespace?) -> Command {
+        var command = self
+        command.namespace = namespace
+        return command
+    }
+
+    /// What the kernel is asked to run: `ip` puts itself into the namespace and becomes the program.
+    var launched: [String] {
+        let plain = [executable] + arguments
+        return namespace.map { [NetworkNamespace.program, "netns", "exec", $0.name] + plain } ?? plain
     }
 
     /// The command as a reader would type it, without the machine's paths.

@@ -1,6 +1,11 @@
 import Foundation
 import Synchronization
 
+/// What one thread leaves for another.
+final class Kept<Value: Sendable>: Sendable {
+    let value = Mutex(Value?.none)
+}
+
 /// Threads that work side by side until each is done, one fails, or they are told to end.
 final class Crew: Sendable {
     private let state = Mutex((isOver: false, failure: BenchError?.none))

@@ -91,11 +91,31 @@ struct HTMLPage {
             <section id="\(row.id)">
             <h3>\(Self.escaped(row.title))</h3>
             \(Plot(row: row).svg)
+            \(throughput(row))
             <details><summary>Samples and conditions</summary>
             \(table(["Contestant", "Median [least–most]", "Rounds, in \(row.unit)", "Server's processor time a round"], lines))
             <ul>\(notes)</ul>
             </details>
             </section>
+            """
+    }
+
+    private func throughput(_ row: Row) -> String {
+        guard let traces = row.traces, let capacity = traces.first?.capacity else { return "" }
+        let lines = traces.map { trace in
+            let cells = [
+                Figures.text(Double(trace.byteCountThere) / 1e6), Figures.text(Double(trace.byteCountBack) / 1e6),
+                String(trace.lostPacketCount), String(trace.overflowedPacketCount),
+            ]
+            return "<tr><td>\(Self.escaped(trace.label))</td>"
+                + cells.map { "<td class=\"number\">\($0)</td>" }.joined() + "</tr>"
+        }
+        return """
+            <h4>Throughput over time; dashed, the line's capacity of \(Figures.text(capacity)) Mbit/s</h4>
+            \(ThroughputPlot(traces: traces).svg)
+            <details><summary>What the line carried</summary>
+            \(table(["Contestant", "MB there", "MB back", "Packets lost", "Packets no queue had room for"], lines))
+            </details>
             """
     }
 

@@ -36,6 +36,8 @@ enum HTMLStyle {
         svg .peer { fill: var(--peer); stroke: none; }
         svg .plain { fill: var(--plain); stroke: none; }
         svg text.label { fill: var(--ink); }
+        h4 { font-size: .92rem; color: var(--soft); margin: 1rem 0 .25rem; }
+        svg .capacity { stroke: var(--bad); stroke-dasharray: 4 3; }
         svg .range { stroke-width: 2; }
         svg .median { stroke-width: 3; }
         svg line.ours { stroke: var(--ours); }

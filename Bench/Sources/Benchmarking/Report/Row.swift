@@ -10,6 +10,8 @@ public struct Row: Codable, Equatable, Sendable {
     public var judgements: [Judgement]
     /// What a reader must know to repeat the row.
     public var notes: [String]
+    /// Throughput over time, in rows over a long line.
+    public var traces: [Trace]?
 }
 
 /// What one contestant took.

@@ -27,12 +27,12 @@ final class WebConnection {
     private var kept: [UInt8] = []
 
     /// - Throws: `.system`.
-    init(port: Int) throws(BenchError) {
+    init(port: Int, answerBound: Duration = .seconds(answerSeconds)) throws(BenchError) {
         socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard socket >= 0 else { throw .system(call: "socket", on: "the web door", code: errno) }
         buffer = .allocate(byteCount: Self.bufferByteCount, alignment: 64)
         var on: Int32 = 1
-        var bound = timeval(tv_sec: Self.answerSeconds, tv_usec: 0)
+        var bound = timeval(tv_sec: Int(answerBound.components.seconds), tv_usec: 0)
         setsockopt(socket, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
         setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &bound, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &bound, socklen_t(MemoryLayout<timeval>.size))
