@@ -21,7 +21,7 @@ let package = Package(
             name: "Fuzzed",
             targets: [
                 "CDCMTK", "Codecs", "DICOM", "Toolkit", "Database", "Keys", "BlobStore", "Catalog", "DIMSE", "Access",
-                "Control", "HTTP", "DICOMweb", "Deidentification",
+                "Control", "HTTP", "DICOMweb", "Deidentification", "SFTP",
             ]),
     ],
     dependencies: [
@@ -77,6 +77,7 @@ let package = Package(
         .target(name: "Queue", dependencies: ["Database", "Keys"], swiftSettings: strict),
         .target(name: "Audit", dependencies: ["COpenSSL", "Keys"], swiftSettings: strict),
         .target(name: "Telemetry", swiftSettings: strict),
+        .target(name: "SFTP", swiftSettings: strict),
         .target(
             name: "Reporting",
             dependencies: [
@@ -176,7 +177,7 @@ let package = Package(
             name: "FuzzTests",
             dependencies: [
                 "Access", "BlobStore", "Catalog", "CDCMTK", "Codecs", "Control", "Database", "DICOM", "DICOMweb",
-                "DIMSE", "Deidentification", "HTTP", "Keys", "Toolkit",
+                "DIMSE", "Deidentification", "HTTP", "Keys", "SFTP", "Toolkit",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: strict),
         .testTarget(
@@ -205,6 +206,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ViewerTests", dependencies: ["Viewer", "Access", "Audit", "HTTP", "Keys"], swiftSettings: strict),
+        .testTarget(name: "SFTPTests", dependencies: ["SFTP"], swiftSettings: strict),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: strict),
         .testTarget(name: "ControlTests", dependencies: ["Control", "Access"], swiftSettings: strict),
         .testTarget(
