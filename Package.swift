@@ -21,7 +21,7 @@ let package = Package(
             name: "Fuzzed",
             targets: [
                 "CDCMTK", "Codecs", "DICOM", "Toolkit", "Database", "Keys", "BlobStore", "Catalog", "DIMSE", "Access",
-                "Control", "HTTP", "DICOMweb", "Deidentification",
+                "Control", "HTTP", "DICOMweb", "Deidentification", "SFTP",
             ]),
     ],
     dependencies: [
@@ -78,6 +78,7 @@ let package = Package(
         .target(name: "Queue", dependencies: ["Database", "Keys"], swiftSettings: strict),
         .target(name: "Audit", dependencies: ["COpenSSL", "Keys"], swiftSettings: strict),
         .target(name: "Telemetry", swiftSettings: strict),
+        .target(name: "SFTP", swiftSettings: strict),
         .target(
             name: "Reporting",
             dependencies: [
@@ -191,7 +192,7 @@ let package = Package(
             name: "FuzzTests",
             dependencies: [
                 "Access", "BlobStore", "Catalog", "CDCMTK", "Codecs", "Control", "Database", "DICOM", "DICOMweb",
-                "DIMSE", "Deidentification", "HTTP", "Keys", "Toolkit",
+                "DIMSE", "Deidentification", "HTTP", "Keys", "SFTP", "Toolkit",
             ],
             path: "Tests/Fuzz/Targets", swiftSettings: strict),
         .testTarget(
@@ -220,6 +221,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ViewerTests", dependencies: ["Viewer", "Access", "Audit", "HTTP", "Keys"], swiftSettings: strict),
+        .testTarget(name: "SFTPTests", dependencies: ["SFTP"], swiftSettings: strict),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: strict),
         .testTarget(name: "ControlTests", dependencies: ["Control", "Access"], swiftSettings: strict),
         .testTarget(

@@ -22,7 +22,7 @@ public struct FuzzTarget: Sendable {
     public static let all: [FuzzTarget] = [
         .scan, .dataset, .part10, .layout, .rewrite, .json, .text, .command, .commitment, .query, .acceptor, .requester,
         .name, .token, .record, .blob, .control, .frame, .stream, .multipart, .webQuery, .jsonModel, .xmlModel,
-        .deidentify,
+        .deidentify, .sftp,
     ]
 }
 
