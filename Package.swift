@@ -228,6 +228,8 @@ let package = Package(
             name: "ArchiveTests", dependencies: ["Archive", "BlobStore", "Catalog", "DICOM", "Keys", "CZlib"],
             swiftSettings: strict),
         .testTarget(
+            name: "TransferTests", dependencies: ["Transfer", "Keys"], swiftSettings: strict),
+        .testTarget(
             name: "DIMSETests",
             dependencies: [
                 "DIMSE", "Toolkit", "Archive", "Access", "Audit", "Catalog", "DICOM", "Telemetry", "Queue", "Release",

@@ -249,6 +249,8 @@ public final class Transfers: Sendable {
             if direction == .sending { metrics.sent(to: work.site, Int(clamping: figures.lineByteCount)) }
             metrics.resent(work.site, figures.resentByteCount)
             metrics.completed(work.site, direction)
+            // Paused too late to matter.
+            try? queue.setPaused(lane: Self.lane(work), false)
             logger.info(
                 "transfer complete",
                 metadata: ["site": "\(work.site)", "objects": "\(figures.objects)", "note": "\(note)"])

@@ -8,6 +8,7 @@ enum Tool {
         var error: String
 
         /// The output, or a failure that shows both streams.
+        @discardableResult
         func checked() throws -> String {
             guard code == 0 else { throw ToolFailure(text: "exit code \(code)\n\(output)\n\(error)") }
             return output

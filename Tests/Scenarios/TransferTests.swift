@@ -1,0 +1,155 @@
+import Foundation
+import Testing
+
+/// Studies between two real services.
+@Suite(.timeLimit(.minutes(30))) struct TransferTests {
+    @Test func pushesAStudyThatIsShownWithItsReceipt() throws {
+        let sites = try TwoSites()
+        try sites.store(seed: 71, count: 60)
+        let output = try sites.a.tool(["transfer", "push", "--study", "2.25.71.0", "B"]).checked()
+        #expect(output.contains("is complete: 12 objects"))
+        for study in 1..<5 { try sites.a.tool(["transfer", "push", "--study", "2.25.71.\(study)", "B"]).checked() }
+        let checked = try Checked(sites.b, seed: 71)
+        #expect(checked.found == Array(0..<60) && checked.different.isEmpty)
+        let (sent, came) = (try sites.a.transfers(), try sites.b.transfers())
+        #expect(sent.count == 5 && sent.allSatisfy { $0.record.direction == "sending" && $0.record.hasReceipt })
+        #expect(came.count == 5 && came.allSatisfy { $0.record.state == "complete" && $0.record.hasReceipt })
+        let receipt = try sites.a.tool(["transfer", "receipt", sent[0].record.id]).checked()
+        #expect(receipt.contains("B has 12 objects") && receipt.contains("the signature is good"))
+        #expect(try sites.b.tool(["verify"]).code == 0)
+    }
+
+    @Test func sendsNothingThatIsThereAlready() throws {
+        let sites = try TwoSites()
+        try sites.store(seed: 72, count: 50)
+        try sites.a.tool(["transfer", "push", "--study", "2.25.72.1", "B"]).checked()
+        let before = try bytes(sites.b)
+        let again = try sites.a.tool(["transfer", "push", "--study", "2.25.72.1", "B"]).checked()
+        #expect(again.contains("is complete: 10 objects"))
+        #expect(try bytes(sites.b) == before)
+        #expect(try sites.b.status()["instances"] as? Int == 10)
+    }
+
+    /// Of chunks that came in.
+    private func bytes(_ huizhen: HuizhenProcess) throws -> Int {
+        let text = try Tool.run("/usr/bin/curl", ["-s", "http://127.0.0.1:\(huizhen.httpPort)/metrics"]).output
+        let line = text.split(separator: "\n").first {
+            $0.hasPrefix("huizhen_transfer_bytes") && $0.contains("receiving")
+        }
+        return line?.split(separator: " ").last.flatMap { Int($0) } ?? 0
+    }
+
+    @Test func goesOnWithALargeObjectWhereItWas() throws {
+        let sites = try TwoSites(settings: ["--set", "transfer.compress=false"], site: ["--rate", "12000000"])
+        let stored: [String: [Int]] = try Python.ask(
+            "large.py",
+            ["--port", "\(sites.a.port)", "--megabytes", "24", "--associations", "1"])
+        #expect(stored["statuses"] == [0])
+        let id = try sites.a.begin("push", study: "2.25.81", site: "B")
+        try sites.a.wait("some megabytes to be there") {
+            (try sites.a.transfer(id).figures?.lineByteCount ?? 0) > 8 << 20
+        }
+        sites.b.kill()
+        try sites.b.start()
+        try sites.a.waitUntilComplete(id)
+        // What was acknowledged before the end was not asked for again.
+        #expect(try bytes(sites.b) < 20 << 20)
+        #expect(try sites.b.status()["instances"] as? Int == 1)
+        #expect(try sites.b.tool(["verify"]).code == 0)
+        let left = try FileManager.default.contentsOfDirectory(atPath: sites.b.directory + "/arriving")
+        #expect(left.isEmpty)
+    }
+
+    @Test func losesNothingAndShowsNothingByHalvesThroughKillsAtAnyMoment() throws {
+        let seed = Int(ProcessInfo.processInfo.environment["HUIZHEN_SEED"] ?? "") ?? Int.random(in: 1...99_999)
+        print("transfers: HUIZHEN_SEED=\(seed)")
+        var random = SeededGenerator(seed: UInt64(seed))
+        // Slow enough that a kill meets it under way.
+        let sites = try TwoSites(site: ["--rate", "3000000"])
+        var seeds: [Int] = []
+        var open: [String] = []
+        for round in 0..<(isSoak ? 300 : 20) {
+            if open.isEmpty {
+                seeds.append(seed + seeds.count)
+                try sites.store(seed: seeds[seeds.count - 1], count: 100)
+                open = try (0..<5).map {
+                    try sites.a.begin("push", study: "2.25.\(seeds[seeds.count - 1]).\($0)", site: "B")
+                }
+            }
+            usleep(UInt32.random(in: 50_000...600_000, using: &random))
+            let isSender = Bool.random(using: &random)
+            let killed = isSender ? sites.a : sites.b
+            killed.kill()
+            try killed.start()
+            // Studies have 20 objects each.
+            let shown = try sites.b.status()["instances"] as? Int ?? -1
+            #expect(shown % 20 == 0, "round \(round): \(shown) objects are shown")
+            open.removeAll { id in (try? sites.a.transfer(id).record.state) == "complete" }
+        }
+        for id in open { try sites.a.waitUntilComplete(id) }
+        for seed in seeds {
+            let checked = try Checked(sites.b, seed: seed)
+            #expect(checked.found == Array(0..<100) && checked.different.isEmpty)
+        }
+        #expect(try sites.b.tool(["verify"]).code == 0)
+        #expect(try sites.b.status()["conflicts"] as? Int == 0)
+    }
+
+    @Test func pausesResumesAndCancels() throws {
+        let sites = try TwoSites(site: ["--rate", "200000"])
+        try sites.store(seed: 73, count: 200)
+        let id = try sites.a.begin("push", study: "2.25.73.2", site: "B")
+        try sites.a.wait("the transfer to begin") { (try sites.a.transfer(id).figures?.lineByteCount ?? 0) > 0 }
+        try sites.a.tool(["transfer", "pause", id]).checked()
+        try sites.a.wait("the transfer to pause") {
+            let transfer = try sites.a.transfer(id)
+            return transfer.isPaused && transfer.job?.state == "waiting"
+        }
+        try sites.a.tool(["transfer", "resume", id]).checked()
+        try sites.a.wait("the transfer to go on") { try sites.a.transfer(id).job?.state == "running" }
+        try sites.a.tool(["transfer", "cancel", id]).checked()
+        #expect(try sites.a.transfer(id).record.state == "cancelled")
+        try sites.b.wait("the other side to hear of it") {
+            try sites.b.transfers().allSatisfy { $0.record.state == "cancelled" }
+        }
+        #expect(try sites.b.status()["instances"] as? Int == 0)
+        let again = try sites.a.tool(["transfer", "cancel", id])
+        #expect(again.code != 0 && again.error.contains("has ended"))
+    }
+
+    @Test func sendsNothingToWhomItIsNotApprovedFor() throws {
+        let sites = try TwoSites(approved: false)
+        try sites.store(seed: 74, count: 5)
+        let refused = try sites.a.tool(["transfer", "push", "--study", "2.25.74.0", "B"])
+        #expect(refused.code != 0 && refused.error.contains("approved destination"))
+        // Nor to a site that the other does not know any more, which both are told.
+        try sites.a.tool(["destination", "approve", "B", "--because", "a test"]).checked()
+        try sites.b.tool(["site", "remove", "A"]).checked()
+        let id = try sites.a.begin("push", study: "2.25.74.0", site: "B")
+        try sites.a.wait("the refusal") {
+            try sites.a.transfer(id).job?.reason.contains("does not accept our certificate") == true
+        }
+        #expect(try sites.b.transfers().isEmpty && sites.b.status()["instances"] as? Int == 0)
+    }
+
+    @Test func letsASitePullWhatItWasGrantedAndNothingElse() throws {
+        let sites = try TwoSites()
+        try sites.store(seed: 75, count: 25)
+        let refused = try sites.b.begin("pull", study: "2.25.75.0", site: "A")
+        try sites.b.wait("the refusal") {
+            try sites.b.transfer(refused).job?.reason.contains("no such study for this site") == true
+        }
+        try sites.a.tool([
+            "grant", "add", "--to-institution", "B", "--study", "2.25.75.0", "--owner", "A", "--verbs", "retrieve",
+            "--days", "1", "--because", "a test",
+        ]).checked()
+        try sites.b.tool(["transfer", "retry", refused]).checked()
+        try sites.b.waitUntilComplete(refused)
+        #expect(try sites.b.status()["instances"] as? Int == 5)
+        try sites.a.wait("the receipt") { try sites.a.transfer(refused).record.hasReceipt }
+        let never = try sites.b.begin("pull", study: "2.25.75.1", site: "A")
+        try sites.b.wait("the refusal") {
+            try sites.b.transfer(never).job?.reason.contains("no such study for this site") == true
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import Foundation
+
+/// Two services that know each other as sites, A and B, on ports that stay theirs through restarts.
+final class TwoSites {
+    let a: HuizhenProcess
+    let b: HuizhenProcess
+    let ports = (a: freePort(), b: freePort())
+
+    /// - Parameters:
+    ///   - approved: whether A's operator lets studies go to B, and B's to A.
+    ///   - site: more of how A knows B.
+    init(approved: Bool = true, settings: [String] = [], site: [String] = []) throws {
+        func start(_ name: String, _ port: Int) throws -> HuizhenProcess {
+            try HuizhenProcess(
+                arguments: [
+                    "--open-to-unknown-peers", "--set", "transfer.name=\(name)", "--set", "institution=\(name)",
+                    "--set", "transfer.port=\(port)", "--set", "transfer.longest-retry=1", "--set", "study.quiet=1",
+                ] + settings)
+        }
+        a = try start("A", ports.a)
+        b = try start("B", ports.b)
+        try introduce(b, as: "B", to: a, port: ports.b, site)
+        try introduce(a, as: "A", to: b, port: ports.a)
+        // Who asks there about what came from A.
+        try b.addPeer("STORM", ["--institution", "A"])
+        guard approved else { return }
+        try a.tool(["destination", "approve", "B", "--because", "a test"]).checked()
+        try b.tool(["destination", "approve", "A", "--because", "a test"]).checked()
+    }
+
+    private func introduce(
+        _ site: HuizhenProcess, as name: String, to other: HuizhenProcess, port: Int, _ more: [String] = []
+    ) throws {
+        let file = other.directory + ".\(name).pem"
+        try site.tool(["site", "identity"]).checked().write(toFile: file, atomically: true, encoding: .utf8)
+        try other.tool(
+            ["site", "add", name, "--at", "127.0.0.1:\(port)", "--certificate", file, "--institution", name] + more
+        ).checked()
+    }
+
+    /// Stores objects of `storm.py` at A: studies `2.25.SEED.0` to `.4`.
+    func store(seed: Int, count: Int) throws {
+        let peer = try Python.start(
+            "storm.py",
+            ["store", "--port", "\(a.port)", "--seed", "\(seed)", "--count", "\(count)"])
+        _ = try peer.waitForLine("ready")
+        let stored = try Stored(peer)
+        guard stored.acknowledged.count == count else { throw ToolFailure(text: "not all were stored") }
+    }
+}
+
+/// What `huizhen transfer status --json` says of one.
+struct Transfer: Decodable {
+    struct Record: Decodable {
+        var id: String
+        var direction: String
+        var state: String
+        var objects: Int
+        var note: String
+        var hasReceipt: Bool
+    }
+
+    struct Figures: Decodable {
+        var objects: Int
+        var objectsThere: Int
+        var lineByteCount: Int
+        var resentByteCount: Int
+        var byteCount: Int
+    }
+
+    struct Job: Decodable {
+        var state: String
+        var reason: String
+        var attempts: Int
+    }
+
+    var record: Record
+    var figures: Figures?
+    var job: Job?
+    var isPaused: Bool
+}
+
+extension HuizhenProcess {
+    /// The transfers it knows, the newest first.
+    func transfers() throws -> [Transfer] {
+        try JSONDecoder().decode(
+            [Transfer].self, from: Data(try tool(["transfer", "status", "--json", "--limit", "1000"]).checked().utf8))
+    }
+
+    func transfer(_ id: String) throws -> Transfer {
+        guard let found = try transfers().first(where: { $0.record.id == id }) else {
+            throw ToolFailure(text: "there is no such transfer")
+        }
+        return found
+    }
+
+    /// Begins one and gives its name.
+    func begin(_ verb: String, study: String, site: String, _ more: [String] = []) throws -> String {
+        try tool(["transfer", verb, "--study", study, site, "--background"] + more).checked()
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// Looks until it is so.
+    func wait(_ what: String, seconds: Double = 120, _ isSo: () throws -> Bool) throws {
+        let end = Date(timeIntervalSinceNow: seconds)
+        while try !isSo() {
+            guard Date() < end else { throw ToolFailure(text: "waited in vain: \(what)\n\(logText().suffix(2000))") }
+            usleep(50_000)
+        }
+    }
+
+    func waitUntilComplete(_ id: String) throws {
+        try wait("a transfer to complete") { (try? transfer(id).record.state) == "complete" }
+    }
+}

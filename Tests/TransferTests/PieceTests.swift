@@ -1,0 +1,149 @@
+import Keys
+import NIOCore
+import Testing
+
+@testable import Transfer
+
+/// How objects are cut, planned and packed.
+struct PieceTests {
+    @Test func sendsObjectsWholeUpToABound() {
+        #expect(Piece.pieces(object: 3, byteCount: Piece.wholeLimit).count == 1)
+        let cut = Piece.pieces(object: 3, byteCount: Piece.wholeLimit + 1)
+        #expect(cut.count == 3)
+        #expect(cut.map(\.offset) == [0, Piece.cutByteCount, 2 * Piece.cutByteCount])
+        #expect(cut.reduce(0) { $0 + UInt64($1.byteCount) } == Piece.wholeLimit + 1)
+    }
+
+    @Test func cutsARangeWherePiecesBegin() {
+        let cut = Piece.cut(object: 0, (1 << 20)..<(5 << 20))
+        #expect(cut.map(\.offset) == [1 << 20, 2 << 20, 4 << 20])
+        #expect(cut.map(\.byteCount) == [1 << 20, 2 << 20, 1 << 20])
+        #expect(Piece.cut(object: 0, 5..<5).isEmpty)
+    }
+
+    @Test func packsSmallObjectsUntilTheTargetIsReached() {
+        var plan = PiecePlan()
+        plan.want((0..<10).map { Piece(object: $0, offset: 0, byteCount: 100) })
+        #expect(plan.next(target: 250).map(\.object) == [0, 1, 2])
+        #expect(plan.underWay == 3 && plan.waitingCount == 7 && !plan.isDone)
+        #expect(plan.next(target: 1).map(\.object) == [3])
+        #expect(plan.next(target: 10_000).count == 6)
+        #expect(plan.next(target: 1).isEmpty)
+    }
+
+    @Test func sendsWhatFailedBeforeEverythingElse() {
+        var plan = PiecePlan()
+        plan.want((0..<6).map { Piece(object: $0, offset: 0, byteCount: 100) })
+        let first = plan.next(target: 200)
+        let second = plan.next(target: 200)
+        plan.failed(second)
+        plan.done(first)
+        #expect(plan.next(target: 200).map(\.object) == [2, 3])
+        plan.failed([Piece(object: 2, offset: 0, byteCount: 100), Piece(object: 3, offset: 0, byteCount: 100)])
+        #expect(plan.next(target: 1000).map(\.object) == [2, 3, 4, 5])
+        plan.done((2...5).map { Piece(object: $0, offset: 0, byteCount: 100) })
+        #expect(plan.isDone)
+    }
+
+    @Test func neverPlansMoreThanAChunkTakes() {
+        var plan = PiecePlan()
+        plan.want((0..<8).map { Piece(object: $0, offset: 0, byteCount: 3 << 20) })
+        #expect(plan.next(target: 100 << 20).count == 2)
+        plan.want((8..<Chunk.pieceLimit + 20).map { Piece(object: $0, offset: 0, byteCount: 1) })
+        while plan.next(target: 6 << 20).first?.byteCount == 3 << 20 {}
+        #expect(plan.waitingCount <= 20)
+    }
+
+    @Test func readsWhatWasWritten() throws {
+        var writer = Chunk.Writer(pieceCount: 2, byteCount: 10)
+        try writer.append(Piece(object: 4, offset: 0, byteCount: 3)) { buffer throws(TransferError) in
+            buffer.writeBytes([1, 2, 3])
+            return (.plain, Chunk.noDigest)
+        }
+        try writer.append(Piece(object: 9, offset: 1 << 40, byteCount: 100)) { buffer throws(TransferError) in
+            buffer.writeBytes([4, 5])
+            return (.zstandard, [UInt8](repeating: 8, count: 32))
+        }
+        var bytes = writer.buffer
+        let heads = try Chunk.heads(&bytes)
+        #expect(heads.map(\.piece.object) == [4, 9] && heads.map(\.piece.offset) == [0, 1 << 40])
+        #expect(heads.map(\.coding) == [.plain, .zstandard] && heads.map(\.codedByteCount) == [3, 2])
+        #expect(heads[1].digest == [UInt8](repeating: 8, count: 32))
+        #expect(Array(bytes.readableBytesView) == [1, 2, 3, 4, 5])
+    }
+
+    @Test func refusesAChunkThatIsNotWhatItSays() throws {
+        var writer = Chunk.Writer(pieceCount: 1, byteCount: 10)
+        try writer.append(Piece(object: 1, offset: 0, byteCount: 3)) { buffer throws(TransferError) in
+            buffer.writeBytes([1, 2, 3])
+            return (.plain, Chunk.noDigest)
+        }
+        let good = Array(writer.buffer.readableBytesView)
+        func refuses(_ bytes: [UInt8]) -> Bool {
+            var buffer = ByteBuffer(bytes: bytes)
+            return (try? Chunk.heads(&buffer)) == nil
+        }
+        #expect(!refuses(good))
+        for count in 0..<good.count { #expect(refuses(Array(good.prefix(count)))) }
+        #expect(refuses(good + [0]))
+        // Magic, number of pieces, coding, zeros, offset beyond all bounds, more bytes than follow, another plain length.
+        for (place, value) in [(0, UInt8(0)), (8, 2), (8, 0), (11, 1), (16, 2), (17, 1), (27, 0x40), (32, 4), (28, 4)] {
+            var bad = good
+            bad[place] = value
+            #expect(refuses(bad), "byte \(place)")
+        }
+    }
+
+    @Test func takesAsManyPiecesAsTheBoundAndNoneMore() throws {
+        func chunk(_ count: Int) throws -> ByteBuffer {
+            var writer = Chunk.Writer(pieceCount: count, byteCount: count)
+            for number in 0..<count {
+                try writer.append(Piece(object: number, offset: 0, byteCount: 1)) { buffer throws(TransferError) in
+                    buffer.writeInteger(UInt8(1))
+                    return (.plain, Chunk.noDigest)
+                }
+            }
+            return writer.buffer
+        }
+        var most = try chunk(Chunk.pieceLimit)
+        #expect(try Chunk.heads(&most).count == Chunk.pieceLimit)
+        var tooMany = try chunk(Chunk.pieceLimit + 1)
+        #expect(throws: TransferError.self) { try Chunk.heads(&tooMany) }
+    }
+
+    @Test func saysWhatIsLackingInRuns() throws {
+        var lacking = Lacking()
+        for number in [0, 1, 2, 5, 7, 8] { lacking.append(whole: number) }
+        #expect(lacking.whole == [[0, 2], [5, 5], [7, 8]])
+        #expect(lacking.wholeNumbers(below: 9) == [0, 1, 2, 5, 7, 8])
+        #expect(lacking.wholeNumbers(below: 8) == nil)
+        for broken in [[[2, 1]], [[-1, 0]], [[1]], [[0, Int.max]]] {
+            #expect(Lacking(whole: broken).wholeNumbers(below: 100) == nil)
+        }
+    }
+
+    @Test func compressesAndTakesApartWithinItsBounds() throws {
+        let coder = try Zstandard()
+        let text = [UInt8](repeating: 65, count: 100_000)
+        let coded = try coder.compressed(text)
+        #expect(coded.count < 1000)
+        func read(_ count: Int, limit: Int) throws -> [UInt8] {
+            try coded.withRawBytes { bytes throws(TransferError) in
+                try coder.message(UnsafeRawBufferPointer(rebasing: bytes[..<count]), limit: limit)
+            }
+        }
+        #expect(try read(coded.count, limit: 100_000) == text)
+        #expect(throws: TransferError.self) { try read(coded.count, limit: 99_999) }
+        #expect(throws: TransferError.self) { try read(coded.count - 1, limit: 100_000) }
+    }
+
+    @Test func namesATransferByThirtyTwoDigits() throws {
+        let id = try TransferID()
+        #expect(TransferID(id.description) == id)
+        for text in [
+            "", "..", String(id.description.dropLast()), id.description + "0", id.description.uppercased() + "",
+            "../../../../../../../../etc/passw", String(repeating: "g", count: 32),
+        ]
+        where text != id.description { #expect(TransferID(text) == nil) }
+    }
+}
