@@ -65,12 +65,56 @@ struct FrameCleanerTests {
 
     @Test(arguments: [UInt8(0xC0), 0xC1, 0xC2, 0xC3, 0xC5, 0xC9, 0xCA, 0xCB, 0xCE])
     func takesEveryProcessOfJPEG(marker: UInt8) throws {
+        // Steps are for transforms, these codes for Huffman's coding.
+        let steps = marker & 3 == 3 ? [] : Self.quantisation
+        let codes = marker < 0xC9 ? Self.huffman : []
         let plain =
-            Self.start + Self.quantisation + Self.frame(marker) + Self.huffman + Self.scan + Self.entropy
-            + Self.huffman + Self.scan + Self.entropy + Self.end
+            Self.start + steps + Self.frame(marker) + codes + Self.scan + Self.entropy + codes + Self.scan
+            + Self.entropy + Self.end
         var bytes = plain + [0]
         #expect(try FrameCleaner(.jpegLossless).clean(&bytes) == 0)
         #expect(bytes == plain)
+    }
+
+    @Test func tablesThatNoScanUsesGo() throws {
+        let hidden = [UInt8]((Self.secret + Self.secret + Self.secret + Self.secret + Self.secret).prefix(64))
+        let codes = [UInt8](repeating: 0, count: 15) + [13] + hidden.prefix(13)
+        let plain =
+            Self.start + Self.quantisation + Self.frame(0xC0) + Self.huffman + Self.segment(0xDD, [0, 2]) + Self.scan
+            + Self.entropy + Self.end
+        for table in [
+            // Of a number that nobody names, or that is named anew before its use.
+            Self.segment(0xDB, [1] + hidden), Self.segment(0xDB, [0] + hidden), Self.segment(0xC4, [0x01] + codes),
+            Self.segment(0xC4, [0x13] + codes), Self.segment(0xC4, [0x00] + codes),
+            Self.segment(0xCC, [0x00] + hidden.prefix(1)), Self.segment(0xDD, Array(hidden.prefix(2))),
+        ] {
+            var bytes = Self.start + table + plain.dropFirst(2)
+            try FrameCleaner(.jpegBaseline).clean(&bytes)
+            #expect(bytes == plain, "\(table.prefix(5))")
+            bytes = plain.dropLast(2) + table + Self.end
+            try FrameCleaner(.jpegBaseline).clean(&bytes)
+            #expect(bytes == plain, "\(table.prefix(5)) behind")
+        }
+        // Beside one that is used, in one segment.
+        var bytes =
+            Self.start + Self.segment(0xDB, [3] + hidden + [0] + [UInt8](repeating: 1, count: 64) + [1] + hidden)
+            + plain.dropFirst(2 + Self.quantisation.count)
+        try FrameCleaner(.jpegBaseline).clean(&bytes)
+        #expect(bytes == plain)
+    }
+
+    @Test func refusesASecondFrameAndTablesOfPalettes() throws {
+        let rest = Self.scan + Self.entropy + Self.end
+        for (syntax, bytes) in [
+            (TransferSyntax.jpegBaseline, Self.start + Self.frame(0xC0) + Self.frame(0xC0) + rest),
+            (.jpegBaseline, Self.start + Self.segment(0xDE, [8, 0, 8, 0, 8, 1, 1, 0x11, 0]) + Self.frame(0xC0) + rest),
+            (.jpegBaseline, Self.start + Self.frame(0xC0) + Self.segment(0xDC, [0, 8]) + rest),
+            (.jpegLSLossless, Self.start + Self.frame(0xF7) + Self.segment(0xF8, [2, 1, 1] + Self.secret) + rest),
+            (.jpegLSLossless, Self.start + Self.frame(0xF7) + Self.segment(0xF8, [3, 1, 1] + Self.secret) + rest),
+        ] {
+            var bytes = bytes
+            #expect(throws: StreamError.self) { try FrameCleaner(syntax).clean(&bytes) }
+        }
     }
 
     @Test func leavesOutBytesThatFillUpBeforeARestart() throws {
