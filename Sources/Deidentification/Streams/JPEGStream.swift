@@ -6,12 +6,12 @@
 enum JPEGStream {
     private static let jfif: [UInt8] = [0xFF, 0xE0, 0, 16, 0x4A, 0x46, 0x49, 0x46, 0, 1, 1, 0, 0, 1, 0, 1, 0, 0]
 
-    static func clean(_ frame: inout [UInt8], isJPEGLS: Bool) throws(StreamError) -> Int {
+    static func clean(_ frame: inout [UInt8], isJPEGLS: Bool, _ shape: FrameShape?) throws(StreamError) -> Int {
         let count = frame.count
         let end = try frame.withUnsafeMutableBufferPointer { bytes throws(StreamError) in
-            var survey = Walk(bytes: bytes, isJPEGLS: isJPEGLS)
+            var survey = Walk(bytes: bytes, isJPEGLS: isJPEGLS, shape: shape)
             _ = try survey.run()
-            var walk = Walk(bytes: bytes, isJPEGLS: isJPEGLS, used: survey.tables.used)
+            var walk = Walk(bytes: bytes, isJPEGLS: isJPEGLS, shape: shape, used: survey.tables.used)
             return try walk.run()
         }
         frame.removeSubrange(end...)
@@ -23,6 +23,7 @@ enum JPEGStream {
     private struct Walk {
         let bytes: UnsafeMutableBufferPointer<UInt8>
         let isJPEGLS: Bool
+        private let shape: FrameShape?
         /// The tables that stay; nil for a walk that only looks which these are.
         private let used: Set<Int>?
         var read = 0
@@ -34,9 +35,12 @@ enum JPEGStream {
         private var hasJFIF = false
         private var hasAdobe = false
 
-        init(bytes: UnsafeMutableBufferPointer<UInt8>, isJPEGLS: Bool, used: Set<Int>? = nil) {
+        init(
+            bytes: UnsafeMutableBufferPointer<UInt8>, isJPEGLS: Bool, shape: FrameShape?, used: Set<Int>? = nil
+        ) {
             self.bytes = bytes
             self.isJPEGLS = isJPEGLS
+            self.shape = shape
             self.used = used
         }
 
@@ -123,6 +127,8 @@ enum JPEGStream {
             }
         }
 
+        private func number(_ at: Int) -> Int { Int(bytes[at]) << 8 | Int(bytes[at + 1]) }
+
         private mutating func frameHeader(_ marker: UInt8) throws(StreamError) {
             let range = try segment()
             // One frame: of several, one above the other, nobody has heard in medicine.
@@ -130,6 +136,14 @@ enum JPEGStream {
                 isJPEGLS == (marker == 0xF7)
             else { throw malformed }
             hasFrame = true
+            let lines = number(range.lowerBound + 1)
+            if let shape,
+                lines != 0 && lines != shape.rows || number(range.lowerBound + 3) != shape.columns
+                    || Int(bytes[range.lowerBound + 5]) != shape.components
+            {
+                throw malformed
+            }
+            hasLines = lines != 0
             tables.beginFrame(marker, bytes[range])
             keep(marker, range)
         }
@@ -157,7 +171,10 @@ enum JPEGStream {
         /// The number of lines, where the frame did not know it yet.
         private mutating func numberOfLines() throws(StreamError) {
             let range = try segment()
-            guard range.count == 2, hasScan, !hasLines else { throw malformed }
+            guard range.count == 2, hasScan, !hasLines, shape.map({ $0.rows == number(range.lowerBound) }) ?? true
+            else {
+                throw malformed
+            }
             hasLines = true
             keep(0xDC, range)
         }

@@ -103,6 +103,34 @@ struct FrameCleanerTests {
         #expect(bytes == plain)
     }
 
+    @Test func refusesAFrameOfAnotherShapeThanTheHeaderSays() throws {
+        let jpeg = Self.start + Self.frame(0xC0) + Self.scan + Self.entropy + Self.end
+        var open = jpeg
+        // Lines that are told behind the scan.
+        open.replaceSubrange(7..<9, with: [0, 0])
+        open.replaceSubrange((open.count - 2)..., with: Self.segment(0xDC, [0, 8]) + Self.end)
+        let codestream: [UInt8] =
+            [0xFF, 0x4F] + Self.size + Self.style + Self.steps + Self.tilePart([], [1, 2]) + Self.end
+        for (syntax, side, plain) in [
+            (TransferSyntax.jpegBaseline, 8, jpeg), (.jpegBaseline, 8, open), (.jpeg2000, 4, codestream),
+        ] {
+            for (rows, columns, samples) in [
+                (side, side, 1), (side / 2, side, 1), (side, side / 2, 1), (side + 1, side, 1), (side, side, 3),
+            ] {
+                var header = Self.image(rows: rows, columns: columns)
+                header.set(.samplesPerPixel, .US, ints: [samples])
+                var bytes = plain
+                let cleaner = try FrameCleaner(syntax, header: header)
+                if (rows, columns, samples) == (side, side, 1) {
+                    try cleaner.clean(&bytes)
+                    #expect(bytes == plain)
+                } else {
+                    #expect(throws: StreamError.self) { try cleaner.clean(&bytes) }
+                }
+            }
+        }
+    }
+
     @Test func refusesASecondFrameAndTablesOfPalettes() throws {
         let rest = Self.scan + Self.entropy + Self.end
         for (syntax, bytes) in [
@@ -166,7 +194,10 @@ struct FrameCleanerTests {
 
     // MARK: JPEG 2000
 
-    static let size = [0xFF, 0x51, 0, 41] as [UInt8] + [UInt8](repeating: 0, count: 34) + [0, 1, 7, 1, 1]
+    static let size =
+        [0xFF, 0x51, 0, 41, 0, 0, 0, 0, 0, 4, 0, 0, 0, 4] as [UInt8] + [UInt8](repeating: 0, count: 24) + [
+            0, 1, 7, 1, 1,
+        ]
     static let style: [UInt8] = [0xFF, 0x52, 0, 12, 0, 0, 0, 1, 0, 0, 4, 4, 0, 0]
     static let steps: [UInt8] = [0xFF, 0x5C, 0, 4, 0x40, 0x40]
 
@@ -427,10 +458,11 @@ struct FrameCleanerTests {
         let codestream: [UInt8] =
             [0xFF, 0x4F] + Self.size + Self.style + Self.comment() + Self.tilePart(Self.comment(), [1, 2]) + Self.end
         let runs = Self.runLength([[0xF1, 0x05], [15] + (0..<16).map { UInt8($0) }])
-        for (syntax, plain) in [
-            (TransferSyntax.jpegBaseline, jpeg), (.jpegLSLossless, jpeg), (.jpeg2000, codestream), (.rleLossless, runs),
+        for (syntax, side, plain) in [
+            (TransferSyntax.jpegBaseline, 8, jpeg), (.jpegLSLossless, 8, jpeg), (.jpeg2000, 4, codestream),
+            (.rleLossless, 4, runs),
         ] {
-            let cleaner = try FrameCleaner(syntax, header: Self.image())
+            let cleaner = try FrameCleaner(syntax, header: Self.image(rows: side, columns: side))
             for _ in 0..<600 {
                 var bytes = plain
                 for _ in 0..<Int.random(in: 1...3, using: &numbers) {
