@@ -146,6 +146,26 @@ struct PixelCleaningTests {
         #expect(changedFar == 0, "\(kind)")
     }
 
+    @Test(arguments: [TransferSyntax.jpeg2000Lossless, .htj2kLossless])
+    func coloursOfOtherSpacesStayWhatTheyWere(syntax: TransferSyntax) throws {
+        var header = Self.header(.color)
+        let native = try FrameFormat(header: header)
+        header.set(.photometricInterpretation, .CS, string: "YBR_RCT")
+        let format = try FrameFormat(header: header)
+        let cleaning = try Self.cleaner().begin(header: header, transferSyntax: syntax, demand: Self.text())
+        #expect(cleaning.transferSyntax == syntax && !cleaning.changes.contains(.photometricInterpretation))
+        // One frame that is coded anew, and one that keeps its bytes.
+        for hasWords in [true, false] {
+            let source = Self.picture(.color, hasWords: hasWords)
+            let frame = try FrameCodec.convert(
+                source, FrameConversion(from: .explicitVRLittleEndian, native, to: syntax, format))
+            let cleaned = try cleaning.clean(frame: frame, frameIndex: hasWords ? 0 : 1)
+            let result = try FrameCodec.convert(
+                cleaned, FrameConversion(from: syntax, format, to: .explicitVRLittleEndian, native))
+            if hasWords { try Self.expectClean(result, source, .color) } else { #expect(result == source) }
+        }
+    }
+
     /// Of marks below and above letters the library that reads says on its standard error how many there are.
     @Test func whatTheReadingLibrarySaysIsNotItsEnd() throws {
         var source = Self.picture(.bytes)

@@ -83,6 +83,41 @@ import Testing
         }
     }
 
+    @Test func aCodeThatNamesSomebodyIsReplacedByACode() throws {
+        var object = person("INTEROP^HEADNECK=")
+        object.set(Tag(0x0018_0015), .CS, string: "HEADNECK")
+        object.set(.imageType, .CS, strings: ["ORIGINAL", "PRIMARY", "INTEROP"])
+        for profile in Self.profiles {
+            let result = try Deidentifier(profile: profile, key: Sample.key()).run(object).dataset
+            #expect(result.string(Tag(0x0018_0015)) == DummyValue.text)
+            #expect(result.strings(.imageType) == ["ORIGINAL", "PRIMARY", DummyValue.text])
+        }
+    }
+
+    @Test func theFormOfAReportStaysWhoeverIsCalledSo() throws {
+        var object = Sample.object(Sample.comprehensiveReport)
+        object.set(.patientName, .PN, string: "Text^Container")
+        object.set(.valueType, .CS, string: "CONTAINER")
+        object.set(
+            .contentSequence,
+            items: [
+                ReportTests.item("TEXT", "99004", "Note", scheme: "99X") { $0.set(.textValue, .UT, string: "thorax") }
+            ])
+        let result = try Deidentifier(profile: .research, key: Sample.key()).run(object).dataset
+        #expect(result.string(.valueType) == "CONTAINER")
+        #expect(result.items(.contentSequence).first?.string(.valueType) == "TEXT")
+        #expect(result.items(.contentSequence).first?.string(.textValue) == "thorax")
+    }
+
+    @Test func whatFramesAreCountedByStaysInObjectsThatDoNotListIt() throws {
+        var object = Sample.image(Sample.secondaryCapture)
+        object.set(Tag(0x0028_0009), .AT, bytes: [0x54, 0, 0x10, 0, 0x54, 0, 0x20, 0])
+        object.set(Tag(0x0054_0010), .US, ints: [1])
+        object.set(Tag(0x0054_0020), .US, ints: [1])
+        let result = try Deidentifier(profile: .basic, key: Sample.key()).run(object).dataset
+        #expect(result.int(Tag(0x0054_0010)) == 1 && result.int(Tag(0x0054_0020)) == 1)
+    }
+
     @Test func aSurnameInIdeographsIsKnownInLettersToo() throws {
         var object = person("=张^三")
         object.set(Tag(0x0018_0015), .CS, string: "ZHANGSAN")

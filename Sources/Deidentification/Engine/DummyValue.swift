@@ -47,12 +47,14 @@ enum DummyValue {
         return item
     }
 
-    /// Words of enumerations that a dummy keeps, for without them its form would be none.
+    /// Words of enumerations without which the form of a structure would be none: a dummy keeps them, and so does an object
+    /// of somebody who is called so.
     static let words: Set<String> = [
         "PIXEL", "DISPLAY", "MATRIX", "POINT", "POLYLINE", "INTERPOLATED", "CIRCLE", "ELLIPSE", "LEFT", "RIGHT",
         "CENTER",
         "Y", "N", "YES", "NO", "CONTAINS", "HAS OBS CONTEXT", "HAS CONCEPT MOD", "HAS PROPERTIES", "HAS ACQ CONTEXT",
         "INFERRED FROM", "SELECTED FROM", "TEXT", "NUM", "CODE", "DATETIME", "DATE", "TIME", "UIDREF", "PNAME",
-        "COMPOSITE", "IMAGE", "WAVEFORM", "SCOORD", "TCOORD", "CONTAINER", "SEPARATE", "CONTINUOUS", "PSN", "DEV",
+        "COMPOSITE", "IMAGE", "WAVEFORM", "SCOORD", "SCOORD3D", "TCOORD", "TABLE", "CONTAINER", "SEPARATE",
+        "CONTINUOUS", "PSN", "DEV",
     ]
 }

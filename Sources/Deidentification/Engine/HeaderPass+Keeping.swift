@@ -137,8 +137,21 @@ extension HeaderPass {
             let isWord = bytes.split(separator: 0x5C).allSatisfy { $0.count <= 16 }
             // What names somebody goes through the cleaner, which looks more closely.
             if isWord, words.maySay(bytes) { return element }
+            // What gives a structure its form names nobody, whoever is called so.
+            if bytes.split(separator: 0x5C).allSatisfy({
+                DummyValue.words.contains(String(decoding: $0, as: UTF8.self))
+            }) {
+                return element
+            }
         }
-        return cleaned(element, bytes)
+        let result = cleaned(element, bytes)
+        guard case .bytes(let text) = result.value, text != bytes else { return result }
+        // The cleaner's marks are no codes.
+        let values = text.split(separator: 0x5C, omittingEmptySubsequences: false).map { value in
+            let isMarked = !ValueCheck.isAllowed(String(decoding: value, as: UTF8.self), .CS)
+            return isMarked ? DummyValue.bytes(.CS) : Array(value)
+        }
+        return Element(element.tag, .CS, .bytes(Array(values.joined(separator: [0x5C]))))
     }
 
     // MARK: Fixed forms

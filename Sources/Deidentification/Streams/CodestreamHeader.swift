@@ -5,6 +5,7 @@ struct CodestreamHeader {
     private static let progressionLimit = 64
     private static let profileLimit = 2
 
+    private let shape: FrameShape?
     private var componentCount = 0
     /// Markers, with the component that they speak of, of the header that is read.
     private var seen: Set<Int> = []
@@ -14,6 +15,9 @@ struct CodestreamHeader {
 
     /// Whether no table of steps is longer than any component's sub-bands.
     var isUsed: Bool { stepCount <= 3 * levelCount + 1 }
+
+    /// - Parameter shape: what the picture must be.
+    init(_ shape: FrameShape?) { self.shape = shape }
 
     /// Styles, quantization, regions, progression: in the main header and in that of a tile-part.
     static func isOfEveryHeader(_ marker: Int) -> Bool {
@@ -57,6 +61,13 @@ struct CodestreamHeader {
     private mutating func takesSize(_ segment: UnsafeBufferPointer<UInt8>) -> Bool {
         guard segment.count >= 40 else { return false }
         componentCount = Int(segment[38]) << 8 | Int(segment[39])
+        func number(_ at: Int) -> Int { segment[at..<at + 4].reduce(0) { $0 << 8 | Int($1) } }
+        if let shape,
+            shape.columns != number(6) - number(14) || shape.rows != number(10) - number(18)
+                || shape.components != componentCount
+        {
+            return false
+        }
         return isFirst(0xFF51) && segment.count == 40 + 3 * componentCount
     }
 

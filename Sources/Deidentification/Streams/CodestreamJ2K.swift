@@ -6,13 +6,13 @@
 enum CodestreamJ2K {
     private static let boxCountLimit = 256
 
-    static func clean(_ frame: inout [UInt8]) throws(StreamError) -> Int {
+    static func clean(_ frame: inout [UInt8], _ shape: FrameShape?) throws(StreamError) -> Int {
         let count = frame.count
         try unwrap(&frame)
         let plan = try frame.withUnsafeMutableBufferPointer { bytes throws(StreamError) in
-            var survey = CodestreamWalk(bytes: bytes)
+            var survey = CodestreamWalk(bytes: bytes, shape)
             try survey.run()
-            var walk = CodestreamWalk(bytes: bytes, lengths: survey.lengths)
+            var walk = CodestreamWalk(bytes: bytes, shape, lengths: survey.lengths)
             try walk.run()
             return (end: walk.written, hasEnd: walk.hasEnd)
         }

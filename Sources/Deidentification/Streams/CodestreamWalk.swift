@@ -12,10 +12,11 @@ struct CodestreamWalk {
     private(set) var hasEnd = false
     /// Of the tile-parts as they will be.
     private(set) var lengths = TilePartLengths()
-    private var header = CodestreamHeader()
+    private var header: CodestreamHeader
 
-    init(bytes: UnsafeMutableBufferPointer<UInt8>, lengths: TilePartLengths? = nil) {
+    init(bytes: UnsafeMutableBufferPointer<UInt8>, _ shape: FrameShape?, lengths: TilePartLengths? = nil) {
         self.bytes = bytes
+        header = CodestreamHeader(shape)
         table = lengths
     }
 

@@ -11,6 +11,7 @@ public struct FrameCleaner: Sendable {
 
     private let coding: Coding
     private let frameSize: FrameSize?
+    private let shape: FrameShape?
 
     enum Coding: Equatable {
         case jpeg(isJPEGLS: Bool)
@@ -21,13 +22,14 @@ public struct FrameCleaner: Sendable {
     }
 
     /// - Parameter header: the image's attributes: they say how many bytes a native frame has and which bits of its words
-    ///   hold pixels.
+    ///   hold pixels. A coded frame of another size, or with more components, is refused where they say a size.
     /// - Throws: `.notCleanable` for video, JPEG XL and what is not known here, and where run-length coded, deflated or
     ///   native frames have no size.
     public init(_ syntax: TransferSyntax, header: Dataset = Dataset()) throws(StreamError) {
         guard let coding = Self.coding(of: syntax) else { throw .notCleanable }
         self.coding = coding
         frameSize = FrameSize(header)
+        shape = FrameShape(header)
         // Overlays of former editions lie in bits that only decoding would show. PS3.5 §8.1.2.
         let isDecodedToClean =
             coding == .jpeg2000 || coding == .jpeg(isJPEGLS: true) || coding == .jpeg(isJPEGLS: false)
@@ -69,8 +71,8 @@ public struct FrameCleaner: Sendable {
     public func clean(_ frame: inout [UInt8]) throws(StreamError) -> Int {
         guard frame.count <= Self.frameByteCountLimit else { throw .tooLong(byteCountLimit: Self.frameByteCountLimit) }
         switch coding {
-        case .jpeg(let isJPEGLS): return try JPEGStream.clean(&frame, isJPEGLS: isJPEGLS)
-        case .jpeg2000: return try CodestreamJ2K.clean(&frame)
+        case .jpeg(let isJPEGLS): return try JPEGStream.clean(&frame, isJPEGLS: isJPEGLS, shape)
+        case .jpeg2000: return try CodestreamJ2K.clean(&frame, shape)
         case .runLength:
             guard let frameSize else { throw .notCleanable }
             return try RunLengthStream(frameSize).clean(&frame)
@@ -81,6 +83,21 @@ public struct FrameCleaner: Sendable {
             guard let frameSize else { throw .notCleanable }
             return try DeflatedStream.clean(&frame, frameSize)
         }
+    }
+}
+
+/// What a coded frame must be: what goes beyond it is shown by nobody who believes the header, and may say anything.
+struct FrameShape: Equatable, Sendable {
+    let rows: Int
+    let columns: Int
+    let components: Int
+
+    /// Nil where the attributes say none.
+    init?(_ header: Dataset) {
+        guard let rows = header.int(.rows), let columns = header.int(.columns) else { return nil }
+        self.rows = rows
+        self.columns = columns
+        components = header.int(.samplesPerPixel) ?? 1
     }
 }
 

@@ -1,14 +1,17 @@
 /// JPEG and JPEG-LS, marker by marker. ISO/IEC 10918-1 §B, ISO/IEC 14495-1 §C.
 ///
 /// Of application data only what colours depend on stays, and nothing of it but that: JFIF's and Adobe's own, and the
-/// colour transform of JPEG-LS, each written anew. Tables must have the lengths that their contents say.
+/// colour transform of JPEG-LS, each written anew. Tables must have the lengths that their contents say, and those that no scan
+/// uses go.
 enum JPEGStream {
     private static let jfif: [UInt8] = [0xFF, 0xE0, 0, 16, 0x4A, 0x46, 0x49, 0x46, 0, 1, 1, 0, 0, 1, 0, 1, 0, 0]
 
-    static func clean(_ frame: inout [UInt8], isJPEGLS: Bool) throws(StreamError) -> Int {
+    static func clean(_ frame: inout [UInt8], isJPEGLS: Bool, _ shape: FrameShape?) throws(StreamError) -> Int {
         let count = frame.count
         let end = try frame.withUnsafeMutableBufferPointer { bytes throws(StreamError) in
-            var walk = Walk(bytes: bytes, isJPEGLS: isJPEGLS)
+            var survey = Walk(bytes: bytes, isJPEGLS: isJPEGLS, shape: shape)
+            _ = try survey.run()
+            var walk = Walk(bytes: bytes, isJPEGLS: isJPEGLS, shape: shape, used: survey.tables.used)
             return try walk.run()
         }
         frame.removeSubrange(end...)
@@ -20,16 +23,25 @@ enum JPEGStream {
     private struct Walk {
         let bytes: UnsafeMutableBufferPointer<UInt8>
         let isJPEGLS: Bool
+        private let shape: FrameShape?
+        /// The tables that stay; nil for a walk that only looks which these are.
+        private let used: Set<Int>?
         var read = 0
         var written = 0
+        private(set) var tables = JPEGTables()
         private var hasFrame = false
         private var hasScan = false
+        private var hasLines = false
         private var hasJFIF = false
         private var hasAdobe = false
 
-        init(bytes: UnsafeMutableBufferPointer<UInt8>, isJPEGLS: Bool) {
+        init(
+            bytes: UnsafeMutableBufferPointer<UInt8>, isJPEGLS: Bool, shape: FrameShape?, used: Set<Int>? = nil
+        ) {
             self.bytes = bytes
             self.isJPEGLS = isJPEGLS
+            self.shape = shape
+            self.used = used
         }
 
         mutating func run() throws(StreamError) -> Int {
@@ -48,7 +60,8 @@ enum JPEGStream {
                 case 0xDA: try scan()
                 case 0xC0...0xC3, 0xC5...0xC7, 0xC9...0xCB, 0xCD...0xCF, 0xF7:
                     try frameHeader(marker)
-                case 0xC4, 0xCC, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF, 0xF8: try table(marker)
+                case 0xDC: try numberOfLines()
+                case 0xC4, 0xCC, 0xDB, 0xDD, 0xF8: try table(marker)
                 default: throw malformed
                 }
             }
@@ -74,10 +87,8 @@ enum JPEGStream {
         }
 
         private mutating func put(_ new: [UInt8]) {
-            for byte in new {
-                bytes[written] = byte
-                written += 1
-            }
+            if used != nil { for (place, byte) in new.enumerated() { bytes[written + place] = byte } }
+            written += new.count
         }
 
         /// Keeps a segment as it is.
@@ -87,7 +98,7 @@ enum JPEGStream {
         }
 
         private mutating func move(from start: Int, to end: Int) {
-            if written != start, end > start, let base = bytes.baseAddress {
+            if used != nil, written != start, end > start, let base = bytes.baseAddress {
                 UnsafeMutableRawPointer(base + written).copyMemory(from: base + start, byteCount: end - start)
             }
             written += end - start
@@ -116,58 +127,63 @@ enum JPEGStream {
             }
         }
 
+        private func number(_ at: Int) -> Int { Int(bytes[at]) << 8 | Int(bytes[at + 1]) }
+
         private mutating func frameHeader(_ marker: UInt8) throws(StreamError) {
             let range = try segment()
-            guard range.count >= 6, range.count == 6 + 3 * Int(bytes[range.lowerBound + 5]),
+            // One frame: of several, one above the other, nobody has heard in medicine.
+            guard range.count >= 6, range.count == 6 + 3 * Int(bytes[range.lowerBound + 5]), !hasFrame,
                 isJPEGLS == (marker == 0xF7)
             else { throw malformed }
             hasFrame = true
+            let lines = number(range.lowerBound + 1)
+            if let shape,
+                lines != 0 && lines != shape.rows || number(range.lowerBound + 3) != shape.columns
+                    || Int(bytes[range.lowerBound + 5]) != shape.components
+            {
+                throw malformed
+            }
+            hasLines = lines != 0
+            tables.beginFrame(marker, bytes[range])
             keep(marker, range)
         }
 
+        /// Keeps the tables of a segment that a scan uses.
         private mutating func table(_ marker: UInt8) throws(StreamError) {
             let range = try segment()
-            guard isWhole(marker, range) else { throw malformed }
-            keep(marker, range)
+            guard marker != 0xF8 || isJPEGLS, marker != 0xDD || range.count == 2 || isJPEGLS,
+                let parts = JPEGTables.parts(marker, bytes, range)
+            else { throw malformed }
+            var kept: [Range<Int>] = []
+            for part in parts {
+                let place = tables.define(part.name)
+                if used?.contains(place) ?? true { kept.append(part.range) }
+            }
+            if kept.count == parts.count { return keep(marker, range) }
+            if !kept.isEmpty {
+                let length = kept.reduce(2) { $0 + $1.count }
+                put([0xFF, marker, UInt8(length >> 8), UInt8(length & 0xFF)])
+                for part in kept { move(from: part.lowerBound, to: part.upperBound) }
+            }
+            read = range.upperBound
         }
 
-        /// Whether a segment has the length that its contents say.
-        private func isWhole(_ marker: UInt8, _ range: Range<Int>) -> Bool {
-            var at = range.lowerBound
-            switch marker {
-            case 0xDB:
-                while at < range.upperBound {
-                    guard bytes[at] >> 4 <= 1 else { return false }
-                    at += 1 + (bytes[at] >> 4 == 1 ? 128 : 64)
-                }
-                return at == range.upperBound
-            case 0xC4:
-                while at < range.upperBound {
-                    guard range.upperBound - at >= 17 else { return false }
-                    at += 17 + (1...16).reduce(0) { $0 + Int(bytes[at + $1]) }
-                }
-                return at == range.upperBound
-            case 0xCC: return range.count % 2 == 0
-            case 0xDC, 0xDD: return range.count == 2 || isJPEGLS && (3...4).contains(range.count)
-            case 0xDE: return range.count >= 6 && range.count == 6 + 3 * Int(bytes[at + 5])
-            case 0xDF: return range.count == 1
-            // JPEG-LS parameters, tables and sizes. ISO/IEC 14495-1 §C.2.4.
-            case 0xF8:
-                guard isJPEGLS, let kind = range.isEmpty ? nil : bytes[at] else { return false }
-                switch kind {
-                case 1: return range.count == 11
-                case 2, 3: return range.count >= 3
-                case 4: return range.count >= 2 && range.count == 2 + 2 * Int(bytes[at + 1])
-                default: return false
-                }
-            default: return false
+        /// The number of lines, where the frame did not know it yet.
+        private mutating func numberOfLines() throws(StreamError) {
+            let range = try segment()
+            guard range.count == 2, hasScan, !hasLines, shape.map({ $0.rows == number(range.lowerBound) }) ?? true
+            else {
+                throw malformed
             }
+            hasLines = true
+            keep(0xDC, range)
         }
 
         /// The head of a scan and its entropy-coded data, up to the marker behind them.
         private mutating func scan() throws(StreamError) {
             let range = try segment()
             guard hasFrame, !range.isEmpty, range.count == 4 + 2 * Int(bytes[range.lowerBound]) else { throw malformed }
+            tables.beginScan(bytes[range])
             keep(0xDA, range)
             hasScan = true
             let start = read

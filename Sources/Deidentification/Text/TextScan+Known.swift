@@ -111,23 +111,40 @@ extension TextScan {
         "MMOL", "X",
     ]
 
-    /// A capital letter amid a sentence, small ones after it.
+    /// A capital letter amid a sentence, small ones after it; in a line of capitals a title must stand before it.
     private func isCapitalized(_ range: Range<Int>) -> Bool {
-        guard isCapital(range.lowerBound), !isCapital(range.lowerBound + 1) else { return false }
+        guard isCapital(range.lowerBound) else { return false }
+        if isCapital(range.lowerBound + 1) {
+            return range.allSatisfy(isCapital) && isBehindTitle(range.lowerBound, initials: 1)
+        }
         var index = range.lowerBound - 1
         while isSpace(index) { index -= 1 }
         guard index >= 0, index < range.lowerBound - 1 || isIdeograph(index) || unit(index) == 0x2C else {
             return false
         }
         return ![0x2E, 0x0A, 0x0D, 0x3A, 0x3B, 0x21, 0x3F, 0x3002].contains(unit(index))
-            || unit(index) == 0x2E && isTitle(index)
+            || unit(index) == 0x2E && isTitle(index, Self.titles)
     }
 
-    /// Whether the point belongs to `Mr.` or the like.
-    private func isTitle(_ point: Int) -> Bool {
-        var begin = point
-        while point - begin < 8, isLetter(begin - 1) { begin -= 1 }
-        return ["MR", "MRS", "MS", "DR", "PROF", "PT"].contains(word(begin..<point))
+    private static let titles: Set<String> = ["MR", "MRS", "MS", "DR", "PROF", "PT"]
+    private static let introductions = titles.union(["BY", "PATIENT", "MISS"])
+
+    /// Whether the letters before a place are such a word.
+    private func isTitle(_ end: Int, _ words: Set<String>) -> Bool {
+        var begin = end
+        while end - begin < 8, isLetter(begin - 1) { begin -= 1 }
+        return words.contains(word(begin..<end))
+    }
+
+    /// Whether a title, or `BY`, stands before what begins there.
+    ///
+    /// - Parameter initials: how many may stand between.
+    private func isBehindTitle(_ start: Int, initials: Int) -> Bool {
+        var end = start
+        while start - end < 3, isSpace(end - 1) || unit(end - 1) == 0x2E { end -= 1 }
+        guard end < start else { return false }
+        if isTitle(end, Self.introductions) { return true }
+        return initials > 0 && isLetter(end - 1) && !isLetter(end - 2) && isBehindTitle(end - 1, initials: initials - 1)
     }
 
     /// Ideographs that are read as a name which is known in letters alone.

@@ -14,7 +14,9 @@ extension TextScan {
         let start = skipSpaces(start)
         if isLetter(start) {
             // `by` needs no colon before a name.
-            let isBy = matches(" BY", at: label.upperBound - 3) && isCapital(start) && !isCapital(start + 1)
+            let isBy =
+                matches(" BY", at: label.upperBound - 3) && isCapital(start)
+                && (!isCapital(start + 1) || beginsNameInCapitals(start))
             guard isMarked || isBy else { return }
             return findWordsOfName(at: start, isAnyCase: isMarked && unit(label.upperBound - 1) != 0x54)
         }
@@ -70,6 +72,26 @@ extension TextScan {
         // More points follow a longer name that began before one was seen.
         if !isSure, index == start + 1 { return nil }
         return index
+    }
+
+    /// Whether two words that are none of English or medicine stand there, or a title before one: in a line of capitals
+    /// nothing else tells a name.
+    private func beginsNameInCapitals(_ start: Int) -> Bool {
+        var index = start
+        var count = 0
+        if let title = TextLabel.trie.longest(in: units, at: start, isWhole: { !isWordLetter($0) }),
+            case .courtesy = title.value
+        {
+            index = skipSpaces(unit(title.end) == 0x2E ? title.end + 1 : title.end)
+            count = 1
+        }
+        while count < 2 {
+            let end = endOfWord(index)
+            guard end > index, isCapital(index), !Lexicon.isWord(word(index..<end)) else { return false }
+            index = skipSpaces(unit(end) == 0x2E || unit(end) == 0x2C ? end + 1 : end)
+            count += 1
+        }
+        return true
     }
 
     /// A name stands behind a person: only what looks like one and ends like one.

@@ -152,8 +152,12 @@ struct CleanedFrames {
             let nativeFormat = try FrameFormat(header: between)
             let target = Self.target(syntax, nativeFormat)
             self.target = target
+            // A transform that loses nothing is done again, for frames that are not touched have it as well.
+            let isTransformed = target == syntax && sourceFormat.photometricInterpretation == .ybrRCT
+            if isTransformed { between = header }
             decoding = try FrameConversion(from: syntax, sourceFormat, to: .explicitVRLittleEndian, nativeFormat)
-            encoding = try FrameConversion(from: .explicitVRLittleEndian, nativeFormat, to: target, nativeFormat)
+            encoding = try FrameConversion(
+                from: .explicitVRLittleEndian, nativeFormat, to: target, isTransformed ? sourceFormat : nativeFormat)
         } catch { throw .pixelCleaner(reason: "the pixels cannot be cleaned: \(error)") }
         if header.string(.photometricInterpretation) != between.string(.photometricInterpretation) {
             changes.set(

@@ -65,12 +65,84 @@ struct FrameCleanerTests {
 
     @Test(arguments: [UInt8(0xC0), 0xC1, 0xC2, 0xC3, 0xC5, 0xC9, 0xCA, 0xCB, 0xCE])
     func takesEveryProcessOfJPEG(marker: UInt8) throws {
+        // Steps are for transforms, these codes for Huffman's coding.
+        let steps = marker & 3 == 3 ? [] : Self.quantisation
+        let codes = marker < 0xC9 ? Self.huffman : []
         let plain =
-            Self.start + Self.quantisation + Self.frame(marker) + Self.huffman + Self.scan + Self.entropy
-            + Self.huffman + Self.scan + Self.entropy + Self.end
+            Self.start + steps + Self.frame(marker) + codes + Self.scan + Self.entropy + codes + Self.scan
+            + Self.entropy + Self.end
         var bytes = plain + [0]
         #expect(try FrameCleaner(.jpegLossless).clean(&bytes) == 0)
         #expect(bytes == plain)
+    }
+
+    @Test func tablesThatNoScanUsesGo() throws {
+        let hidden = [UInt8]((Self.secret + Self.secret + Self.secret + Self.secret + Self.secret).prefix(64))
+        let codes = [UInt8](repeating: 0, count: 15) + [13] + hidden.prefix(13)
+        let plain =
+            Self.start + Self.quantisation + Self.frame(0xC0) + Self.huffman + Self.segment(0xDD, [0, 2]) + Self.scan
+            + Self.entropy + Self.end
+        for table in [
+            // Of a number that nobody names, or that is named anew before its use.
+            Self.segment(0xDB, [1] + hidden), Self.segment(0xDB, [0] + hidden), Self.segment(0xC4, [0x01] + codes),
+            Self.segment(0xC4, [0x13] + codes), Self.segment(0xC4, [0x00] + codes),
+            Self.segment(0xCC, [0x00] + hidden.prefix(1)), Self.segment(0xDD, Array(hidden.prefix(2))),
+        ] {
+            var bytes = Self.start + table + plain.dropFirst(2)
+            try FrameCleaner(.jpegBaseline).clean(&bytes)
+            #expect(bytes == plain, "\(table.prefix(5))")
+            bytes = plain.dropLast(2) + table + Self.end
+            try FrameCleaner(.jpegBaseline).clean(&bytes)
+            #expect(bytes == plain, "\(table.prefix(5)) behind")
+        }
+        // Beside one that is used, in one segment.
+        var bytes =
+            Self.start + Self.segment(0xDB, [3] + hidden + [0] + [UInt8](repeating: 1, count: 64) + [1] + hidden)
+            + plain.dropFirst(2 + Self.quantisation.count)
+        try FrameCleaner(.jpegBaseline).clean(&bytes)
+        #expect(bytes == plain)
+    }
+
+    @Test func refusesAFrameOfAnotherShapeThanTheHeaderSays() throws {
+        let jpeg = Self.start + Self.frame(0xC0) + Self.scan + Self.entropy + Self.end
+        var open = jpeg
+        // Lines that are told behind the scan.
+        open.replaceSubrange(7..<9, with: [0, 0])
+        open.replaceSubrange((open.count - 2)..., with: Self.segment(0xDC, [0, 8]) + Self.end)
+        let codestream: [UInt8] =
+            [0xFF, 0x4F] + Self.size + Self.style + Self.steps + Self.tilePart([], [1, 2]) + Self.end
+        for (syntax, side, plain) in [
+            (TransferSyntax.jpegBaseline, 8, jpeg), (.jpegBaseline, 8, open), (.jpeg2000, 4, codestream),
+        ] {
+            for (rows, columns, samples) in [
+                (side, side, 1), (side / 2, side, 1), (side, side / 2, 1), (side + 1, side, 1), (side, side, 3),
+            ] {
+                var header = Self.image(rows: rows, columns: columns)
+                header.set(.samplesPerPixel, .US, ints: [samples])
+                var bytes = plain
+                let cleaner = try FrameCleaner(syntax, header: header)
+                if (rows, columns, samples) == (side, side, 1) {
+                    try cleaner.clean(&bytes)
+                    #expect(bytes == plain)
+                } else {
+                    #expect(throws: StreamError.self) { try cleaner.clean(&bytes) }
+                }
+            }
+        }
+    }
+
+    @Test func refusesASecondFrameAndTablesOfPalettes() throws {
+        let rest = Self.scan + Self.entropy + Self.end
+        for (syntax, bytes) in [
+            (TransferSyntax.jpegBaseline, Self.start + Self.frame(0xC0) + Self.frame(0xC0) + rest),
+            (.jpegBaseline, Self.start + Self.segment(0xDE, [8, 0, 8, 0, 8, 1, 1, 0x11, 0]) + Self.frame(0xC0) + rest),
+            (.jpegBaseline, Self.start + Self.frame(0xC0) + Self.segment(0xDC, [0, 8]) + rest),
+            (.jpegLSLossless, Self.start + Self.frame(0xF7) + Self.segment(0xF8, [2, 1, 1] + Self.secret) + rest),
+            (.jpegLSLossless, Self.start + Self.frame(0xF7) + Self.segment(0xF8, [3, 1, 1] + Self.secret) + rest),
+        ] {
+            var bytes = bytes
+            #expect(throws: StreamError.self) { try FrameCleaner(syntax).clean(&bytes) }
+        }
     }
 
     @Test func leavesOutBytesThatFillUpBeforeARestart() throws {
@@ -122,7 +194,10 @@ struct FrameCleanerTests {
 
     // MARK: JPEG 2000
 
-    static let size = [0xFF, 0x51, 0, 41] as [UInt8] + [UInt8](repeating: 0, count: 34) + [0, 1, 7, 1, 1]
+    static let size =
+        [0xFF, 0x51, 0, 41, 0, 0, 0, 0, 0, 4, 0, 0, 0, 4] as [UInt8] + [UInt8](repeating: 0, count: 24) + [
+            0, 1, 7, 1, 1,
+        ]
     static let style: [UInt8] = [0xFF, 0x52, 0, 12, 0, 0, 0, 1, 0, 0, 4, 4, 0, 0]
     static let steps: [UInt8] = [0xFF, 0x5C, 0, 4, 0x40, 0x40]
 
@@ -383,10 +458,11 @@ struct FrameCleanerTests {
         let codestream: [UInt8] =
             [0xFF, 0x4F] + Self.size + Self.style + Self.comment() + Self.tilePart(Self.comment(), [1, 2]) + Self.end
         let runs = Self.runLength([[0xF1, 0x05], [15] + (0..<16).map { UInt8($0) }])
-        for (syntax, plain) in [
-            (TransferSyntax.jpegBaseline, jpeg), (.jpegLSLossless, jpeg), (.jpeg2000, codestream), (.rleLossless, runs),
+        for (syntax, side, plain) in [
+            (TransferSyntax.jpegBaseline, 8, jpeg), (.jpegLSLossless, 8, jpeg), (.jpeg2000, 4, codestream),
+            (.rleLossless, 4, runs),
         ] {
-            let cleaner = try FrameCleaner(syntax, header: Self.image())
+            let cleaner = try FrameCleaner(syntax, header: Self.image(rows: side, columns: side))
             for _ in 0..<600 {
                 var bytes = plain
                 for _ in 0..<Int.random(in: 1...3, using: &numbers) {

@@ -159,4 +159,33 @@ struct KnownNameTests {
         known.insert(name: String(repeating: "a", count: KnownIdentities.characterLimit + 1))
         #expect(TextCleaner(known: known, dates: nil).clean("肺部").text == "〔文本〕")
     }
+
+    @Test func findsSurnamesThatAreWordsBehindTitlesInCapitals() {
+        var known = KnownIdentities()
+        for name in ["White^Young", "Lee^Ann", "Long^Peter"] { known.insert(name: name) }
+        let cleaner = TextCleaner(known: known, dates: nil)
+        for text in [
+            "MR WHITE PRESENTS WITH COUGH.", "SEEN WITH DR LONG TODAY", "DISCUSSED WITH DR. LEE AT NOON",
+            "MRS LEE TOLERATED THE PROCEDURE", "MS. LEE IS 50", "PT WHITE RETURNED", "PATIENT: LEE", "PROF LONG AGREES",
+            "DICTATED BY WHITE", "DR A LEE", "DR P. LONG",
+        ] {
+            let cleaned = cleaner.clean(text).text
+            for name in ["WHITE", "LEE", "LONG"] { #expect(!cleaned.contains(name), "\(text): \(cleaned)") }
+        }
+        for text in ["WHITE MATTER DISEASE. LONG HEAD OF BICEPS.", "MR OF THE BRAIN, LONG AXIS", "YOUNG PATIENT"] {
+            #expect(cleaner.clean(text).text == text)
+        }
+    }
+
+    @Test func findsNamesBesideTitlesInCapitals() {
+        let cleaner = TextCleaner(known: KnownIdentities(), dates: nil)
+        for text in [
+            "DICTATED BY: JANE SMITHSON, MD", "DICTATED BY JANE SMITHSON MD", "ELECTRONICALLY SIGNED BY JANE SMITHSON",
+            "REFERRED BY DR. SMITHSON", "CC: DR. SMITHSON", "READ BY DR JANE SMITHSON.", "ATTENDING: SMITHSON",
+            "REPORTED BY: SMITHSON", "JANE SMITHSON, M.D.", "TRANSCRIBED BY: JANE SMITHSON",
+        ] {
+            let cleaned = cleaner.clean(text).text
+            #expect(!cleaned.contains("SMITHSON"), "\(text): \(cleaned)")
+        }
+    }
 }
