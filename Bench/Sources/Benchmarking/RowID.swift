@@ -27,6 +27,8 @@ public enum RowID: String, CaseIterable, Codable, Sendable {
     case webStow = "web-stow"
     case web500 = "web-500"
     case webSlow = "web-slow"
+    case transferLoopback = "transfer-loopback"
+    case transferMemory = "transfer-memory"
     case wideClean = "wan-100mbit-50ms"
     case wideLossy = "wan-100mbit-100ms-lossy"
     case wideFast = "wan-1gbit-20ms"
@@ -34,6 +36,7 @@ public enum RowID: String, CaseIterable, Codable, Sendable {
     case wideLossyCold = "wan-cold-100mbit-100ms-lossy"
     case wideFastCold = "wan-cold-1gbit-20ms"
     case wideSmall = "wan-small-100mbit-100ms"
+    case wideFirstImage = "wan-first-image"
 
     /// Rows over an emulated long line: they need root, take long, and run only when they are named.
     var isWide: Bool { rawValue.hasPrefix("wan-") }
@@ -81,6 +84,9 @@ public enum RowID: String, CaseIterable, Codable, Sendable {
         case .webLarge: WebLargeScenario(id: self, quick: quick)
         case .web500: WebCrowdScenario(id: self, quick: quick)
         case .webSlow: WebSlowScenario(id: self, quick: quick)
+        case .transferLoopback: TransferLoopbackScenario(id: self)
+        case .transferMemory: TransferMemoryScenario(id: self)
+        case .wideFirstImage: WideFirstImageScenario(id: self)
         case .wideClean, .wideLossy, .wideFast, .wideCleanCold, .wideLossyCold, .wideFastCold, .wideSmall:
             WideScenario(id: self, quick: quick)
         }

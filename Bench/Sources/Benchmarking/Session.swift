@@ -14,6 +14,11 @@ public final class Session {
     private(set) var running: [Server] = []
     private var started = 0
     private var line: WideLine?
+    /// Whether this build of the service pushes studies to other sites.
+    private(set) lazy var hasTransfers =
+        options.huizhen.map {
+            Tools.firstLine(of: $0, "transfer", "push", "--help", in: logs).hasPrefix("OVERVIEW: Send a study")
+        } ?? false
 
     private var logs: String { options.directory + "/logs" }
 
@@ -79,6 +84,7 @@ public final class Session {
         context.destination = destination
         context.concurrent = concurrent
         context.settings = settings
+        context.hasTransfers = contestant == .huizhen && hasTransfers
         if isSecure { context.tls = try TLSPair.make(in: folder + "/tls") }
         context.isAtLine = namespace != nil
         context.farPort = farPort
@@ -123,7 +129,7 @@ public final class Session {
         return clients
     }
 
-    /// A command of the service's program beside one of its servers.
+    /// Runs a command of the service's program beside one of its servers, and says how long it took.
     ///
     /// - Throws: `.failed`; `.timedOut`.
     @discardableResult
@@ -131,12 +137,24 @@ public final class Session {
         _ arguments: [String], beside server: Server, in namespace: NetworkNamespace? = nil,
         atMost bound: Duration = .seconds(30)
     ) throws(BenchError) -> Double {
-        let name = ["huizhen"] + arguments.prefix(2)
-        return try Command(
-            name: name.joined(separator: " "), executable: options.huizhen ?? "",
+        try command(arguments, server).inside(namespace).run(atMost: bound)
+    }
+
+    /// The same, for what it says.
+    func ask(
+        _ arguments: [String], beside server: Server, atMost bound: Duration = .seconds(30)
+    ) throws(BenchError) -> String {
+        let command = command(arguments, server)
+        try command.run(atMost: bound)
+        return (try? String(contentsOfFile: command.log, encoding: .utf8)) ?? ""
+    }
+
+    private func command(_ arguments: [String], _ server: Server) -> Command {
+        let words = ["huizhen"] + arguments.prefix(2).filter { $0.allSatisfy(\.isLetter) }
+        return Command(
+            name: words.joined(separator: " "), executable: options.huizhen ?? "",
             arguments: arguments + ["--data", server.folder + "/data"], workingDirectory: server.folder,
-            log: "\(logs)/\(name.joined(separator: "-")).log"
-        ).inside(namespace).run(atMost: bound)
+            log: "\(logs)/\(words.joined(separator: "-")).log")
     }
 
     /// Ends all servers of a row and its line, and removes what they stored.

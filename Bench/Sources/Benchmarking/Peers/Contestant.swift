@@ -44,6 +44,8 @@ struct StartContext {
     var isAtLine = false
     /// Where it finds its like at the far end.
     var farPort: Int?
+    /// It has a door for other sites, which must have a port of its own.
+    var hasTransfers = false
     /// Settings of our own service that are not at their default: "key=value".
     var settings: [String] = []
 

@@ -22,6 +22,10 @@ enum HuizhenPeer {
             arguments += ["--set", "dimse.tls.port=\(port)", "--set", "dimse.tls.certificate=" + tls.certificate]
             arguments += ["--set", "dimse.tls.key=" + tls.key, "--set", "dimse.tls.authorities=" + tls.certificate]
         }
+        if context.hasTransfers, !context.settings.contains(where: { $0.hasPrefix(transferPort) }) {
+            arguments += ["--set", transferPort + "0"]
+        }
+        let shown = context.settings.filter { !$0.hasPrefix(transferPort) }
         for setting in context.settings { arguments += ["--set", setting] }
         let command = Command(
             name: "huizhen", executable: context.huizhen, arguments: arguments, workingDirectory: context.folder,
@@ -29,12 +33,14 @@ enum HuizhenPeer {
         let identity = Identity(
             name: Contestant.huizhen.label, version: context.versions.huizhen,
             options: "serve --open-to-unknown-peers; everything else at its default"
-                + (context.settings.isEmpty ? "" : ", but " + context.settings.joined(separator: ", ")),
+                + (shown.isEmpty ? "" : ", but " + shown.joined(separator: ", ")),
             storage: storage)
         return ServerPlan(
             identity: identity, command: command, aeTitle: "HUIZHEN", port: port, folder: context.folder,
             tls: context.tls, webPort: webPort)
     }
+
+    private static let transferPort = "transfer.port="
 
     /// A token for the web door of the running service.
     ///

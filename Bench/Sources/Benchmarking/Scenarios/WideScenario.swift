@@ -5,6 +5,7 @@ struct WideScenario: Scenario {
     /// Bare transfers that need more times as long as the best one so far are given up.
     private static let bareFactor = 3.0
     private static let bestBare = "bare TCP, the best"
+    private static let uncompressed = "Huizhen, uncompressed"
 
     let id: RowID
     let kind: LineKind
@@ -94,8 +95,13 @@ struct WideScenario: Scenario {
     private func contestants(
         _ study: TestStudy, _ line: WideLine, _ session: Session
     ) throws(BenchError) -> [WideLane] {
-        let ends = WideEnds(session: session, line: line, study: study, isQuartered: kind.lostPerThousand > 0)
+        let ends = WideEnds(
+            session: session, line: line, study: study, isQuartered: kind.lostPerThousand > 0 || id == .wideSmall)
         var lanes: [WideLane] = []
+        if session.hasTransfers {
+            lanes.append(try ends.sites(Contestant.huizhen.label))
+            lanes.append(try ends.sites(Self.uncompressed, settings: ["transfer.compress=false"]))
+        }
         if !session.options.isAlone {
             lanes.append(try ends.toolkitStore(nil))
             if CongestionControl.bbr.isThere { lanes.append(try ends.toolkitStore(.bbr)) }
@@ -105,14 +111,57 @@ struct WideScenario: Scenario {
         return lanes
     }
 
+    // MARK: Goals
+
     private func judgements(_ results: [LaneResult], byteCount: Int) -> [Judgement] {
+        func result(_ label: String) -> LaneResult? { results.first { $0.label.hasPrefix(label) } }
         let mine = results.first { $0.label == Contestant.huizhen.label }
-        let others = results.filter { $0.label != mine?.label }
-        return others.map { other in
-            Judgement(
-                subject: "\(Contestant.huizhen.label) / \(other.label)", unit: "ratio",
-                samples: ratios(of: mine?.samples ?? [], to: other.samples), goal: nil)
+        let plain = result(Self.uncompressed)
+        let bare = result(Self.bestBare)
+        func against(_ bare: LaneResult?, _ goal: Goal?, _ one: LaneResult? = nil) -> Judgement {
+            let one = one ?? mine
+            return Judgement(
+                subject: "\(one?.label ?? Contestant.huizhen.label) / \(bare?.label ?? "nothing")", unit: "ratio",
+                samples: ratios(of: one?.samples ?? [], to: bare?.samples ?? []), goal: goal,
+                disqualified: one?.failure != nil)
         }
+        var judgements: [Judgement] = []
+        switch (kind.lostPerThousand > 0, isCold, id == .wideSmall) {
+        case (_, _, true):
+            judgements.append(own(mine, "Huizhen", unit: "s", Goal(atMost: 5, text: "≤ 5 s")) { $0.value })
+        case (_, true, _):
+            let most = 4 * kind.roundTripMilliseconds
+            let goal = Goal(atMost: Double(most), text: "≤ 4 round trips, \(most) ms")
+            let bareOfRound = Dictionary(
+                bare?.samples.map { ($0.round, $0.value) } ?? [], uniquingKeysWith: { first, _ in first })
+            judgements.append(
+                own(plain, "\(Self.uncompressed), beyond the best bare transfer", unit: "ms", goal) { sample in
+                    bareOfRound[sample.round].map { (sample.value - $0) * 1000 }
+                })
+        case (true, _, _):
+            judgements.append(against(bare, .share(95), plain))
+            judgements.append(against(result("C-STORE, storescu (a"), Goal(atMost: 0.25, text: "≤ 1/4")))
+        default:
+            let isFast = kind.megabitsPerSecond >= 1000
+            judgements.append(against(bare, .share(isFast ? 80 : 95), plain))
+            let ideal = Double(byteCount) / kind.bytesPerSecond
+            let goal = isFast ? nil : Goal(atMost: 1, text: "faster than the line")
+            judgements.append(
+                own(mine, "Huizhen / the bytes at the line's rate, \(Figures.text(ideal)) s", unit: "ratio", goal) {
+                    $0.value / ideal
+                })
+        }
+        let judged = judgements.map(\.subject)
+        let others = results.filter { $0.label != mine?.label }.map { against($0, nil) }
+        return judgements + others.filter { !judged.contains($0.subject) }
+    }
+
+    private func own(
+        _ result: LaneResult?, _ subject: String, unit: String, _ goal: Goal?, _ value: (Sample) -> Double?
+    ) -> Judgement {
+        Judgement(
+            subject: subject, unit: unit, samples: result?.samples.compactMap(value) ?? [], goal: goal,
+            disqualified: result?.failure != nil)
     }
 
     private func notes(_ best: BareTransfer) -> [String] {
@@ -123,7 +172,16 @@ struct WideScenario: Scenario {
             "“\(Self.bestBare)” is \(best.label) here: each kind was tried once and the quickest is measured in every round.",
             "A bare transfer goes from memory to nowhere; its time is from before the first connection to the "
                 + "receiver's last answer of one byte.",
+            "Huizhen is two services that push by `huizhen transfer push`, from the order until the sender has the signed "
+                + "receipt; connections are new each time. Uncompressed is with transfer.compress=false.",
             "Orthanc's Transfers Accelerator is not in Debian: Orthanc sends as to a peer, a request for each object.",
         ]
+    }
+}
+
+extension Goal {
+    /// At least so many percent of the speed.
+    fileprivate static func share(_ percent: Int) -> Goal {
+        Goal(atMost: 100 / Double(percent), text: "≥ \(percent) % of its speed")
     }
 }

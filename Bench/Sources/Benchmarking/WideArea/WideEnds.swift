@@ -15,6 +15,7 @@ struct WideEnds {
 
     var paths: [String] { isQuartered ? Array(study.parts.prefix(1)) : study.parts }
     private var factor: Double { Double(study.parts.count / paths.count) }
+    private var roundLimit: Int { isQuartered ? 1 : 2 }
     private var sentCount: Int { (study.objectCount - 1) / (study.parts.count / paths.count) + 1 }
     var suffix: String { isQuartered ? " (a quarter × 4)" : "" }
 
@@ -25,7 +26,8 @@ struct WideEnds {
         let server = try session.start(.storescpTuned, concurrent: true, in: line.far)
         let clients = session.clients(in: line.near, calling: WideLine.farAddress)
         let words = control.map { ", \($0.rawValue)" } ?? ""
-        return WideLane(label: "C-STORE, storescu\(words)\(suffix)", roundLimit: 2) { () throws(BenchError) -> Double in
+        return WideLane(label: "C-STORE, storescu\(words)\(suffix)", roundLimit: roundLimit) {
+            () throws(BenchError) -> Double in
             try line.near.setDefault(control ?? .cubic)
             defer { try? line.near.setDefault(.cubic) }
             let folder = server.objectFolder ?? ""
@@ -44,7 +46,7 @@ struct WideEnds {
             try session.run(
                 ["peer", "add", caller, "--address", WideLine.nearAddress, "--allow-plain"], beside: server)
         }
-        return WideLane(label: "C-STORE, huizhen send\(suffix)", roundLimit: 2, server: server) {
+        return WideLane(label: "C-STORE, huizhen send\(suffix)", roundLimit: roundLimit, server: server) {
             () throws(BenchError) -> Double in
             let seconds = try session.run(
                 ["send", "\(server.aeTitle)@\(WideLine.farAddress):\(server.port)"] + paths, beside: server,
@@ -56,6 +58,16 @@ struct WideEnds {
         }
     }
 
+    // MARK: From site to site
+
+    /// Two of our services; the near one has the study when it begins.
+    func sites(_ label: String, settings: [String] = []) throws(BenchError) -> WideLane {
+        let pair = try SitePair(session, .of(line), settings: settings)
+        return WideLane(
+            label: label, server: pair.near, prepare: { () throws(BenchError) in try pair.load(study) },
+            work: { () throws(BenchError) -> Double in try pair.push(study, atMost: Self.storeBound) })
+    }
+
     // MARK: Orthanc
 
     /// Orthanc to Orthanc as peers, an HTTP request for each object.
@@ -64,7 +76,7 @@ struct WideEnds {
         let near = try session.start(.orthancTuned, in: line.near, farPort: far.webPort)
         let web = OrthancWeb(server: near, namespace: line.near)
         return WideLane(
-            label: "Orthanc to Orthanc, as peers\(suffix)", roundLimit: 2, server: near,
+            label: "Orthanc to Orthanc, as peers\(suffix)", roundLimit: roundLimit, server: near,
             prepare: { () throws(BenchError) in
                 _ = try session.clients(in: line.near).store([paths], to: near, .tuned, atMost: WorkBound.store)
             },
