@@ -31,11 +31,12 @@ final class FileConnection: Sendable {
         }
     }
 
-    /// Exactly so many bytes; nil when they do not come.
-    func receive(_ count: Int) -> [UInt8]? {
+    /// Exactly so many bytes; nil when they do not come in time.
+    func receive(_ count: Int, until end: ContinuousClock.Instant) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: count)
         var filled = 0
         while filled < count {
+            guard ContinuousClock.now < end else { return nil }
             let got = bytes.withUnsafeMutableBytes {
                 receive(into: UnsafeMutableRawBufferPointer(rebasing: $0[filled...]))
             }

@@ -79,7 +79,8 @@ public final class FileDoor: Sendable {
         connection.setTimes(Self.greetingTime)
         guard enter(connection) else { return }
         defer { leave(connection) }
-        guard let greeting = FileGreeting({ connection.receive($0) }) else {
+        let end = ContinuousClock.now + Self.greetingTime
+        guard let greeting = FileGreeting({ connection.receive($0, until: end) }) else {
             return refuse(connection, user, "the connection is for `huizhen sftp-server`")
         }
         guard let (subject, address) = subject(of: greeting, user: user) else {

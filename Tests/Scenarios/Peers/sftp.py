@@ -82,6 +82,48 @@ class Client:
     def close(self, handle):
         return status(*self.ask(CLOSE, string(handle)))
 
+    def names(self, path):
+        """What is in a directory; or the status that kept it from being listed."""
+        kind, rest = self.ask(OPENDIR, string(path))
+        if kind != HANDLE:
+            return status(kind, rest)[0]
+        handle, found = rest[4:], []
+        while True:
+            kind, rest = self.ask(READDIR, string(handle))
+            if kind != NAME:
+                self.close(handle)
+                return found
+            count, rest = struct.unpack(">I", rest[:4])[0], rest[4:]
+            for _ in range(count):
+                texts = []
+                for _ in range(2):
+                    length = struct.unpack(">I", rest[:4])[0]
+                    texts.append(rest[4:4 + length].decode())
+                    rest = rest[4 + length:]
+                flags = struct.unpack(">I", rest[:4])[0]
+                rest = rest[4 + (8 if flags & 1 else 0) + (4 if flags & 4 else 0):]
+                found.append(texts[0])
+
+    def fetch(self, path):
+        """The bytes of a file; or the status that kept it from being read."""
+        handle, refused = self.open(path, 1)
+        if not handle:
+            return refused[0]
+        data = b""
+        while True:
+            kind, rest = self.ask(READ, string(handle) + struct.pack(">QI", len(data), 100000))
+            if kind != DATA:
+                self.close(handle)
+                return data
+            data += rest[4:]
+
+    def put(self, path, data):
+        handle, refused = self.open(path, PUT)
+        if not handle:
+            return refused[0]
+        written = self.write(handle, 0, data)
+        return max(written[0], self.close(handle)[0])
+
     def end(self):
         self.program.stdin.close()
         self.program.wait(30)
