@@ -150,6 +150,14 @@ let package = Package(
             swiftSettings: strict),
 
         .target(
+            name: "FileChannel",
+            dependencies: [
+                "DICOM", "SFTP", "Archive", "Access", "Audit", "Catalog", "Keys", "Release", "Telemetry",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+
+        .target(
             name: "Viewer",
             dependencies: [
                 "DICOM", "Access", "Audit", "HTTP", "CQRencode", .product(name: "Hummingbird", package: "hummingbird"),
@@ -165,8 +173,8 @@ let package = Package(
             name: "huizhen",
             dependencies: [
                 "DICOM", "Toolkit", "Codecs", "Archive", "Access", "Audit", "Catalog", "Keys", "BlobStore", "DIMSE",
-                "Control", "Deidentification", "DICOMweb", "Transfer", "Viewer", "HTTP", "Telemetry", "Queue",
-                "Release", "Routing",
+                "Control", "Deidentification", "DICOMweb", "FileChannel", "Transfer", "Viewer", "HTTP", "Telemetry",
+                "Queue", "Release", "Routing",
                 "Media",
                 "CArchive",
                 "Reporting",
@@ -222,6 +230,9 @@ let package = Package(
         .testTarget(
             name: "ViewerTests", dependencies: ["Viewer", "Access", "Audit", "HTTP", "Keys"], swiftSettings: strict),
         .testTarget(name: "SFTPTests", dependencies: ["SFTP"], swiftSettings: strict),
+        .testTarget(
+            name: "FileChannelTests", dependencies: ["FileChannel", "SFTP", "Access", "Archive", "Keys", "Release"],
+            swiftSettings: strict),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: strict),
         .testTarget(name: "ControlTests", dependencies: ["Control", "Access"], swiftSettings: strict),
         .testTarget(

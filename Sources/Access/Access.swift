@@ -47,6 +47,7 @@ public final class Access: Sendable {
     public let consents: Consents
     public let emergencies: Emergencies
     public let reviews: Reviews
+    public let fileAccounts: FileAccounts
     let destinations: Mutex<[String: Destination]>
     private let peers: Mutex<[String: Entry]>
     let passwords = PasswordMemory()
@@ -100,6 +101,7 @@ public final class Access: Sendable {
         reviews = try Reviews(
             records, audit: audit, settings: settings.reviews, now: Self.milliseconds(Date()))
         destinations = Mutex(try records.all(.destination, as: Destination.self))
+        fileAccounts = try FileAccounts(records, audit: audit)
     }
 
     /// Every peer, by AE title.

@@ -22,18 +22,7 @@ public final class Channel {
     /// Connects to the service of a data directory.
     public static func connect(dataDirectory: String) throws(ControlError) -> Channel {
         let path = dataDirectory + "/" + ControlServer.socketName
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { throw .notRunning(path: path, errno: errno) }
-        guard var address = SocketAddress(path: path) else {
-            close(descriptor)
-            throw .notRunning(path: path, errno: ENAMETOOLONG)
-        }
-        guard address.with({ Glibc.connect(descriptor, $0, $1) }) == 0 else {
-            let number = errno
-            close(descriptor)
-            throw .notRunning(path: path, errno: number)
-        }
-        return Channel(descriptor: descriptor)
+        return Channel(descriptor: try LocalListener.connect(to: path))
     }
 
     /// The user at the other end, by the kernel's word; empty when it does not know.
@@ -140,26 +129,5 @@ extension Collection<UInt8> {
             do throws(ControlError) { try body(buffer) } catch { failure = error }
         }
         if let failure { throw failure }
-    }
-}
-
-/// A Unix socket's address.
-struct SocketAddress {
-    private var value = sockaddr_un()
-
-    /// Nil when the path is longer than the system allows.
-    init?(path: String) {
-        let bytes = Array(path.utf8)
-        guard bytes.count < MemoryLayout.size(ofValue: value.sun_path) else { return nil }
-        value.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &value.sun_path) { $0.copyBytes(from: bytes) }
-    }
-
-    mutating func with<T>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> T) -> T {
-        withUnsafePointer(to: &value) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
     }
 }

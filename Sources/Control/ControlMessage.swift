@@ -38,6 +38,7 @@ public enum ControlRequest: Codable, Sendable {
     case user(UserRequest)
     case token(TokenRequest)
     case share(ShareRequest)
+    case files(FileRequest)
     case audit(AuditRequest)
     case transfer(TransferRequest)
     /// Objects follow; each is answered by a `.stored`.
@@ -91,6 +92,7 @@ public enum ControlReply: Codable, Sendable {
     case user(UserReply)
     case token(TokenReply)
     case share(ShareReply)
+    case files([FileAccount])
     case audit(AuditReply)
     case transfer(TransferReply)
     case corrections([CorrectionReport])

@@ -70,12 +70,7 @@ final class StoreReader: StoreBody, @unchecked Sendable {
 
     /// One object on its way.
     private struct Part {
-        /// Bytes from the file's beginning until its meta information can be read.
-        var head: [UInt8] = []
-        var nextTry = 4096
-        var incoming: Incoming?
-        var sopClassUID: String?
-        var sopInstanceUID: String?
+        let file: IncomingFile
         /// Once set, what still comes is dropped.
         var failure: Int?
     }
@@ -86,7 +81,7 @@ final class StoreReader: StoreBody, @unchecked Sendable {
         self.archive = archive
         arrival = archive.arrival()
         report = StoreReport(base: order.base)
-        if let boundary { reader = try MultipartReader(boundary: boundary) } else { part = Part() }
+        if let boundary { reader = try MultipartReader(boundary: boundary) } else { part = newPart() }
     }
 
     /// The next bytes of the body. Blocks.
@@ -121,7 +116,7 @@ final class StoreReader: StoreBody, @unchecked Sendable {
     }
 
     private func begin(_ fields: [String: String]) {
-        var part = Part()
+        var part = newPart()
         // Without a type it is text, by the rules of multipart; senders that leave it out mean DICOM.
         if let field = fields["content-type"], MediaRange(field)?.essence != "application/dicom" {
             part.failure = 0xA900
@@ -130,27 +125,23 @@ final class StoreReader: StoreBody, @unchecked Sendable {
     }
 
     private func take(_ bytes: UnsafeRawBufferPointer) {
-        guard part != nil, part?.failure == nil else { return }
-        do throws(ArchiveError) {
-            if let incoming = part?.incoming { return try incoming.append(bytes) }
-            part?.head.append(contentsOf: bytes)
-            if let part, part.head.count >= part.nextTry { try readMeta(isWhole: false) }
-        } catch { fail(error) }
+        guard let part, part.failure == nil else { return }
+        do throws(ArchiveError) { try part.file.append(bytes) } catch { fail(error) }
     }
 
     private func end() {
+        var whole: Incoming?
         do throws(ArchiveError) {
-            if part?.failure == nil, part?.incoming == nil { try readMeta(isWhole: true) }
+            if let part, part.failure == nil { whole = try part.file.end() }
         } catch { fail(error) }
         guard let part else { return }
-        if part.failure == nil, let incoming = part.incoming {
-            finishing.finish(incoming, uid: part.sopInstanceUID ?? "", as: ended.count)
-        }
-        let identity = part.incoming.flatMap { part.failure == nil ? nil : $0.identity }
+        let file = part.file
+        if let whole { finishing.finish(whole, uid: file.sopInstanceUID ?? "", as: ended.count) }
+        let identity = file.incoming.flatMap { part.failure == nil ? nil : $0.identity }
         ended.append(
             Ended(
-                sopClassUID: identity?.sopClassUID ?? part.sopClassUID,
-                sopInstanceUID: identity?.sopInstanceUID ?? part.sopInstanceUID, failure: part.failure))
+                sopClassUID: identity?.sopClassUID ?? file.sopClassUID,
+                sopInstanceUID: identity?.sopInstanceUID ?? file.sopInstanceUID, failure: part.failure))
         self.part = nil
     }
 
@@ -179,35 +170,21 @@ final class StoreReader: StoreBody, @unchecked Sendable {
     }
 
     private func fail(_ error: ArchiveError) {
-        let reason = order.reason(error, part?.incoming?.identity)
+        let reason = order.reason(error, part?.file.incoming?.identity)
         part?.failure = reason
-        part?.incoming?.abandon()
+        part?.file.abandon()
     }
 
     /// Begins to store once the file's beginning tells how it is encoded.
-    private func readMeta(isWhole: Bool) throws(ArchiveError) {
-        guard let held = part?.head else { return }
-        let found: Part10.Meta?
-        do throws(ParseError) { found = try Part10.parseMeta(held) } catch {
-            guard !isWhole, held.count <= Part10.metaByteCountLimit else { throw .bound(error) }
-            part?.nextTry = held.count * 2
-            return
-        }
-        guard let found else { throw .unreadable }
-        part?.head = []
-        part?.sopClassUID = found.meta.string(.mediaStorageSOPClassUID)
-        part?.sopInstanceUID = found.meta.string(.mediaStorageSOPInstanceUID)
-        let incoming = try archive.receive(
-            from: order.sender, by: arrival, defaultIssuer: order.defaultIssuer,
-            transferSyntax: found.transferSyntax, expectedClass: part?.sopClassUID,
-            expectedUID: part?.sopInstanceUID)
-        incoming.require(order.check)
-        part?.incoming = incoming
-        var failure: ArchiveError?
-        held.withUnsafeBytes { bytes in
-            let rest = UnsafeRawBufferPointer(rebasing: bytes[min(found.datasetOffset, bytes.count)...])
-            do throws(ArchiveError) { try incoming.append(rest) } catch { failure = error }
-        }
-        if let failure { throw failure }
+    private func newPart() -> Part {
+        Part(
+            file: IncomingFile {
+                [archive, order, arrival] (syntax, sopClassUID, sopInstanceUID) throws(ArchiveError) in
+                let incoming = try archive.receive(
+                    from: order.sender, by: arrival, defaultIssuer: order.defaultIssuer, transferSyntax: syntax,
+                    expectedClass: sopClassUID, expectedUID: sopInstanceUID)
+                incoming.require(order.check)
+                return incoming
+            })
     }
 }

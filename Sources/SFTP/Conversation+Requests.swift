@@ -23,7 +23,7 @@ extension Conversation {
         case .rename(let from, let to): return rename(Self.place(from), Self.place(to), id)
         case .realPath(let path):
             guard let path = FilePath(path) else { return Self.refused(id, .noSuchFile) }
-            let entry = DirectoryEntry(name: path.bytes, attributes: FileAttributes())
+            let entry = FileEntry(name: path.bytes, attributes: FileAttributes())
             return .answer(PacketWriter.names(id, [entry]))
         case .limits: return .answer(Self.limitsAnswer(id))
         case .other: return Self.refused(id, .unsupported)
@@ -77,7 +77,7 @@ extension Conversation {
         switch place {
         case .root:
             handles[handle] = .known([
-                DirectoryEntry(Place.incomingName, .dropDirectory), DirectoryEntry(Place.studiesName, .directory),
+                FileEntry(Place.incomingName, .dropDirectory), FileEntry(Place.studiesName, .directory),
             ])
         case .incoming(let path):
             guard names[path] == .directory else { return Self.refused(id, .noSuchFile) }

@@ -14,13 +14,13 @@ public struct FileAttributes: Sendable, Equatable {
     var permissions: UInt32?
 
     /// One that may be entered and listed.
-    public static let directory = FileAttributes(byteCount: 0, permissions: directoryKind | 0o555)
+    public static let directory = FileAttributes(byteCount: 0, permissions: directoryKind | 0o500)
     /// One that may be written to.
-    static let dropDirectory = FileAttributes(byteCount: 0, permissions: directoryKind | 0o733)
+    static let dropDirectory = FileAttributes(byteCount: 0, permissions: directoryKind | 0o700)
 
     /// One that may be read.
     public static func file(_ byteCount: UInt64?) -> FileAttributes {
-        FileAttributes(byteCount: byteCount, permissions: fileKind | 0o444)
+        FileAttributes(byteCount: byteCount, permissions: fileKind | 0o400)
     }
 
     /// One that was put here, and is not read back.
@@ -56,7 +56,7 @@ extension FieldReader {
 }
 
 /// One line of a directory.
-public struct DirectoryEntry: Sendable, Equatable {
+public struct FileEntry: Sendable, Equatable {
     public var name: [UInt8]
     public var attributes: FileAttributes
 

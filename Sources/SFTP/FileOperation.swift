@@ -25,7 +25,7 @@ public enum FileOperation {
 public enum FileOutcome {
     case done
     case attributes(FileAttributes)
-    case entries([DirectoryEntry])
+    case entries([FileEntry])
     case data([UInt8])
     /// With words for the person at the other end.
     case failed(SFTPStatus, String)

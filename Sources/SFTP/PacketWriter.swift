@@ -71,7 +71,7 @@ struct PacketWriter {
         return packet.finished()
     }
 
-    static func names(_ id: UInt32, _ entries: [DirectoryEntry]) -> [UInt8] {
+    static func names(_ id: UInt32, _ entries: [FileEntry]) -> [UInt8] {
         var packet = PacketWriter(PacketKind.names, id: id)
         packet.add(UInt32(entries.count))
         for entry in entries {

@@ -89,9 +89,9 @@ public struct OpaqueName: Sendable, Hashable, CustomStringConvertible {
         return String(repeating: "0", count: 2 * Self.byteCount - digits.utf8.count) + digits
     }
 
-    public var directoryEntry: DirectoryEntry { DirectoryEntry(description, .directory) }
+    public var directoryEntry: FileEntry { FileEntry(description, .directory) }
 
-    public func objectEntry(_ byteCount: UInt64?) -> DirectoryEntry {
-        DirectoryEntry(description + Place.objectSuffix, .file(byteCount))
+    public func objectEntry(_ byteCount: UInt64?) -> FileEntry {
+        FileEntry(description + Place.objectSuffix, .file(byteCount))
     }
 }

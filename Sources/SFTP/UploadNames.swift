@@ -38,14 +38,14 @@ struct UploadNames {
     mutating func forget(_ path: FilePath) { held[path] = nil }
 
     /// What is directly in a directory, sorted.
-    func entries(in directory: FilePath) -> [DirectoryEntry] {
+    func entries(in directory: FilePath) -> [FileEntry] {
         held.filter { $0.key.names.count == directory.names.count + 1 && $0.key.parent == directory }
             .compactMap { path, held in
                 guard let name = path.names.last else { return nil }
                 switch held {
-                case .directory: return DirectoryEntry(name: name.bytes, attributes: .dropDirectory)
+                case .directory: return FileEntry(name: name.bytes, attributes: .dropDirectory)
                 case .open: return nil
-                case .stored(let byteCount): return DirectoryEntry(name: name.bytes, attributes: .upload(byteCount))
+                case .stored(let byteCount): return FileEntry(name: name.bytes, attributes: .upload(byteCount))
                 }
             }
             .sorted { $0.name.lexicographicallyPrecedes($1.name) }

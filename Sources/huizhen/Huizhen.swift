@@ -23,6 +23,7 @@ struct Huizhen: AsyncParsableCommand {
             ConsentCommand.self, DestinationCommand.self, StatisticsCommand.self, AccessCommand.self, WebCommand.self,
             QueueCommand.self, SiteCommand.self, TransferCommand.self, ProjectCommand.self, DeidentifyCommand.self,
             ReleaseCommand.self, ReidentifyCommand.self,
-            SettingsCommand.self, ConformanceCommand.self, CodecWorkerCommand.self,
+            SFTPCommand.self, SFTPServerCommand.self, SettingsCommand.self, ConformanceCommand.self,
+            CodecWorkerCommand.self,
         ])
 }

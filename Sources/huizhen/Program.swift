@@ -10,6 +10,11 @@ enum Program {
         if arguments.first == CodecWorkerCommand.configuration.commandName {
             CodecWorkerCommand.main(Array(arguments.dropFirst()))
         }
+        // Started for every client of the file channel.
+        if arguments.first == SFTPServerCommand.configuration.commandName {
+            SFTPServerCommand.main(Array(arguments.dropFirst()))
+            exit(0)
+        }
         Task { @MainActor in
             await Huizhen.main()
             exit(0)

@@ -91,4 +91,40 @@ struct ControlServerTests {
         expect(.connectionLost) { _ = try late.receive(ControlReply.self) }
         #expect(served.load(ordering: .relaxed) == ControlServer.connectionLimit)
     }
+
+    @Test func closesConnectionsBeyondTheBound() throws {
+        let directory = try Directory()
+        let path = directory.path + "/listener"
+        let listener = try LocalListener(path: path, .init(name: "test", connectionLimit: 2)) {
+            connection, credentials in
+            var byte: UInt8 = credentials.user == geteuid() ? 1 : 0
+            _ = send(connection, &byte, 1, Int32(MSG_NOSIGNAL))
+            // Until the other side ends.
+            _ = recv(connection, &byte, 1, 0)
+            close(connection)
+        }
+        defer { listener.close() }
+        func greeted(_ connection: CInt) -> Bool {
+            var byte: UInt8 = 0
+            return recv(connection, &byte, 1, 0) == 1 && byte == 1
+        }
+        let held = try (0..<2).map { _ in try LocalListener.connect(to: path) }
+        defer { for connection in held { close(connection) } }
+        for connection in held { #expect(greeted(connection)) }
+        let third = try LocalListener.connect(to: path)
+        #expect(!greeted(third))
+        close(third)
+    }
+
+    @Test func letsAGroupAtItsSocketIfOneIsNamed() throws {
+        let directory = try Directory()
+        let path = directory.path + "/listener"
+        let listener = try LocalListener(
+            path: path, .init(name: "test", connectionLimit: 2, group: getegid())
+        ) { connection, _ in close(connection) }
+        defer { listener.close() }
+        let attributes = try FileManager.default.attributesOfItem(atPath: path)
+        #expect(attributes[.posixPermissions] as? Int == 0o660)
+        #expect(attributes[.groupOwnerAccountID] as? UInt32 == getegid())
+    }
 }

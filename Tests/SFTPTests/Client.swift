@@ -27,7 +27,7 @@ final class Client {
     /// What the next operation fails with.
     var failure: (SFTPStatus, String)?
     private var taken: [UInt64: [UInt8]] = [:]
-    private var listed: [UInt64: [DirectoryEntry]] = [:]
+    private var listed: [UInt64: [FileEntry]] = [:]
     private var nextID: UInt32 = 100
 
     /// One that has said its version.

@@ -2,7 +2,8 @@ import Foundation
 import Testing
 
 /// What attackers try, and nobody gets away with. Confusion and replay of tokens stand in `TokenTests` and `OpenIDTests`,
-/// replayed and guessed codes in `PeopleTests`, guessed links in `ShareTests`, certificates of others in `TLSTests`.
+/// replayed and guessed codes in `PeopleTests`, guessed links in `ShareTests`, certificates of others in `TLSTests`,
+/// names of others and malformed packets of SFTP in `FileChannelTests`.
 @Suite(.timeLimit(.minutes(30))) struct AttackTests {
     @Test func letsNobodyInByPathsHeadsOriginsOrSessions() throws {
         let huizhen = try HuizhenProcess(arguments: ["--set", "access.address-failures=100"])

@@ -14,13 +14,19 @@ private struct MatrixReport: Decodable {
 /// Who may do what, from tables written by hand, through every door of the real service.
 @Suite(.timeLimit(.minutes(30))) struct MatrixTests {
     @Test func decidesAsTheTablesSayAtEveryDoorAndRecordsEveryRefusal() throws {
+        let folder = TemporaryFolder.make()
+        chmod(folder, 0o755)
+        let socket = folder + "/sftp.socket"
         let huizhen = try HuizhenProcess(
-            arguments: ["--set", "access.address-failures=100", "--set", "alert.refusals=0"])
+            arguments: [
+                "--set", "access.address-failures=100", "--set", "alert.refusals=0", "--set", "sftp.socket=\(socket)",
+                "--set", "sftp.key-account=\(NSUserName())",
+            ])
         let tables = Python.root + "/Tests/Scenarios/"
         let report = try Python.ask(
             "matrix.py",
             [
-                "\(huizhen.port)", "\(huizhen.webPort)", HuizhenProcess.binary, huizhen.directory,
+                "\(huizhen.port)", "\(huizhen.webPort)", HuizhenProcess.binary, huizhen.directory, socket,
                 tables + "access-matrix.tsv", tables + "access-acts.tsv",
             ], as: MatrixReport.self)
         #expect(report.problems == [])

@@ -15,6 +15,7 @@ extension Access {
         subjects += list().map(\.reviewSubject)
         subjects += listGrants().filter { $0.until > time }.map(\.reviewSubject)
         subjects += listDestinations().map(\.reviewSubject)
+        subjects += fileAccounts.list().filter { $0.until > time }.map(\.reviewSubject)
         subjects += more
         return subjects.filter { Reviews.confirms($0, actor) || $0.id == actor.name && $0.kind == .account }
             .map { reviews.item($0, now: now) }

@@ -46,7 +46,7 @@ struct Settings: Sendable {
                 key: "dimse.port", kind: .integer(0...65535), defaultValue: "11112",
                 about: "DIMSE port; 0 takes a free one"
             ),
-        ] + tlsTable + accountTable + oversightTable + credentialTable + openIDTable + transferTable + [
+        ] + tlsTable + accountTable + oversightTable + credentialTable + openIDTable + transferTable + fileTable + [
             Setting(
                 key: "dimse.open-to-unknown-peers", kind: .flag, defaultValue: "false",
                 about: "test server: callers that were not added may do everything, from loopback addresses"),

@@ -37,7 +37,7 @@ extension Operations {
     private func act(_ request: ControlRequest) -> Act? {
         switch request {
         case .status, .peers, .routes, .jobs, .verify, .measure, .access, .oversight, .token, .share, .user, .audit,
-            .transfer:
+            .transfer, .files:
             nil
         case .testPeer(let title):
             Act(event: .configurationChanged, objects: [AuditObject(.peer, title)], reason: "peer tested")

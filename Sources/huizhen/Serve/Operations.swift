@@ -44,6 +44,7 @@ struct Operations: Sendable {
         case .share(let request): try channel.send(ControlReply.share(share(request, by: channel.peerUser)))
         case .token(let request): try channel.send(ControlReply.token(token(request, channel)))
         case .oversight(let request): try answer(request, channel)
+        case .files(let request): try channel.send(ControlReply.files(files(request, channel)))
         case .status: try channel.send(ControlReply.status(status()))
         case .peers: try channel.send(ControlReply.peers(service.access.list()))
         case .addPeer(let peer, let secrets): try service.access.add(peer, secrets: secrets)

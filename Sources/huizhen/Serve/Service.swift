@@ -6,6 +6,7 @@ import Control
 import DICOMweb
 import DIMSE
 import Deidentification
+import FileChannel
 import Foundation
 import HTTP
 import Keys
@@ -54,6 +55,8 @@ final class Service: Sendable {
     let siteCertificates: ClientCertificates
     let transferPort = Atomic<UInt16>(0)
     let web: Door
+    private let files: FileDoor
+    private let fileListener = Mutex<LocalListener?>(nil)
     let viewer: Viewer
     let webTokens: TokenIssuer
     let webCredentials: WebCredentials
@@ -155,6 +158,9 @@ final class Service: Sendable {
         siteCertificates = try ClientCertificates(authorities: "", revocationLists: "", logger: logger) {
             [access] in access.site(fingerprint: $0) != nil
         }
+        files = try FileDoor(
+            archive: archive, access: access, accounts: accounts, releases: releases, settings: settings.files,
+            registry: registry, logger: logger)
         webCredentials = try settings.webCredentials(logger: logger)
         clientCertificates = try settings.clientCertificates(logger: logger)
         let report = archive.reconciliation
@@ -184,6 +190,8 @@ final class Service: Sendable {
         let operations = Operations(service: self)
         let server = try ControlServer(dataDirectory: settings.dataDirectory) { operations.serve($0) }
         control.withLock { $0 = server }
+        let listener = try settings.listen(for: files)
+        fileListener.withLock { $0 = listener }
         isServing.store(true, ordering: .releasing)
         logger.notice("serving", metadata: ["dimse-port": "\(dimsePort.load(ordering: .acquiring))"])
     }
@@ -209,6 +217,8 @@ final class Service: Sendable {
         logger.notice("stopping")
         dimse.stop()
         control.withLock { $0?.close() }
+        fileListener.withLock { $0?.close() }
+        files.stop()
         router.stop()
         accessUpkeep.stop()
         defer {

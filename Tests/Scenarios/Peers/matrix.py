@@ -1,25 +1,29 @@
 """Goes through every door as everybody, and compares what happens with tables that were written by hand.
 
-matrix.py PORT WEB_PORT BINARY DIRECTORY OBJECTS.tsv ACTS.tsv    the last line is a JSON report
+matrix.py PORT WEB_PORT BINARY DIRECTORY SOCKET OBJECTS.tsv ACTS.tsv    the last line is a JSON report
 """
 import collections
 import concurrent.futures
+import io
 import json
 import os
 import struct
 import subprocess
 import sys
 import threading
+import types
 
+import pydicom
 import requests
 from pynetdicom import AE, evt
 from pynetdicom.sop_class import StorageCommitmentPushModel
 
 import commitment
+import sftp
 import wire
 from signedin import Browser, Service
 
-port, web_port, binary, directory, objects_path, acts_path = sys.argv[1:]
+port, web_port, binary, directory, socket, objects_path, acts_path = sys.argv[1:]
 port = int(port)
 service = Service(web_port, binary, directory)
 tool = service.tool
@@ -294,14 +298,16 @@ def counted(browsers):
 
 # MARK: Acts
 
-def stow(name, browser):
-    study = "2.25.3001"
+def part10(study):
     meta = wire.explicit(0x00020001, "OB", b"\0\1") + wire.explicit(0x00020002, "UI", wire.CT)
     meta += wire.explicit(0x00020003, "UI", study + ".1.1") + wire.explicit(0x00020010, "UI", wire.EXPLICIT)
     meta += wire.explicit(0x00020012, "UI", "2.25.7")
     file = bytes(128) + b"DICM" + struct.pack("<HH2sHI", 2, 0, b"UL", 4, len(meta)) + meta
-    file += image(study, study + ".1", study + ".1.1", "P1")
-    body = b"--x\r\nContent-Type: application/dicom\r\n\r\n" + file + b"\r\n--x--\r\n"
+    return file + image(study, study + ".1", study + ".1.1", "P1")
+
+
+def stow(name, browser):
+    body = b"--x\r\nContent-Type: application/dicom\r\n\r\n" + part10("2.25.3001") + b"\r\n--x--\r\n"
     headers = {"Content-Type": 'multipart/related; type="application/dicom"; boundary=x'}
     return ask(name, browser, "POST", "/dicom-web/studies", data=body, headers=headers).status_code
 
@@ -409,6 +415,50 @@ def acts(browsers):
             check(found.get(act) == expected, f"{name} {act}: {found.get(act)}, not {expected}")
 
 
+def files():
+    """By SFTP everybody fetches and puts what the same tables say, and what is refused is on the record."""
+    stores = {row["actor"]: row["store"] for row in rows(acts_path)}
+    refused = 0
+    tool("sftp", "allow", "peer", "--key", "--as-institution", "NORTH", "--days", "3")
+    for name in PEOPLE:
+        tool("sftp", "allow", name, "--key", "--as-person", account.get(name, name), "--days", "3",
+             "--second-factor", "sshd asks for a code")
+    tool("sftp", "allow", "former", "--key", "--as-person", "former", "--days", "3", "--second-factor", "as above")
+    for name in ("peer",) + PEOPLE:
+        client = sftp.Client(types.SimpleNamespace(binary=binary, socket=socket, subject=name)).begin()
+        studies = client.names("/studies")
+        fetched = set()
+        if studies == 3:
+            refused += 1
+            studies = []
+        for study in studies:
+            if study == "index.csv":
+                lines = client.fetch("/studies/index.csv").decode().splitlines()[1:]
+                told = {line.split(",")[0] for line in lines}
+                check(told == set(studies) - {"index.csv"}, f"{name} files: the index is of other studies")
+                continue
+            for series in client.names("/studies/" + study):
+                for file in client.names(f"/studies/{study}/{series}"):
+                    data = client.fetch(f"/studies/{study}/{series}/{file}")
+                    fetched.add(pydicom.dcmread(io.BytesIO(data), stop_before_pixels=True).SOPInstanceUID)
+        for row in rows(objects_path):
+            if row["actor"] == name:
+                isShown = place(row["resource"])[2] in fetched
+                check(isShown == (row["retrieve"] == "shown"), f"{name} {row['resource']} files: {isShown}")
+        put = client.put("/incoming/a.dcm", part10("2.25.3003"))
+        refused += put == 3
+        check({0: "ok", 3: "refused"}.get(put) == stores[name], f"{name} files: put {put}, not {stores[name]}")
+        client.end()
+    try:
+        sftp.Client(types.SimpleNamespace(binary=binary, socket=socket, subject="former")).begin()
+        check(False, "a disabled account is let in for files")
+    except sftp.Ended:
+        pass
+    lines = tool("audit", "search", "--event", "callerRefused", "--door", "sftp", "--limit", "100000", "--json")
+    found = len(lines.splitlines())
+    check(found == refused + 1, f"{found} refusals of files on the record, {refused + 1} were given")
+
+
 def followed(browser):
     """Events of what is not shown are told to nobody; nothing is told any more once nothing may be searched."""
     answer = browser.ask("GET", "/dicom-web/events", stream=True)
@@ -458,5 +508,6 @@ counted(browsers)
 objects(browsers)
 acts(browsers)
 count = recorded()
+files()
 followed(browsers["clinician"])
 print(json.dumps({"problems": problems[:60], "problemCount": len(problems), "checks": checks, "refusals": count}))

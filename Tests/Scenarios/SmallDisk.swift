@@ -1,0 +1,21 @@
+import Foundation
+
+/// A small file system of its own; nil without the right to mount one.
+final class SmallDisk {
+    let path: String
+
+    init?(megabytes: Int) {
+        path = TemporaryFolder.make()
+        let image = path + ".image"
+        // A real file system where loop devices are allowed, else one in memory.
+        let script = """
+            truncate -s \(megabytes)M '\(image)' && mkfs.ext4 -q -m 0 '\(image)' && mount -o loop '\(image)' '\(path)' \
+            || mount -t tmpfs -o size=\(megabytes)m none '\(path)'
+            """
+        guard getuid() == 0, let result = try? Tool.run("/bin/sh", ["-c", script]), result.code == 0 else {
+            return nil
+        }
+    }
+
+    deinit { _ = try? Tool.run("/bin/umount", ["-l", path]) }
+}
