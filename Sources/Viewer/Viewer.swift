@@ -42,6 +42,9 @@ public struct Viewer: Sendable {
             let form = try await FormBody(request)
             if let session = visit.session, !session.isFormToken(form["form"]) { throw Self.foreign }
             try await self.signOut(visit)
+            if visit.session?.isByProvider == true, let page = self.people.signedOut(visit) {
+                return visit.answer(page, [Self.removal(request)])
+            }
             return Response(status: .seeOther, headers: Self.toStart.adding(Self.removal(request)))
         }
         router.delete("session") { request, context in

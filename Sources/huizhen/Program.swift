@@ -1,10 +1,12 @@
 import Dispatch
 import Foundation
+import Glibc
 
 /// Where every process of this program begins.
 @main
 enum Program {
     static func main() {
+        leaveNoCoreDump()
         let arguments = CommandLine.arguments.dropFirst()
         // A codec worker has one thread, which locks itself in; the asynchronous commands bring several.
         if arguments.first == CodecWorkerCommand.configuration.commandName {
@@ -20,5 +22,17 @@ enum Program {
             exit(0)
         }
         dispatchMain()
+    }
+
+    /// Keys and patients' values are in memory, and nothing of it is to reach a disk or a crash reporter by a crash; children
+    /// inherit that.
+    private static func leaveNoCoreDump() {
+        var none = rlimit(rlim_cur: 0, rlim_max: 0)
+        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
+        // A reporter that the kernel feeds through a pipe is not held by the limit: no kind of memory is for it. core(5).
+        let filter = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC)
+        guard filter >= 0 else { return }
+        _ = write(filter, "0", 1)
+        close(filter)
     }
 }

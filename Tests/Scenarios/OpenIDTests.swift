@@ -36,7 +36,8 @@ private struct Refusal: Decodable {
             "web.tls.key": Certificates.path("server.key"),
             "web.openid.issuer": "https://localhost:\(providerPort)\(path)", "web.openid.client": "huizhen",
             "web.openid.client-secret": secret, "web.openid.redirect": root + "/openid/callback",
-            "web.openid.authorities": Certificates.path("ca.pem"), "access.address-failures": "50",
+            "web.openid.authorities": Certificates.path("ca.pem"), "web.openid.signed-out": root + "/",
+            "access.address-failures": "50",
         ].merging(more) { $1 }
         let huizhen = try HuizhenProcess(
             directory: directory, arguments: settings.flatMap { ["--set", "\($0.key)=\($0.value)"] })

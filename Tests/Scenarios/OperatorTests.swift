@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 /// What an operator does: looks, removes, holds, rebuilds.
@@ -146,6 +147,34 @@ import Testing
             let attributes = try FileManager.default.attributesOfItem(atPath: huizhen.directory + "/" + path)
             #expect((attributes[.posixPermissions] as? Int).map { $0 & 0o777 } == mode, "\(path)")
         }
+    }
+
+    @Test func leavesNoMemoryToACrash() throws {
+        let folder = TemporaryFolder.make()
+        // As a machine that keeps what crashes.
+        let keeping = ["/bin/sh", "-c", "cd \(folder) && ulimit -c unlimited && exec \"$@\"", "sh"]
+        let plain = try Child(keeping[0], Array(keeping.dropFirst()) + ["/bin/sleep", "60"])
+        while (try? String(contentsOfFile: "/proc/\(plain.processID)/comm", encoding: .utf8)) != "sleep\n" {
+            usleep(1000)
+        }
+        Glibc.kill(plain.processID, SIGSYS)
+        plain.waitForEnd()
+        let keeps = try !FileManager.default.contentsOfDirectory(atPath: folder).isEmpty
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
+            try FileManager.default.removeItem(atPath: folder + "/" + name)
+        }
+        let huizhen = try HuizhenProcess(wrapper: keeping)
+        #expect(try huizhen.storeTiny(study: "2.25.5", instance: "2.25.51", patient: "CANARY") == 0)
+        let process = "/proc/\(huizhen.processID)/"
+        #expect(try String(contentsOfFile: process + "coredump_filter", encoding: .utf8) == "00000000\n")
+        let limits = try String(contentsOfFile: process + "limits", encoding: .utf8).split(separator: "\n")
+        let limit = limits.first { $0.hasPrefix("Max core file size") }
+        #expect(limit?.split(whereSeparator: \.isWhitespace).suffix(3) == ["0", "0", "bytes"])
+        // The first of most other signals is taken by the runtime, which returns to what crashed.
+        huizhen.signal(SIGSYS)
+        #expect(huizhen.stop() == 128 + SIGSYS)
+        // Where the kernel gives what crashes to a reporter there is nothing to look at here.
+        if keeps { #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty) }
     }
 
     @Test func writesNoPatientValueInClear() throws {

@@ -168,7 +168,7 @@ extension Accounts {
             guard let now = state.rows[account.id]?.account, now.version == account.version, now.state == .active else {
                 return nil
             }
-            return sessions.open(now, factors: factors, from: place)
+            return sessions.open(now, factors: factors, from: place, isByProvider: first == SignIn.byProvider)
         }
         guard let opened else { throw .account(.proofRefused) }
         return opened

@@ -25,6 +25,8 @@ public final class SignIn: Sendable {
         case signedIn(WebSessions.Opened, recoveryCodes: [String])
     }
 
+    /// What stands for the password where it is a provider's word.
+    static let byProvider = "openid"
     /// Sign-ins under way; beyond it the oldest is forgotten.
     static let underWayLimit = 16_384
     /// Seconds for one step.
@@ -46,7 +48,7 @@ public final class SignIn: Sendable {
         var endsAt: Double
 
         /// What stood for the first factor.
-        var first: String { isByProvider ? "openid" : "password" }
+        var first: String { isByProvider ? SignIn.byProvider : "password" }
     }
 
     private let underWayLimit: Int

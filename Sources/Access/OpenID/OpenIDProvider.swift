@@ -49,6 +49,8 @@ public final class OpenIDProvider: Sendable {
         var authorization: String
         var token: String
         var keys: String
+        /// Nil where it cannot be asked to sign anybody out.
+        var endSession: String?
         var namesItself: Bool
         var takesBasic: Bool
     }
@@ -115,6 +117,18 @@ public final class OpenIDProvider: Sendable {
             ("code_challenge", Self.challenge(verifier)), ("code_challenge_method", "S256"),
         ])
         return (metadata.authorization + (metadata.authorization.contains("?") ? "&" : "?") + query, browser)
+    }
+
+    // MARK: Leaving
+
+    /// Where a browser signs out at the provider, too; nil where that does not say, or is not known now. Does not ask.
+    ///
+    /// OpenID Connect RP-Initiated Logout §2. No token is kept for a hint of who it is: the provider asks its visitor.
+    public var signOutAddress: String? {
+        guard let address = known.withLock({ $0.metadata?.endSession }) else { return nil }
+        var fields = [("client_id", settings.clientID)]
+        if !settings.signedOut.isEmpty { fields.append(("post_logout_redirect_uri", settings.signedOut)) }
+        return address + (address.contains("?") ? "&" : "?") + Self.form(fields)
     }
 
     // MARK: Coming back
@@ -214,6 +228,7 @@ public final class OpenIDProvider: Sendable {
         return Metadata(
             authorization: try address("authorization_endpoint"), token: try address("token_endpoint"),
             keys: try address("jwks_uri"),
+            endSession: object["end_session_endpoint"] == nil ? nil : try address("end_session_endpoint"),
             namesItself: object["authorization_response_iss_parameter_supported"] as? Bool ?? false,
             takesBasic: proofs.contains("client_secret_basic"))
     }
@@ -285,6 +300,8 @@ public struct OpenIDSettings: Sendable {
     /// Values of `acr` and of `amr` that stand for two factors.
     public var contexts: [String] = []
     public var methods: [String] = []
+    /// Where the provider sends browsers that signed out there; empty: nowhere.
+    public var signedOut = ""
     /// What the page calls the provider.
     public var label = ""
     public init(issuer: String, clientID: String, clientSecret: String, redirect: String) {

@@ -20,7 +20,7 @@ extension SignIn {
         let account = link.account
         if link.isVouched {
             return .signedIn(
-                try accounts.open(account, factors: [.openID], place, by: "openid"), recoveryCodes: [])
+                try accounts.open(account, factors: [.openID], place, by: Self.byProvider), recoveryCodes: [])
         }
         try record(account, true, place, .signInBegan, "openid")
         let start = accounts.now().timeIntervalSince1970

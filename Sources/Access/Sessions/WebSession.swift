@@ -22,6 +22,8 @@ public struct WebSession: Sendable {
     public var subject: Subject
     /// What was shown besides the password; empty for the local operator.
     public let factors: [FactorKind]
+    /// Whether an identity provider's word stood for the password: signing out here is none there.
+    public let isByProvider: Bool
     /// Every form that changes something carries it.
     public let formToken: String
     public let startedAt: Date

@@ -84,8 +84,11 @@ public final class WebSessions: Sendable {
     }
 
     /// Opens a session of a person who has shown everything, which the caller has recorded.
-    func open(_ account: Account, factors: [FactorKind], from place: RequestPlace) -> Opened? {
-        try? add(.person(account), factors: factors, place, end: .distantFuture, now())
+    func open(
+        _ account: Account, factors: [FactorKind], from place: RequestPlace, isByProvider: Bool = false
+    ) -> Opened? {
+        try? add(
+            .person(account), factors: factors, place, end: .distantFuture, now(), isByProvider: isByProvider)
     }
 
     /// Opens a session of who came by a link, which the caller has recorded; it ends no later than the link.
@@ -96,7 +99,7 @@ public final class WebSessions: Sendable {
 
     private func add(
         _ subject: WebSession.Subject, factors: [FactorKind], _ place: RequestPlace, end: Date, _ now: Date,
-        token: AccessToken? = nil
+        token: AccessToken? = nil, isByProvider: Bool = false
     ) throws(AccessError) -> Opened {
         let end = min(end, now.addingTimeInterval(Double(lifetime.components.seconds)))
         let (id, form) = (try Self.randomText(), try Self.randomText())
@@ -110,7 +113,8 @@ public final class WebSessions: Sendable {
             }
             if state.sessions.count >= Self.countLimit { Self.endOldest(state.sessions, in: &state) }
             state.sessions[Self.digest(of: id)] = WebSession(
-                number: state.next, subject: subject, factors: factors, formToken: form, startedAt: now,
+                number: state.next, subject: subject, factors: factors, isByProvider: isByProvider, formToken: form,
+                startedAt: now,
                 lastUsedAt: now, endsAt: end, place: place, token: token)
             state.next += 1
         }

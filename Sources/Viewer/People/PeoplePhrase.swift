@@ -10,7 +10,8 @@ enum PeoplePhrase: String, CaseIterable, Sendable {
     case users, user, noUsers, searchUsers, usersCut, invite, inviteHow, lastSignIn, never, save, disable,
         enable, reset, resetHow,
         unlock
-    case signInBy, providerRefused, useCertificate, certificates, certificatesHow, noCertificate, addCertificate,
+    case signInBy, signedOut, signedOutHow, signOutBy, providerRefused, useCertificate, certificates, certificatesHow,
+        noCertificate, addCertificate,
         removeCertificates, oneTimePassword, oneTimeHow, history, change, by, at, details, lockedOut, actions
 
     func text(_ language: Language) -> String {
@@ -25,6 +26,14 @@ enum PeoplePhrase: String, CaseIterable, Sendable {
         case .password: ("密码", "Password")
         case .next: ("下一步", "Next")
         case .signInBy: ("使用统一身份认证登录：", "Sign in by")
+        case .signedOut: ("已退出", "Signed out")
+        case .signedOutHow:
+            (
+                "您已退出本系统，但统一身份认证仍可能处于登录状态。在公用电脑上请一并退出。",
+                "You are signed out here, and perhaps still signed in at the identity provider. Sign out there, too, where others "
+                    + "use this computer."
+            )
+        case .signOutBy: ("同时退出", "Sign out at")
         case .useCertificate: ("使用此连接的证书", "Use the certificate of this connection")
         case .certificates: ("证书登录", "Certificates")
         case .certificatesHow:

@@ -129,6 +129,19 @@ extension Page {
             """)
     }
 
+    func signedOut(at label: String, _ address: String) -> HTML {
+        frame(
+            script: "", bodyClass: "sign-in",
+            """
+            <main id="content" class="card">
+            <h1>\(p(.signedOut))</h1>
+            <p>\(p(.signedOutHow))</p>
+            <p><a class="button" id="out" href="\(address)">\(p(.signOutBy)) \(label)</a></p>
+            <p><a href="/">\(t(.signIn))</a></p>
+            </main>
+            """)
+    }
+
     // MARK: Parts
 
     func hidden(_ form: String) -> HTML { "<input type=\"hidden\" name=\"form\" value=\"\(form)\">" }

@@ -36,6 +36,11 @@ extension Settings {
             key: "web.openid.time", kind: .seconds(1...60), defaultValue: "10",
             about: "how long its server may take for one answer"),
         Setting(
+            key: "web.openid.signed-out", kind: .text, defaultValue: "",
+            about:
+                "where it sends browsers that sign out there, exactly as registered: https://images.example/; empty: "
+                + "nowhere"),
+        Setting(
             key: "web.openid.label", kind: .text, defaultValue: "", about: "what the page calls it; empty: its host"),
     ]
 
@@ -51,6 +56,10 @@ extension Settings {
         guard let back = URLComponents(string: redirect), back.path == "/openid/callback", back.query == nil,
             back.scheme == "https" || ["localhost", "127.0.0.1"].contains(back.host ?? "")
         else { throw wrong("redirect", "is where browsers reach this service: https://images.example/openid/callback") }
+        let signedOut = text("web.openid.signed-out")
+        guard signedOut.isEmpty || signedOut.hasPrefix("https://") && URLComponents(string: signedOut) != nil else {
+            throw wrong("signed-out", "is an https address of this service: https://images.example/")
+        }
         guard !text("web.openid.client").isEmpty else { throw wrong("client", "is missing") }
         let file = text("web.openid.client-secret")
         let attributes = try? FileManager.default.attributesOfItem(atPath: file)
@@ -61,6 +70,7 @@ extension Settings {
             .trimmingCharacters(in: .whitespacesAndNewlines)
         var settings = OpenIDSettings(
             issuer: issuer, clientID: text("web.openid.client"), clientSecret: secret, redirect: redirect)
+        settings.signedOut = text("web.openid.signed-out")
         settings.scopes = text("web.openid.scopes")
         settings.accountClaim = text("web.openid.account-claim")
         settings.contexts = list("web.openid.acr")

@@ -32,6 +32,7 @@ user = "li.na"
 person_claims = {}
 codes = {}
 asked = []
+left = []
 key = JsonWebKey.generate_key("RSA", 2048, {"kid": "one", "use": "sig", "alg": "RS256"}, is_private=True)
 curve = JsonWebKey.generate_key("EC", "P-256", {"kid": "two", "use": "sig"}, is_private=True)
 other = JsonWebKey.generate_key("RSA", 2048, {"kid": "one"}, is_private=True)
@@ -161,10 +162,11 @@ class Provider(BaseHTTPRequestHandler):
             about = {
                 "issuer": issuer, "authorization_endpoint": issuer + "/authorize", "token_endpoint": issuer + "/token",
                 "jwks_uri": issuer + "/jwks", "authorization_response_iss_parameter_supported": True,
-                "code_challenge_methods_supported": ["S256"]}
+                "code_challenge_methods_supported": ["S256"], "end_session_endpoint": issuer + "/sign-out?all=1"}
             match mode:
                 case "metadata issuer": about["issuer"] = "https://evil.example"
                 case "metadata plain": about["token_endpoint"] = "http://localhost:1/token"
+                case "metadata plain sign-out": about["end_session_endpoint"] = "http://localhost:1/sign-out"
                 case "metadata no PKCE": about["code_challenge_methods_supported"] = ["plain"]
             self.send(200, about)
         elif path == "/authorize":
@@ -174,6 +176,9 @@ class Provider(BaseHTTPRequestHandler):
             codes[code] = fields
             back = {"code": code, "state": fields["state"], "iss": issuer}
             self.send(302, Location=fields["redirect_uri"] + "?" + urllib.parse.urlencode(back))
+        elif path == "/sign-out":
+            left.append(dict(urllib.parse.parse_qsl(query)))
+            self.send(302, Location=left[-1]["post_logout_redirect_uri"])
         elif path == "/jwks":
             if not self.trick("jwks"):
                 self.send(200, {"keys": [key.as_dict(), curve.as_dict()]})
@@ -258,7 +263,8 @@ def refused(new_mode, **tampered):
 
 
 # The provider's word about itself, before any of it is known.
-for one in ["endless", "slow", "redirect", "html", "empty", "list", "deep", "500", "hang up", "issuer", "plain", "no PKCE"]:
+for one in ["endless", "slow", "redirect", "html", "empty", "list", "deep", "500", "hang up", "issuer", "plain", "no PKCE",
+            "plain sign-out"]:
     mode = "metadata " + one
     start = time.monotonic()
     answer = Browser(trial).ask("GET", "/openid/sign-in", 403, headers={})
@@ -298,6 +304,19 @@ for claims in [{"acr": "loa3"}, {"amr": ["pwd", "mfa"]}]:
     check(browser.session, f"{claims}: no session")
     check('id="on" href="/"' in browser.page.text, "no way on")
     check(browser.get("/account").status_code == 200, "the session is none")
+# Signing out: here at once, and there by a link, for who came from there.
+browser = login("right")
+browser.get("/account")
+there = browser.ask("POST", "/session/end", 200, data={"form": browser.form("/session/end")})
+check(browser.session is None, "still signed in")
+link = re.search(r'id="out" href="([^"]+)"', there.text)
+link = link.group(1).replace("&amp;", "&") if link else issuer
+back = requests.get(link, verify=authority, allow_redirects=False).headers.get("Location")
+check(left == [{"all": "1", "client_id": "huizhen", "post_logout_redirect_uri": root + "/"}] and back == root + "/", f"{left}")
+own = li.sign_in()
+own.get("/account")
+own.post("/session/end", 303)
+check(own.session is None and "sign-out" not in own.page.text, "led to the provider without having come from there")
 for fields in asked:
     check(fields["code_challenge_method"] == "S256" and len(fields["code_challenge"]) == 43, f"{fields}")
     check(fields["redirect_uri"] == callback and fields["scope"] == "openid profile", f"{fields}")

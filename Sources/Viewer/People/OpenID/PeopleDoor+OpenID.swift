@@ -33,6 +33,13 @@ extension PeopleDoor {
         }
     }
 
+    /// What somebody who came by the provider sees after signing out, for the provider may let the next one in: a link, since no
+    /// form of these pages leads elsewhere. Nil where the provider signs nobody out.
+    func signedOut(_ visit: Visit) -> HTML? {
+        guard let provider, let address = provider.signOutAddress else { return nil }
+        return page(visit.request, visit.query, nil).signedOut(at: provider.settings.label, address)
+    }
+
     /// Runs what asks the provider, unless too many wait; a flaw is on record, or counted for it, when it is thrown.
     private func asking<T: Sendable>(
         _ visit: Visit, _ body: @escaping @Sendable () throws -> T
