@@ -6,13 +6,15 @@ import Synchronization
 /// What fails is tried again by whoever is free; the whole fails only when nothing succeeds any more. It begins with a few threads
 /// and adds one whenever the last one brought more. Safe from any thread.
 final class Carrier: @unchecked Sendable {  // everything is behind the condition
-    static let firstThreadCount = 4
-    static let threadLimit = 8
+    static let firstThreadCount = 6
+    static let threadLimit = 10
     /// Failures one after the other, among all threads, after which the line counts as down.
     static let failureLimit = 6
-    /// What a chunk holds before anything is known of the line, and the most it holds. Bytes.
+    /// What the first chunk of a thread holds, what any holds at least and at most. Bytes. The fewer chunks, the less often a
+    /// connection waits for an answer; towards the end they become smaller, so that all connections end together.
     static let firstChunkByteCount = 512 << 10
-    static let chunkByteCount = 2 << 20
+    static let leastChunkByteCount = 256 << 10
+    static let chunkByteCount = 4 << 20
     /// How long a thread more is given to show what it brings, and what it must bring, in percent.
     static let trial = Duration.seconds(2)
     static let gainPercent = 5.0
@@ -31,7 +33,7 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
     private let shouldStop: @Sendable () -> Bool
     // Of the line.
     private var carriedByteCount = 0
-    private var carriedChunks = 0
+    private var startedChunks = 0
     private var trialBegan = ContinuousClock.now
     private var trialByteCount = 0
     private var bestRate = 0.0
@@ -108,12 +110,12 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
         condition.lock()
         while true {
             if isEnding || failure != nil { break }
-            let target = carriedChunks < 2 * threadCount ? Self.firstChunkByteCount : Self.chunkByteCount
             let pieces = plan.next(target: target)
             if pieces.isEmpty {
                 condition.wait()
                 continue
             }
+            startedChunks += 1
             condition.unlock()
             var outcome: Result<Int, TransferError>
             do throws(TransferError) { outcome = .success(try carry(pieces)) } catch { outcome = .failure(error) }
@@ -129,10 +131,15 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
         condition.unlock()
     }
 
+    /// What the next chunk is to hold. Called with the condition locked.
+    private var target: Int {
+        if startedChunks < threadCount { return Self.firstChunkByteCount }
+        return min(Self.chunkByteCount, max(Self.leastChunkByteCount, plan.waitingByteCount / (2 * threadCount)))
+    }
+
     private func succeeded(_ pieces: [Piece], _ byteCount: Int) {
         plan.done(pieces)
         failures = 0
-        carriedChunks += 1
         carriedByteCount += byteCount
         trialByteCount += byteCount
         let time = trialBegan.duration(to: .now)

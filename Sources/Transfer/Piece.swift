@@ -35,11 +35,16 @@ struct PiecePlan: Sendable {
     private var waiting: [Piece] = []
     private var head = 0
     private(set) var underWay = 0
+    /// Of the pieces that wait.
+    private(set) var waitingByteCount = 0
 
     var waitingCount: Int { waiting.count - head }
     var isDone: Bool { waitingCount == 0 && underWay == 0 }
 
-    mutating func want(_ pieces: [Piece]) { waiting += pieces }
+    mutating func want(_ pieces: [Piece]) {
+        waiting += pieces
+        waitingByteCount += pieces.reduce(0) { $0 + Int($1.byteCount) }
+    }
 
     /// The next chunk's pieces: until `target` bytes are reached, none cut again.
     mutating func next(target: Int) -> [Piece] {
@@ -59,6 +64,7 @@ struct PiecePlan: Sendable {
             head = 0
         }
         underWay += result.count
+        waitingByteCount -= byteCount
         return result
     }
 
@@ -66,6 +72,7 @@ struct PiecePlan: Sendable {
 
     mutating func failed(_ pieces: [Piece]) {
         underWay -= pieces.count
+        waitingByteCount += pieces.reduce(0) { $0 + Int($1.byteCount) }
         if head >= pieces.count {
             head -= pieces.count
             waiting.replaceSubrange(head..<head + pieces.count, with: pieces)
@@ -73,11 +80,5 @@ struct PiecePlan: Sendable {
             waiting.replaceSubrange(0..<head, with: pieces)
             head = 0
         }
-    }
-
-    /// Forgets what waits: all of it is offered anew.
-    mutating func reset() {
-        waiting = []
-        head = 0
     }
 }

@@ -14,6 +14,8 @@ final class SiteClient: Sendable {
         var connectTime = Duration.seconds(10)
         var answerTime = Duration.seconds(120)
         var congestionControl: String? = "bbr"
+        /// Connections that are opened beside the first, so that none has to be when there is something to send.
+        var preparedConnectionCount = 0
     }
 
     private static let answerByteCountLimit = Chunk.byteCountLimit
@@ -44,6 +46,7 @@ final class SiteClient: Sendable {
             write: Self.amount(settings.answerTime))
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Carrier.threadLimit + 2
         configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.connectionPool.preWarmedHTTP1ConnectionCount = settings.preparedConnectionCount
         let expected = peer.certificates?.fingerprints.first
         let control = settings.congestionControl
         configuration.http1_1ConnectionDebugInitializer = { channel in

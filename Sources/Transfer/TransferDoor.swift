@@ -30,7 +30,7 @@ public final class TransferDoor: Sendable {
     static let messageType = "application/vnd.huizhen.message+zstd"
     static let messageByteCountLimit = 16 << 20
     /// Chunks that are taken or given at a time, of all sites; whoever comes on top is told to come again.
-    static let chunkLimit = 12
+    static let chunkLimit = 16
 
     private let room: TransferRoom
     private let sources: Sources

@@ -42,10 +42,18 @@ final class RateLimits: Sendable {
 }
 
 extension TransferSettings {
+    /// For one question.
+    var lonelyClient: SiteClient.Settings {
+        var result = client
+        result.preparedConnectionCount = 0
+        return result
+    }
+
     var client: SiteClient.Settings {
         var result = SiteClient.Settings()
         result.answerTime = answerTime
         result.congestionControl = congestionControl
+        result.preparedConnectionCount = Carrier.firstThreadCount
         return result
     }
 }

@@ -107,6 +107,13 @@ final class TransferTable: Sendable {
             "WHERE state = 'open' AND changed_at < ? AND direction = ?", [.integer(time), .text(direction.rawValue)])
     }
 
+    /// What was begun here to send a study to a site and has not ended.
+    func open(study: String, site: String) throws(TransferError) -> [TransferRecord] {
+        try list(
+            "WHERE state = 'open' AND ours = 1 AND direction = 'sending' AND site = ? AND study = ?",
+            [.text(site), .text(study)])
+    }
+
     private func list(_ rest: String, _ arguments: [SQLValue]) throws(TransferError) -> [TransferRecord] {
         try read { connection throws(DatabaseError) in
             var result: [TransferRecord] = []

@@ -130,6 +130,30 @@ public final class Transfers: Sendable {
         return id
     }
 
+    /// Has the studies of these objects sent to a site, as a route wants it; one that waits to go there goes once.
+    public func forward(_ sequences: [UInt64], to peer: Peer) -> JobOutcome {
+        do {
+            var studies: [String] = []
+            // What was removed since is not sent.
+            for holding in try room.archive.shown(sequences: sequences)
+            where !studies.contains(holding.studyInstanceUID) {
+                studies.append(holding.studyInstanceUID)
+            }
+            for study in studies {
+                let known = try room.table.open(study: study, site: peer.aeTitle)
+                let jobs = known.isEmpty ? [:] : try jobs()
+                let waits = known.contains { record in
+                    jobs[Self.lane(TransferWork(id: record.id, site: record.site, study: ""))]?.state == .waiting
+                }
+                if !waits { try begin(.sending, study: study, site: peer.aeTitle) }
+            }
+            return .done
+        } catch let error as TransferError {
+            if case .refused(let why) = error { return .hopeless(why + ", then `huizhen queue retry`") }
+            return .unavailable("\(error)")
+        } catch { return .unavailable("\(error)") }
+    }
+
     /// Transfers, the newest first.
     public func list(limit: Int) throws -> [TransferStatus] {
         let jobs = try jobs()
@@ -192,7 +216,7 @@ public final class Transfers: Sendable {
             if let id = TransferID(id) { sources.close(id) }
             guard status.record.isOurs, let peer = room.access.peer(aeTitle: status.record.site) else { return }
             // Where it cannot be told, what arrived there is given up after a time of silence.
-            if let client = try? SiteClient(peer, identity: room.identity, settings: room.settings.client) {
+            if let client = try? SiteClient(peer, identity: room.identity, settings: room.settings.lonelyClient) {
                 _ = try? client.ask(.DELETE, TransferDoor.prefix + "/arrivals/" + id)
                 client.close()
             }
@@ -216,7 +240,7 @@ public final class Transfers: Sendable {
         guard let peer = room.access.peer(aeTitle: site), peer.site != nil else {
             throw TransferError.refused("there is no site \(site): see `huizhen site list`")
         }
-        let client = try SiteClient(peer, identity: room.identity, settings: room.settings.client)
+        let client = try SiteClient(peer, identity: room.identity, settings: room.settings.lonelyClient)
         defer { client.close() }
         let began = ContinuousClock.now
         let answer = try client.ask(.GET, TransferDoor.prefix + "/site")

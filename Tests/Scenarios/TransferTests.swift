@@ -152,4 +152,26 @@ import Testing
             try sites.b.transfer(never).job?.reason.contains("no such study for this site") == true
         }
     }
+
+    @Test func forwardsCompleteStudiesFromSiteToSite() throws {
+        let sites = try TwoSites()
+        let port = freePort()
+        let c = try TwoSites.start("C", port)
+        // B is a hub: what comes from A goes on to C.
+        try TwoSites.introduce(c, as: "C", to: sites.b, port: port)
+        try TwoSites.introduce(sites.b, as: "B", to: c, port: sites.ports.b)
+        try sites.b.tool(["destination", "approve", "C", "--because", "a test"]).checked()
+        try sites.a.tool(["route", "add", "up", "--to", "B", "--on", "completion"]).checked()
+        try sites.b.tool(["route", "add", "on", "--to", "C", "--on", "completion"]).checked()
+        try sites.store(seed: 76, count: 10)
+        try c.wait("the studies to be at the third site") { try c.status()["instances"] as? Int == 10 }
+        #expect(try sites.b.status()["instances"] as? Int == 10)
+        try c.addPeer("STORM", ["--institution", "B"])
+        let checked = try Checked(c, seed: 76)
+        #expect(checked.found == Array(0..<10) && checked.different.isEmpty)
+        // Nothing goes back to where it came from.
+        #expect(
+            try sites.b.transfers().allSatisfy { $0.record.direction == "receiving" || $0.record.state == "complete" })
+        #expect(try sites.a.transfers().allSatisfy { $0.record.direction == "sending" })
+    }
 }

@@ -10,17 +10,10 @@ final class TwoSites {
     ///   - approved: whether A's operator lets studies go to B, and B's to A.
     ///   - site: more of how A knows B.
     init(approved: Bool = true, settings: [String] = [], site: [String] = []) throws {
-        func start(_ name: String, _ port: Int) throws -> HuizhenProcess {
-            try HuizhenProcess(
-                arguments: [
-                    "--open-to-unknown-peers", "--set", "transfer.name=\(name)", "--set", "institution=\(name)",
-                    "--set", "transfer.port=\(port)", "--set", "transfer.longest-retry=1", "--set", "study.quiet=1",
-                ] + settings)
-        }
-        a = try start("A", ports.a)
-        b = try start("B", ports.b)
-        try introduce(b, as: "B", to: a, port: ports.b, site)
-        try introduce(a, as: "A", to: b, port: ports.a)
+        a = try Self.start("A", ports.a, settings)
+        b = try Self.start("B", ports.b, settings)
+        try Self.introduce(b, as: "B", to: a, port: ports.b, site)
+        try Self.introduce(a, as: "A", to: b, port: ports.a)
         // Who asks there about what came from A.
         try b.addPeer("STORM", ["--institution", "A"])
         guard approved else { return }
@@ -28,7 +21,16 @@ final class TwoSites {
         try b.tool(["destination", "approve", "A", "--because", "a test"]).checked()
     }
 
-    private func introduce(
+    static func start(_ name: String, _ port: Int, _ settings: [String] = []) throws -> HuizhenProcess {
+        try HuizhenProcess(
+            arguments: [
+                "--open-to-unknown-peers", "--set", "transfer.name=\(name)", "--set", "institution=\(name)",
+                "--set", "transfer.port=\(port)", "--set", "transfer.longest-retry=1", "--set", "study.quiet=1",
+            ] + settings)
+    }
+
+    /// Makes a site known to another by its certificate.
+    static func introduce(
         _ site: HuizhenProcess, as name: String, to other: HuizhenProcess, port: Int, _ more: [String] = []
     ) throws {
         let file = other.directory + ".\(name).pem"

@@ -32,10 +32,13 @@ public final class DIMSEServer: @unchecked Sendable {
     /// Stack of an association's thread, in bytes.
     private static let stackByteCount = 1 << 20
 
-    /// - Parameter credentials: for the TLS port and for calling peers over TLS; nil for neither.
+    /// - Parameters:
+    ///   - credentials: for the TLS port and for calling peers over TLS; nil for neither.
+    ///   - toSite: does what routes forward to sites.
     public init(
         archive: Archive, access: Access, queue: JobQueue, releases: Releases, settings: DIMSESettings,
-        metrics: DIMSEMetrics, logger: Logger, credentials: TransportCredentials? = nil
+        metrics: DIMSEMetrics, logger: Logger, credentials: TransportCredentials? = nil,
+        toSite: (@Sendable (ForwardWork, Peer) -> JobOutcome)? = nil
     ) {
         refusals = RefusalTally(access, door: Session.door)
         let sender = ObjectSender(
@@ -43,7 +46,7 @@ public final class DIMSEServer: @unchecked Sendable {
         shared = Shared(
             archive: archive, access: access, settings: settings, metrics: metrics, logger: logger,
             sender: sender, queue: queue, credentials: credentials, releases: releases)
-        let forwarding = Forwarding(items: shared.items, access: access, sender: sender)
+        let forwarding = Forwarding(items: shared.items, access: access, sender: sender, toSite: toSite)
         queue.handle(ForwardWork.kind) { forwarding.perform($0) }
         let reporting = CommitmentReporting(
             archive: archive, access: access, timeouts: settings.timeouts, credentials: credentials)

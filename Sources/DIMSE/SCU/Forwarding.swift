@@ -14,11 +14,14 @@ struct Forwarding: Sendable {
     let items: SendItems
     let access: Access
     let sender: ObjectSender
+    /// Does what goes to a site, which takes whole studies.
+    let toSite: (@Sendable (ForwardWork, Peer) -> JobOutcome)?
 
     func perform(_ run: JobRun) -> JobOutcome {
         guard let work = try? JSONDecoder().decode(ForwardWork.self, from: Data(run.payload)) else {
             return .hopeless("the job cannot be read")
         }
+        if let site = access.peer(aeTitle: work.destination), site.site != nil, let toSite { return toSite(work, site) }
         guard let peer = access.peer(aeTitle: work.destination), peer.host != nil, peer.port != nil else {
             return .unavailable("\(work.destination) is no peer with an address and a port")
         }

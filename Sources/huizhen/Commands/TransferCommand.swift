@@ -190,7 +190,7 @@ struct TransferCommand: AsyncParsableCommand {
     // MARK: Following one
 
     /// Time between two looks.
-    private static let interval: useconds_t = 200_000
+    private static let interval: useconds_t = 50_000
 
     /// Shows how a transfer goes until it ends.
     static func follow(_ id: String, _ settings: Settings) throws {

@@ -109,9 +109,15 @@ final class Service: Sendable {
             }
             return ProjectKey(key)
         }
+        let identity = try settings.siteIdentity()
+        transfers = try Transfers(
+            archive: archive, access: access, releases: releases, identity: identity, directory: directory,
+            key: archive.systemKey(purpose: "transfers"), settings: settings.transfers, registry: registry,
+            version: Huizhen.version, logger: logger)
         dimse = DIMSEServer(
             archive: archive, access: access, queue: queue, releases: releases, settings: settings.dimse,
-            metrics: DIMSEMetrics(registry), logger: logger, credentials: credentials)
+            metrics: DIMSEMetrics(registry), logger: logger, credentials: credentials
+        ) { [transfers] work, site in transfers.forward(work.sequences, to: site) }
         let record: ActRecord = { [audit] (entry) throws(AuditError) in try audit.append([entry]) }
         webTokens = try TokenIssuer(
             access: access, key: archive.systemKey(purpose: "tokens"), settings: settings.tokens, record: record)
@@ -148,11 +154,6 @@ final class Service: Sendable {
                 path: directory + "/commitments.sqlite", key: archive.systemKey(purpose: "commitments")),
             releases: releases,
             settings: settings.web, registry: registry, logger: logger)
-        let identity = try settings.siteIdentity()
-        transfers = try Transfers(
-            archive: archive, access: access, releases: releases, identity: identity, directory: directory,
-            key: archive.systemKey(purpose: "transfers"), settings: settings.transfers, registry: registry,
-            version: Huizhen.version, logger: logger)
         transferCredentials = try WebCredentials(
             certificate: identity.certificateFile, key: identity.keyFile, logger: logger)
         siteCertificates = try ClientCertificates(authorities: "", revocationLists: "", logger: logger) {
