@@ -5,8 +5,9 @@ import Keys
 extension AuditLog {
     /// Gives every record that matches to `each` until it returns false or the limit is reached.
     ///
-    /// By name of an object or of who did it, segments that are not written any more are asked by their indexes: a few
-    /// milliseconds for ten million records. Anything else reads the segments of the time in question.
+    /// By name of an object or of who did it, segments that are not written any more are asked by their indexes and the
+    /// one that is by what is known of it: a few milliseconds for ten million records. Anything else reads the segments of
+    /// the time in question.
     ///
     /// - Throws: `.damaged` where the log is not what was written, with the records before already given.
     public func search(_ query: AuditQuery, each: (AuditRecord) throws -> Bool) throws {
@@ -49,10 +50,17 @@ extension AuditLog {
         if let hash, next != nil, let found = try indexed(header, query, hash, cipher) { return found }
         // Before the segment is read: what is written meanwhile stands behind it.
         let end = try end(of: header.number)
+        if let term = query.term, next == nil,
+            let places = try currentNames.places(
+                of: term, in: header.number, upTo: Int(clamping: end), directory: directory, key: key)
+        {
+            let path = directory + "/" + SegmentHeader.fileName(header.number)
+            return try records(at: places, in: try OpenFile(path, flags: O_RDONLY), header, query, cipher)
+        }
         let segment = try Segment(directory: directory, number: header.number)
         var found: [AuditRecord] = []
         let name = query.term.map { Array($0.name.utf8) }
-        try segment.sweep(key: key, cipher, upTo: Int(clamping: end), holding: name) { records in
+        try segment.sweep(key: key, cipher, upTo: Int(clamping: end), holding: name) { _, records in
             found += records.filter(query.matches)
             return query.isNewestFirst || found.count < query.limit
         }
@@ -71,7 +79,13 @@ extension AuditLog {
             let index = SegmentIndex(
                 directory: directory, number: header.number, segmentByteCount: try file.byteCount())
         else { return nil }
-        let places = try index.places(of: hash)
+        return try records(at: try index.places(of: hash), in: file, header, query, cipher)
+    }
+
+    private func records(
+        at places: [UInt32], in file: OpenFile, _ header: SegmentHeader, _ query: AuditQuery,
+        _ cipher: AuthenticatedCipher
+    ) throws -> [AuditRecord] {
         guard !places.isEmpty else { return [] }
         try cipher.load(SegmentHeader.key(of: header.salt, from: key), for: .opening)
         var found: [AuditRecord] = []
@@ -105,7 +119,8 @@ extension AuditLog {
         }
     }
 
-    /// Makes the indexes that are missing of segments which are not written any more.
+    /// Makes the indexes that are missing of segments which are not written any more, and looks at what came to the one
+    /// that is.
     public func makeIndexes() throws {
         let numbers = try Segment.numbers(in: directory)
         let digest = try SHA256Digest()
@@ -114,5 +129,7 @@ extension AuditLog {
             let segment = try Segment(directory: directory, number: number)
             try SegmentIndex.write(segment, directory: directory, key: key, digest, cipher)
         }
+        guard let last = numbers.last else { return }
+        try currentNames.update(last, upTo: Int(clamping: try end(of: last)), directory: directory, key: key)
     }
 }

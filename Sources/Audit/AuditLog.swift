@@ -47,6 +47,7 @@ public final class AuditLog: @unchecked Sendable {  // all state is behind the g
     private var previousTorn: UInt64
     private var isClosed = false
     let anchors: AnchorFile
+    let currentNames = CurrentNames()
     private let refused = Mutex<(count: UInt64, last: AuditError?)>((0, nil))
 
     /// Opens the log of a directory, which is made if it is not there.

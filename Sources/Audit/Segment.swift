@@ -158,20 +158,23 @@ struct Segment {
         }
     }
 
-    /// Opens the frames up to a place and gives their records, as long as `each` returns true: for searches, which leave
-    /// the chain to a verification.
+    /// Opens the frames between two places and gives their records, as long as `each` returns true: for searches, which
+    /// leave the chain to a verification.
     ///
-    /// - Parameter name: frames without these bytes are passed over; nil for none.
+    /// - Parameters:
+    ///   - start: where a frame begins.
+    ///   - name: frames without these bytes are passed over; nil for none.
+    ///   - each: told where the frame begins.
     /// - Throws: `.damaged`.
     func sweep(
-        key: SymmetricKey, _ cipher: AuthenticatedCipher, upTo end: Int, holding name: [UInt8]?,
-        each: ([AuditRecord]) throws -> Bool
+        key: SymmetricKey, _ cipher: AuthenticatedCipher, from start: Int = SegmentHeader.byteCount, upTo end: Int,
+        holding name: [UInt8]?, each: (Int, [AuditRecord]) throws -> Bool
     ) throws {
         try cipher.load(SegmentHeader.key(of: header.salt, from: key), for: .opening)
         let scratch = Scratch()
         let first = try Self.firstHead(Array(bytes.prefix(SegmentHeader.byteCount)), SHA256Digest())
         try bytes.withUnsafeBytes { bytes in
-            var offset = SegmentHeader.byteCount
+            var offset = start
             while offset < min(end, bytes.count) {
                 let fault = AuditError.damaged(segment: number, byteOffset: UInt64(offset))
                 let rest = UnsafeRawBufferPointer(rebasing: bytes[offset..<min(end, bytes.count)])
@@ -188,13 +191,14 @@ struct Segment {
                         after: UnsafeRawBufferPointer(rebasing: bytes[(offset - SHA256Digest.byteCount)..<offset]),
                         with: cipher, into: scratch.bytes)
                 guard isOpened else { throw fault }
+                let place = offset
                 offset += head.frameByteCount
                 let content = UnsafeRawBufferPointer(rebasing: scratch.bytes[..<head.contentByteCount])
                 if let name, !content.holds(name) { continue }
                 guard let records = AuditCoding.records(Array(content)), records.count == head.recordCount else {
                     throw fault
                 }
-                guard try each(records) else { return }
+                guard try each(place, records) else { return }
             }
         }
     }

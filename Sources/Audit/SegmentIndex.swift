@@ -82,25 +82,41 @@ struct SegmentIndex {
     func places(of hash: UInt64) throws(SystemFailure) -> [UInt32] {
         var low: UInt64 = 0
         var high = count
-        while low < high {
+        while high - low > Self.entriesAtATime {
             let middle = (low + high) / 2
-            if try entry(middle).hash < hash { low = middle + 1 } else { high = middle }
+            if try entries(middle, 1).hash(0) < hash { low = middle + 1 } else { high = middle }
         }
         var places: [UInt32] = []
         while low < count {
-            let entry = try entry(low)
-            guard entry.hash == hash else { break }
-            places.append(entry.place)
-            low += 1
+            let some = try entries(low, min(Self.entriesAtATime, count - low))
+            for index in 0..<some.count {
+                let found = some.hash(index)
+                if found > hash { return places }
+                if found == hash { places.append(some.place(index)) }
+            }
+            low += UInt64(some.count)
         }
         return places
     }
 
-    private func entry(_ index: UInt64) throws(SystemFailure) -> (hash: UInt64, place: UInt32) {
-        let bytes = try file.read(
-            count: Self.entryByteCount, at: UInt64(Self.headByteCount) + index * UInt64(Self.entryByteCount))
-        guard bytes.count == Self.entryByteCount else { throw SystemFailure(operation: "read", errno: EIO) }
-        return (bytes.littleEndian(at: 0), bytes.littleEndian(at: 8))
+    /// Entries that one read gives.
+    private static let entriesAtATime: UInt64 = 128
+
+    private struct Entries {
+        let bytes: [UInt8]
+
+        var count: Int { bytes.count / SegmentIndex.entryByteCount }
+
+        func hash(_ index: Int) -> UInt64 { bytes.littleEndian(at: index * SegmentIndex.entryByteCount) }
+
+        func place(_ index: Int) -> UInt32 { bytes.littleEndian(at: index * SegmentIndex.entryByteCount + 8) }
+    }
+
+    private func entries(_ first: UInt64, _ count: UInt64) throws(SystemFailure) -> Entries {
+        let wanted = Int(count) * Self.entryByteCount
+        let bytes = try file.read(count: wanted, at: UInt64(Self.headByteCount) + first * UInt64(Self.entryByteCount))
+        guard bytes.count == wanted else { throw SystemFailure(operation: "read", errno: EIO) }
+        return Entries(bytes: bytes)
     }
 
     /// Makes the index of a segment that is not written any more.
@@ -124,11 +140,7 @@ struct SegmentIndex {
         }
         _ = try segment.records(key: key, digest, cipher) { frame, records in
             let place = UInt32(frame.byteOffset)
-            for record in records {
-                for object in record.entry.objects { try note(.object(object.name), place) }
-                let actor = record.entry.actor
-                for name in Set([actor.name, actor.user]) where !name.isEmpty { try note(.actor(name), place) }
-            }
+            for record in records { for term in record.entry.terms { try note(term, place) } }
             return true
         }
         entries.sort { ($0.hash, $0.place) < ($1.hash, $1.place) }

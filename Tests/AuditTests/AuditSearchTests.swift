@@ -31,6 +31,43 @@ import Testing
         #expect(indexes.count >= 3)
     }
 
+    @Test func findsWhatIsWrittenBetweenSearches() throws {
+        let fixture = try LogFixture(segmentByteCount: 256 << 10)
+        var query = AuditQuery(limit: 100_000, isNewestFirst: false)
+        query.object = "P3"
+        var written = 0
+        // One record, fewer and more than are put in order at a time, and a new segment.
+        for count in [1, 20, 1700, 3, 900, 1] {
+            try fixture.fill(count, from: written + 1)
+            written += count
+            let expected = (1...written).filter { $0 % 10 == 3 }.map { UInt64($0) }
+            #expect(try fixture.all(query).map(\.sequence) == expected)
+        }
+        #expect(try Segment.numbers(in: fixture.directory).count > 1)
+        try fixture.reopen()
+        #expect(try fixture.all(query).count == (1...written).count { $0 % 10 == 3 })
+        try fixture.fill(10, from: written + 1)
+        try fixture.log.makeIndexes()
+        #expect(try fixture.all(query).count == (1...(written + 10)).count { $0 % 10 == 3 })
+        query.limit = 1
+        query.isNewestFirst = true
+        #expect(try fixture.all(query).map(\.entry.objects[1].name) == ["P3"])
+    }
+
+    @Test func saysWhereTheSegmentThatIsWrittenIsDamagedEachTime() throws {
+        let fixture = try LogFixture()
+        try fixture.fill(100)
+        let place = try fixture.frames(1)[50].lowerBound
+        var bytes = try fixture.bytes(1)
+        bytes[place + 50] ^= 1
+        try fixture.write(bytes, 1)
+        var query = AuditQuery(limit: 10)
+        query.object = "1.2.3.5"
+        for _ in 0..<2 {
+            #expect(throws: AuditError.damaged(segment: 1, byteOffset: UInt64(place))) { try fixture.all(query) }
+        }
+    }
+
     @Test func narrowsByTimeEventOutcomeAndNumber() throws {
         let fixture = try LogFixture()
         for number in 0..<100 {
