@@ -195,6 +195,32 @@ import Testing
         #expect(try !leaks(image))
     }
 
+    @Test func tablesEndWhereTheirDescriptorsSay() throws {
+        let canary = Array("CNRYZQ".utf8)
+        for (bits, table) in [(16, [1, 0, 2, 0, 3, 0, 4, 0]), (8, [1, 0, 2, 0, 3, 0, 4, 0]), (8, [1, 2, 3, 4])]
+            as [(Int, [UInt8])]
+        {
+            var image = Sample.image()
+            image.set(.photometricInterpretation, .CS, string: "PALETTE COLOR")
+            for index in UInt16(0)..<3 {
+                image.set(Tag(0x0028, 0x1101 + index), .US, ints: [4, 0, bits])
+                // Of bytes no more than half as many words are surplus, or they would be words.
+                image.set(Tag(0x0028, 0x1201 + index), .OW, bytes: table + (table.count == 8 ? canary : [0x43, 0x4E]))
+            }
+            let result = try Deidentifier(profile: .basic, key: Sample.key()).run(image).dataset
+            for index in UInt16(0)..<3 { #expect(result.bytes(Tag(0x0028, 0x1201 + index)) == table, "\(bits)") }
+        }
+        var group = Dataset()
+        group.set(.numberOfWaveformChannels, .US, ints: [3])
+        group.set(.numberOfWaveformSamples, .UL, ints: [1])
+        group.set(Tag(0x5400_1004), .US, ints: [16])
+        group.set(.waveformData, .OW, bytes: [1, 0, 2, 0, 3, 0] + canary)
+        var waveform = Sample.object("1.2.840.10008.5.1.4.1.1.9.1.1")
+        waveform.set(Tag(0x5400_0100), items: [group])
+        let result = try Deidentifier(profile: .basic, key: Sample.key()).run(waveform).dataset
+        #expect(result.items(Tag(0x5400_0100)).first?.bytes(.waveformData) == [1, 0, 2, 0, 3, 0])
+    }
+
     @Test func whatFollowsTheObjectHoldsItBack() {
         let bytes = Sample.image().encoded(transferSyntax: .explicitVRLittleEndian)
         let reason = Deidentifier(profile: .basic, key: Sample.key())

@@ -200,6 +200,20 @@ import Testing
         try expectNone(of: ["19500102"], in: object)
     }
 
+    @Test func aNumberThatIsAnIdentifiersGoes() throws {
+        var object = person("Doe^Jane")
+        object.set(.patientID, .LO, string: "P-00471147")
+        object.set(.accessionNumber, .SH, string: "20260815")
+        object.set(.seriesNumber, .IS, string: "471147")
+        object.set(.instanceNumber, .IS, string: "20260815")
+        object.set(Tag(0x0018_1151), .IS, string: "471")
+        object.set(Tag(0x0028_1050), .DS, strings: ["40", "471147.0"])
+        try expectNone(of: ["471147", "20260815"], in: object)
+        // A short number is a measure, whoever has it.
+        object.set(.patientID, .LO, string: "471")
+        #expect(try run(object, .consultation).contains("471 "))
+    }
+
     @Test(arguments: Profile.named) func aSlidesLabelIsHeldBack(profile: Profile) {
         var object = Sample.image("1.2.840.10008.5.1.4.1.1.77.1.6")
         object.set(.imageType, .CS, strings: ["ORIGINAL", "PRIMARY", "LABEL", "NONE"])

@@ -161,7 +161,10 @@ extension HeaderPass {
             let text = String(decoding: Self.trimmed(value), as: UTF8.self)
             return text.isEmpty || ValueCheck.isAllowed(text, element.vr)
         }
-        return isAllowed ? element : without(element, ruling)
+        guard isAllowed else { return without(element, ruling) }
+        // A series that is numbered as its patient is.
+        guard bytes.split(separator: 0x5C).contains(where: words.isIdentifier) else { return element }
+        return without(element, ruling, .identityByName)
     }
 
     static func trimmed(_ value: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
@@ -212,9 +215,9 @@ extension HeaderPass {
 
     // MARK: What must go although it might stay
 
-    /// In place of a value that is none of its VR.
-    func without(_ element: Element, _ ruling: Ruling) -> Element? {
-        note(element, .notOfItsVR, ruling.needsValue ? .dummy : .empty)
+    /// In place of a value that is none of its VR, or somebody's.
+    func without(_ element: Element, _ ruling: Ruling, _ rule: Rule = .notOfItsVR) -> Element? {
+        note(element, rule, ruling.needsValue ? .dummy : .empty)
         return Element(element.tag, element.vr, .bytes(ruling.needsValue ? DummyValue.bytes(element.vr) : []))
     }
 }

@@ -97,7 +97,7 @@ struct IdentitySurvey {
 
     private mutating func insert(identifier: String) {
         identities.insert(identifier: identifier)
-        words.insert(identifier)
+        words.insert(identifier: identifier)
     }
 
     private mutating func read(_ element: Element, _ dataset: Dataset) {

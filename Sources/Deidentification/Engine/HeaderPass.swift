@@ -75,7 +75,9 @@ final class HeaderPass {
         kept.reserveCapacity(source.count)
         var privates = PrivateBlocks(source)
         for element in source.elements {
-            if let result = try self.element(element, in: parent, &privates) { kept.append(result) }
+            if let result = try self.element(element, in: parent, &privates) {
+                kept.append(withoutSurplus(result, in: source))
+            }
         }
         return Dataset(privates.withCreators(kept))
     }

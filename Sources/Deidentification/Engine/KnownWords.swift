@@ -7,7 +7,12 @@ struct KnownWords: Sendable {
     /// Whether there were more words than are remembered: then every text is looked at more closely.
     private var isOverfull = false
 
+    /// The digits of identifiers, without zeros before them.
+    private var numbers: Set<[UInt8]> = []
+
     private static let digitRunLimit = 7
+    /// Digits of a number that is somebody's wherever it stands; shorter ones are counts and measures as well.
+    private static let numberMinimum = 6
     private static let wordLimit = 512
 
     mutating func insert(name: String) {
@@ -28,6 +33,23 @@ struct KnownWords: Sendable {
 
     mutating func insert(_ value: String) {
         if value.utf8.count >= 3 { insert(Array(value.utf8)) }
+    }
+
+    mutating func insert(identifier: String) {
+        insert(identifier)
+        let number = Self.number(identifier.utf8)
+        guard number.count >= Self.numberMinimum else { return }
+        if numbers.count < Self.wordLimit { numbers.insert(number) } else { isOverfull = true }
+    }
+
+    private static func number(_ text: some Sequence<UInt8>) -> [UInt8] {
+        Array(text.filter { $0 &- 0x30 < 10 }.drop { $0 == 0x30 })
+    }
+
+    /// Whether a number, or what is before its point, is that of an identifier; where more are known than are remembered, every long one is.
+    func isIdentifier(_ value: some Sequence<UInt8>) -> Bool {
+        let number = Self.number(value.prefix { $0 != 0x2E })
+        return number.count >= Self.numberMinimum && (isOverfull || numbers.contains(number))
     }
 
     private mutating func insert(_ word: [UInt8]) {
