@@ -343,6 +343,47 @@ import Testing
         #expect(try ssh.sftp(["put \(file) incoming/"]).code != 0)
     }
 
+    @Test func knowsAccountsByTheKernelsWord() throws {
+        guard getuid() == 0,
+            try Tool.run(
+                "/usr/bin/setpriv",
+                [
+                    "--reuid=65534", "--regid=65534", "--clear-groups", HuizhenProcess.binary, "--version",
+                ]
+            ).code == 0
+        else {
+            print(
+                "skipped knowsAccountsByTheKernelsWord: it needs other accounts (root), and the binary where they may read"
+            )
+            return
+        }
+        func connect(_ site: Site, as user: Int) throws -> Connected {
+            try site.ask("connect", ["--user", "\(user)"], as: Connected.self)
+        }
+        let closed = try Site()
+        try closed.allow("NORTH", name: "nobody")
+        #expect(try connect(closed, as: 65534).words.contains("no service answers"))
+        let site = try Site(["--set", "sftp.group=nogroup"])
+        #expect(try FileManager.default.attributesOfItem(atPath: site.socket)[.posixPermissions] as? Int == 0o660)
+        #expect(try !connect(site, as: 65534).isIn)
+        try site.allow("NORTH", name: "nobody")
+        #expect(try connect(site, as: 65534).isIn)
+        // Not by another's leave: root's has none, though it runs the service.
+        #expect(try !site.ask("connect", as: Connected.self).isIn)
+        let refused = try site.huizhen.tool(["audit", "search", "--event", "callerRefused", "--json"]).checked()
+        #expect(refused.contains("\"nobody\"") && refused.contains("\"root\""))
+        let put = try site.ask("shuffled", ["--user", "65534", "--file", Images.phantoms + "/ct-01.dcm"])
+        #expect(put.status == 0)
+        #expect(try site.audit("storeBegan").contains { $0.contains("NORTH") && $0.contains("nobody") })
+    }
+
+    @Test func closesWhoIsSilent() throws {
+        let site = try Site(["--set", "sftp.idle=1"])
+        try site.allow("LOCAL")
+        #expect(try site.ask("silent", as: Connected.self).isIn)
+        #expect(try site.instances == 0)
+    }
+
     @Test func takesAsManyConnectionsOfAnAccountAsTheBound() throws {
         struct Crowd: Decodable {
             var count: Int
