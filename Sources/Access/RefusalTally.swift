@@ -13,6 +13,8 @@ public final class RefusalTally: Sendable {
     private struct Key: Hashable {
         var address: String
         var reason: String
+        /// Only where it was proved: else who knocks makes a record of each.
+        var name = ""
     }
 
     private struct Count {
@@ -38,11 +40,13 @@ public final class RefusalTally: Sendable {
     /// - Parameters:
     ///   - name: what it called itself.
     ///   - reason: one of few; never what the caller wrote.
+    ///   - isNameProved: whether it is the name by the system's word; each name then has records of its own.
     public func note(
-        from address: String, name: String = "", reason: String = "no credential that is good", now: Date = Date()
+        from address: String, name: String = "", reason: String = "no credential that is good",
+        isNameProved: Bool = false, now: Date = Date()
     ) {
         let now = Access.milliseconds(now)
-        let key = Key(address: address, reason: reason)
+        let key = Key(address: address, reason: reason, name: isNameProved ? name : "")
         let entries = counts.withLock { counts -> [AuditEntry] in
             if var held = counts[key], now - held.since < Self.window, now >= held.since {
                 held.further += 1

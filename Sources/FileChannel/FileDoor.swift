@@ -117,7 +117,7 @@ public final class FileDoor: Sendable {
 
     private func refuse(_ connection: FileConnection, _ name: String, _ why: String, from address: String = "") {
         metrics.refusals.add()
-        refusals.note(from: address, name: name, reason: why)
+        refusals.note(from: address, name: name, reason: why, isNameProved: true)
         _ = connection.send(FileGreeting.refusal(why))
     }
 

@@ -198,12 +198,17 @@ import Testing
         #expect(try ssh.sftp(["put \(first) incoming/again.dcm"]).code == 0)
         #expect(try ssh.sftp(["put \(second) incoming/"]).code != 0)
         #expect(try site.instances == 1)
-        for command in [
+        let commands = [
             "get incoming/one.dcm \(folder)/", "rm studies/*/*/*.dcm", "mkdir studies/new",
-            "rename studies/index.csv incoming/x",
-            "put \(first) studies/one.dcm", "put \(first) one.dcm", "symlink incoming x", "chmod 777 studies",
-            "get /etc/passwd \(folder)/", "get ../../../etc/passwd \(folder)/",
-        ] { #expect(try ssh.sftp([command]).code != 0, "\(command)") }
+            "rename studies/index.csv incoming/x", "put \(first) studies/one.dcm", "put \(first) one.dcm",
+            "symlink incoming x", "chmod 777 studies", "get /etc/passwd \(folder)/",
+            "get ../../../etc/passwd \(folder)/",
+        ]
+        // Each goes on after its refusal.
+        let refused = try ssh.sftp(commands.map { "-" + $0 } + ["ls incoming"])
+        #expect(refused.code == 0)
+        #expect(refused.error.split(whereSeparator: \.isNewline).count >= commands.count, "\(refused.error)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == ["a.txt", "empty"])
         #expect(try site.instances == 1)
     }
 
@@ -341,6 +346,69 @@ import Testing
         #expect(!listed.contains("index.csv") && listed.contains("studies/"))
         #expect(try ssh.sftp(["get studies/index.csv /dev/null"]).code != 0)
         #expect(try ssh.sftp(["put \(file) incoming/"]).code != 0)
+    }
+
+    @Test func knowsAccountsByTheKernelsWord() throws {
+        guard getuid() == 0,
+            try Tool.run(
+                "/usr/bin/setpriv",
+                [
+                    "--reuid=65534", "--regid=65534", "--clear-groups", HuizhenProcess.binary, "--version",
+                ]
+            ).code == 0
+        else {
+            print(
+                "skipped knowsAccountsByTheKernelsWord: it needs other accounts (root), and the binary where they may read"
+            )
+            return
+        }
+        func connect(_ site: Site, as user: Int) throws -> Connected {
+            try site.ask("connect", ["--user", "\(user)"], as: Connected.self)
+        }
+        let closed = try Site()
+        try closed.allow("NORTH", name: "nobody")
+        #expect(try connect(closed, as: 65534).words.contains("no service answers"))
+        let site = try Site(["--set", "sftp.group=nogroup"])
+        #expect(try FileManager.default.attributesOfItem(atPath: site.socket)[.posixPermissions] as? Int == 0o660)
+        #expect(try !connect(site, as: 65534).isIn)
+        try site.allow("NORTH", name: "nobody")
+        #expect(try connect(site, as: 65534).isIn)
+        // Not by another's leave: root's has none, though it runs the service.
+        #expect(try !site.ask("connect", as: Connected.self).isIn)
+        let refused = try site.huizhen.tool(["audit", "search", "--event", "callerRefused", "--json"]).checked()
+        #expect(refused.contains("\"nobody\"") && refused.contains("\"root\""))
+        let put = try site.ask("shuffled", ["--user", "65534", "--file", Images.phantoms + "/ct-01.dcm"])
+        #expect(put.status == 0)
+        #expect(try site.audit("storeBegan").contains { $0.contains("NORTH") && $0.contains("nobody") })
+    }
+
+    @Test func showsTheLatestStudiesUpToTheBound() throws {
+        let site = try Site(["--set", "sftp.studies=2"])
+        try site.allow("LOCAL")
+        let ssh = try SecureShell(socket: site.socket)
+        func listed() throws -> [String] {
+            try ssh.sftp(["-ls -1 studies"]).checked().split(separator: "\n").map(String.init)
+                .filter { $0.hasPrefix("studies/") && !$0.hasSuffix("index.csv") }
+        }
+        var shown: [[String]] = []
+        for number in 1...3 {
+            let file = try tiny(site.huizhen, study: "2.25.\(number)", instance: "2.25.\(number).1")
+            _ = try ssh.sftp(["put \(file) incoming/"]).checked()
+            shown.append(try listed())
+        }
+        #expect(shown.map(\.count) == [1, 2, 2])
+        #expect(Set(shown[1]).isSuperset(of: shown[0]) && Set(shown[2]).isDisjoint(with: shown[0]))
+        #expect(try ssh.sftp(["ls \(shown[0][0])"]).code != 0)
+        let index = TemporaryFolder.make() + "/index.csv"
+        _ = try ssh.sftp(["get studies/index.csv \(index)"]).checked()
+        #expect(try String(contentsOfFile: index, encoding: .utf8).split(whereSeparator: \.isNewline).count == 3)
+    }
+
+    @Test func closesWhoIsSilent() throws {
+        let site = try Site(["--set", "sftp.idle=1"])
+        try site.allow("LOCAL")
+        #expect(try site.ask("silent", as: Connected.self).isIn)
+        #expect(try site.instances == 0)
     }
 
     @Test func takesAsManyConnectionsOfAnAccountAsTheBound() throws {

@@ -425,7 +425,7 @@ def files():
              "--second-factor", "sshd asks for a code")
     tool("sftp", "allow", "former", "--key", "--as-person", "former", "--days", "3", "--second-factor", "as above")
     for name in ("peer",) + PEOPLE:
-        client = sftp.Client(types.SimpleNamespace(binary=binary, socket=socket, subject=name)).begin()
+        client = sftp.Client(types.SimpleNamespace(binary=binary, socket=socket, subject=name, user=0)).begin()
         studies = client.names("/studies")
         fetched = set()
         if studies == 3:
@@ -450,7 +450,7 @@ def files():
         check({0: "ok", 3: "refused"}.get(put) == stores[name], f"{name} files: put {put}, not {stores[name]}")
         client.end()
     try:
-        sftp.Client(types.SimpleNamespace(binary=binary, socket=socket, subject="former")).begin()
+        sftp.Client(types.SimpleNamespace(binary=binary, socket=socket, subject="former", user=0)).begin()
         check(False, "a disabled account is let in for files")
     except sftp.Ended:
         pass

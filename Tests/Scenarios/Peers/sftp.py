@@ -28,8 +28,9 @@ class Client:
         command = [options.binary, "sftp-server", "--socket", options.socket]
         if options.subject:
             command += ["--subject", options.subject]
+        whose = {"user": options.user, "group": options.user, "extra_groups": []} if options.user else {}
         self.program = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **whose)
         self.number = 0
 
     def send(self, raw):
@@ -125,7 +126,11 @@ class Client:
         return max(written[0], self.close(handle)[0])
 
     def end(self):
-        self.program.stdin.close()
+        """Ends, and gives what the program said to people."""
+        try:
+            self.program.stdin.close()
+        except BrokenPipeError:
+            pass
         self.program.wait(30)
         return self.program.stderr.read().decode().strip()
 
@@ -146,6 +151,19 @@ def connect(options):
         return {"isIn": False, "words": client.end()}
     client.end()
     return {"isIn": True, "words": ""}
+
+
+def silent(options):
+    """Says nothing any more, and waits for the end."""
+    client = Client(options).begin()
+    handle, refused = client.open("/incoming/silent", PUT)
+    assert handle, refused
+    begin = time.monotonic()
+    try:
+        client.packet()
+    except Ended:
+        return {"isIn": time.monotonic() - begin < 60, "words": client.end()}
+    return {"isIn": False, "words": "a packet nobody asked for"}
 
 
 def shuffled(options):
@@ -289,10 +307,11 @@ def malformed(options):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("what", choices=[
-        "connect", "shuffled", "killed", "dripping", "reading", "crowd", "malformed"])
+        "connect", "silent", "shuffled", "killed", "dripping", "reading", "crowd", "malformed"])
     parser.add_argument("--binary", required=True)
     parser.add_argument("--socket", required=True)
     parser.add_argument("--subject", default="")
+    parser.add_argument("--user", type=int, default=0, help="number of the account that the client has")
     parser.add_argument("--file", default="")
     parser.add_argument("--path", default="")
     parser.add_argument("--count", type=int, default=0)
