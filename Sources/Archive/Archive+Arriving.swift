@@ -1,3 +1,4 @@
+import Access
 import BlobStore
 import Catalog
 import DICOM
@@ -26,8 +27,23 @@ public struct ArrivedObject: Sendable {
 
 extension Archive {
     /// What a transfer has brought so far, durable and shown to nobody.
-    public func arriving(transfer: [UInt8]) throws(ArchiveError) -> [ArrivingObject] {
-        try ask { catalog throws(CatalogError) in try catalog.arriving(transfer: transfer) }
+    ///
+    /// - Parameter limit: the most objects, the first that came; negative for all.
+    public func arriving(transfer: [UInt8], limit: Int = -1) throws(ArchiveError) -> [ArrivingObject] {
+        try ask { catalog throws(CatalogError) in try catalog.arriving(transfer: transfer, limit: limit) }
+    }
+
+    /// The study in which somebody would be shown this in full once it is there, under the corrections that stand; nil
+    /// for who would not.
+    public func studyInstanceUID(of object: ArrivingObject, within reach: Reach) -> String? {
+        let record = catalog.rules.view(of: object.record).record
+        // Patients without an identifier are nobody whom a grant could name.
+        let patient =
+            record.patientID.isEmpty ? nil : PatientIdentity(patientID: record.patientID, issuer: record.issuer)
+        let masking = reach.masking(
+            study: record.studyInstanceUID, series: record.seriesInstanceUID, patient: patient,
+            of: record.sender.institution)
+        return masking == .full ? record.studyInstanceUID : nil
     }
 
     /// One object of it; nil when it is not there.
@@ -132,6 +148,7 @@ extension Archive {
         do throws(BlobError) {
             try blobs.destroy(dropped.map { BlobLocation(pack: $0.pack, offset: $0.byteOffset) })
         } catch { throw ArchiveError(error) }
+        metadataShelf.forget(dropped.map(\.sequence))
         try ask { catalog throws(CatalogError) in try catalog.forgetDropped(dropped.map(\.sequence)) }
         for key in Set(dropped.map(\.studyKey)) {
             guard let id = KeyID(bytes: key) else { continue }

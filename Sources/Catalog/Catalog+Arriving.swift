@@ -20,9 +20,11 @@ public struct ArrivingObject: Sendable {
 
 extension Catalog {
     /// What a transfer has brought and is not dropped, in the order in which it came.
-    public func arriving(transfer: [UInt8]) throws(CatalogError) -> [ArrivingObject] {
+    ///
+    /// - Parameter limit: the most of them, the first; negative for all.
+    public func arriving(transfer: [UInt8], limit: Int = -1) throws(CatalogError) -> [ArrivingObject] {
         try settle()
-        return try arriving("transfer = ? AND dropped = 0", [.blob(transfer)])
+        return try arriving("transfer = ? AND dropped = 0", [.blob(transfer)], limit: limit)
     }
 
     /// One object of it; the newest where it was sent more than once.

@@ -28,7 +28,7 @@ extension Door {
             for path in [WebPath.instance, WebPath.frames] {
                 group.get(RouterPath("\(path)/\(name)")) { [self] request, context in
                     let (answer, retrieval, choices) = try pictures(request, context, isThumbnail)
-                    let list = context.parameters.get("frames").map { $0.removingPercentEncoding ?? "" }
+                    let list = Self.frameList(context)
                     return try await pool.run { [releases] in
                         let source = PictureAnswer.Source(try retrieval.instance(releases))
                         return try answer.response(source, frames: list, choices: choices)
@@ -41,7 +41,16 @@ extension Door {
     private func pictures(
         _ request: Request, _ context: WebContext, _ isThumbnail: Bool
     ) throws -> (PictureAnswer, Retrieval, [PictureMediaType.Choice]) {
-        let (retrieval, ranges) = try retrieval(request, context)
+        let (retrieval, _) = try retrieval(request, context)
+        let (answer, choices) = try pictures(request, base: Self.base(context), isThumbnail)
+        return (answer, retrieval, choices)
+    }
+
+    /// - Parameter base: what addresses of single pictures begin with.
+    func pictures(
+        _ request: Request, base: String, _ isThumbnail: Bool
+    ) throws -> (PictureAnswer, [PictureMediaType.Choice]) {
+        let ranges = try Self.accepted(request)
         let parameters = try PictureParameters(request.uri.query, isThumbnail: isThumbnail)
         let names = parameters.accept != nil || request.headers[.accept]?.contains("/") == true
         let accepted = parameters.accept ?? ranges
@@ -52,7 +61,7 @@ extension Door {
         }
         let answer = PictureAnswer(
             archive: archive, pool: pool, order: parameters.order, quality: parameters.quality,
-            base: Self.base(context), query: request.uri.query, held: request.headers[.ifNoneMatch])
-        return (answer, retrieval, choices)
+            base: base, query: request.uri.query, held: request.headers[.ifNoneMatch])
+        return (answer, choices)
     }
 }

@@ -41,18 +41,19 @@ public final class Door: Sendable {
     let commitments: CommitmentBoard
     let releases: Releases
     let events: EventWatch
+    let arrivals: ArrivalSource
     private let refusals: RefusalTally
 
     public init(
         archive: Archive, access: Access, sessions: WebSessions, commitments: CommitmentBoard, releases: Releases,
-        settings: Settings,
-        registry: Registry, logger: Logger
+        arrivals: ArrivalSource = .none, settings: Settings, registry: Registry, logger: Logger
     ) {
         self.archive = archive
         self.access = access
         self.sessions = sessions
         self.commitments = commitments
         self.releases = releases
+        self.arrivals = arrivals
         self.settings = settings
         self.logger = logger
         metrics = WebMetrics(registry)
@@ -103,6 +104,7 @@ public final class Door: Sendable {
         addRetrievals(group)
         addRendering(group)
         addURI(router)
+        addArriving(router)
         addRemovals(group)
         addCommitment(group)
         addEvents(group)
@@ -157,7 +159,7 @@ public final class Door: Sendable {
         }
         group.get(RouterPath(WebPath.frames)) { [self] request, context in
             let (retrieval, ranges) = try retrieval(request, context)
-            let list = context.parameters.get("frames").flatMap { $0.removingPercentEncoding }
+            let list = Self.frameList(context)
             let answer = FrameAnswer(archive: archive, pool: pool)
             return try await pool.run {
                 try answer.response(try retrieval.instance(self.releases), frames: list ?? "", accepting: ranges)
@@ -190,23 +192,27 @@ public final class Door: Sendable {
         let (retrieval, ranges) = try retrieval(request, context, .read)
         let form = try ModelForm(accepting: ranges)
         let base = Self.base(context) + ResourcePath(study: retrieval.path.study).text
-        return try await pool.run { [archive, pool, releases] in
+        return try await pool.run { [self] in
             if try retrieval.isGrantedOnly(), let granted = try retrieval.granted(releases) {
                 return try retrieval.metadata(granted, base: base, form)
             }
-            let holdings = try retrieval.holdings()
-            let tag = archive.tag(holdings, form: form == .json ? "" : "xml")
-            let body = ModelBody(form)
-            // Nothing is read before the body is sent, so that a 304 needs no check of its own.
-            let source: any PieceSource =
-                form == .json
-                ? MetadataArray(archive: archive, holdings: holdings, base: base)
-                : MetadataParts(archive: archive, holdings: holdings, base: base, body: body)
-            return Response(
-                status: .ok,
-                headers: [.contentType: body.contentType, .eTag: tag, .cacheControl: "private, no-cache"],
-                body: PulledBody(source, pool: pool).body())
+            return metadata(of: try retrieval.holdings(), base: base, form)
         }
+    }
+
+    /// - Parameter base: what addresses of bulk data begin with.
+    func metadata(of holdings: [Holding], base: String, _ form: ModelForm) -> Response {
+        let tag = archive.tag(holdings, form: form == .json ? "" : "xml")
+        let body = ModelBody(form)
+        // Nothing is read before the body is sent, so that a 304 needs no check of its own.
+        let source: any PieceSource =
+            form == .json
+            ? MetadataArray(archive: archive, holdings: holdings, base: base)
+            : MetadataParts(archive: archive, holdings: holdings, base: base, body: body)
+        return Response(
+            status: .ok,
+            headers: [.contentType: body.contentType, .eTag: tag, .cacheControl: "private, no-cache"],
+            body: PulledBody(source, pool: pool).body())
     }
 
     // MARK: Store
@@ -255,6 +261,11 @@ public final class Door: Sendable {
 
     static func base(_ context: WebContext) -> String {
         "\(context.origin.scheme)://\(context.origin.authority)\(root)"
+    }
+
+    /// The list of frames that a path names; nil for none.
+    static func frameList(_ context: WebContext) -> String? {
+        context.parameters.get("frames").map { $0.removingPercentEncoding ?? "" }
     }
 
     static func accepted(_ request: Request) throws -> [MediaRange] {

@@ -167,6 +167,9 @@ public final class Transfers: Sendable {
         return status(record, try jobs(), Set(try queue.pausedLanes()))
     }
 
+    /// What is written down of one; nil for none. Asks no queue.
+    public func record(_ id: String) throws -> TransferRecord? { try room.table.record(id) }
+
     private func jobs() throws -> [String: Job] {
         try queue.list(Job.State.allCases, limit: 100_000).reduce(into: [:]) { $0[$1.lane] = $1 }
     }

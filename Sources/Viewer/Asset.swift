@@ -22,6 +22,8 @@ struct Asset: Sendable {
         "sign-in.js": script(PackageResources.sign_in_js),
         "share.js": script(PackageResources.share_js),
         "list.js": script(PackageResources.list_js),
+        "transfers.js": script(PackageResources.transfers_js),
+        "arriving.js": script(PackageResources.arriving_js),
         "viewer.js": script(PackageResources.viewer_js),
         "frames.js": script(PackageResources.frames_js),
         "dicom.js": script(PackageResources.dicom_js),

@@ -78,7 +78,7 @@ struct Page: Sendable {
             script: "viewer.js", bodyClass: "study",
             """
             <main id="content">
-            <aside aria-label="\(t(.series))"><ol id="series"></ol></aside>
+            <aside aria-label="\(t(.series))"><p id="arriving" hidden></p><ol id="series"></ol></aside>
             <section class="reading" aria-label="\(t(.image))">
             <div id="toolbar" role="toolbar" aria-label="\(t(.tools))">
             <div class="group">\(tool("window", .toolWindow, key: "w", isPressed: true))\(tool("scroll", .toolScroll, key: "s"))\

@@ -9,7 +9,7 @@ enum Phrase: String, CaseIterable, Sendable {
         flipVertical
     case play, pause, rate, perSecond, slice, frame, metadata, filter, close, tag, keyword, value, help, reset
     case clearMeasurements, pixels, millimetres, atDetector, noImages, cannotShow, windowLabel, zoomLabel, lossy
-    case keysHelp, imageRegion, measureHint, thickness, binary, truncated, rendered
+    case keysHelp, imageRegion, measureHint, thickness, binary, truncated, rendered, arriving, arrivingOf
 
     func text(_ language: Language) -> String {
         let pair = both
@@ -127,6 +127,9 @@ enum Phrase: String, CaseIterable, Sendable {
         case .thickness: ("层厚", "Thickness")
         case .binary: ("二进制数据", "binary data")
         case .truncated: ("属性过多，只列出一部分", "Too many attributes: only some are listed")
+        case .arriving: ("已到 {there} 幅，正从 {site} 传来", "{there} images so far, arriving from {site}")
+        case .arrivingOf:
+            ("已到 {there} / {announced} 幅，正从 {site} 传来", "{there} of {announced} images, arriving from {site}")
         case .rendered: ("服务端渲染", "rendered by the service")
         }
     }

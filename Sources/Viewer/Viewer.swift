@@ -12,10 +12,12 @@ public struct Viewer: Sendable {
     private let people: PeopleDoor
     private let tokens: TokenDoor
     private let oversight: OversightDoor
+    private let transfers: TransferDoor
 
     public init(
         access: Access, sessions: WebSessions, accounts: Accounts, signIn: SignIn, tokens: TokenIssuer,
-        shares: Shares, oversight: OversightSources, provider: OpenIDProvider? = nil
+        shares: Shares, oversight: OversightSources, transfers: TransferSources = .none,
+        provider: OpenIDProvider? = nil
     ) throws(AccessError) {
         self.access = access
         self.sessions = sessions
@@ -24,6 +26,7 @@ public struct Viewer: Sendable {
             provider: provider)
         self.tokens = TokenDoor(access: access, tokens: tokens, pool: people.pool)
         self.oversight = OversightDoor(people: people, access: access, sources: oversight)
+        self.transfers = TransferDoor(people: people, access: access, sources: transfers)
     }
 
     /// Ends the threads once their work is done.
@@ -55,6 +58,7 @@ public struct Viewer: Sendable {
         people.add(to: router)
         tokens.add(to: router)
         oversight.add(to: router)
+        transfers.add(to: router)
     }
 
     // MARK: Pages

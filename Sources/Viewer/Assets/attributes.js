@@ -1,5 +1,5 @@
 // The table of an instance's attributes, with a filter.
-import { element, getJSON, phrases, root, value } from './web.js';
+import { element, getJSON, phrases, value } from './web.js';
 
 /** Rows that are listed. */
 const rowLimit = 5000;
@@ -8,14 +8,15 @@ const dialog = document.getElementById('metadata');
 const filter = document.getElementById('filter');
 let keywords;
 
-export async function showAttributes(study, series, instance) {
+/** @param address of the instance. */
+export async function showAttributes(address) {
   const rows = dialog.querySelector('tbody');
   rows.replaceChildren(message(phrases.loading));
   if (!dialog.open) dialog.showModal();
   filter.focus();
   try {
     keywords ??= await (await fetch('/assets/dictionary.json')).json();
-    const [dataset] = await getJSON(`${root}/studies/${study}/series/${series}/instances/${instance}/metadata`);
+    const [dataset] = await getJSON(`${address}/metadata`);
     const list = [];
     collect(dataset, 0, list);
     rows.replaceChildren(...list);

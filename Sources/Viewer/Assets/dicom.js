@@ -22,6 +22,12 @@ export function framesOf(datasets) {
   return ordered(frames);
 }
 
+/** The same for frames of which some were listed before. */
+export function merged(frames) {
+  const place = (frame) => number(frame.instance.dataset, '00200013') ?? 0;
+  return ordered([...frames].sort((a, b) => place(a) - place(b)).slice(0, frameLimit));
+}
+
 /** By place along the normal where every place is another; else as they are numbered. PS3.3 §C.7.6.2.1.1. */
 function ordered(frames) {
   const first = frames[0];

@@ -1,5 +1,5 @@
 // Fetches frames and keeps them within a bound of memory: the one that is looked at first, then its neighbours.
-import { get, root } from './web.js';
+import { get } from './web.js';
 import { pixelsOf } from './dicom.js';
 
 /** Bytes of decoded frames that are kept. */
@@ -10,9 +10,12 @@ const requestLimit = 6;
 const native = 'multipart/related; type="application/octet-stream"; transfer-syntax=1.2.840.10008.1.2.1';
 
 export class Frames {
-  /** @param changed called with the index of a frame that has come or failed. */
-  constructor(study, changed) {
-    this.study = study;
+  /**
+   * @param address of an instance, by series and instance.
+   * @param changed called with the index of a frame that has come or failed.
+   */
+  constructor(address, changed) {
+    this.address = address;
     this.changed = changed;
     this.clear();
   }
@@ -36,6 +39,28 @@ export class Frames {
     this.clear();
     this.series = series;
     this.list = list;
+  }
+
+  /** Takes a list in which the frames have other places. Returns these by the former ones. */
+  grow(list) {
+    const places = new Map(list.map((frame, index) => [key(frame), index]));
+    const moved = new Map(this.list.map((frame, index) => [index, places.get(key(frame))]));
+    const held = [...this.held];
+    this.held = new Map();
+    for (const [index, one] of held) {
+      const place = moved.get(index);
+      if (place !== undefined) this.held.set(place, one);
+      else {
+        this.byteCount -= one.byteCount;
+        one.bitmap?.close();
+      }
+    }
+    this.under = new Set([...this.under].map((index) => moved.get(index)).filter((place) => place !== undefined));
+    // What could not be had may be there by now.
+    this.failures.clear();
+    this.list = list;
+    this.wanted = moved.get(this.wanted) ?? 0;
+    return moved;
   }
 
   /** What is held of a frame: {pixels} or {bitmap}. */
@@ -101,24 +126,25 @@ export class Frames {
 
   async fetch(index) {
     const { stop } = this;
+    const frame = this.list[index];
     this.under.add(index);
-    try {
-      const held = await this.load(this.list[index], stop.signal);
-      if (this.stop !== stop) return held.bitmap?.close();
-      this.keep(index, held);
-    } catch (error) {
-      if (this.stop !== stop || error.name === 'AbortError') return undefined;
-      this.failures.set(index, error);
-    }
-    this.under.delete(index);
-    this.changed(index);
+    let held;
+    let failure;
+    try { held = await this.load(frame, stop.signal); } catch (error) { failure = error; }
+    // The list may be another by now, and the frame elsewhere in it.
+    const place = this.list[index] === frame ? index : this.list.findIndex((one) => key(one) === key(frame));
+    if (this.stop !== stop || place < 0 || failure?.name === 'AbortError') return held?.bitmap?.close();
+    if (held) this.keep(place, held);
+    else this.failures.set(place, failure);
+    this.under.delete(place);
+    this.changed(place);
     this.fill();
     return undefined;
   }
 
   async load(frame, signal) {
     const { instance } = frame;
-    const path = `${root}/studies/${this.study}/series/${this.series}/instances/${instance.uid}/frames/${frame.number}`;
+    const path = `${this.address(this.series, instance.uid)}/frames/${frame.number}`;
     if (instance.isLocal && !frame.isRendered) {
       try {
         const response = await get(path, native, signal);
@@ -146,6 +172,9 @@ export class Frames {
     }
   }
 }
+
+/** What a frame is, in whatever list. */
+const key = (frame) => `${frame.instance.uid} ${frame.number}`;
 
 /** The only part of a multipart answer, or the answer itself. RFC 2046 §5.1. */
 async function body(response) {

@@ -1,4 +1,5 @@
 // One study: its series, the image, and what hand and keyboard do with it.
+import { Arriving } from './arriving.js';
 import { showAttributes } from './attributes.js';
 import { framesOf, side } from './dicom.js';
 import { Frames } from './frames.js';
@@ -9,7 +10,10 @@ const byID = (id) => document.getElementById(id);
 const study = decodeURIComponent(location.pathname.split('/').pop());
 const stageBox = byID('stage');
 const stage = new Stage(byID('canvas'));
-const frames = new Frames(study, (index) => index === current && show());
+/** While a transfer brings the study; then it is like any other. */
+let arriving = Arriving.here();
+const address = (uid, instance) => arriving?.address(instance) ?? `${root}/studies/${study}/series/${uid}/instances/${instance}`;
+const frames = new Frames(address, (index) => index === current && show());
 const slider = byID('slider');
 const preset = byID('preset');
 let seriesList = [];
@@ -23,29 +27,58 @@ let drawing = false;
 
 async function start() {
   try {
-    seriesList = await getJSON(`${root}/studies/${study}/series`);
+    if (arriving) await arrive();
+    await listSeries();
     if (!seriesList.length) throw new Error(phrases.notFound);
-    seriesList.sort((a, b) => (number(a, '00200011') ?? 0) - (number(b, '00200011') ?? 0));
-    byID('series').replaceChildren(...seriesList.map(seriesButton));
-    for (const [index] of seriesList.entries()) if (await open(index)) return;
-    fail(new Error(phrases.noImages));
+    tell();
+    if (arriving) setTimeout(follow, pauseOfArrival);
+    await openFirst();
   } catch (error) {
     fail(error, start);
+  }
+}
+
+async function listSeries() {
+  const found = arriving?.series ?? await getJSON(`${root}/studies/${study}/series`);
+  found.sort((a, b) => (number(a, '00200011') ?? 0) - (number(b, '00200011') ?? 0));
+  const isSame = arriving && found.length === seriesList.length;
+  seriesList = found;
+  if (isSame) {
+    for (const [index, button] of byID('series').querySelectorAll('button').entries()) {
+      button.querySelector('.label').textContent = seriesLabel(found[index], index);
+    }
+  } else byID('series').replaceChildren(...found.map(seriesButton));
+}
+
+async function openFirst() {
+  for (const [index] of seriesList.entries()) if (await open(index)) return;
+  fail(new Error(phrases.noImages));
+}
+
+const seriesLabel = (dataset, index) => `${value(dataset, '00200011') ?? index + 1} · ${value(dataset, '00080060') ?? ''} · ${number(dataset, '00201209') ?? ''} ${phrases.images}`;
+
+async function framesOfSeries(uid) {
+  return arriving?.frames.get(uid) ?? framesOf(await getJSON(`${root}/studies/${study}/series/${uid}/metadata`));
+}
+
+function mark(index) {
+  series = index;
+  for (const [other, button] of byID('series').querySelectorAll('button').entries()) {
+    button.setAttribute('aria-pressed', String(other === index));
   }
 }
 
 function seriesButton(dataset, index) {
   const uid = value(dataset, '0020000E');
   const title = value(dataset, '0008103E') ?? '';
-  const count = number(dataset, '00201209') ?? '';
   const button = element('button', '', { type: 'button' });
   const preview = element('span', '', { class: 'preview' });
   const image = element('img', '', {
-    src: `${root}/studies/${study}/series/${uid}/thumbnail?viewport=160,116`, alt: '', loading: 'lazy', decoding: 'async',
+    src: arriving ? arriving.preview(uid) ?? '' : `${root}/studies/${study}/series/${uid}/thumbnail?viewport=160,116`, alt: '', loading: 'lazy', decoding: 'async',
   });
   image.addEventListener('error', () => preview.replaceChildren(phrases.noPreview));
   preview.append(image);
-  button.append(preview, `${value(dataset, '00200011') ?? index + 1} · ${value(dataset, '00080060') ?? ''} · ${count} ${phrases.images}`);
+  button.append(preview, element('span', seriesLabel(dataset, index), { class: 'label' }));
   if (title) button.append(element('br'), title);
   button.addEventListener('click', () => open(index));
   const item = element('li');
@@ -58,21 +91,17 @@ async function open(index) {
   pause();
   performance.mark('series-asked');
   const uid = value(seriesList[index], '0020000E');
-  series = index;
-  for (const [other, button] of byID('series').querySelectorAll('button').entries()) {
-    button.setAttribute('aria-pressed', String(other === index));
-  }
+  mark(index);
   frames.clear();
   stage.reset();
   stage.measurements.clear();
   byID('progress').hidden = false;
   byID('message').hidden = true;
   try {
-    const list = framesOf(await getJSON(`${root}/studies/${study}/series/${uid}/metadata`));
-    if (series !== index) return true;
+    const list = await framesOfSeries(uid);
+    if (value(seriesList[series], '0020000E') !== uid) return true;
     frames.open(uid, list);
-    slider.max = String(Math.max(1, list.length));
-    byID('play').disabled = slider.disabled = list.length < 2;
+    setSlider(list);
     byID('rate').value = String(list[0]?.instance.rate ?? 10);
     if (!list.length) {
       fail(new Error(phrases.noImages));
@@ -84,6 +113,64 @@ async function open(index) {
     fail(error, () => open(index));
   }
   return true;
+}
+
+function setSlider(list) {
+  slider.max = String(Math.max(1, list.length));
+  byID('play').disabled = slider.disabled = list.length < 2;
+}
+
+// MARK: Arriving
+
+/** Milliseconds between two questions for more. */
+const pauseOfArrival = 1000;
+
+/** Reads what has come; whether there is more to show. Once all has come, the study is like any other. */
+async function arrive() {
+  try {
+    return await arriving.read();
+  } catch (error) {
+    if (error.status !== 404) throw error;
+    arriving = undefined;
+    history.replaceState(null, '', location.pathname);
+    return true;
+  }
+}
+
+async function follow() {
+  const begun = performance.now();
+  try {
+    const isMore = await arrive();
+    tell();
+    if (isMore) await grow();
+  } catch (error) {
+    if (error.status === 401 || !arriving) return fail(error, () => location.reload());
+  }
+  // A line that is slow to answer is asked less.
+  if (arriving) setTimeout(follow, Math.max(pauseOfArrival, 5 * (performance.now() - begun)));
+  return undefined;
+}
+
+/** Puts what has come beside what is looked at, which stays as it is. */
+async function grow() {
+  await listSeries();
+  const uid = frames.series;
+  if (!frames.list.length) return openFirst();
+  mark(seriesList.findIndex((one) => value(one, '0020000E') === uid));
+  const list = await framesOfSeries(uid);
+  if (frames.series !== uid) return undefined;
+  const moved = frames.grow(list);
+  stage.measurements = new Map([...stage.measurements].map(([index, lines]) => [moved.get(index), lines]));
+  setSlider(list);
+  return go(moved.get(current) ?? 0);
+}
+
+function tell() {
+  byID('arriving').hidden = !arriving;
+  if (!arriving) return;
+  const { there, announced, site } = arriving.progress;
+  const text = announced ? phrases.arrivingOf : phrases.arriving;
+  byID('arriving').textContent = text.replace('{there}', there).replace('{announced}', announced).replace('{site}', () => site);
 }
 
 // MARK: Showing
@@ -109,7 +196,9 @@ function draw() {
   const frame = frames.list[current];
   if (!frame) return;
   const held = frames.at(current);
-  const failure = frames.failures.get(current);
+  const failed = frames.failures.get(current);
+  // It has just arrived: it will be had from where it is now.
+  const failure = arriving && failed?.status === 404 ? undefined : failed;
   byID('progress').hidden = Boolean(held || failure);
   byID('message').hidden = !failure;
   if (failure) fail(failure, () => { byID('message').hidden = true; frames.retry(current); show(); });
@@ -270,7 +359,7 @@ const actions = {
   'flip-vertical'() { flipSeen('y', 'x'); },
   clear() { stage.measurements.delete(current); stage.cross = undefined; },
   reset() { stage.reset(); preset.value = '0'; },
-  metadata() { showAttributes(study, frames.series, frames.list[current].instance.uid); },
+  metadata() { showAttributes(address(frames.series, frames.list[current].instance.uid)); },
   help() { byID('keys').replaceChildren(...phrases.keysHelp.split(' · ').map((one) => element('li', one))); byID('help').showModal(); },
 };
 

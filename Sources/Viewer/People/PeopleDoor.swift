@@ -121,6 +121,11 @@ final class PeopleDoor: Sendable {
         {
             links.append((first.path, OversightPhrase.oversight.text(page.language)))
         }
+        if let actor = session.accessActor(access, from: RequestPlace()), TransferSight(actor, of: access) != nil,
+            access.list().contains(where: { $0.site != nil })
+        {
+            links.append(("/transfers", TransferPhrase.transfers.text(page.language)))
+        }
         if session.account != nil { links.append(("/account", PeoplePhrase.account.text(page.language))) }
         page.visitor = Page.Visitor(name: session.name, form: session.formToken, links: links)
         return page

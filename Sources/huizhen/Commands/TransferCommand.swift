@@ -222,9 +222,9 @@ struct TransferCommand: AsyncParsableCommand {
     private static func progress(_ status: TransferStatus) -> String {
         guard let figures = status.figures, figures.objects > 0 else {
             let reason = status.job?.reason ?? ""
-            return "\(status.record.site): \(state(status))\(reason.isEmpty ? "" : ", \(reason)")"
+            return "\(status.record.site): \(status.phase.rawValue)\(reason.isEmpty ? "" : ", \(reason)")"
         }
-        let rate = figures.elapsed > 0 ? Double(figures.lineByteCount) / Double(figures.elapsed) * 1000 : 0
+        let rate = status.rate ?? 0
         let share = figures.byteCount > 0 ? figures.byteCountThere * 100 / figures.byteCount : 0
         var left = ""
         if share > 0, share < 100, figures.elapsed > 0 {
@@ -236,28 +236,13 @@ struct TransferCommand: AsyncParsableCommand {
             + (figures.resentByteCount > 0 ? ", \(readable(figures.resentByteCount)) sent again" : "")
     }
 
-    private static func state(_ status: TransferStatus) -> String {
-        switch status.record.state {
-        case .complete: return "complete"
-        case .cancelled: return "cancelled"
-        case .open: break
-        }
-        if status.isPaused { return "paused" }
-        guard let job = status.job else { return status.figures == nil ? "quiet" : "under way" }
-        switch job.state {
-        case .dead: return "given up"
-        case .running: return "under way"
-        default: return "waiting"
-        }
-    }
-
     private static func row(_ status: TransferStatus) -> [String] {
         let record = status.record
         let there = status.figures.map { "\($0.objectsThere) of \($0.objects)" } ?? "\(record.objects)"
         return [
-            record.id, record.direction == .sending ? "to" : "from", record.site, state(status), there,
+            record.id, record.direction == .sending ? "to" : "from", record.site, status.phase.rawValue, there,
             readable(record.byteCount), readable(status.figures?.resentByteCount ?? 0), record.startedAt.moment,
-            status.job.map { $0.state == .dead || $0.state == .waiting ? $0.reason : record.note } ?? record.note,
+            status.remark,
         ]
     }
 }

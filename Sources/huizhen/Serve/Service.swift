@@ -137,6 +137,11 @@ final class Service: Sendable {
             ).isEmpty
         }
         accessUpkeep = AccessUpkeep(access, accounts, logger: logger)
+        let identity = try settings.siteIdentity()
+        transfers = try Transfers(
+            archive: archive, access: access, releases: releases, identity: identity, directory: directory,
+            key: archive.systemKey(purpose: "transfers"), settings: settings.transfers, registry: registry,
+            version: Huizhen.version, logger: logger)
         viewer = try Viewer(
             access: access, sessions: sessions, accounts: accounts,
             signIn: SignIn(accounts: accounts, firstPasswordFile: FirstAccount.file(in: directory)),
@@ -145,6 +150,7 @@ final class Service: Sendable {
                 owners: { [archive] in try archive.owners(of: $0) },
                 patients: { [archive] in try archive.identities(of: $0, sentBy: $1) },
                 statistics: { [archive] in try archive.statistics($0) }),
+            transfers: transfers.pageSources(of: archive),
             provider: try settings.provider())
         try FirstAccount.make(
             accounts, institution: settings.text("institution"), dataDirectory: directory, logger: logger)
@@ -152,7 +158,7 @@ final class Service: Sendable {
             archive: archive, access: access, sessions: sessions,
             commitments: try CommitmentBoard(
                 path: directory + "/commitments.sqlite", key: archive.systemKey(purpose: "commitments")),
-            releases: releases,
+            releases: releases, arrivals: transfers.arrivalSource,
             settings: settings.web, registry: registry, logger: logger)
         transferCredentials = try WebCredentials(
             certificate: identity.certificateFile, key: identity.keyFile, logger: logger)

@@ -1,0 +1,39 @@
+/// Where a transfer is between its beginning and its end.
+public enum TransferPhase: String, Sendable, CaseIterable {
+    case waiting
+    case underWay = "under way"
+    case paused
+    /// The other side drives it, and nothing has come since the start.
+    case quiet
+    case givenUp = "given up"
+    case complete
+    case cancelled
+}
+
+extension TransferStatus {
+    public var phase: TransferPhase {
+        switch record.state {
+        case .complete: return .complete
+        case .cancelled: return .cancelled
+        case .open: break
+        }
+        if isPaused { return .paused }
+        guard let job else { return figures == nil ? .quiet : .underWay }
+        switch job.state {
+        case .dead: return .givenUp
+        case .running: return .underWay
+        default: return .waiting
+        }
+    }
+
+    /// Bytes on the line in a second, over the run; nil while nothing is known.
+    public var rate: Double? {
+        guard let figures, figures.elapsed > 0 else { return nil }
+        return Double(figures.lineByteCount) / Double(figures.elapsed) * 1000
+    }
+
+    /// Why it waits or was given up, or what is to be known of it.
+    public var remark: String {
+        job.map { $0.state == .dead || $0.state == .waiting ? $0.reason : record.note } ?? record.note
+    }
+}
