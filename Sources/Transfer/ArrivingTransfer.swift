@@ -147,7 +147,8 @@ public final class ArrivingTransfer: Sendable {
             }
             return true
         }
-        guard isGood else { throw .malformed("two objects under one number, or one under two") }
+        // The study has changed since it was offered: what is known of it is wrong.
+        guard isGood else { throw .forgotten }
     }
 
     private func isHere(_ offer: Offer, _ digest: [UInt8]) throws(TransferError) -> Bool {

@@ -21,7 +21,8 @@ final class OutgoingStudy: Sendable {
     static let level: Int32 = 3
 
     private enum Content {
-        case stored(StoredObject)
+        /// Opened when it is read: there may be very many.
+        case stored(Holding)
         case made(ReleasedBytes)
     }
 
@@ -73,9 +74,14 @@ final class OutgoingStudy: Sendable {
     var study: String? { state.withLock { $0.study } }
 
     /// Whether all that is announced is known without making it.
-    private func isPlain(_ object: StoredObject) throws(TransferError) -> Bool {
+    private func isPlain(_ holding: Holding) throws(TransferError) -> Bool {
         guard release == nil else { return false }
-        do throws(ArchiveError) { return try !archive.isCorrected(object) } catch { throw .archive(error) }
+        guard archive.hasCorrections else { return true }
+        do throws(ArchiveError) { return try !archive.isCorrected(try archive.open(holding)) } catch {
+            // Removed since it was looked up: so the chunk will say.
+            if case .notFound = error { return true }
+            throw .archive(error)
+        }
     }
 
     /// The next part of the manifest; what was made for those before it is given up.
@@ -107,25 +113,20 @@ final class OutgoingStudy: Sendable {
     }
 
     private func prepare(_ holding: Holding) throws(TransferError) -> Ready? {
-        let object: StoredObject
-        do throws(ArchiveError) { object = try archive.open(holding) } catch {
-            // Removed since it was looked up: it is not part of the study any more.
-            if case .notFound = error { return nil }
-            throw .archive(error)
-        }
         let number = state.withLock { state in
             defer { state.number += 1 }
             return state.number
         }
-        if try isPlain(object) {
+        if try isPlain(holding) {
             state.withLock { $0.study = $0.study ?? holding.studyInstanceUID }
             return Ready(
                 Offer(
                     number: number, sha256: holding.digest.hexadecimal, byteCount: holding.byteCount,
                     sopInstanceUID: holding.sopInstanceUID, sopClassUID: holding.sopClassUID,
-                    transferSyntaxUID: holding.transferSyntaxUID), .stored(object))
+                    transferSyntaxUID: holding.transferSyntaxUID), .stored(holding))
         }
         do {
+            let object = try archive.open(holding)
             let bytes: ReleasedBytes
             let study: String
             if let release {
@@ -255,16 +256,20 @@ final class OutgoingStudy: Sendable {
         _ ready: Ready, _ offset: UInt64, into target: UnsafeMutableRawBufferPointer
     ) throws(TransferError) {
         switch ready.content {
-        case .stored(let object):
-            var done = 0
-            while done < target.count {
-                let count: Int
-                do throws(ArchiveError) {
-                    count = try object.read(
+        case .stored(let holding):
+            do throws(ArchiveError) {
+                let object = try archive.open(holding)
+                var done = 0
+                while done < target.count {
+                    let count = try object.read(
                         offset: offset + UInt64(done), into: UnsafeMutableRawBufferPointer(rebasing: target[done...]))
-                } catch { throw .archive(error) }
-                guard count > 0 else { throw .archive(.damaged) }
-                done += count
+                    guard count > 0 else { throw .damaged }
+                    done += count
+                }
+            } catch {
+                // Removed or changed since it was announced: what there is now is announced anew.
+                if case .notFound = error { throw .forgotten }
+                throw .archive(error)
             }
         case .made(let bytes):
             try bytes.read(offset, into: target)

@@ -14,6 +14,8 @@ final class Sources: Sendable {
         let site: String
         let requested: String
         let study: OutgoingStudy
+        /// What its site might retrieve when it began.
+        let reach: Reach
         fileprivate let usedAt = Mutex(ContinuousClock.now)
         fileprivate let state = Mutex(State())
 
@@ -22,10 +24,11 @@ final class Sources: Sendable {
             var isOver = false
         }
 
-        init(site: String, requested: String, study: OutgoingStudy) {
+        init(site: String, requested: String, study: OutgoingStudy, reach: Reach) {
             self.site = site
             self.requested = requested
             self.study = study
+            self.reach = reach
         }
     }
 
@@ -85,7 +88,7 @@ final class Sources: Sendable {
             guard record.state != .cancelled else {
                 throw TransferError.refused("the transfer was cancelled at the other side")
             }
-            let source = Source(site: permit.aeTitle, requested: request.study, study: study)
+            let source = Source(site: permit.aeTitle, requested: request.study, study: study, reach: reach)
             open.withLock { open in
                 if open.count >= Self.openLimit,
                     let oldest = open.min(by: { $0.value.usedAt.withLock { $0 } < $1.value.usedAt.withLock { $0 } })

@@ -39,6 +39,7 @@ public final class TransferDoor: Sendable {
     private let version: String
     private let metrics: TransferMetrics
     private let chunks = Atomic<Int>(0)
+    private let isStopping = Atomic<Bool>(false)
 
     init(room: TransferRoom, sources: Sources, metrics: TransferMetrics, version: String, logger: Logger) {
         self.room = room
@@ -65,7 +66,10 @@ public final class TransferDoor: Sendable {
     }
 
     /// Ends the threads once their work is done.
-    public func stop() async { await pool.stop() }
+    public func stop() async {
+        isStopping.store(true, ordering: .relaxed)
+        await pool.stop()
+    }
 
     private func addArrivals(_ group: RouterGroup<TransferContext>) {
         group.post("arrivals/:id/offers") { [self] request, context in
@@ -77,7 +81,8 @@ public final class TransferDoor: Sendable {
                     _ = try room.access.require(.store, by: permit, door: ArrivingTransfer.door)
                 } catch { throw Self.error(error) }
                 let arriving = try room.arrivals.transfer(id, study: list.study, permit: permit, isOurs: false)
-                return try Self.json(try arriving.offer(list.objects))
+                return try Self.json(
+                    try forgetting(id) { () throws(TransferError) in try arriving.offer(list.objects) })
             }
         }
         group.post("arrivals/:id/chunks") { [self] request, context in
@@ -103,7 +108,9 @@ public final class TransferDoor: Sendable {
             return try await pool.run { [self] in
                 let objects = try message(Completion.self, body).objects
                 let arriving = try room.arrivals.known(id, of: permit)
-                let (lacking, receipt) = try arriving.complete(objects)
+                let (lacking, receipt) = try forgetting(id) { () throws(TransferError) in
+                    try arriving.complete(objects)
+                }
                 guard let receipt else { return try Self.json(lacking, .conflict) }
                 room.arrivals.close(id)
                 metrics.completed(permit.aeTitle, .receiving)
@@ -142,6 +149,11 @@ public final class TransferDoor: Sendable {
             let (chunk, rate) = try await pool.run { [self] in
                 let wanted = try message(PieceRequest.self, body)
                 let source = try sources.known(id, of: permit)
+                // What it may retrieve may have changed since: then it asks anew, and is answered anew.
+                guard room.access.decision(.retrieve, by: permit).reach == source.reach else {
+                    sources.close(id)
+                    throw TransferError.forgotten
+                }
                 guard let peer = room.access.peer(aeTitle: permit.aeTitle) else {
                     throw TransferError.refused("the site is not known any more")
                 }
@@ -161,7 +173,9 @@ public final class TransferDoor: Sendable {
             }
             if rate != nil || room.settings.rate != nil {
                 try await pool.run { [self] in
-                    try room.limits.pass(chunk.readableBytes, to: permit.aeTitle, rate: rate) { false }
+                    try room.limits.pass(chunk.readableBytes, to: permit.aeTitle, rate: rate) { [self] in
+                        isStopping.load(ordering: .relaxed)
+                    }
                 }
             }
             metrics.sent(to: permit.aeTitle, chunk.readableBytes)
@@ -195,6 +209,14 @@ public final class TransferDoor: Sendable {
     }
 
     // MARK: What requests have in common
+
+    /// Forgets the offers of a transfer that are not those of its sender any more, so that it offers them from the start.
+    private func forgetting<T>(_ id: TransferID, _ body: () throws(TransferError) -> T) throws(TransferError) -> T {
+        do throws(TransferError) { return try body() } catch {
+            if case .forgotten = error { room.arrivals.close(id) }
+            throw error
+        }
+    }
 
     private func permit(_ context: TransferContext) throws -> Permit {
         guard let certificate = context.certificate,

@@ -137,11 +137,6 @@ final class Service: Sendable {
             ).isEmpty
         }
         accessUpkeep = AccessUpkeep(access, accounts, logger: logger)
-        let identity = try settings.siteIdentity()
-        transfers = try Transfers(
-            archive: archive, access: access, releases: releases, identity: identity, directory: directory,
-            key: archive.systemKey(purpose: "transfers"), settings: settings.transfers, registry: registry,
-            version: Huizhen.version, logger: logger)
         viewer = try Viewer(
             access: access, sessions: sessions, accounts: accounts,
             signIn: SignIn(accounts: accounts, firstPasswordFile: FirstAccount.file(in: directory)),
