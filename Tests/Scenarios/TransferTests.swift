@@ -174,4 +174,30 @@ import Testing
             try sites.b.transfers().allSatisfy { $0.record.direction == "receiving" || $0.record.state == "complete" })
         #expect(try sites.a.transfers().allSatisfy { $0.record.direction == "sending" })
     }
+
+    @Test func sendsStudiesDeidentifiedToASiteThatGetsThemSo() throws {
+        let sites = try TwoSites(approved: false)
+        try sites.a.tool(["project", "create", "joint"]).checked()
+        try TwoSites.introduce(
+            sites.b, as: "B", to: sites.a, port: sites.ports.b, ["--deidentify", "consultation", "--project", "joint"])
+        try sites.a.tool(["destination", "approve", "B", "--because", "a test"]).checked()
+        try sites.a.tool(["import", Images.phantoms + "/ct-01.dcm"]).checked()
+        let dump = try Tool.run(
+            "/usr/bin/dcmdump", ["+P", "StudyInstanceUID", "+P", "PatientID", Images.phantoms + "/ct-01.dcm"]
+        )
+        .checked()
+        let values = dump.split(separator: "\n").compactMap { line in
+            line.split(separator: "[").dropFirst().first?.split(separator: "]").first.map(String.init)
+        }
+        let (study, patient) = (values[0], values[1])
+        // Twice: the same becomes the same.
+        for _ in 0..<2 { try sites.a.tool(["transfer", "push", "--study", study, "B"]).checked() }
+        #expect(try sites.b.status()["instances"] as? Int == 1)
+        try sites.b.addPeer("TINY", ["--institution", "A"])
+        let found = try sites.b.studies()
+        #expect(found.count == 1 && found != [study])
+        #expect(try sites.b.studies(patient: patient).isEmpty)
+        let receipt = try sites.a.tool(["transfer", "receipt", try sites.a.transfers()[0].record.id]).checked()
+        #expect(receipt.contains("B has 1 objects"))
+    }
 }
