@@ -15,6 +15,7 @@ let package = Package(
         .library(name: "DICOM", targets: ["DICOM"]),
         .library(name: "Audit", targets: ["Audit"]),
         .library(name: "Catalog", targets: ["Catalog"]),
+        .library(name: "Deidentification", targets: ["Deidentification"]),
         .library(name: "Keys", targets: ["Keys"]),
         // What reads outside input, for Tests/Fuzz.
         .library(

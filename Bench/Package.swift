@@ -1,6 +1,6 @@
 // swift-tools-version: 6.2
 // The benchmark drives the built `huizhen` and its peers as processes; only what fills a catalogue with a million studies
-// goes through the house's own module.
+// and what measures a module alone goes through the house's own modules.
 import PackageDescription
 
 let strict: [SwiftSetting] = [
@@ -26,6 +26,7 @@ let package = Package(
             dependencies: [
                 .product(name: "Catalog", package: "huizhen"), .product(name: "DICOM", package: "huizhen"),
                 .product(name: "Keys", package: "huizhen"), .product(name: "Audit", package: "huizhen"),
+                .product(name: "Deidentification", package: "huizhen"),
             ],
             swiftSettings: strict),
         .target(name: "Benchmarking", dependencies: ["CLinux", "Loading"], swiftSettings: strict),

@@ -37,6 +37,10 @@ public enum RowID: String, CaseIterable, Codable, Sendable {
     case wideFastCold = "wan-cold-1gbit-20ms"
     case wideSmall = "wan-small-100mbit-100ms"
     case wideFirstImage = "wan-first-image"
+    case deidentifyCT = "deidentify-ct"
+    case deidentifyFiles = "deidentify-files"
+    case deidentifyEngine = "deidentify-engine"
+    case deidentifyMemory = "deidentify-memory"
 
     /// Rows over an emulated long line: they need root, take long, and run only when they are named.
     var isWide: Bool { rawValue.hasPrefix("wan-") }
@@ -89,6 +93,10 @@ public enum RowID: String, CaseIterable, Codable, Sendable {
         case .wideFirstImage: WideFirstImageScenario(id: self)
         case .wideClean, .wideLossy, .wideFast, .wideCleanCold, .wideLossyCold, .wideFastCold, .wideSmall:
             WideScenario(id: self, quick: quick)
+        case .deidentifyCT: DeidentifyStudyScenario(id: self)
+        case .deidentifyFiles: DeidentifyFilesScenario(id: self)
+        case .deidentifyEngine: DeidentifyEngineScenario(id: self)
+        case .deidentifyMemory: DeidentifyMemoryScenario(id: self, quick: quick)
         }
     }
 }

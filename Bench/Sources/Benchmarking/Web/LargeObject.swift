@@ -13,7 +13,7 @@ struct LargeObject {
     func store(by door: WebDoor) throws(BenchError) {
         let boundary = "huizhen-bench"
         let head = Array("--\(boundary)\r\nContent-Type: application/dicom\r\n\r\n".utf8) + header
-        let tail = sequenceDelimiter + Array("\r\n--\(boundary)--\r\n".utf8)
+        let tail = Self.sequenceDelimiter + Array("\r\n--\(boundary)--\r\n".utf8)
         let item = Self.item(Self.frameByteCount)
         var random = SplitMix64(state: 7)
         var frame: [UInt8] = []
@@ -34,7 +34,7 @@ struct LargeObject {
     }
 
     /// Everything before the first fragment; the Basic Offset Table is empty. PS3.5 §A.4.
-    private var header: [UInt8] {
+    var header: [UInt8] {
         var writer = Part10Writer(
             sopClass: Phantom.multiFrameGrayscaleWordSecondaryCapture, identity: identity, index: 0,
             transferSyntax: Self.transferSyntax)
@@ -65,5 +65,20 @@ struct LargeObject {
         [0xFE, 0xFF, 0x00, 0xE0] + withUnsafeBytes(of: UInt32(byteCount).littleEndian) { Array($0) }
     }
 
-    private var sequenceDelimiter: [UInt8] { [0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0] }
+    static let sequenceDelimiter: [UInt8] = [0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0]
+
+    /// The item of the first frame of a file with one fragment for each frame; nil where there is none.
+    static func firstFrame(of file: Data) -> Data? {
+        let start: [UInt8] = [0xE0, 0x7F, 0x10, 0x00, 0x4F, 0x42, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFE, 0xFF, 0x00, 0xE0]
+        guard let pixels = file.range(of: Data(start)) else { return nil }
+        func length(_ at: Int) -> Int? {
+            guard at + 4 <= file.count else { return nil }
+            return file[at..<at + 4].reversed().reduce(0) { $0 << 8 | Int($1) }
+        }
+        // Behind the offset table.
+        guard let table = length(pixels.upperBound) else { return nil }
+        let item = pixels.upperBound + 4 + table
+        guard let count = length(item + 4), item + 8 + count <= file.count else { return nil }
+        return Data(file[item..<item + 8 + count])
+    }
 }
