@@ -24,7 +24,10 @@ extension Page {
         ]
         let head: [HTML] = heads.map { "<th scope=\"col\">\(s($0))</th>" }
         let body: [HTML] = rows.map { row, study in
-            let cells: [HTML] = cells(row, study).map { "<td>\($0)</td>" }
+            let cells: [HTML] = zip(heads, cells(row, study)).map { head, cell in
+                let kind: HTML = head == .note ? " class=\"note\"" : ""
+                return "<td\(kind)>\(cell)</td>"
+            }
             return "<tr>\(cells)</tr>"
         }
         return "<table><thead><tr>\(head)</tr></thead><tbody>\(body)</tbody></table>"
