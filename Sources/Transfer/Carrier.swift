@@ -6,15 +6,17 @@ import Synchronization
 /// What fails is tried again by whoever is free; the whole fails only when nothing succeeds any more. It begins with a few threads
 /// and adds one whenever the last one brought more. Safe from any thread.
 final class Carrier: @unchecked Sendable {  // everything is behind the condition
-    static let firstThreadCount = 6
-    static let threadLimit = 10
+    static let firstThreadCount = 4
+    static let threadLimit = 8
     /// Failures one after the other, among all threads, after which the line counts as down.
     static let failureLimit = 6
     /// What the first chunk of a thread holds, what any holds at least and at most. Bytes. The fewer chunks, the less often a
     /// connection waits for an answer; towards the end they become smaller, so that all connections end together.
     static let firstChunkByteCount = 512 << 10
     static let leastChunkByteCount = 256 << 10
-    static let chunkByteCount = 4 << 20
+    static let chunkByteCount = 2 << 20
+    /// The least time after which what is on its way counts as late, and is sent a second time where nothing else is left.
+    static let leastPatience = Duration.milliseconds(250)
     /// How long a thread more is given to show what it brings, and what it must bring, in percent.
     static let trial = Duration.seconds(2)
     static let gainPercent = 5.0
@@ -28,6 +30,11 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
     private var failures = 0
     private var failure: TransferError?
     private var isEnding = false
+    /// Whether nothing more will be wanted before all of this is there.
+    private var isFinishing = false
+    /// When each chunk that may be late began, by its number; and how long those that came there took.
+    private var begun: [Int: ContinuousClock.Instant] = [:]
+    private var took: (count: Int, time: Duration) = (0, .zero)
     private let progress: TransferProgress
     private let carry: Carry
     private let shouldStop: @Sendable () -> Bool
@@ -68,6 +75,9 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
     func drain(to count: Int = 0) throws(TransferError) {
         condition.lock()
         defer { condition.unlock() }
+        isFinishing = count == 0
+        condition.broadcast()
+        defer { isFinishing = false }
         while true {
             if let failure { throw failure }
             if shouldStop() {
@@ -110,25 +120,41 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
         condition.lock()
         while true {
             if isEnding || failure != nil { break }
-            let pieces = plan.next(target: target)
+            var pieces = plan.next(target: target)
+            if pieces.isEmpty, isFinishing { pieces = late() }
             if pieces.isEmpty {
-                condition.wait()
+                // What is late is looked at now and then; everything else is told.
+                _ = condition.wait(until: Date(timeIntervalSinceNow: isFinishing && plan.underWayCount > 0 ? 0.05 : 60))
                 continue
             }
+            let number = plan.lastChunk
+            begun[number] = .now
             startedChunks += 1
             condition.unlock()
             var outcome: Result<Int, TransferError>
             do throws(TransferError) { outcome = .success(try carry(pieces)) } catch { outcome = .failure(error) }
             condition.lock()
             switch outcome {
-            case .success(let count): succeeded(pieces, count)
+            case .success(let count):
+                if let since = begun[number] { took = (took.count + 1, took.time + since.duration(to: .now)) }
+                succeeded(pieces, count)
             case .failure(let error): failed(pieces, error)
             }
+            begun[number] = nil
             condition.broadcast()
         }
         threadCount -= 1
         condition.broadcast()
         condition.unlock()
+    }
+
+    /// What has been on its way for longer than chunks take here, on a connection that got too little of the line: it goes again by
+    /// one that is free. Called with the condition locked.
+    private func late() -> [Piece] {
+        guard took.count > 0 else { return [] }
+        let patience = max(Self.leastPatience, took.time / took.count)
+        let newest = begun.filter { $0.value.duration(to: .now) > patience }.keys.max()
+        return newest.map { plan.again(target: Self.leastChunkByteCount, begunUpTo: $0) } ?? []
     }
 
     /// What the next chunk is to hold. Called with the condition locked.

@@ -34,12 +34,15 @@ struct Piece: Hashable, Sendable {
 struct PiecePlan: Sendable {
     private var waiting: [Piece] = []
     private var head = 0
-    private(set) var underWay = 0
+    /// How often each piece is on its way, and since which chunk.
+    private var underWay: [Piece: (copies: Int, chunk: Int)] = [:]
+    private var chunkCount = 0
     /// Of the pieces that wait.
     private(set) var waitingByteCount = 0
 
     var waitingCount: Int { waiting.count - head }
-    var isDone: Bool { waitingCount == 0 && underWay == 0 }
+    var underWayCount: Int { underWay.count }
+    var isDone: Bool { waitingCount == 0 && underWay.isEmpty }
 
     mutating func want(_ pieces: [Piece]) {
         waiting += pieces
@@ -63,21 +66,51 @@ struct PiecePlan: Sendable {
             waiting.removeFirst(head)
             head = 0
         }
-        underWay += result.count
         waitingByteCount -= byteCount
+        chunkCount += 1
+        for piece in result { underWay[piece, default: (0, chunkCount)].copies += 1 }
         return result
     }
 
-    mutating func done(_ pieces: [Piece]) { underWay -= pieces.count }
+    /// Pieces that are on their way once and began before a chunk, to be sent a second time; the oldest first.
+    mutating func again(target: Int, begunUpTo chunk: Int) -> [Piece] {
+        let late = underWay.filter { $0.value.copies == 1 && $0.value.chunk <= chunk }
+            .sorted { ($0.value.chunk, $0.key.object, $0.key.offset) < ($1.value.chunk, $1.key.object, $1.key.offset) }
+        var result: [Piece] = []
+        var byteCount = 0
+        for (piece, _) in late where byteCount < target {
+            if !result.isEmpty, byteCount + Int(piece.byteCount) > Chunk.plainByteCountLimit { break }
+            result.append(piece)
+            byteCount += Int(piece.byteCount)
+            underWay[piece]?.copies += 1
+        }
+        if !result.isEmpty { chunkCount += 1 }
+        return result
+    }
+
+    /// The number of the chunk that began last.
+    var lastChunk: Int { chunkCount }
+
+    /// They are there, by whichever of their copies.
+    mutating func done(_ pieces: [Piece]) { for piece in pieces { underWay[piece] = nil } }
 
     mutating func failed(_ pieces: [Piece]) {
-        underWay -= pieces.count
-        waitingByteCount += pieces.reduce(0) { $0 + Int($1.byteCount) }
-        if head >= pieces.count {
-            head -= pieces.count
-            waiting.replaceSubrange(head..<head + pieces.count, with: pieces)
+        var lost: [Piece] = []
+        for piece in pieces {
+            guard let held = underWay[piece] else { continue }
+            if held.copies > 1 {
+                underWay[piece]?.copies -= 1
+            } else {
+                underWay[piece] = nil
+                lost.append(piece)
+            }
+        }
+        waitingByteCount += lost.reduce(0) { $0 + Int($1.byteCount) }
+        if head >= lost.count {
+            head -= lost.count
+            waiting.replaceSubrange(head..<head + lost.count, with: lost)
         } else {
-            waiting.replaceSubrange(0..<head, with: pieces)
+            waiting.replaceSubrange(0..<head, with: lost)
             head = 0
         }
     }

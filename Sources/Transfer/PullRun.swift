@@ -18,11 +18,9 @@ struct PullRun {
             let fingerprint = peer.certificates?.fingerprints.first,
             let permit = room.access.admit(siteFingerprint: fingerprint, from: "")
         else { throw .refused("there is no site \(work.site): see `huizhen site list`") }
-        let client = try SiteClient(peer, identity: room.identity, settings: room.settings.client)
-        defer { client.close() }
         guard let id = TransferID(work.id) else { throw .ours("the job is damaged") }
         for _ in 0..<PushRun.roundLimit {
-            do throws(TransferError) { return try fetch(id, peer, permit, by: client) } catch {
+            do throws(TransferError) { return try fetch(id, peer, permit) } catch {
                 guard case .forgotten = error, !shouldStop() else { throw error }
             }
         }
@@ -30,8 +28,9 @@ struct PullRun {
     }
 
     private func fetch(
-        _ id: TransferID, _ peer: Peer, _ permit: Permit, by client: SiteClient
+        _ id: TransferID, _ peer: Peer, _ permit: Permit
     ) throws(TransferError) -> String {
+        let client = try SiteClient(peer, identity: room.identity, settings: room.settings.client)
         room.arrivals.close(id)
         var arriving: ArrivingTransfer?
         let holder = ArrivingHolder()
@@ -55,6 +54,8 @@ struct PullRun {
         let stopper = StopWatch(shouldStop) { client.close() }
         defer {
             stopper.end()
+            // What is still on its way is there by another way, or not wanted any more.
+            client.close()
             carrier.end()
         }
         var announced: [Int: Offer] = [:]

@@ -37,29 +37,31 @@ struct PushRun {
             case .notRecorded: throw .ours("the audit log takes no record, so nothing is sent: see the service's log")
             }
         }
-        let client = try SiteClient(peer, identity: room.identity, settings: room.settings.client)
-        defer { client.close() }
-        for round in 0..<Self.roundLimit {
-            do throws(TransferError) { return try send(to: peer, by: client, isAgain: round > 0) } catch {
+        for _ in 0..<Self.roundLimit {
+            do throws(TransferError) { return try send(to: peer) } catch {
                 guard case .forgotten = error, !shouldStop() else { throw error }
             }
         }
         throw .forgotten
     }
 
-    private func send(to peer: Peer, by client: SiteClient, isAgain: Bool) throws(TransferError) -> String {
+    private func send(to peer: Peer) throws(TransferError) -> String {
+        let client = try SiteClient(peer, identity: room.identity, settings: room.settings.client)
         let study = try room.outgoing(work.study, to: peer, seen: .everything)
         progress.restart()
         let carrier = Carrier(progress: progress, shouldStop: shouldStop) {
-            [room, progress, path, shouldStop, site = work.site] pieces throws(TransferError) in
+            [room, progress, path, shouldStop, choice = CompressionChoice(), site = work.site] pieces
+                throws(TransferError) in
             // Who was removed or is no approved destination any more gets nothing from then on.
             guard let now = room.access.peer(aeTitle: site), now.site == peer.site else {
                 throw .refused("the site was removed or changed while it was sent to")
             }
             if let flaw = room.access.flaw(of: now, for: nil) { throw .refused(flaw) }
+            let began = ContinuousClock.now
             let chunk = try room.coders.use { coder throws(TransferError) in
-                try study.chunk(pieces, mayCompress: progress.pays(room.settings), using: coder)
+                try study.chunk(pieces, mayCompress: room.settings.compresses && choice.pays, using: coder)
             }
+            let made = ContinuousClock.now
             try room.limits.pass(chunk.readableBytes, to: site, rate: now.site?.rate, unless: shouldStop)
             do throws(TransferError) {
                 _ = try client.ask(.POST, path + "/chunks", chunk, type: TransferDoor.chunkType)
@@ -70,6 +72,7 @@ struct PushRun {
                 }
                 throw error
             }
+            choice.note(made: began.duration(to: made), sent: made.duration(to: .now))
             progress.noteCarried(pieces, lineByteCount: chunk.readableBytes)
             return chunk.readableBytes
         }
@@ -77,6 +80,8 @@ struct PushRun {
         let stopper = StopWatch(shouldStop) { client.close() }
         defer {
             stopper.end()
+            // What is still on its way is there by another way, or not wanted any more.
+            client.close()
             carrier.end()
         }
         var announced: [Int: Offer] = [:]

@@ -2,6 +2,7 @@ import Access
 import AsyncHTTPClient
 import Foundation
 import HTTP
+import Keys
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -84,10 +85,20 @@ final class SiteClient: Sendable {
     struct Answer {
         var status: UInt
         var body: ByteBuffer
+        /// Whether the body is a compressed message.
+        var isMessage = false
 
-        /// The body as JSON of a type; a compressed one is none.
+        /// The body as JSON of a type.
         func message<T: Decodable>(_ type: T.Type) throws(TransferError) -> T {
-            guard let value = try? JSONDecoder().decode(type, from: Data(body.readableBytesView)) else {
+            var bytes = Data(body.readableBytesView)
+            if isMessage {
+                let coder = try Zstandard()
+                bytes = Data(
+                    try Array(bytes).withRawBytes { coded throws(TransferError) in
+                        try coder.message(coded, limit: TransferDoor.messageByteCountLimit)
+                    })
+            }
+            guard let value = try? JSONDecoder().decode(type, from: bytes) else {
                 throw .malformed("an answer that is not what was asked for")
             }
             return value
@@ -110,7 +121,9 @@ final class SiteClient: Sendable {
                 delegate: ResponseAccumulator(request: request, maxBodySize: Self.answerByteCountLimit)
             ).futureResult.wait()
         } catch { throw Self.error(error) }
-        let answer = Answer(status: response.status.code, body: response.body ?? ByteBuffer())
+        let answer = Answer(
+            status: response.status.code, body: response.body ?? ByteBuffer(),
+            isMessage: response.headers.first(name: "Content-Type") == TransferDoor.messageType)
         guard (200..<300).contains(answer.status) || answer.status == 409 else { throw Self.problem(answer) }
         return answer
     }

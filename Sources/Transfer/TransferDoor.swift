@@ -29,6 +29,8 @@ public final class TransferDoor: Sendable {
     static let chunkType = "application/vnd.huizhen.chunk"
     static let messageType = "application/vnd.huizhen.message+zstd"
     static let messageByteCountLimit = 16 << 20
+    /// Longer answers go compressed.
+    static let plainAnswerByteCount = 16 << 10
     /// Chunks that are taken or given at a time, of all sites; whoever comes on top is told to come again.
     static let chunkLimit = 16
 
@@ -58,7 +60,7 @@ public final class TransferDoor: Sendable {
         let group = router.group(RouterPath(String(Self.prefix.dropFirst())))
         group.get("site") { [self] request, context in
             _ = try permit(context)
-            return try Self.json(SiteDescription(site: room.identity.name, version: version, transfer: 1))
+            return try json(SiteDescription(site: room.identity.name, version: version, transfer: 1))
         }
         addArrivals(group)
         addSources(group)
@@ -81,7 +83,7 @@ public final class TransferDoor: Sendable {
                     _ = try room.access.require(.store, by: permit, door: ArrivingTransfer.door)
                 } catch { throw Self.error(error) }
                 let arriving = try room.arrivals.transfer(id, study: list.study, permit: permit, isOurs: false)
-                return try Self.json(
+                return try json(
                     try forgetting(id) { () throws(TransferError) in try arriving.offer(list.objects) })
             }
         }
@@ -111,10 +113,10 @@ public final class TransferDoor: Sendable {
                 let (lacking, receipt) = try forgetting(id) { () throws(TransferError) in
                     try arriving.complete(objects)
                 }
-                guard let receipt else { return try Self.json(lacking, .conflict) }
+                guard let receipt else { return try json(lacking, .conflict) }
                 room.arrivals.close(id)
                 metrics.completed(permit.aeTitle, .receiving)
-                return try Self.json(receipt)
+                return try json(receipt)
             }
         }
         group.delete("arrivals/:id") { [self] request, context in
@@ -139,7 +141,7 @@ public final class TransferDoor: Sendable {
                     throw TransferError.refused("the site is not known any more")
                 }
                 let list = try sources.manifest(id, wanted, for: peer, permit, in: room)
-                return try Self.json(list)
+                return try json(list)
             }
         }
         group.post("sources/:id/chunks") { [self] request, context in
@@ -287,10 +289,17 @@ public final class TransferDoor: Sendable {
         return Place(self)
     }
 
-    private static func json(_ value: some Encodable, _ status: HTTPResponse.Status = .ok) throws -> Response {
-        let bytes = ByteBuffer(bytes: try JSONEncoder().encode(value))
+    private func json(_ value: some Encodable, _ status: HTTPResponse.Status = .ok) throws -> Response {
+        let plain = try JSONEncoder().encode(value)
+        let isLong = plain.count > Self.plainAnswerByteCount
+        let bytes =
+            isLong
+            ? ByteBuffer(
+                bytes: try room.coders.use { coder throws(TransferError) in try coder.compressed(Array(plain)) })
+            : ByteBuffer(bytes: plain)
         return Response(
-            status: status, headers: [.contentType: "application/json", .cacheControl: "no-store"],
+            status: status,
+            headers: [.contentType: isLong ? Self.messageType : "application/json", .cacheControl: "no-store"],
             body: .init(byteBuffer: bytes))
     }
 

@@ -25,7 +25,7 @@ struct PieceTests {
         var plan = PiecePlan()
         plan.want((0..<10).map { Piece(object: $0, offset: 0, byteCount: 100) })
         #expect(plan.next(target: 250).map(\.object) == [0, 1, 2])
-        #expect(plan.underWay == 3 && plan.waitingCount == 7 && !plan.isDone)
+        #expect(plan.underWayCount == 3 && plan.waitingCount == 7 && !plan.isDone)
         #expect(plan.next(target: 1).map(\.object) == [3])
         #expect(plan.next(target: 10_000).count == 6)
         #expect(plan.next(target: 1).isEmpty)
@@ -43,6 +43,43 @@ struct PieceTests {
         #expect(plan.next(target: 1000).map(\.object) == [2, 3, 4, 5])
         plan.done((2...5).map { Piece(object: $0, offset: 0, byteCount: 100) })
         #expect(plan.isDone)
+    }
+
+    @Test func sendsWhatIsLateASecondTimeAndCountsItOnce() {
+        var plan = PiecePlan()
+        plan.want((0..<4).map { Piece(object: $0, offset: 0, byteCount: 100) })
+        let first = plan.next(target: 200)
+        let early = plan.lastChunk
+        let second = plan.next(target: 200)
+        #expect(plan.again(target: 1000, begunUpTo: early) == first)
+        // Neither a third time, nor what is not late.
+        #expect(plan.again(target: 1000, begunUpTo: early).isEmpty)
+        plan.done(first)
+        #expect(!plan.isDone)
+        // The slower copy changes nothing, come it or fail it.
+        plan.failed(first)
+        plan.done(first)
+        #expect(plan.waitingCount == 0 && plan.underWayCount == 2)
+        #expect(plan.again(target: 1, begunUpTo: plan.lastChunk) == [second[0]])
+        plan.failed([second[0]])
+        #expect(plan.waitingCount == 0)
+        plan.failed([second[0]])
+        #expect(plan.waitingCount == 1)
+        plan.done(plan.next(target: 1) + second)
+        #expect(plan.isDone)
+    }
+
+    @Test func compressesOnlyWhileTheLineIsWhatIsWaitedFor() {
+        let slow = CompressionChoice()
+        for _ in 0..<20 { slow.note(made: .milliseconds(10), sent: .milliseconds(500)) }
+        #expect(slow.pays)
+        let fast = CompressionChoice()
+        for _ in 0..<CompressionChoice.leastCount - 1 { fast.note(made: .milliseconds(10), sent: .milliseconds(20)) }
+        #expect(fast.pays)
+        fast.note(made: .milliseconds(10), sent: .milliseconds(20))
+        #expect(!fast.pays)
+        for _ in 0..<20 { fast.note(made: .milliseconds(1), sent: .milliseconds(500)) }
+        #expect(!fast.pays)
     }
 
     @Test func neverPlansMoreThanAChunkTakes() {
