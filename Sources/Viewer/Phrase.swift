@@ -9,7 +9,7 @@ enum Phrase: String, CaseIterable, Sendable {
         flipVertical
     case play, pause, rate, perSecond, slice, frame, metadata, filter, close, tag, keyword, value, help, reset
     case clearMeasurements, pixels, millimetres, atDetector, noImages, cannotShow, windowLabel, zoomLabel, lossy
-    case keysHelp, imageRegion, measureHint, thickness, binary, truncated, rendered, arriving, arrivingOf
+    case keysHelp, imageRegion, measureHint, thickness, binary, truncated, rendered, arriving, arrivingOf, arrivalEnded
 
     func text(_ language: Language) -> String {
         let pair = both
@@ -130,6 +130,8 @@ enum Phrase: String, CaseIterable, Sendable {
         case .arriving: ("已到 {there} 幅，正从 {site} 传来", "{there} images so far, arriving from {site}")
         case .arrivingOf:
             ("已到 {there} / {announced} 幅，正从 {site} 传来", "{there} of {announced} images, arriving from {site}")
+        case .arrivalEnded:
+            ("传输已被取消，已到的图像不再保留。", "The transfer was given up: what had come of the study is gone.")
         case .rendered: ("服务端渲染", "rendered by the service")
         }
     }

@@ -154,6 +154,7 @@ async function follow() {
 /** Puts what has come beside what is looked at, which stays as it is. */
 async function grow() {
   await listSeries();
+  if (!seriesList.length) throw new Error(phrases.arrivalEnded);
   const uid = frames.series;
   if (!frames.list.length) return openFirst();
   mark(seriesList.findIndex((one) => value(one, '0020000E') === uid));

@@ -20,7 +20,7 @@ extension Page {
     private func table(_ rows: [(row: TransferRow, study: String?)]) -> HTML {
         guard !rows.isEmpty else { return "<p>\(s(.none))</p>" }
         let heads: [TransferPhrase] = [
-            .direction, .site, .state, .objects, .bytes, .rate, .resent, .since, .note, .name, .images,
+            .direction, .site, .state, .images, .objects, .bytes, .rate, .resent, .since, .note, .name,
         ]
         let head: [HTML] = heads.map { "<th scope=\"col\">\(s($0))</th>" }
         let body: [HTML] = rows.map { row, study in
@@ -41,11 +41,11 @@ extension Page {
                 "<a class=\"button\" href=\"/viewer/\(study)?arriving=\(row.id)\">\(s(.open))</a>"
             } ?? ""
         return [
-            "\(s(row.isSending ? .sending : .receiving))", "\(row.site)", "\(s(TransferPhrase(row.phase)))",
+            "\(s(row.isSending ? .sending : .receiving))", "\(row.site)", "\(s(TransferPhrase(row.phase)))", link,
             "\(parts(String(row.objectsThere), String(row.objects)))",
             "\(parts(Self.amount(row.byteCountThere), Self.amount(row.byteCount)))", "\(rate ?? "")",
             "\(row.resentByteCount > 0 ? Self.amount(row.resentByteCount) : "")", "\(since)", "\(row.note)",
-            "<code>\(row.id)</code>", link,
+            "<code>\(row.id)</code>",
         ]
     }
 
