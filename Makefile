@@ -4,7 +4,7 @@ SHELL := /bin/bash
 SWIFT ?= swift
 PREFIX ?= /usr/local
 
-.PHONY: demo test fuzz sanitize bench bench-wan build conformance install lint format packages images clean
+.PHONY: demo test soak fuzz sanitize bench bench-wan build conformance install lint format packages images clean
 
 # Debian's packages this needs; installed only when one is missing.
 PACKAGES := libdcmtk-dev libssl-dev libsqlite3-dev zlib1g-dev libzstd-dev libarchive-dev libexpat1-dev dcmtk \
@@ -28,6 +28,11 @@ demo:
 test:
 	@Tests/Scripts/install-packages $(TEST_PACKAGES)
 	@Tests/Scripts/test
+
+# Many more kills and power cuts than in `make test`; HUIZHEN_SEED repeats one.
+soak:
+	@Tests/Scripts/install-packages $(TEST_PACKAGES)
+	@HUIZHEN_SOAK=1 Tests/Scripts/test --filter "KillTests|PowerCutTests|TransferTests"
 
 # Every target for SECONDS each; TARGETS="scan text" for some of them.
 SECONDS ?= 60

@@ -240,7 +240,9 @@ let package = Package(
             name: "ArchiveTests", dependencies: ["Archive", "BlobStore", "Catalog", "DICOM", "Keys", "CZlib"],
             swiftSettings: strict),
         .testTarget(
-            name: "TransferTests", dependencies: ["Transfer", "Keys"], swiftSettings: strict),
+            name: "TransferTests",
+            dependencies: ["Transfer", "Access", "Archive", "Audit", "Catalog", "DICOM", "HTTP", "Keys"],
+            swiftSettings: strict),
         .testTarget(
             name: "DIMSETests",
             dependencies: [

@@ -15,6 +15,8 @@ import Synchronization
 final class OutgoingStudy: Sendable {
     /// Bytes of made objects that are kept ready.
     static let windowByteCount: UInt64 = 32 << 20
+    /// Objects of the first part of the manifest: what is lacking of them goes while the rest is announced.
+    static let firstOfferCount = 64
     /// Bytes of an object by which it is told whether compressing it pays, and what must be left of them for that, in percent.
     static let sampleByteCount = 64 << 10
     static let worthPercent = 90
@@ -94,7 +96,8 @@ final class OutgoingStudy: Sendable {
             }
             var offers: [Offer] = []
             var made: UInt64 = 0
-            while offers.count < OfferList.objectLimit, made < Self.windowByteCount {
+            let limit = state.withLock { $0.next == 0 } ? Self.firstOfferCount : OfferList.objectLimit
+            while offers.count < limit, made < Self.windowByteCount {
                 let index = state.withLock { state in
                     defer { state.next += 1 }
                     return state.next

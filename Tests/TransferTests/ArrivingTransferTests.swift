@@ -1,0 +1,180 @@
+import DICOM
+import NIOCore
+import Testing
+
+@testable import Transfer
+
+/// Both ends of a transfer without a line between them.
+struct ArrivingTransferTests {
+    private let coder = try? Zstandard()
+
+    private func chunks(_ study: OutgoingStudy, _ pieces: [Piece]) throws -> [ByteBuffer] {
+        let coder = try #require(coder)
+        return try pieces.map { try study.chunk([$0], mayCompress: true, using: coder) }
+    }
+
+    private func code(_ error: TransferError?) -> String {
+        switch error {
+        case .forgotten: "forgotten"
+        case .malformed: "malformed"
+        case .refused: "refused"
+        case nil: "taken"
+        default: "other"
+        }
+    }
+
+    private func accept(_ arriving: ArrivingTransfer, _ chunk: ByteBuffer) throws -> String {
+        let coder = try #require(coder)
+        do throws(TransferError) { try arriving.accept(chunk, using: coder) } catch { return code(error) }
+        return code(nil)
+    }
+
+    @Test func bringsAStudyInAnyOrderAndMoreThanOnce() throws {
+        let (source, target) = (try TransferFixture(), try TransferFixture())
+        let study = try source.outgoing((1...5).map { image($0, pixels: $0 == 3 ? 5 << 20 : 2048) })
+        let offers = try #require(try study.next())
+        #expect(offers.map(\.number) == Array(0..<5) && study.study == "1.2.1")
+        let id = try TransferID()
+        let arriving = try target.arriving(id)
+        let lacking = try arriving.offer(offers)
+        let announced = Swift.Dictionary(uniqueKeysWithValues: offers.map { ($0.number, $0) })
+        let pieces = try lacking.pieces(of: announced)
+        #expect(pieces.count == 4 + 3)
+        for chunk in try chunks(study, pieces.reversed() + pieces) {
+            #expect(try accept(arriving, chunk) == "taken")
+            #expect(target.shown == 0)
+        }
+        let (rest, receipt) = try arriving.complete(5)
+        #expect(rest.isEmpty && target.shown == 5)
+        let read = try #require(receipt?.verified(by: target.identity.certificate))
+        #expect(read.objects.count == 5 && read.objects.allSatisfy { $0.outcome == "stored" } && read.study == "1.2.1")
+        #expect(receipt?.verified(by: source.identity.certificate) == nil)
+        // Asked again, it is the same receipt, and nothing changes.
+        #expect(try arriving.complete(5).receipt == receipt && target.shown == 5)
+        // Offered again, nothing is lacking.
+        target.restart()
+        #expect(try target.arriving(TransferID()).offer(offers).isEmpty)
+    }
+
+    @Test func knowsAfterARestartWhatIsThere() throws {
+        let (source, target) = (try TransferFixture(), try TransferFixture())
+        let study = try source.outgoing([image(1), image(2), image(3, pixels: 6 << 20)])
+        let offers = try #require(try study.next())
+        let announced = Swift.Dictionary(uniqueKeysWithValues: offers.map { ($0.number, $0) })
+        let id = try TransferID()
+        let before = try target.arriving(id)
+        let pieces = try before.offer(offers).pieces(of: announced)
+        let large = try #require(offers.first { $0.byteCount > Piece.wholeLimit })
+        let sent = pieces.filter { $0.object != large.number || $0.offset == 0 }.dropFirst()
+        for chunk in try chunks(study, Array(sent)) { #expect(try accept(before, chunk) == "taken") }
+        target.restart()
+        // Until it is offered anew, nothing is known of it.
+        #expect(throws: TransferError.self) { try target.arrivals.known(id, of: target.permit) }
+        let after = try target.arriving(id)
+        let lacking = try after.offer(offers).pieces(of: announced)
+        #expect(Set(lacking) == Set(pieces).subtracting(sent))
+        for chunk in try chunks(study, lacking) { #expect(try accept(after, chunk) == "taken") }
+        #expect(try after.complete(3).receipt != nil && target.shown == 3)
+    }
+
+    @Test func keepsNothingOfAChunkThatIsNotWhatWasAnnounced() throws {
+        let (source, target, other) = (try TransferFixture(), try TransferFixture(), try TransferFixture())
+        let study = try source.outgoing([image(1), image(2, pixels: 5 << 20)])
+        let offers = try #require(try study.next())
+        let arriving = try target.arriving(TransferID())
+        _ = try arriving.offer(offers)
+        let whole = try #require(offers.first { $0.byteCount < Piece.wholeLimit })
+        let large = try #require(offers.first { $0.byteCount > Piece.wholeLimit })
+        func chunk(_ study: OutgoingStudy, _ object: Int, _ offset: UInt64, _ byteCount: UInt64) throws -> [UInt8] {
+            let piece = Piece(object: object, offset: offset, byteCount: UInt32(byteCount))
+            return Array(try chunks(study, [piece])[0].readableBytesView)
+        }
+        // The same place, other bytes: of another study, altered, cut, beyond the end, of no object.
+        let foreign = try other.outgoing([image(1, seed: 1), image(2, pixels: 5 << 20, seed: 1)])
+        _ = try foreign.next()
+        #expect(
+            try accept(arriving, ByteBuffer(bytes: chunk(foreign, whole.number, 0, whole.byteCount))) == "malformed")
+        var altered = try chunk(study, large.number, 0, 2 << 20)
+        altered[altered.count - 1] ^= 1
+        #expect(try accept(arriving, ByteBuffer(bytes: altered)) == "malformed")
+        #expect(try accept(arriving, ByteBuffer(bytes: altered.dropLast())) == "malformed")
+        #expect(
+            try accept(arriving, ByteBuffer(bytes: chunk(study, whole.number, 0, whole.byteCount - 1))) == "malformed")
+        #expect(try accept(arriving, ByteBuffer(bytes: chunk(study, large.number, 100, 2 << 20))) == "malformed")
+        var numberless = try chunk(study, whole.number, 0, whole.byteCount)
+        numberless[12] = 77
+        #expect(try accept(arriving, ByteBuffer(bytes: numberless)) == "forgotten")
+        #expect(try accept(arriving, ByteBuffer(bytes: [])) == "malformed")
+        // Nothing of it is there, and the right bytes are still taken.
+        #expect(try target.archive.arriving(transfer: arriving.id.bytes).isEmpty)
+        let lacking = try arriving.complete(2).lacking
+        #expect(lacking.whole == [[whole.number, whole.number]] && lacking.parts.map(\.number) == [large.number])
+        #expect(try accept(arriving, ByteBuffer(bytes: chunk(study, whole.number, 0, whole.byteCount))) == "taken")
+        #expect(target.shown == 0)
+    }
+
+    @Test func keepsNothingOfAnObjectOfAnotherStudyThanAnnounced() throws {
+        let (source, target) = (try TransferFixture(), try TransferFixture())
+        let study = try source.outgoing([image(1, study: "1.2.3")], study: "1.2.3")
+        let offers = try #require(try study.next())
+        let arriving = try target.arriving(TransferID(), study: "1.2.1")
+        let announced = Swift.Dictionary(uniqueKeysWithValues: offers.map { ($0.number, $0) })
+        let pieces = try arriving.offer(offers).pieces(of: announced)
+        #expect(try accept(arriving, chunks(study, pieces)[0]) == "malformed")
+        #expect(try target.archive.arriving(transfer: arriving.id.bytes).isEmpty)
+    }
+
+    @Test func refusesOffersThatCannotBe() throws {
+        let target = try TransferFixture()
+        let good = Offer(
+            number: 0, sha256: String(repeating: "a", count: 64), byteCount: 10, sopInstanceUID: "1.2.3",
+            sopClassUID: "1.2.4", transferSyntaxUID: "1.2.5")
+        func refuses(_ change: (inout Offer) -> Void) throws -> Bool {
+            var offer = good
+            change(&offer)
+            let arriving = try target.arriving(TransferID())
+            do throws(TransferError) { _ = try arriving.offer([offer]) } catch { return true }
+            return false
+        }
+        #expect(try !refuses { _ in })
+        #expect(try !refuses { $0.number = ArrivingTransfer.objectLimit - 1 })
+        #expect(try refuses { $0.number = ArrivingTransfer.objectLimit })
+        #expect(try refuses { $0.number = -1 })
+        #expect(try refuses { $0.byteCount = 0 })
+        #expect(try refuses { $0.byteCount = 1 << 44 })
+        #expect(try refuses { $0.sha256 = String(repeating: "A", count: 64) })
+        #expect(try refuses { $0.sha256 = String(repeating: "a", count: 63) })
+        #expect(try refuses { $0.sopInstanceUID = "../../etc/passwd" })
+        #expect(try refuses { $0.sopClassUID = "" })
+        #expect(try refuses { $0.transferSyntaxUID = String(repeating: "1", count: 65) })
+        // One number for two, two numbers for one: what was offered before does not hold any more.
+        let arriving = try target.arriving(TransferID())
+        _ = try arriving.offer([good])
+        for change in [{ $0.sopInstanceUID = "1.2.9" }, { $0.number = 1 }] as [(inout Offer) -> Void] {
+            var other = good
+            change(&other)
+            var caught: TransferError?
+            do throws(TransferError) { _ = try arriving.offer([other]) } catch { caught = error }
+            #expect(code(caught) == "forgotten")
+        }
+    }
+
+    @Test func givesATransferToNobodyElse() throws {
+        let target = try TransferFixture()
+        let id = try TransferID()
+        _ = try target.arriving(id)
+        var other = target.permit
+        other.aeTitle = "SOUTH"
+        #expect(throws: TransferError.self) {
+            try target.arrivals.transfer(id, study: "1.2.1", permit: other, isOurs: false)
+        }
+        #expect(throws: TransferError.self) { try target.arrivals.known(id, of: other) }
+        #expect(throws: TransferError.self) { try target.arriving(id, study: "1.2.2") }
+        target.restart()
+        #expect(throws: TransferError.self) {
+            try target.arrivals.transfer(id, study: "1.2.1", permit: other, isOurs: false)
+        }
+        try target.arrivals.cancel(id, note: "a test")
+        #expect(throws: TransferError.self) { try target.arriving(id) }
+    }
+}
