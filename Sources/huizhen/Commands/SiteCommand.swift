@@ -48,8 +48,9 @@ struct SiteCommand: AsyncParsableCommand {
         @OptionGroup var options: ConfigurationOptions
 
         func run() async throws {
-            guard let text = try? String(contentsOfFile: certificate, encoding: .utf8),
-                text.utf8.count <= SiteLine.certificateByteCountLimit
+            // A pipe as well: `<(huizhen site identity)`.
+            guard let bytes = try? FileHandle(forReadingAtPath: certificate)?.readToEnd(),
+                bytes.count <= SiteLine.certificateByteCountLimit, let text = String(data: bytes, encoding: .utf8)
             else { throw ValidationError("\(certificate) cannot be read as a certificate in PEM.") }
             let (host, port) = try place()
             var rule: ReleaseRule?
