@@ -54,14 +54,14 @@ public final class Catalog: Sendable {
         standing.withLock { $0 = rules }
     }
 
-    /// A filter with every UID that is held; a walk over one index.
+    /// A filter with every UID that is held, or will be once its transfer has arrived; a walk over two indexes.
     private static func filter(of database: SQLDatabase) throws(DatabaseError) -> HeldFilter {
         try database.read { connection throws(DatabaseError) in
             let expected = try connection.first("SELECT max(id) FROM instance") { row throws(DatabaseError) in
                 Int(row.integer(0) ?? 0)
             }
             let filter = HeldFilter(expecting: expected ?? 0)
-            try connection.query("SELECT uid FROM instance") { row throws(DatabaseError) in
+            try connection.query("SELECT uid FROM instance UNION ALL SELECT uid FROM arriving") { row throws(DatabaseError) in
                 filter.insert(row.text(0) ?? "")
                 return true
             }

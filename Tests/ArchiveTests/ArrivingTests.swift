@@ -143,4 +143,17 @@ struct ArrivingTests {
         #expect(try !fixture.archive.wasSent(sopInstanceUID: "1.2.9.1", digest: digest, by: "South"))
         #expect(try !fixture.archive.wasSent(sopInstanceUID: "1.2.9.1", digest: Array(digest.reversed()), by: "North"))
     }
+
+    @Test func knowsWhatArrivedBeforeARestartWhenItIsSentAgain() throws {
+        let fixture = try ArchiveFixture()
+        for number in 1...2 { try arrive(fixture, image(number)) }
+        try fixture.reopen()
+        _ = try fixture.archive.showArrived(transfer: Self.transfer, announced: announced([image(1), image(2)]))
+        #expect(try fixture.store(image(1)) == .same)
+        #expect(try fixture.store(image(2, pixels: noise(512, seed: 5))) == .differs)
+        #expect(
+            try fixture.archive.wasSent(
+                sopInstanceUID: "1.2.9.2", digest: sha256(encoded(image(2), .explicitVRLittleEndian)), by: "North"))
+        #expect(try fixture.archive.catalog.totals().instances == 2)
+    }
 }
