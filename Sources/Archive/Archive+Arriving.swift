@@ -53,9 +53,9 @@ extension Archive {
         }
     }
 
-    /// The transfers of which something is arriving, and how many objects and bytes.
-    public func arrivingTransfers() throws(ArchiveError) -> [[UInt8]: (objects: Int, byteCount: UInt64)] {
-        try ask { catalog throws(CatalogError) in try catalog.arrivals() }
+    /// What tells the objects of a transfer apart, in the order in which they came.
+    public func arrivingEntries(transfer: [UInt8]) throws(ArchiveError) -> [ArrivingEntry] {
+        try ask { catalog throws(CatalogError) in try catalog.arrivingEntries(transfer: transfer) }
     }
 
     /// Whether an institution sent an object with this content, first or again, and it is shown.
@@ -82,24 +82,23 @@ extension Archive {
         transfer: [UInt8], announced: [String: [UInt8]]
     ) throws(ArchiveError) -> [ArrivedObject] {
         let (result, superseded) = try gate.alone { () throws(ArchiveError) in
-            let objects = try arriving(transfer: transfer)
-            guard !objects.isEmpty else { return ([ArrivedObject](), [UInt64]()) }
+            let entries = try arrivingEntries(transfer: transfer)
+            guard !entries.isEmpty else { return ([ArrivedObject](), [UInt64]()) }
             var result: [ArrivedObject] = []
             var except: [UInt64] = []
             var taken: Set<String> = []
             // The newest of those that came more than once.
-            for object in objects.reversed() {
-                let record = object.record
-                guard announced[record.sopInstanceUID] == record.digest, taken.insert(record.sopInstanceUID).inserted
+            for entry in entries.reversed() {
+                guard announced[entry.sopInstanceUID] == entry.digest, taken.insert(entry.sopInstanceUID).inserted
                 else {
-                    except.append(object.sequence)
+                    except.append(entry.sequence)
                     continue
                 }
-                let outcome = try outcomeOnArrival(object)
-                if outcome == .same || outcome == .differs { except.append(object.sequence) }
+                let outcome = try outcomeOnArrival(entry)
+                if outcome == .same || outcome == .differs { except.append(entry.sequence) }
                 result.append(
                     ArrivedObject(
-                        sopInstanceUID: record.sopInstanceUID, digest: record.digest, byteCount: record.byteCount,
+                        sopInstanceUID: entry.sopInstanceUID, digest: entry.digest, byteCount: entry.byteCount,
                         outcome: outcome))
             }
             try record(.arrived(transfer: transfer, except: except.sorted()))
@@ -115,12 +114,14 @@ extension Archive {
         return result
     }
 
-    private func outcomeOnArrival(_ object: ArrivingObject) throws(ArchiveError) -> StoreOutcome {
-        let record = object.record
+    private func outcomeOnArrival(_ entry: ArrivingEntry) throws(ArchiveError) -> StoreOutcome {
         let held = try ask { catalog throws(CatalogError) in
-            try catalog.held(sopInstanceUID: record.sopInstanceUID, institution: record.sender.institution)
+            try catalog.held(sopInstanceUID: entry.sopInstanceUID, institution: entry.institution)
         }
         guard let first = held.first else { return .stored }
+        let found = try ask { catalog throws(CatalogError) in try catalog.arriving(sequence: entry.sequence) }
+        guard let object = found else { throw .notFound }
+        let record = object.record
         let comparison = Comparison(archive: self, record: record) { [self] () throws(ArchiveError) in
             try open(object)
         }
@@ -136,7 +137,7 @@ extension Archive {
 
     /// Gives up what a transfer brought; its bytes are destroyed by and by.
     public func dropArriving(transfer: [UInt8]) throws(ArchiveError) {
-        guard try !arriving(transfer: transfer).isEmpty else { return }
+        guard try !arriving(transfer: transfer, limit: 1).isEmpty else { return }
         try record(.dropped(transfer: transfer))
     }
 

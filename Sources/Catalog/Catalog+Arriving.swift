@@ -18,6 +18,16 @@ public struct ArrivingObject: Sendable {
     }
 }
 
+/// What tells an arriving object from others.
+public struct ArrivingEntry: Sendable {
+    public var sequence: UInt64
+    public var sopInstanceUID: String
+    public var digest: [UInt8]
+    public var byteCount: UInt64
+    /// Of its sender.
+    public var institution: String
+}
+
 extension Catalog {
     /// What a transfer has brought and is not dropped, in the order in which it came.
     ///
@@ -39,19 +49,33 @@ extension Catalog {
         return try arriving("dropped = 1", [], limit: limit)
     }
 
-    /// The transfers of which something is arriving, and how many objects and bytes.
-    public func arrivals() throws(CatalogError) -> [[UInt8]: (objects: Int, byteCount: UInt64)] {
+    /// What tells the objects of a transfer apart, in the order in which they came: without their records, which of a large
+    /// transfer would take much memory.
+    public func arrivingEntries(transfer: [UInt8]) throws(CatalogError) -> [ArrivingEntry] {
         try settle()
         return try select { connection throws(DatabaseError) in
-            var result: [[UInt8]: (objects: Int, byteCount: UInt64)] = [:]
+            var result: [ArrivingEntry] = []
             try connection.query(
-                "SELECT transfer, count(*), sum(byte_count) FROM arriving WHERE dropped = 0 GROUP BY transfer"
+                """
+                SELECT sequence, uid, digest, byte_count, institution FROM arriving
+                WHERE transfer = ? AND dropped = 0 ORDER BY sequence
+                """, [.blob(transfer)]
             ) { row throws(DatabaseError) in
-                result[row.blob(0) ?? []] = (Int(row.integer(1) ?? 0), UInt64(row.integer(2) ?? 0))
+                result.append(
+                    ArrivingEntry(
+                        sequence: UInt64(row.integer(0) ?? 0), sopInstanceUID: row.text(1) ?? "",
+                        digest: row.blob(2) ?? [], byteCount: UInt64(row.integer(3) ?? 0),
+                        institution: row.text(4, sharing: result.last?.institution ?? "")))
                 return true
             }
             return result
         }
+    }
+
+    /// The object of an entry; nil once it is shown or gone.
+    public func arriving(sequence: UInt64) throws(CatalogError) -> ArrivingObject? {
+        try settle()
+        return try arriving("sequence = ?", [.integer(Int64(sequence))]).first
     }
 
     /// Forgets dropped objects whose bytes are gone.

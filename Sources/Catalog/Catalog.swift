@@ -54,7 +54,7 @@ public final class Catalog: Sendable {
         standing.withLock { $0 = rules }
     }
 
-    /// A filter with every UID that is held, or will be once its transfer has arrived; a walk over two indexes.
+    /// A filter with every UID that is held, or will be once its transfer has arrived.
     private static func filter(of database: SQLDatabase) throws(DatabaseError) -> HeldFilter {
         try database.read { connection throws(DatabaseError) in
             let expected = try connection.first("SELECT max(id) FROM instance") { row throws(DatabaseError) in

@@ -66,8 +66,8 @@ public final class ArrivingTransfer: Sendable {
         ledger = StoreLedger(access, permit: permit, door: Self.door)
         var first = State()
         do throws(ArchiveError) {
-            for object in try archive.arriving(transfer: id.bytes) {
-                first.arrived[object.record.sopInstanceUID] = object.record.digest
+            for entry in try archive.arrivingEntries(transfer: id.bytes) {
+                first.arrived[entry.sopInstanceUID] = entry.digest
             }
         } catch { throw .archive(error) }
         state = Mutex(first)
