@@ -61,7 +61,8 @@ public final class Catalog: Sendable {
                 Int(row.integer(0) ?? 0)
             }
             let filter = HeldFilter(expecting: expected ?? 0)
-            try connection.query("SELECT uid FROM instance UNION ALL SELECT uid FROM arriving") { row throws(DatabaseError) in
+            try connection.query("SELECT uid FROM instance UNION ALL SELECT uid FROM arriving") {
+                row throws(DatabaseError) in
                 filter.insert(row.text(0) ?? "")
                 return true
             }

@@ -31,12 +31,14 @@ struct RequestLimits<Context: RequestContext>: RouterMiddleware {
     }
 }
 
-/// Counts the requests under way, on all ports together.
-final class RequestPlaces: Sendable {
+/// Counts requests that are under way.
+public final class RequestPlaces: Sendable {
     private let count = Atomic<Int>(0)
 
+    public init() {}
+
     /// Free again with the value, also when the answer is never sent.
-    final class Place: Sendable {
+    public final class Place: Sendable {
         private let places: RequestPlaces
 
         fileprivate init(_ places: RequestPlaces) { self.places = places }
@@ -44,7 +46,8 @@ final class RequestPlaces: Sendable {
         deinit { places.count.subtract(1, ordering: .relaxed) }
     }
 
-    func take(of limit: Int) -> Place? {
+    /// A place; nil when so many are taken.
+    public func take(of limit: Int) -> Place? {
         guard count.add(1, ordering: .relaxed).newValue <= limit else {
             count.subtract(1, ordering: .relaxed)
             return nil

@@ -20,6 +20,13 @@ public final class SHA256Digest: @unchecked Sendable {  // one user at a time, s
 
     deinit { EVP_MD_CTX_free(context) }
 
+    /// Of bytes that are all there.
+    public static func of(_ bytes: UnsafeRawBufferPointer) throws(KeyError) -> [UInt8] {
+        let digest = try SHA256Digest()
+        try digest.update(bytes)
+        return try digest.finish()
+    }
+
     /// Forgets everything and starts again.
     public func reset() throws(KeyError) {
         guard EVP_DigestInit_ex(context, Algorithms.sha256, nil) == 1 else { throw .cryptography(operation: "SHA-256") }

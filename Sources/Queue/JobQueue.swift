@@ -108,6 +108,13 @@ public final class JobQueue: @unchecked Sendable {
         return counts
     }
 
+    /// The last job put into a lane.
+    public func lastJob(in lane: String) throws(QueueError) -> Job? {
+        guard var job = try table.lastJob(in: lane) else { return nil }
+        if locked({ lanes[lane]?.run?.job.id }) == job.id { job.state = .running }
+        return job
+    }
+
     /// Lanes that are paused.
     public func pausedLanes() throws(QueueError) -> [String] { try table.pausedLanes() }
 

@@ -24,7 +24,8 @@ final class JobTable: Sendable {
             "CREATE INDEX job_state ON job (state, changed_at)",
             "CREATE TABLE paused (lane TEXT PRIMARY KEY)",
             "CREATE TABLE mark (name TEXT PRIMARY KEY, value BLOB NOT NULL)",
-        ])
+        ]),
+        .init(["CREATE INDEX job_lane ON job (lane, id)"]),
     ]
 
     private let database: SQLDatabase
@@ -129,6 +130,15 @@ final class JobTable: Sendable {
         }
         guard let (job, sealed) = found else { return nil }
         do throws(KeyError) { return (job, try seal.open(sealed, of: job.kind)) } catch { throw .keys(error) }
+    }
+
+    /// The last job put into a lane.
+    func lastJob(in lane: String) throws(QueueError) -> Job? {
+        try read { connection throws(DatabaseError) in
+            try connection.first(
+                "SELECT \(Self.columns) FROM job WHERE lane = ? ORDER BY id DESC LIMIT 1", [.text(lane)]
+            ) { row throws(DatabaseError) in Self.job(row) }
+        }
     }
 
     func job(_ id: Int64) throws(QueueError) -> Job? {

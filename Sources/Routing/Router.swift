@@ -144,9 +144,7 @@ public final class Router: @unchecked Sendable {
 
     /// A study's name in the marks, which are not sealed.
     private static func name(of uid: String) throws(KeyError) -> String {
-        let digest = try SHA256Digest()
-        try Array(uid.utf8).withRawBytes { (bytes) throws(KeyError) in try digest.update(bytes) }
-        return try digest.finish().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        try Array(uid.utf8).withRawBytes { (bytes) throws(KeyError) in try SHA256Digest.of(bytes) }.hexadecimal
     }
 
     /// The catalogue was rebuilt: goes on where the instances' numbers say.

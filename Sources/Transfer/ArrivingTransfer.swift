@@ -26,7 +26,6 @@ public final class ArrivingTransfer: Sendable {
         /// Digests of what had arrived before this run, by SOP Instance UID.
         var arrived: [String: [UInt8]] = [:]
         var usedAt = ContinuousClock.now
-        var isEnded = false
     }
 
     public let id: TransferID
@@ -76,13 +75,6 @@ public final class ArrivingTransfer: Sendable {
     /// When something last happened.
     var usedAt: ContinuousClock.Instant { state.withLock { $0.usedAt } }
 
-    /// What is announced and how far it is, for whoever looks on.
-    public var objects: [(offer: Offer, isThere: Bool)] {
-        state.withLock { state in
-            state.offers.values.sorted { $0.number < $1.number }.map { ($0, state.there.contains($0.number)) }
-        }
-    }
-
     // MARK: Offers
 
     /// Takes a part of the manifest.
@@ -97,7 +89,7 @@ public final class ArrivingTransfer: Sendable {
         for offer in list {
             try check(offer)
             let digest = [UInt8](hexadecimal: offer.sha256) ?? []
-            try take(offer)
+            let isNew = try take(offer)
             if state.withLock({ $0.there.contains(offer.number) }) { continue }
             if try isHere(offer, digest) {
                 noteThere(offer)
@@ -107,14 +99,17 @@ public final class ArrivingTransfer: Sendable {
                 lacking.append(whole: offer.number)
                 continue
             }
+            // No file is made, and none held open, before there is a piece for it.
+            guard try hasPieces(offer, digest) else {
+                lacking.parts.append(.init(offer, [0..<offer.byteCount]))
+                continue
+            }
             let partial = try partial(offer, digest)
             if partial.isWhole {
                 try store(offer, digest, from: partial)
             } else {
-                let missing = partial.missing
-                progress.change { $0.byteCountThere += partial.presentByteCount }
-                lacking.parts.append(
-                    .init(number: offer.number, ranges: missing.map { [$0.lowerBound, $0.upperBound - $0.lowerBound] }))
+                if isNew { progress.change { $0.byteCountThere += partial.presentByteCount } }
+                lacking.parts.append(.init(offer, partial.missing))
             }
         }
         let (objects, byteCount) = state.withLock { state in
@@ -135,10 +130,11 @@ public final class ArrivingTransfer: Sendable {
         else { throw .malformed("an offer that names no object") }
     }
 
-    private func take(_ offer: Offer) throws(TransferError) {
-        let isGood = state.withLock { state in
-            if let known = state.offers[offer.number] { return known == offer }
-            if state.numbers[offer.sopInstanceUID] != nil { return false }
+    /// - Returns: whether it was not offered before.
+    private func take(_ offer: Offer) throws(TransferError) -> Bool {
+        let isNew: Bool? = state.withLock { state in
+            if let known = state.offers[offer.number] { return known == offer ? false : nil }
+            if state.numbers[offer.sopInstanceUID] != nil { return nil }
             state.offers[offer.number] = offer
             state.numbers[offer.sopInstanceUID] = offer.number
             progress.change { figures in
@@ -148,7 +144,13 @@ public final class ArrivingTransfer: Sendable {
             return true
         }
         // The study has changed since it was offered: what is known of it is wrong.
-        guard isGood else { throw .forgotten }
+        guard let isNew else { throw .forgotten }
+        return isNew
+    }
+
+    private func hasPieces(_ offer: Offer, _ digest: [UInt8]) throws(TransferError) -> Bool {
+        if state.withLock({ $0.partials[offer.number] != nil }) { return true }
+        return try table.slots(id.description, digest: digest) != nil
     }
 
     private func isHere(_ offer: Offer, _ digest: [UInt8]) throws(TransferError) -> Bool {
@@ -212,11 +214,7 @@ public final class ArrivingTransfer: Sendable {
                         UnsafeRawBufferPointer(rebasing: plain[..<Int(head.piece.byteCount)]), head, offer, &touched)
                 }
             } else {
-                var failure: TransferError?
-                coded.withUnsafeReadableBytes { plain in
-                    do throws(TransferError) { try keep(plain, head, offer, &touched) } catch { failure = error }
-                }
-                if let failure { throw failure }
+                try coded.withRawBytes { plain throws(TransferError) in try keep(plain, head, offer, &touched) }
             }
         }
         try settle(touched)
@@ -241,7 +239,9 @@ public final class ArrivingTransfer: Sendable {
             }
             return
         }
-        guard try sha256(plain) == head.digest else { throw .malformed("a piece whose digest is another") }
+        guard try TransferError.digest(of: plain) == head.digest else {
+            throw .malformed("a piece whose digest is another")
+        }
         let partial = try partial(offer, digest)
         let before = partial.presentByteCount
         guard try partial.write(plain, at: head.piece.offset) else {
@@ -253,14 +253,6 @@ public final class ArrivingTransfer: Sendable {
             if added == 0 { figures.resentByteCount += UInt64(head.codedByteCount) }
         }
         touched.insert(offer.number)
-    }
-
-    private func sha256(_ bytes: UnsafeRawBufferPointer) throws(TransferError) -> [UInt8] {
-        do throws(KeyError) {
-            let digest = try SHA256Digest()
-            try digest.update(bytes)
-            return try digest.finish()
-        } catch { throw .ours("a digest could not be made") }
     }
 
     /// Makes pieces durable, and objects of which the last piece came.
@@ -355,7 +347,7 @@ public final class ArrivingTransfer: Sendable {
 
     static func error(_ error: ArchiveError) -> TransferError {
         switch error {
-        case .full: .busy("its disk is full")
+        case .full: .full
         case .closed: .busy("it is stopping")
         case .notRecorded: .busy("the act cannot be recorded there")
         case .unwanted: .malformed("an object that is not the one that was announced, by digest, study or identifier")
@@ -379,22 +371,15 @@ public final class ArrivingTransfer: Sendable {
             var lacking = Lacking()
             for offer in offers.values.sorted(by: { $0.number < $1.number }) where !there.contains(offer.number) {
                 if let partial = state.withLock({ $0.partials[offer.number] }) {
-                    lacking.parts.append(
-                        .init(
-                            number: offer.number,
-                            ranges: partial.missing.map { [$0.lowerBound, $0.upperBound - $0.lowerBound] }))
+                    lacking.parts.append(.init(offer, partial.missing))
                 } else if offer.byteCount > Piece.wholeLimit {
-                    lacking.parts.append(.init(number: offer.number, ranges: [[0, offer.byteCount]]))
+                    lacking.parts.append(.init(offer, [0..<offer.byteCount]))
                 } else {
                     lacking.append(whole: offer.number)
                 }
             }
             guard lacking.isEmpty else { return (lacking, nil) }
-            if let kept = try table.receipt(id.description),
-                let receipt = try? JSONDecoder().decode(SignedReceipt.self, from: Data(kept))
-            {
-                return (lacking, receipt)
-            }
+            if let receipt = try table.receipt(id.description) { return (lacking, receipt) }
             return (lacking, try show(offers))
         }
     }
@@ -418,13 +403,11 @@ public final class ArrivingTransfer: Sendable {
                     outcome: (outcomes[offer.sopInstanceUID] ?? .same).rawValue)
             })
         let signed = try identity.sign(receipt)
-        guard let bytes = try? JSONEncoder().encode(signed) else { throw .ours("the receipt cannot be written down") }
         try table.note(
             id.description, state: .complete, objects: offers.count,
             note: receipt.differing == 0
                 ? "" : "\(receipt.differing) objects differ from what is held and were not kept",
-            receipt: Array(bytes))
-        // Room that is given up takes its time, and nobody waits for it.
+            receipt: signed)
         return signed
     }
 }

@@ -39,7 +39,6 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
     private let carry: Carry
     private let shouldStop: @Sendable () -> Bool
     // Of the line.
-    private var carriedByteCount = 0
     private var startedChunks = 0
     private var trialBegan = ContinuousClock.now
     private var trialByteCount = 0
@@ -69,13 +68,13 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
         condition.unlock()
     }
 
-    /// Waits until no more than so many pieces wait, or with 0 until all have been carried.
+    /// Waits until all pieces have been carried.
     ///
     /// - Throws: why they cannot be; nothing is carried any more then.
-    func drain(to count: Int = 0) throws(TransferError) {
+    func drain() throws(TransferError) {
         condition.lock()
         defer { condition.unlock() }
-        isFinishing = count == 0
+        isFinishing = true
         condition.broadcast()
         defer { isFinishing = false }
         while true {
@@ -85,7 +84,7 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
                 condition.broadcast()
                 throw .interrupted
             }
-            if count == 0 ? plan.isDone : plan.waitingCount <= count { return }
+            if plan.isDone { return }
             _ = condition.wait(until: Date(timeIntervalSinceNow: 0.2))
         }
     }
@@ -97,13 +96,6 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
         condition.broadcast()
         while threadCount > 0 { condition.wait() }
         condition.unlock()
-    }
-
-    /// Bytes a second that the line has given so far; nil before that can be told.
-    var rate: Double? {
-        condition.lock()
-        defer { condition.unlock() }
-        return bestRate > 0 ? bestRate : nil
     }
 
     /// Called with the condition locked.
@@ -166,7 +158,6 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
     private func succeeded(_ pieces: [Piece], _ byteCount: Int) {
         plan.done(pieces)
         failures = 0
-        carriedByteCount += byteCount
         trialByteCount += byteCount
         let time = trialBegan.duration(to: .now)
         guard time >= (bestRate == 0 ? .milliseconds(200) : Self.trial) else { return }
@@ -182,7 +173,7 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
         plan.failed(pieces)
         if failure != nil { return }
         switch error {
-        case .unreachable, .busy:
+        case .unreachable, .busy, .full:
             failures += 1
             guard failures >= Self.failureLimit else {
                 // Longer each time; whoever succeeds meanwhile ends it.

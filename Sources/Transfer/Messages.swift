@@ -51,6 +51,11 @@ struct Lacking: Codable, Sendable, Equatable {
         /// Offset and length in bytes.
         var ranges: [[UInt64]]
 
+        init(_ offer: Offer, _ missing: [Range<UInt64>]) {
+            number = offer.number
+            ranges = missing.map { [$0.lowerBound, $0.upperBound - $0.lowerBound] }
+        }
+
         enum CodingKeys: String, CodingKey {
             case number = "n"
             case ranges

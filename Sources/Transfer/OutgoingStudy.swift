@@ -210,7 +210,7 @@ final class OutgoingStudy: Sendable {
         var coding = Chunk.Coding.plain
         try room.withRawBytes { bytes throws(TransferError) in
             let plain = UnsafeRawBufferPointer(rebasing: bytes[..<count])
-            if !isWhole { digest = try Self.sha256(plain) }
+            if !isWhole { digest = try TransferError.digest(of: plain) }
             if isWorth, compress(plain, into: &buffer, coder) {
                 coding = .zstandard
             } else {
@@ -277,13 +277,5 @@ final class OutgoingStudy: Sendable {
         case .made(let bytes):
             try bytes.read(offset, into: target)
         }
-    }
-
-    static func sha256(_ bytes: UnsafeRawBufferPointer) throws(TransferError) -> [UInt8] {
-        do throws(KeyError) {
-            let digest = try SHA256Digest()
-            try digest.update(bytes)
-            return try digest.finish()
-        } catch { throw .ours("a digest could not be made") }
     }
 }

@@ -14,9 +14,8 @@ final class PartialFolder: Sendable {
     }
 
     private func name(_ id: TransferID, _ digest: [UInt8]) -> String {
-        let hash = try? SHA256Digest()
-        try? (id.bytes + digest).withRawBytes { bytes throws(KeyError) in try hash?.update(bytes) }
-        return ((try? hash?.finish()) ?? []).prefix(16).hexadecimal
+        let digest = try? (id.bytes + digest).withRawBytes { bytes throws(KeyError) in try SHA256Digest.of(bytes) }
+        return Array((digest ?? []).prefix(16)).hexadecimal
     }
 
     func open(
@@ -45,8 +44,4 @@ final class PartialFolder: Sendable {
             if name.utf8.count == 32, !names.contains(name) { unlink(path + "/" + name) }
         }
     }
-}
-
-extension ArraySlice<UInt8> {
-    fileprivate var hexadecimal: String { Array(self).hexadecimal }
 }

@@ -134,7 +134,7 @@ final class PartialObject: Sendable {
 
     static func error(_ failure: SystemFailure) -> TransferError {
         failure.errno == ENOSPC || failure.errno == EDQUOT
-            ? .busy("its disk is full") : .ours("a file of pieces: \(failure.operation) failed")
+            ? .full : .ours("a file of pieces: \(failure.operation) failed")
     }
 }
 

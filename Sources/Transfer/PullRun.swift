@@ -5,7 +5,7 @@ import NIOCore
 import Synchronization
 
 /// One try at fetching a study from a site: asks what there is, fetches what is lacking here, and gives the receipt back.
-struct PullRun {
+struct PullRun: TransferRun {
     let room: TransferRoom
     let work: TransferWork
     let progress: TransferProgress
@@ -13,51 +13,54 @@ struct PullRun {
 
     private var path: String { TransferDoor.prefix + "/sources/" + work.id }
 
+    /// - Returns: what the operator should know; empty for nothing.
     func run() throws(TransferError) -> String {
-        guard let peer = room.access.peer(aeTitle: work.site), peer.site != nil,
-            let fingerprint = peer.certificates?.fingerprints.first,
+        let peer = try room.site(work.site)
+        guard let fingerprint = peer.certificates?.fingerprints.first,
             let permit = room.access.admit(siteFingerprint: fingerprint, from: "")
-        else { throw .refused("there is no site \(work.site): see `huizhen site list`") }
+        else { throw .refused("site \(work.site) has no certificate: see `huizhen site list`") }
         guard let id = TransferID(work.id) else { throw .ours("the job is damaged") }
-        for _ in 0..<PushRun.roundLimit {
-            do throws(TransferError) { return try fetch(id, peer, permit) } catch {
-                guard case .forgotten = error, !shouldStop() else { throw error }
-            }
-        }
-        throw .forgotten
+        return try untilKept { () throws(TransferError) in try fetch(id, peer, permit) }
     }
 
     private func fetch(
         _ id: TransferID, _ peer: Peer, _ permit: Permit
     ) throws(TransferError) -> String {
-        let client = try SiteClient(peer, identity: room.identity, settings: room.settings.client)
         room.arrivals.close(id)
-        var arriving: ArrivingTransfer?
         let holder = ArrivingHolder()
-        progress.restart()
-        let carrier = Carrier(progress: progress, shouldStop: shouldStop) {
-            [room, path, progress, site = work.site] pieces throws(TransferError) in
-            guard let now = room.access.peer(aeTitle: site), now.site == peer.site else {
-                throw .refused("the site was removed or changed while it was fetched from")
-            }
-            return try room.coders.use { coder throws(TransferError) in
-                let request = PieceRequest(
-                    pieces: pieces.map { [UInt64($0.object), $0.offset, UInt64($0.byteCount)] },
-                    mayCompress: progress.pays(room.settings))
-                let answer = try client.ask(path + "/chunks", request, using: coder)
-                guard let arriving = holder.arriving else { throw .forgotten }
-                try arriving.accept(answer.body, using: coder)
-                return answer.body.readableBytes
-            }
+        let choice = CompressionChoice()
+        return try carrying(to: peer) { [self] client, pieces throws(TransferError) in
+            try fetch(pieces, from: peer, by: client, into: holder, choice)
+        } _: { client, carrier throws(TransferError) in
+            try fetch(id, permit, by: client, carrier, into: holder)
         }
-        carrier.start()
-        let stopper = StopWatch(shouldStop) { client.close() }
-        defer {
-            stopper.end()
-            // What is still on its way is there by another way, or not wanted any more.
-            client.close()
-            carrier.end()
+    }
+
+    /// Fetches a chunk; returns its bytes.
+    private func fetch(
+        _ pieces: [Piece], from peer: Peer, by client: SiteClient, into holder: ArrivingHolder,
+        _ choice: CompressionChoice
+    ) throws(TransferError) -> Int {
+        _ = try room.unchanged(peer)
+        return try room.coders.use { coder throws(TransferError) in
+            let request = PieceRequest(
+                pieces: pieces.map { [UInt64($0.object), $0.offset, UInt64($0.byteCount)] },
+                mayCompress: room.settings.compresses && choice.pays)
+            let began = ContinuousClock.now
+            let answer = try client.ask(path + "/chunks", request, using: coder)
+            if let made = answer.made {
+                choice.note(made: made, sent: max(.zero, began.duration(to: .now) - made))
+            }
+            guard let arriving = holder.arriving else { throw .forgotten }
+            try arriving.accept(answer.body, using: coder)
+            return answer.body.readableBytes
         }
+    }
+
+    private func fetch(
+        _ id: TransferID, _ permit: Permit, by client: SiteClient, _ carrier: Carrier, into holder: ArrivingHolder
+    ) throws(TransferError) -> String {
+        var arriving: ArrivingTransfer?
         var announced: [Int: Offer] = [:]
         var leftOut = 0
         var study: String?
@@ -82,7 +85,7 @@ struct PullRun {
             try carrier.drain()
         }
         guard let arriving, !announced.isEmpty else { throw .refused("the other side releases nothing of the study") }
-        for _ in 0..<PushRun.roundLimit {
+        for _ in 0..<Self.roundLimit {
             try carrier.drain()
             let (lacking, receipt) = try arriving.complete(announced.count)
             if let receipt {

@@ -7,10 +7,7 @@ import NIOCore
 import Synchronization
 
 /// One try at sending a study to a site: offers it, sends what is lacking there, and keeps the receipt.
-struct PushRun {
-    /// How often everything is offered anew within one try.
-    static let roundLimit = 8
-
+struct PushRun: TransferRun {
     let room: TransferRoom
     let work: TransferWork
     let progress: TransferProgress
@@ -20,9 +17,7 @@ struct PushRun {
 
     /// - Returns: what the operator should know; empty for nothing.
     func run() throws(TransferError) -> String {
-        guard let peer = room.access.peer(aeTitle: work.site), peer.site != nil else {
-            throw .refused("there is no site \(work.site): see `huizhen site list`")
-        }
+        let peer = try room.site(work.site)
         do throws(Denial) {
             try room.access.requireDestination(peer, for: nil, by: .service, door: ArrivingTransfer.door)
             try room.access.record([
@@ -37,53 +32,49 @@ struct PushRun {
             case .notRecorded: throw .ours("the audit log takes no record, so nothing is sent: see the service's log")
             }
         }
-        for _ in 0..<Self.roundLimit {
-            do throws(TransferError) { return try send(to: peer) } catch {
-                guard case .forgotten = error, !shouldStop() else { throw error }
-            }
-        }
-        throw .forgotten
+        return try untilKept { () throws(TransferError) in try send(to: peer) }
     }
 
     private func send(to peer: Peer) throws(TransferError) -> String {
-        let client = try SiteClient(peer, identity: room.identity, settings: room.settings.client)
         let study = try room.outgoing(work.study, to: peer, seen: .everything)
-        progress.restart()
-        let carrier = Carrier(progress: progress, shouldStop: shouldStop) {
-            [room, progress, path, shouldStop, choice = CompressionChoice(), site = work.site] pieces
-                throws(TransferError) in
-            // Who was removed or is no approved destination any more gets nothing from then on.
-            guard let now = room.access.peer(aeTitle: site), now.site == peer.site else {
-                throw .refused("the site was removed or changed while it was sent to")
-            }
-            if let flaw = room.access.flaw(of: now, for: nil) { throw .refused(flaw) }
-            let began = ContinuousClock.now
-            let chunk = try room.coders.use { coder throws(TransferError) in
-                try study.chunk(pieces, mayCompress: room.settings.compresses && choice.pays, using: coder)
-            }
-            let made = ContinuousClock.now
-            try room.limits.pass(chunk.readableBytes, to: site, rate: now.site?.rate, unless: shouldStop)
-            do throws(TransferError) {
-                _ = try client.ask(.POST, path + "/chunks", chunk, type: TransferDoor.chunkType)
-            } catch {
-                progress.change { figures in
-                    figures.lineByteCount += UInt64(chunk.readableBytes)
-                    figures.resentByteCount += UInt64(chunk.readableBytes)
-                }
-                throw error
-            }
-            choice.note(made: began.duration(to: made), sent: made.duration(to: .now))
-            progress.noteCarried(pieces, lineByteCount: chunk.readableBytes)
-            return chunk.readableBytes
+        let choice = CompressionChoice()
+        return try carrying(to: peer) { [self] client, pieces throws(TransferError) in
+            try send(pieces, of: study, to: peer, by: client, choice)
+        } _: { client, carrier throws(TransferError) in
+            try send(study, to: peer, by: client, carrier)
         }
-        carrier.start()
-        let stopper = StopWatch(shouldStop) { client.close() }
-        defer {
-            stopper.end()
-            // What is still on its way is there by another way, or not wanted any more.
-            client.close()
-            carrier.end()
+    }
+
+    /// Sends a chunk; returns its bytes.
+    private func send(
+        _ pieces: [Piece], of study: OutgoingStudy, to peer: Peer, by client: SiteClient, _ choice: CompressionChoice
+    ) throws(TransferError) -> Int {
+        // Who was removed or is no approved destination any more gets nothing from then on.
+        let now = try room.unchanged(peer)
+        if let flaw = room.access.flaw(of: now, for: nil) { throw .refused(flaw) }
+        let began = ContinuousClock.now
+        let chunk = try room.coders.use { coder throws(TransferError) in
+            try study.chunk(pieces, mayCompress: room.settings.compresses && choice.pays, using: coder)
         }
+        let made = ContinuousClock.now
+        try room.limits.pass(chunk.readableBytes, to: work.site, rate: now.site?.rate, unless: shouldStop)
+        do throws(TransferError) {
+            _ = try client.ask(.POST, path + "/chunks", chunk, type: TransferDoor.chunkType)
+        } catch {
+            progress.change { figures in
+                figures.lineByteCount += UInt64(chunk.readableBytes)
+                figures.resentByteCount += UInt64(chunk.readableBytes)
+            }
+            throw error
+        }
+        choice.note(made: began.duration(to: made), sent: made.duration(to: .now))
+        progress.noteCarried(pieces, lineByteCount: chunk.readableBytes)
+        return chunk.readableBytes
+    }
+
+    private func send(
+        _ study: OutgoingStudy, to peer: Peer, by client: SiteClient, _ carrier: Carrier
+    ) throws(TransferError) -> String {
         var announced: [Int: Offer] = [:]
         while let offers = try study.next() {
             for offer in offers { announced[offer.number] = offer }
@@ -151,8 +142,7 @@ struct PushRun {
         }
         if leftOut > 0 { notes.append("\(leftOut) objects are not released and were left out") }
         let note = notes.joined(separator: "; ")
-        guard let bytes = try? JSONEncoder().encode(signed) else { throw .ours("the receipt cannot be written down") }
-        try room.table.note(work.id, state: .complete, note: note, receipt: Array(bytes))
+        try room.table.note(work.id, state: .complete, note: note, receipt: signed)
         return note
     }
 }
@@ -188,14 +178,6 @@ extension Lacking {
 }
 
 extension TransferProgress {
-    /// Whether compressing is quicker than the line, as far as that is known.
-    func pays(_ settings: TransferSettings) -> Bool {
-        guard settings.compresses else { return false }
-        let figures = figures
-        guard figures.lineByteCount > 4 << 20, figures.elapsed > 0 else { return true }
-        return Double(figures.lineByteCount) / Double(figures.elapsed) * 1000 < TransferRoom.compressedBelow
-    }
-
     func noteOffered(_ offers: [Offer], lacking: [Piece]) {
         let lackingBytes = lacking.reduce(UInt64(0)) { $0 + UInt64($1.byteCount) }
         let lackingObjects = Set(lacking.map(\.object)).count
@@ -217,40 +199,5 @@ extension TransferProgress {
             }
             figures.objectsThere = min(figures.objectsThere, figures.objects)
         }
-    }
-}
-
-/// Ends what waits for the other side when we are asked to stop: looks from a thread of its own.
-final class StopWatch: @unchecked Sendable {  // everything is behind the condition
-    private let condition = NSCondition()
-    private var isEnding = false
-    private var isDone = false
-
-    init(_ shouldStop: @escaping @Sendable () -> Bool, _ stop: @escaping @Sendable () -> Void) {
-        let thread = Thread { [self] in
-            condition.lock()
-            while !isEnding {
-                if shouldStop() {
-                    condition.unlock()
-                    stop()
-                    condition.lock()
-                    break
-                }
-                _ = condition.wait(until: Date(timeIntervalSinceNow: 0.1))
-            }
-            isDone = true
-            condition.broadcast()
-            condition.unlock()
-        }
-        thread.name = "transfer-stop"
-        thread.start()
-    }
-
-    func end() {
-        condition.lock()
-        isEnding = true
-        condition.broadcast()
-        while !isDone { condition.wait() }
-        condition.unlock()
     }
 }

@@ -67,10 +67,11 @@ final class SiteClient: Sendable {
             let handler = try channel.pipeline.syncOperations.handler(type: NIOSSLClientHandler.self)
             guard let shown = handler.peerCertificate, let expected,
                 ClientCertificate.fingerprint(of: shown) == expected
-            else { throw TransferError.refused("it shows another certificate than the one it is known by") }
+            else { throw TransferError.refused("the other side shows another certificate than the one it is known by") }
             let now = Date().timeIntervalSince1970
             guard Double(shown.notValidBefore) <= now, now < Double(shown.notValidAfter) else {
-                throw TransferError.refused("its certificate has ended, or does not hold yet: check the clocks")
+                throw TransferError.refused(
+                    "the other side's certificate has ended, or does not hold yet: check the clocks")
             }
         }
     }
@@ -87,6 +88,8 @@ final class SiteClient: Sendable {
         var body: ByteBuffer
         /// Whether the body is a compressed message.
         var isMessage = false
+        /// How long the other side took to make it, where it says so.
+        var made: Duration?
 
         /// The body as JSON of a type.
         func message<T: Decodable>(_ type: T.Type) throws(TransferError) -> T {
@@ -123,7 +126,8 @@ final class SiteClient: Sendable {
         } catch { throw Self.error(error) }
         let answer = Answer(
             status: response.status.code, body: response.body ?? ByteBuffer(),
-            isMessage: response.headers.first(name: "Content-Type") == TransferDoor.messageType)
+            isMessage: response.headers.first(name: "Content-Type") == TransferDoor.messageType,
+            made: response.headers.first(name: ServerTiming.field.rawName).flatMap(ServerTiming.duration))
         guard (200..<300).contains(answer.status) || answer.status == 409 else { throw Self.problem(answer) }
         return answer
     }
@@ -147,9 +151,10 @@ final class SiteClient: Sendable {
         let why = String((text ?? "status \(answer.status)").prefix(200).filter { !$0.isNewline })
         switch answer.status {
         case 404: return .forgotten
-        case 408, 429, 500, 502, 503, 504, 507: return .busy(why)
+        case 507: return .full
+        case 408, 429, 500, 502, 503, 504: return .busy(why)
         case 422: return .malformed(why)
-        default: return .refused(why)
+        default: return .refused("the other side refuses: \(why)")
         }
     }
 

@@ -101,10 +101,7 @@ final class Sources: Sendable {
         } catch let error as TransferError {
             throw error
         } catch let error as Denial {
-            switch error {
-            case .refused(let why): throw .refused(why)
-            case .notRecorded: throw .busy("the act cannot be recorded there")
-            }
+            throw TransferError(error)
         } catch { throw .ours("\(error)") }
     }
 
@@ -116,7 +113,4 @@ final class Sources: Sendable {
     }
 
     func close(_ id: TransferID) { open.withLock { _ = $0.removeValue(forKey: id) } }
-
-    /// Those of a site that are being fetched.
-    var count: Int { open.withLock { $0.count } }
 }

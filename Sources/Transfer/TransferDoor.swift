@@ -40,7 +40,7 @@ public final class TransferDoor: Sendable {
     private let logger: Logger
     private let version: String
     private let metrics: TransferMetrics
-    private let chunks = Atomic<Int>(0)
+    private let chunks = RequestPlaces()
     private let isStopping = Atomic<Bool>(false)
 
     init(room: TransferRoom, sources: Sources, metrics: TransferMetrics, version: String, logger: Logger) {
@@ -81,7 +81,7 @@ public final class TransferDoor: Sendable {
                 let list = try message(OfferList.self, body)
                 do throws(Denial) {
                     _ = try room.access.require(.store, by: permit, door: ArrivingTransfer.door)
-                } catch { throw Self.error(error) }
+                } catch { throw TransferError(error) }
                 let arriving = try room.arrivals.transfer(id, study: list.study, permit: permit, isOurs: false)
                 return try json(
                     try forgetting(id) { () throws(TransferError) in try arriving.offer(list.objects) })
@@ -148,7 +148,7 @@ public final class TransferDoor: Sendable {
             let (permit, id) = (try permit(context), try Self.id(context))
             let place = try takePlace()
             let body = try await body(request, Self.messageByteCountLimit)
-            let (chunk, rate) = try await pool.run { [self] in
+            let (chunk, made, rate) = try await pool.run { [self] in
                 let wanted = try message(PieceRequest.self, body)
                 let source = try sources.known(id, of: permit)
                 // What it may retrieve may have changed since: then it asks anew, and is answered anew.
@@ -167,11 +167,12 @@ public final class TransferDoor: Sendable {
                     else { throw TransferError.malformed("a request for a piece that cannot be") }
                     pieces.append(Piece(object: object, offset: piece[1], byteCount: byteCount))
                 }
+                let began = ContinuousClock.now
                 let chunk = try room.coders.use { coder throws(TransferError) in
                     try source.study.chunk(
                         pieces, mayCompress: wanted.mayCompress && room.settings.compresses, using: coder)
                 }
-                return (chunk, peer.site?.rate)
+                return (chunk, began.duration(to: .now), peer.site?.rate)
             }
             if rate != nil || room.settings.rate != nil {
                 try await pool.run { [self] in
@@ -182,7 +183,7 @@ public final class TransferDoor: Sendable {
             }
             metrics.sent(to: permit.aeTitle, chunk.readableBytes)
             return Response(
-                status: .ok, headers: [.contentType: Self.chunkType],
+                status: .ok, headers: [.contentType: Self.chunkType, ServerTiming.field: ServerTiming.text(made)],
                 body: ResponseBody(contentLength: chunk.readableBytes) { writer in
                     try await writer.write(chunk)
                     try await writer.finish(nil)
@@ -198,11 +199,11 @@ public final class TransferDoor: Sendable {
                     record.direction == .sending, let peer = room.access.peer(aeTitle: permit.aeTitle),
                     let certificate = peer.site?.certificate
                 else { throw TransferError.forgotten }
-                guard let receipt = signed.verified(by: certificate), receipt.transfer == id.description,
-                    let bytes = try? JSONEncoder().encode(signed)
-                else { throw TransferError.malformed("a receipt that its sender's key did not sign") }
+                guard let receipt = signed.verified(by: certificate), receipt.transfer == id.description else {
+                    throw TransferError.malformed("a receipt that its sender's key did not sign")
+                }
                 try room.table.note(
-                    id.description, state: .complete, objects: receipt.objects.count, receipt: Array(bytes))
+                    id.description, state: .complete, objects: receipt.objects.count, receipt: signed)
                 sources.close(id)
                 metrics.completed(permit.aeTitle, .sending)
                 return Response(status: .noContent)
@@ -240,31 +241,23 @@ public final class TransferDoor: Sendable {
     }
 
     private func body(_ request: Request, _ limit: Int) async throws -> ByteBuffer {
-        var body = request.body
-        if let length = request.headers[.contentLength].flatMap(Int.init), length > limit {
-            throw Problem(.contentTooLarge, "The body has more than \(limit) bytes.")
-        }
+        let length = request.headers[.contentLength].flatMap(Int.init)
+        let tooLarge = Problem(.contentTooLarge, "The body has more than \(limit) bytes.")
+        if let length, length > limit { throw tooLarge }
         var result = ByteBuffer()
-        if let length = request.headers[.contentLength].flatMap(Int.init) { result.reserveCapacity(length) }
-        for try await var piece in body {
-            guard result.readableBytes + piece.readableBytes <= limit else {
-                throw Problem(.contentTooLarge, "The body has more than \(limit) bytes.")
-            }
+        result.reserveCapacity(length ?? 0)
+        for try await var piece in request.body {
+            guard result.readableBytes + piece.readableBytes <= limit else { throw tooLarge }
             result.writeBuffer(&piece)
         }
-        body = request.body
         return result
     }
 
     private func message<T: Decodable>(_ type: T.Type, _ body: ByteBuffer) throws(TransferError) -> T {
         let bytes = try room.coders.use { coder throws(TransferError) in
-            var result: Result<[UInt8], TransferError> = .success([])
-            body.withUnsafeReadableBytes { bytes in
-                do throws(TransferError) {
-                    result = .success(try coder.message(bytes, limit: Self.messageByteCountLimit))
-                } catch { result = .failure(error) }
+            try body.withRawBytes { bytes throws(TransferError) in
+                try coder.message(bytes, limit: Self.messageByteCountLimit)
             }
-            return try result.get()
         }
         guard let value = try? JSONDecoder().decode(type, from: Data(bytes)) else {
             throw .malformed("a message that is not what is taken here")
@@ -272,21 +265,12 @@ public final class TransferDoor: Sendable {
         return value
     }
 
-    private final class Place: Sendable {
-        private let door: TransferDoor
-
-        init(_ door: TransferDoor) { self.door = door }
-
-        deinit { door.chunks.subtract(1, ordering: .relaxed) }
-    }
-
-    private func takePlace() throws -> Place {
-        guard chunks.add(1, ordering: .relaxed).newValue <= Self.chunkLimit else {
-            chunks.subtract(1, ordering: .relaxed)
+    private func takePlace() throws -> RequestPlaces.Place {
+        guard let place = chunks.take(of: Self.chunkLimit) else {
             throw Problem(
                 .serviceUnavailable, "Too many chunks are under way: try again soon.", headers: [.retryAfter: "1"])
         }
-        return Place(self)
+        return place
     }
 
     private func json(_ value: some Encodable, _ status: HTTPResponse.Status = .ok) throws -> Response {
@@ -303,13 +287,6 @@ public final class TransferDoor: Sendable {
             body: .init(byteBuffer: bytes))
     }
 
-    private static func error(_ denial: Denial) -> TransferError {
-        switch denial {
-        case .refused(let why): .refused(why)
-        case .notRecorded: .busy("the act cannot be recorded there")
-        }
-    }
-
     /// The one place where what went wrong becomes a problem document.
     static func problem(_ error: any Error) -> Problem? {
         guard let error = error as? TransferError else { return nil }
@@ -317,8 +294,7 @@ public final class TransferDoor: Sendable {
         case .forgotten: Problem(.notFound, "There is no such transfer, or it is to be offered again.")
         case .refused(let why): Problem(.forbidden, why)
         case .malformed(let why): Problem(.unprocessableContent, why)
-        case .busy(let why) where why.contains("disk"):
-            Problem(.init(code: 507, reasonPhrase: "Insufficient Storage"), why)
+        case .full: Problem(.init(code: 507, reasonPhrase: "Insufficient Storage"), "its disk is full")
         case .busy(let why), .unreachable(let why): Problem(.serviceUnavailable, why)
         case .interrupted: Problem(.serviceUnavailable, "The service is stopping.")
         case .archive, .ours:

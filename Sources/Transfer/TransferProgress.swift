@@ -12,8 +12,6 @@ public final class TransferProgress: Sendable {
         /// Bytes on the line since this run began, those of chunks alone, and of these the ones that were sent more than once.
         public var lineByteCount: UInt64 = 0
         public var resentByteCount: UInt64 = 0
-        /// Objects the sender does not release.
-        public var leftOut = 0
         /// Of the run, in milliseconds.
         public var elapsed: Int64 = 0
         public var connections = 0

@@ -59,8 +59,14 @@ final class TransferTable: Sendable {
 
     func note(
         _ id: String, state: TransferRecord.State? = nil, objects: Int? = nil, byteCount: UInt64? = nil,
-        note: String? = nil, receipt: [UInt8]? = nil
+        note: String? = nil, receipt: SignedReceipt? = nil
     ) throws(TransferError) {
+        let signed = try receipt.map { receipt throws(TransferError) in
+            guard let bytes = try? JSONEncoder().encode(receipt) else {
+                throw TransferError.ours("the receipt cannot be written down")
+            }
+            return Array(bytes)
+        }
         let now = Self.now()
         try write { connection throws(DatabaseError) in
             try connection.execute(
@@ -72,7 +78,7 @@ final class TransferTable: Sendable {
                 [
                     .text(id), state.map { .text($0.rawValue) } ?? .null, .optional(objects.map(Int64.init)),
                     .optional(byteCount.map { Int64(clamping: $0) }), note.map { .text($0) } ?? .null,
-                    receipt.map { .blob($0) } ?? .null, .integer(now),
+                    signed.map { .blob($0) } ?? .null, .integer(now),
                 ])
             guard state != nil, state != .open else { return }
             try connection.execute("DELETE FROM partial WHERE transfer = ?", [.text(id)])
@@ -126,12 +132,13 @@ final class TransferTable: Sendable {
         }
     }
 
-    func receipt(_ id: String) throws(TransferError) -> [UInt8]? {
-        try read { connection throws(DatabaseError) in
+    func receipt(_ id: String) throws(TransferError) -> SignedReceipt? {
+        let bytes = try read { connection throws(DatabaseError) in
             try connection.first("SELECT receipt FROM transfer WHERE id = ?", [.text(id)]) {
                 row throws(DatabaseError) in row.blob(0)
             } ?? nil
         }
+        return bytes.flatMap { try? JSONDecoder().decode(SignedReceipt.self, from: Data($0)) }
     }
 
     // MARK: Unfinished objects
@@ -189,7 +196,7 @@ final class TransferTable: Sendable {
         _ body: @escaping @Sendable (SQLConnection) throws(DatabaseError) -> T
     ) throws(TransferError) -> T {
         do throws(DatabaseError) { return try database.write(body) } catch {
-            throw error == .full ? .busy("its disk is full") : .ours("\(error)")
+            throw error == .full ? .full : .ours("\(error)")
         }
     }
 }

@@ -30,8 +30,25 @@ struct TransferRoom: Sendable {
     let settings: TransferSettings
     let limits: RateLimits
 
-    /// Below this rate of the line, in bytes a second, compressing is quicker than sending.
-    static let compressedBelow = 80e6
+    /// A peer that takes transfers.
+    ///
+    /// - Throws: `.refused` where there is none by that name.
+    func site(_ name: String) throws(TransferError) -> Peer {
+        guard let peer = access.peer(aeTitle: name), peer.site != nil else {
+            throw .refused("there is no site \(name): see `huizhen site list`")
+        }
+        return peer
+    }
+
+    /// A site as it is now, while a transfer with it runs.
+    ///
+    /// - Throws: `.refused` where it was removed or changed since.
+    func unchanged(_ peer: Peer) throws(TransferError) -> Peer {
+        guard let now = access.peer(aeTitle: peer.aeTitle), now.site == peer.site else {
+            throw .refused("the site was removed or changed while the transfer ran")
+        }
+        return now
+    }
 
     /// How its objects go to a site; nil: as they are.
     func release(for peer: Peer) throws(TransferError) -> Release? {

@@ -102,9 +102,7 @@ public final class Transfers: Sendable {
         _ direction: TransferRecord.Direction, study: String, site: String, priority: Int = 5,
         delay: Duration = .zero
     ) throws -> String {
-        guard let peer = room.access.peer(aeTitle: site), peer.site != nil else {
-            throw TransferError.refused("there is no site \(site): see `huizhen site list`")
-        }
+        let peer = try room.site(site)
         guard peer.site?.port != nil else {
             throw TransferError.refused("the site \(site) only calls us: it can pull from here, or push to us")
         }
@@ -124,7 +122,7 @@ public final class Transfers: Sendable {
         try queue.add([
             NewJob(
                 kind: direction == .sending ? TransferWork.pushKind : TransferWork.pullKind,
-                lane: Self.lane(work), priority: priority, remaining: objects, delay: delay,
+                lane: Self.lane(site: site, id: id), priority: priority, remaining: objects, delay: delay,
                 payload: Array(try JSONEncoder().encode(work)))
         ])
         return id
@@ -140,10 +138,8 @@ public final class Transfers: Sendable {
                 studies.append(holding.studyInstanceUID)
             }
             for study in studies {
-                let known = try room.table.open(study: study, site: peer.aeTitle)
-                let jobs = known.isEmpty ? [:] : try jobs()
-                let waits = known.contains { record in
-                    jobs[Self.lane(TransferWork(id: record.id, site: record.site, study: ""))]?.state == .waiting
+                let waits = try room.table.open(study: study, site: peer.aeTitle).contains { record in
+                    try queue.lastJob(in: Self.lane(record))?.state == .waiting
                 }
                 if !waits { try begin(.sending, study: study, site: peer.aeTitle) }
             }
@@ -156,33 +152,30 @@ public final class Transfers: Sendable {
 
     /// Transfers, the newest first.
     public func list(limit: Int) throws -> [TransferStatus] {
-        let jobs = try jobs()
         let paused = Set(try queue.pausedLanes())
-        return try room.table.records(limit: min(limit, Self.listLimit)).map { status($0, jobs, paused) }
+        return try room.table.records(limit: min(limit, Self.listLimit)).map { try status($0, paused) }
     }
 
     /// - Throws: `.refused` for a transfer that is not known.
     public func status(_ id: String) throws -> TransferStatus {
-        guard let record = try room.table.record(id) else { throw TransferError.refused("there is no transfer \(id)") }
-        return status(record, try jobs(), Set(try queue.pausedLanes()))
+        guard let record = try room.table.record(id) else {
+            throw TransferError.refused("there is no transfer \(id)")
+        }
+        return try status(record, Set(try queue.pausedLanes()))
     }
 
     /// What is written down of one; nil for none. Asks no queue.
     public func record(_ id: String) throws -> TransferRecord? { try room.table.record(id) }
 
-    private func jobs() throws -> [String: Job] {
-        try queue.list(Job.State.allCases, limit: 100_000).reduce(into: [:]) { $0[$1.lane] = $1 }
-    }
-
-    private func status(_ record: TransferRecord, _ jobs: [String: Job], _ paused: Set<String>) -> TransferStatus {
-        let lane = Self.lane(TransferWork(id: record.id, site: record.site, study: ""))
+    private func status(_ record: TransferRecord, _ paused: Set<String>) throws -> TransferStatus {
+        let lane = Self.lane(record)
         let progress =
             running.withLock { $0[record.id] }
             ?? TransferID(record.id).flatMap {
                 room.arrivals.transfer($0)?.progress
             }
         return TransferStatus(
-            record: record, job: record.isOurs ? jobs[lane] : nil, isPaused: paused.contains(lane),
+            record: record, job: record.isOurs ? try queue.lastJob(in: lane) : nil, isPaused: paused.contains(lane),
             figures: progress?.figures)
     }
 
@@ -192,7 +185,7 @@ public final class Transfers: Sendable {
         guard status.record.isOurs, status.record.state == .open else {
             throw TransferError.refused("only what was begun here and has not ended can be paused")
         }
-        try queue.setPaused(lane: lane(status), isPaused)
+        try queue.setPaused(lane: Self.lane(status.record), isPaused)
     }
 
     /// Lets a transfer that was given up, or waits for a later try, be tried now.
@@ -208,7 +201,7 @@ public final class Transfers: Sendable {
         let status = try status(id)
         guard status.record.state == .open else { throw TransferError.refused("the transfer has ended") }
         if let job = status.job, job.state == .waiting || job.state == .running || job.state == .dead {
-            try queue.setPaused(lane: lane(status), false)
+            try queue.setPaused(lane: Self.lane(status.record), false)
             try queue.cancel(job.id)
         }
         switch status.record.direction {
@@ -228,10 +221,9 @@ public final class Transfers: Sendable {
 
     /// The signed receipt of a transfer, and whether the receiver's key signed it.
     public func receipt(_ id: String) throws -> (signed: SignedReceipt, isValid: Bool) {
-        guard let bytes = try room.table.receipt(id),
-            let signed = try? JSONDecoder().decode(SignedReceipt.self, from: Data(bytes)),
-            let record = try room.table.record(id)
-        else { throw TransferError.refused("there is no receipt of that transfer") }
+        guard let signed = try room.table.receipt(id), let record = try room.table.record(id) else {
+            throw TransferError.refused("there is no receipt of that transfer")
+        }
         let certificate =
             record.direction == .receiving
             ? room.identity.certificate : room.access.peer(aeTitle: record.site)?.site?.certificate ?? ""
@@ -240,9 +232,7 @@ public final class Transfers: Sendable {
 
     /// Asks a site who it is; says how long that took on a connection of its own.
     public func test(_ site: String) throws -> (SiteDescription, Duration) {
-        guard let peer = room.access.peer(aeTitle: site), peer.site != nil else {
-            throw TransferError.refused("there is no site \(site): see `huizhen site list`")
-        }
+        let peer = try room.site(site)
         let client = try SiteClient(peer, identity: room.identity, settings: room.settings.lonelyClient)
         defer { client.close() }
         let began = ContinuousClock.now
@@ -252,11 +242,9 @@ public final class Transfers: Sendable {
 
     // MARK: What the queue does
 
-    private static func lane(_ work: TransferWork) -> String { work.site + " " + work.id }
+    private static func lane(site: String, id: String) -> String { site + " " + id }
 
-    private func lane(_ status: TransferStatus) -> String {
-        Self.lane(TransferWork(id: status.record.id, site: status.record.site, study: ""))
-    }
+    private static func lane(_ record: TransferRecord) -> String { lane(site: record.site, id: record.id) }
 
     private func run(_ job: JobRun) -> JobOutcome {
         guard let work = try? JSONDecoder().decode(TransferWork.self, from: Data(job.payload)) else {
@@ -277,7 +265,7 @@ public final class Transfers: Sendable {
             metrics.resent(work.site, figures.resentByteCount)
             metrics.completed(work.site, direction)
             // Paused too late to matter.
-            try? queue.setPaused(lane: Self.lane(work), false)
+            try? queue.setPaused(lane: Self.lane(site: work.site, id: work.id), false)
             logger.info(
                 "transfer complete",
                 metadata: ["site": "\(work.site)", "objects": "\(figures.objects)", "note": "\(note)"])
@@ -292,7 +280,7 @@ public final class Transfers: Sendable {
         try? room.table.note(work.id, note: reason)
         logger.warning("transfer not complete", metadata: ["site": "\(work.site)", "reason": "\(reason)"])
         switch error {
-        case .unreachable, .busy, .forgotten, .interrupted: return .unavailable(reason)
+        case .unreachable, .busy, .full, .forgotten, .interrupted: return .unavailable(reason)
         case .archive(.notFound): return .hopeless("the study is not held any more")
         case .refused, .malformed, .archive, .ours: return .failed(reason)
         }
