@@ -17,7 +17,7 @@ final class FileSession {
     private let arrival: Arrival
     private var uploads: [UInt64: FileUpload] = [:]
     private var downloads: [UInt64: FileDownload] = [:]
-    private var listings: [UInt64: [FileEntry]] = [:]
+    private var listings: [UInt64: ArraySlice<FileEntry>] = [:]
 
     init(_ door: FileDoor, _ connection: FileConnection, _ caller: FileCaller) {
         self.door = door
@@ -81,10 +81,10 @@ final class FileSession {
     private func outcome(_ operation: FileOperation) throws -> FileOutcome {
         switch operation {
         case .look(let place): return .attributes(try tree.attributes(of: place))
-        case .list(let place, let slot): listings[slot] = try tree.entries(of: place)
+        case .list(let place, let slot): listings[slot] = try tree.entries(of: place)[...]
         case .nextEntries(let slot):
             let entries = listings[slot] ?? []
-            listings[slot] = Array(entries.dropFirst(Conversation.entryLimit))
+            listings[slot] = entries.dropFirst(Conversation.entryLimit)
             return .entries(Array(entries.prefix(Conversation.entryLimit)))
         case .open(let place, let slot):
             let download = try tree.open(place)

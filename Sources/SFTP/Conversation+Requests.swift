@@ -81,7 +81,7 @@ extension Conversation {
             ])
         case .incoming(let path):
             guard names[path] == .directory else { return Self.refused(id, .noSuchFile) }
-            handles[handle] = .known(names.entries(in: path))
+            handles[handle] = .known(names.entries(in: path)[...])
         case .shown(let place):
             guard place.isDirectory else { return Self.refused(id, .failure, "it is no directory") }
             return .perform(.list(place, slot: handle), .openDirectory(handle))
@@ -94,7 +94,7 @@ extension Conversation {
         switch handles[handle] {
         case .known(let entries):
             guard !entries.isEmpty else { return Self.refused(id, .endOfFile) }
-            handles[handle] = .known(Array(entries.dropFirst(Self.entryLimit)))
+            handles[handle] = .known(entries.dropFirst(Self.entryLimit))
             return .answer(PacketWriter.names(id, Array(entries.prefix(Self.entryLimit))))
         case .directory: return .perform(.nextEntries(slot: handle), .entries)
         default: return Self.refused(id, .failure, Words.noHandle)

@@ -24,7 +24,7 @@ public struct Conversation {
 
     enum Handle {
         /// A directory that this knows; the entries not yet given.
-        case known([FileEntry])
+        case known(ArraySlice<FileEntry>)
         case directory
         case download(FileAttributes)
         case upload(Upload)
