@@ -36,12 +36,11 @@ struct PacketWriter {
         if let permissions = attributes.permissions { add(permissions) }
     }
 
-    /// The packet.
-    func finished() -> [UInt8] {
-        var packet = bytes
-        let count = UInt32(packet.count - 4)
-        for index in 0..<4 { packet[index] = UInt8(truncatingIfNeeded: count >> UInt32(24 - 8 * index)) }
-        return packet
+    /// The packet; nothing is added after it.
+    mutating func finished() -> [UInt8] {
+        let count = UInt32(bytes.count - 4)
+        for index in 0..<4 { bytes[index] = UInt8(truncatingIfNeeded: count >> UInt32(24 - 8 * index)) }
+        return bytes
     }
 
     static func status(_ id: UInt32, _ status: SFTPStatus, _ text: String = "") -> [UInt8] {
