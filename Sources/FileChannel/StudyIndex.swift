@@ -75,8 +75,3 @@ struct StudyIndex {
         }.joined(separator: ",") + "\r\n"
     }
 }
-
-extension FileEntry {
-    /// The table of studies.
-    static let index = FileEntry(name: Array("index.csv".utf8), attributes: .file(nil))
-}

@@ -67,6 +67,11 @@ public enum ShownPlace: Sendable, Hashable {
     }
 }
 
+extension FileEntry {
+    /// The table of studies, as it lies in `studies`.
+    public static let index = FileEntry(Place.indexName, .file(nil))
+}
+
 /// Sixteen hexadecimal digits, the same for the same thing.
 public struct OpaqueName: Sendable, Hashable, CustomStringConvertible {
     public static let byteCount = 8
