@@ -17,16 +17,6 @@ struct StudyIndex {
 
     let archive: Archive
     let studies: StudyTree.Listing<StudyTree.Study>
-    /// The directory of a study that is shown in full.
-    let name: (_ uid: String) throws -> OpaqueName
-
-    init(
-        archive: Archive, studies: StudyTree.Listing<StudyTree.Study>, name: @escaping (String) throws -> OpaqueName
-    ) {
-        self.archive = archive
-        self.studies = studies
-        self.name = name
-    }
 
     /// Writes the table, sealed beside memory.
     ///
@@ -34,13 +24,17 @@ struct StudyIndex {
     func written(as visibility: Visibility) throws -> SealedSpool {
         let spool = try archive.spool()
         try Self.write(Self.header, to: spool)
+        // The directories of studies that are shown in full.
+        let directories = Swift.Dictionary(
+            studies.values.lazy.filter { !$0.value.isMasked }.map { ($0.value.uid, $0.key) }
+        ) { first, _ in first }
         var told: Set<OpaqueName> = []
         var failure: (any Error)?
         try archive.find(Query(level: .study, keys: Dataset(), visibility: visibility)) { match in
             do {
-                guard let uid = match.attributes.string(.studyInstanceUID) else { return true }
-                let name = try name(uid)
-                guard studies.values[name] != nil else { return true }
+                guard let uid = match.attributes.string(.studyInstanceUID), let name = directories[uid] else {
+                    return true
+                }
                 told.insert(name)
                 let values = Self.columns.map { match.attributes.strings($0).joined(separator: "\\") }
                 try Self.write(Self.line(["\(name)", "full"] + values), to: spool)

@@ -121,9 +121,8 @@ final class StudyTree {
     private func openIndex(_ reach: Reach) throws -> FileDownload {
         let seen = try caller.reach(.search)
         try note("STUDY")
-        let spool = try StudyIndex(archive: door.archive, studies: try loadStudies(reach)) { [self] in
-            try name(.study, $0, isMasked: false)
-        }.written(as: Visibility(seen))
+        let spool = try StudyIndex(archive: door.archive, studies: try loadStudies(reach)).written(
+            as: Visibility(seen))
         return FileDownload(SpooledFile(spool: spool)) { [caller] in _ = try caller.reach(.search) }
     }
 
