@@ -57,6 +57,22 @@ extension Retrieval {
     }
 }
 
+extension ArraySlice<Holding> {
+    /// What is made of the next that can be made so and is taken; nil at the end.
+    fileprivate mutating func makeNext<T>(_ make: (Holding) throws -> T?) throws -> T? {
+        while let holding = popFirst() {
+            do {
+                if let made = try make(holding) { return made }
+            } catch ReleaseError.quarantined {
+                // The others are of use without it.
+            } catch ArchiveError.notFound {
+                // Removed meanwhile.
+            }
+        }
+        return nil
+    }
+}
+
 /// De-identified objects as parts of a multipart body, or one as a file. Those that cannot be made so are left out.
 private final class ReleasedParts: PieceSource {
     private let granted: Granted
@@ -85,19 +101,11 @@ private final class ReleasedParts: PieceSource {
     }
 
     private func makeNext() throws -> ReleasedInstance? {
-        while let holding = holdings.popFirst() {
-            do {
-                let made = try granted.released(holding, through: buffer)
-                let isTaken =
-                    choice.named.isEmpty || choice.named.contains { $0.uid == made.transferSyntax.uid }
-                if isTaken { return made }
-            } catch ReleaseError.quarantined {
-                // The others are of use without it.
-            } catch ArchiveError.notFound {
-                // Removed meanwhile.
-            }
+        try holdings.makeNext { holding in
+            let made = try granted.released(holding, through: buffer)
+            let isTaken = choice.named.isEmpty || choice.named.contains { $0.uid == made.transferSyntax.uid }
+            return isTaken ? made : nil
         }
-        return nil
     }
 
     func next(upTo byteCount: Int) throws -> ByteBuffer? {
@@ -154,17 +162,10 @@ final class ReleasedMetadata: PieceSource {
     }
 
     private func makeNext() throws -> (MetadataText, String)? {
-        while let holding = holdings.popFirst() {
-            do {
-                let made = try granted.content(holding, through: buffer)
-                return (made.metadata, made.sopInstanceUID)
-            } catch ReleaseError.quarantined {
-                // The others are of use without it.
-            } catch ArchiveError.notFound {
-                // Removed meanwhile.
-            }
+        try holdings.makeNext { holding in
+            let made = try granted.content(holding, through: buffer)
+            return (made.metadata, made.sopInstanceUID)
         }
-        return nil
     }
 
     func next(upTo byteCount: Int) throws -> ByteBuffer? {
