@@ -57,8 +57,7 @@ extension Session {
             throw error
         }
         if let reason = run.notSentReason { log(reason) }
-        return try conclude(
-            command, run.counts, failed: rule == nil ? run.failed : [], isCancelled: isCancelled, context: context)
+        return try conclude(command, run.counts, failed: run.failed, rule, isCancelled: isCancelled, context: context)
     }
 
     /// C-GET, PS3.4 §C.4.3: sends what is named back over the same association.
@@ -101,8 +100,7 @@ extension Session {
             }
             let isCancelled = try exchange.wasCancelled(messageID: command.messageID)
             if isCancelled {
-                return try conclude(
-                    command, counts, failed: rule == nil ? failed : [], isCancelled: true, context: context)
+                return try conclude(command, counts, failed: failed, rule, isCancelled: true, context: context)
             }
             if counts.remaining > 0, last.duration(to: .now) >= Self.pendingInterval {
                 last = .now
@@ -111,7 +109,7 @@ extension Session {
                 try stream.send(pending, contextID: context.id)
             }
         }
-        return try conclude(command, counts, failed: rule == nil ? failed : [], isCancelled: false, context: context)
+        return try conclude(command, counts, failed: failed, rule, isCancelled: false, context: context)
     }
 
     /// Says once an operation why objects were not sent.
@@ -217,11 +215,14 @@ extension Session {
 
     /// The last response with counts and, when something failed, the Failed SOP Instance UID List.
     ///
-    /// - Parameter failed: none of what is de-identified, for the UIDs are those of the originals.
+    /// - Parameters:
+    ///   - failed: UIDs of the objects as they are held.
+    ///   - rule: how they are de-identified; none of those is listed, for the UIDs are those of the originals.
     private func conclude(
-        _ command: Command, _ counts: SubOperationCounts, failed: [String], isCancelled: Bool,
+        _ command: Command, _ counts: SubOperationCounts, failed: [String], _ rule: ReleaseRule?, isCancelled: Bool,
         context: PresentationContext
     ) throws(DIMSEError) -> Status {
+        let failed = rule == nil ? failed : []
         let answer: ServiceAnswer
         if isCancelled {
             answer = .cancelled
