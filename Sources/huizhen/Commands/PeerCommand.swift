@@ -92,14 +92,7 @@ struct PeerCommand: AsyncParsableCommand {
         }
 
         private func rule(_ profile: String?) throws -> ReleaseRule? {
-            guard let profile else { return nil }
-            do throws(Profile.Contradiction) { _ = try Profile(named: profile) } catch {
-                throw ValidationError("\(error)")
-            }
-            guard let project else {
-                throw ValidationError("--deidentify and --deidentify-incoming need --project: whose key is taken?")
-            }
-            return ReleaseRule(profile: profile, project: project)
+            try ReleaseRule.named(profile, project: project, need: "--deidentify and --deidentify-incoming need")
         }
 
         /// Whole UIDs of syntaxes that are written here.
@@ -175,5 +168,19 @@ struct PeerCommand: AsyncParsableCommand {
             }
             print("\(aeTitle) answered after \(Int(milliseconds.rounded())) ms")
         }
+    }
+}
+
+extension ReleaseRule {
+    /// As options name it; nil without a profile.
+    ///
+    /// - Parameter need: which options need a project, for who named none.
+    static func named(_ profile: String?, project: String?, need: String) throws -> ReleaseRule? {
+        guard let profile else { return nil }
+        do throws(Profile.Contradiction) { _ = try Profile(named: profile) } catch {
+            throw ValidationError("\(error)")
+        }
+        guard let project else { throw ValidationError("\(need) --project: whose key is taken?") }
+        return ReleaseRule(profile: profile, project: project)
     }
 }

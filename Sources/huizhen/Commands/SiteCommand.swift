@@ -1,7 +1,6 @@
 import Access
 import ArgumentParser
 import Control
-import Deidentification
 import Foundation
 import Transfer
 
@@ -53,16 +52,7 @@ struct SiteCommand: AsyncParsableCommand {
                 bytes.count <= SiteLine.certificateByteCountLimit, let text = String(data: bytes, encoding: .utf8)
             else { throw ValidationError("\(certificate) cannot be read as a certificate in PEM.") }
             let (host, port) = try place()
-            var rule: ReleaseRule?
-            if let deidentify {
-                do throws(Profile.Contradiction) { _ = try Profile(named: deidentify) } catch {
-                    throw ValidationError("\(error)")
-                }
-                guard let project else {
-                    throw ValidationError("--deidentify needs --project: whose key is taken?")
-                }
-                rule = ReleaseRule(profile: deidentify, project: project)
-            }
+            let rule = try ReleaseRule.named(deidentify, project: project, need: "--deidentify needs")
             let draft = SiteDraft(
                 name: name, host: host, port: port, certificate: text, institution: institution, issuer: issuer,
                 rate: rate, release: rule)
