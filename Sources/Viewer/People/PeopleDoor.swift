@@ -121,8 +121,9 @@ final class PeopleDoor: Sendable {
         {
             links.append((first.path, OversightPhrase.oversight.text(page.language)))
         }
-        if let actor = session.accessActor(access, from: RequestPlace()), TransferSight(actor, of: access) != nil,
-            access.list().contains(where: { $0.site != nil })
+        // Who has no sites has no decision made about them for every page.
+        if access.list().contains(where: { $0.site != nil }),
+            let actor = session.accessActor(access, from: RequestPlace()), TransferSight(actor, of: access) != nil
         {
             links.append(("/transfers", TransferPhrase.transfers.text(page.language)))
         }
