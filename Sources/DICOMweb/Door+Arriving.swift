@@ -81,9 +81,10 @@ extension Door {
             for (name, isThumbnail) in [("rendered", false), ("thumbnail", true)] {
                 router.get(RouterPath("\(path)/\(name)")) { [self] request, context in
                     let study = try arriving(context, .retrieve)
+                    let ranges = try Self.accepted(request)
                     let uid = try ResourcePath(context.parameters).instance
                     let base = Self.arrivingBase(context, study)
-                    let (answer, choices) = try pictures(request, base: base, isThumbnail)
+                    let (answer, choices) = try pictures(request, accepting: ranges, base: base, isThumbnail)
                     let list = Self.frameList(context)
                     return try await pool.run {
                         let source = PictureAnswer.Source(try study.instance(uid))

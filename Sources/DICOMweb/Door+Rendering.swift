@@ -41,16 +41,15 @@ extension Door {
     private func pictures(
         _ request: Request, _ context: WebContext, _ isThumbnail: Bool
     ) throws -> (PictureAnswer, Retrieval, [PictureMediaType.Choice]) {
-        let (retrieval, _) = try retrieval(request, context)
-        let (answer, choices) = try pictures(request, base: Self.base(context), isThumbnail)
+        let (retrieval, ranges) = try retrieval(request, context)
+        let (answer, choices) = try pictures(request, accepting: ranges, base: Self.base(context), isThumbnail)
         return (answer, retrieval, choices)
     }
 
     /// - Parameter base: what addresses of single pictures begin with.
     func pictures(
-        _ request: Request, base: String, _ isThumbnail: Bool
+        _ request: Request, accepting ranges: [MediaRange], base: String, _ isThumbnail: Bool
     ) throws -> (PictureAnswer, [PictureMediaType.Choice]) {
-        let ranges = try Self.accepted(request)
         let parameters = try PictureParameters(request.uri.query, isThumbnail: isThumbnail)
         let names = parameters.accept != nil || request.headers[.accept]?.contains("/") == true
         let accepted = parameters.accept ?? ranges
