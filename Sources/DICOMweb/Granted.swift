@@ -47,10 +47,7 @@ struct Granted: Sendable {
     /// The images that stand for it; each is made when it is opened.
     var images: RepresentativeImage {
         RepresentativeImage(archive: archive, path: path, visibility: visibility) { path in
-            try archive.holdings(
-                patientID: nil, studyInstanceUIDs: path.study.map { [$0] } ?? [],
-                seriesInstanceUIDs: path.series.map { [$0] } ?? [],
-                sopInstanceUIDs: path.instance.map { [$0] } ?? [], visibility: visibility, limit: limit)
+            try archive.holdings(at: path, visibility: visibility, limit: limit)
         } absence: {
             ArchiveError.notFound
         } source: { holding, original in

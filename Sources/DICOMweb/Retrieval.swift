@@ -64,10 +64,7 @@ struct Retrieval: Sendable {
     ///
     /// - Parameter limit: the most objects that are looked for.
     func inFull(limit: Int) throws(ArchiveError) -> [Holding] {
-        try archive.holdings(
-            patientID: nil, studyInstanceUIDs: path.study.map { [$0] } ?? [],
-            seriesInstanceUIDs: path.series.map { [$0] } ?? [],
-            sopInstanceUIDs: path.instance.map { [$0] } ?? [], visibility: visibility, limit: limit)
+        try archive.holdings(at: path, visibility: visibility, limit: limit)
     }
 
     /// What the path names and is shown masked, for who is shown nothing of it in full.
@@ -157,5 +154,17 @@ struct Retrieval: Sendable {
         }
         let rewritten = MadePieces(try RewrittenObject(object, in: syntax, archive: archive), head: head)
         return Response(status: .ok, headers: headers, body: PulledBody(rewritten, pool: pool).body())
+    }
+}
+
+extension Archive {
+    /// What a path names and is visible.
+    func holdings(
+        at path: ResourcePath, visibility: Visibility, limit: Int
+    ) throws(ArchiveError) -> [Holding] {
+        try holdings(
+            patientID: nil, studyInstanceUIDs: path.study.map { [$0] } ?? [],
+            seriesInstanceUIDs: path.series.map { [$0] } ?? [],
+            sopInstanceUIDs: path.instance.map { [$0] } ?? [], visibility: visibility, limit: limit)
     }
 }
