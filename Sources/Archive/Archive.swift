@@ -50,6 +50,7 @@ public final class Archive: Sendable {
     /// Stores hold it shared while they finish; a rebuild of the catalogue holds it alone.
     let gate = Gate()
     private let caretaker = Mutex<Caretaker?>(nil)
+    let custody = Mutex<(any Custody)?>(nil)
     /// Held while certificates are written.
     let certifying = Mutex(())
     let copyMark: CopyMark

@@ -33,6 +33,8 @@ public enum ArchiveError: Error, CustomStringConvertible {
     case correction(CorrectionError)
     /// The record of acts could not be written, so nothing was done.
     case notRecorded
+    /// What others have proved to hold cannot be looked up.
+    case custody
     /// The service is stopping.
     case closed
     case blobs(BlobError)
@@ -57,6 +59,7 @@ public enum ArchiveError: Error, CustomStringConvertible {
         case .coderFailed: "a codec worker failed: try again, and free memory if it happens again"
         case .correction(let error): "\(error)"
         case .notRecorded: "the audit log takes no record, so nothing is done: see the service's log"
+        case .custody: "the receipts of sites cannot be read: see the service's log"
         case .closed: "the service is stopping"
         case .blobs(let error): "\(error)"
         case .catalog(let error): "\(error)"

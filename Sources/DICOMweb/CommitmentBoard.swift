@@ -110,7 +110,7 @@ public final class CommitmentBoard: Sendable {
             if let accepted {
                 try database.write { connection throws(DatabaseError) in
                     try Self.keep(
-                        CommitmentResult(references: accepted.references, failures: []), transaction,
+                        CommitmentResult(references: accepted.references, outcomes: []), transaction,
                         accepted.institution, isDone: false, connection)
                 }
             }

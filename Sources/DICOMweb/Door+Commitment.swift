@@ -133,14 +133,13 @@ private struct CommitmentWork: Sendable {
     let institution: String?
 
     func result() async throws -> CommitmentResult {
-        var result = CommitmentResult(references: references, failures: [])
+        var result = CommitmentResult(references: references, outcomes: [])
         for start in stride(from: 0, to: references.count, by: CommitmentBoard.stepCount) {
             let step = Array(references[start..<min(start + CommitmentBoard.stepCount, references.count)])
-            result.failures += try await pool.run { [archive, institution] in
+            result.outcomes += try await pool.run { [archive, institution] in
                 try step.map {
-                    try archive.commitmentFailure(
-                        sopClassUID: $0.sopClassUID, sopInstanceUID: $0.sopInstanceUID, institution: institution)?
-                        .rawValue
+                    try archive.commitment(
+                        sopClassUID: $0.sopClassUID, sopInstanceUID: $0.sopInstanceUID, institution: institution)
                 }
             }
         }

@@ -142,7 +142,9 @@ struct PushRun: TransferRun {
         }
         if leftOut > 0 { notes.append("\(leftOut) objects are not released and were left out") }
         let note = notes.joined(separator: "; ")
-        try room.table.note(work.id, state: .complete, note: note, receipt: signed)
+        try room.table.note(
+            work.id, state: .complete, note: note, receipt: signed,
+            proofs: try room.proofs(of: receipt, study: work.study))
         return note
     }
 }

@@ -203,7 +203,8 @@ public final class TransferDoor: Sendable {
                     throw TransferError.malformed("a receipt that its sender's key did not sign")
                 }
                 try room.table.note(
-                    id.description, state: .complete, objects: receipt.objects.count, receipt: signed)
+                    id.description, state: .complete, objects: receipt.objects.count, receipt: signed,
+                    proofs: try room.proofs(of: receipt, study: record.study))
                 sources.close(id)
                 metrics.completed(permit.aeTitle, .sending)
                 return Response(status: .noContent)

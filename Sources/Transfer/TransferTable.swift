@@ -22,7 +22,14 @@ final class TransferTable: Sendable {
                 transfer TEXT NOT NULL, digest BLOB NOT NULL, byte_count INTEGER NOT NULL, slots BLOB NOT NULL,
                 PRIMARY KEY (transfer, digest))
             """,
-        ])
+        ]),
+        .init([
+            """
+            CREATE TABLE proof (
+                instance TEXT NOT NULL, institution TEXT NOT NULL, site TEXT NOT NULL, class TEXT NOT NULL,
+                proved_at INTEGER NOT NULL, PRIMARY KEY (instance, institution, site)) WITHOUT ROWID
+            """
+        ]),
     ]
 
     private let database: SQLDatabase
@@ -59,7 +66,7 @@ final class TransferTable: Sendable {
 
     func note(
         _ id: String, state: TransferRecord.State? = nil, objects: Int? = nil, byteCount: UInt64? = nil,
-        note: String? = nil, receipt: SignedReceipt? = nil
+        note: String? = nil, receipt: SignedReceipt? = nil, proofs: [Proof] = []
     ) throws(TransferError) {
         let signed = try receipt.map { receipt throws(TransferError) in
             guard let bytes = try? JSONEncoder().encode(receipt) else {
@@ -80,6 +87,17 @@ final class TransferTable: Sendable {
                     .optional(byteCount.map { Int64(clamping: $0) }), note.map { .text($0) } ?? .null,
                     signed.map { .blob($0) } ?? .null, .integer(now),
                 ])
+            for proof in proofs {
+                try connection.execute(
+                    """
+                    INSERT OR REPLACE INTO proof (instance, institution, site, class, proved_at)
+                    SELECT ?, ?, site, ?, ? FROM transfer WHERE id = ?
+                    """,
+                    [
+                        .text(proof.sopInstanceUID), .text(proof.institution), .text(proof.sopClassUID), .integer(now),
+                        .text(id),
+                    ])
+            }
             guard state != nil, state != .open else { return }
             try connection.execute("DELETE FROM partial WHERE transfer = ?", [.text(id)])
             try connection.execute(
@@ -139,6 +157,36 @@ final class TransferTable: Sendable {
             } ?? nil
         }
         return bytes.flatMap { try? JSONDecoder().decode(SignedReceipt.self, from: Data($0)) }
+    }
+
+    // MARK: What receipts prove
+
+    /// The sites that proved to hold an object, the last that did first.
+    ///
+    /// - Parameter institution: who must have sent it here; nil for anybody.
+    func sites(
+        holding sopInstanceUID: String, sopClassUID: String, from institution: String?
+    ) throws(TransferError) -> [String] {
+        try read { connection throws(DatabaseError) in
+            var result: [String] = []
+            try connection.query(
+                """
+                SELECT site FROM proof WHERE instance = ?1 AND class = ?2 AND (?3 IS NULL OR institution = ?3)
+                ORDER BY proved_at DESC, site
+                """, [.text(sopInstanceUID), .text(sopClassUID), institution.map { .text($0) } ?? .null]
+            ) { row throws(DatabaseError) in
+                result.append(row.text(0) ?? "")
+                return true
+            }
+            return result
+        }
+    }
+
+    /// A site is none any more: what it proved counts no longer.
+    func forgetProofs(of site: String) throws(TransferError) {
+        try write { connection throws(DatabaseError) in
+            try connection.execute("DELETE FROM proof WHERE site = ?", [.text(site)])
+        }
     }
 
     // MARK: Unfinished objects

@@ -25,11 +25,11 @@ public final class Transfers: Sendable {
     public static let listLimit = 1000
 
     public let door: TransferDoor
-    private let room: TransferRoom
+    let room: TransferRoom
     private let queue: JobQueue
     private let sources: Sources
     private let metrics: TransferMetrics
-    private let logger: Logger
+    let logger: Logger
     private let running = Mutex<[String: TransferProgress]>([:])
     private let upkeep = PacedThread(name: "transfers")
 
@@ -229,6 +229,9 @@ public final class Transfers: Sendable {
             ? room.identity.certificate : room.access.peer(aeTitle: record.site)?.site?.certificate ?? ""
         return (signed, signed.verified(by: certificate) != nil)
     }
+
+    /// A site was removed: what it proved to hold counts no longer, whoever comes under its name.
+    public func forget(site: String) throws { try room.table.forgetProofs(of: site) }
 
     /// Asks a site who it is; says how long that took on a connection of its own.
     public func test(_ site: String) throws -> (SiteDescription, Duration) {

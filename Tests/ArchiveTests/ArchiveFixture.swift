@@ -263,6 +263,7 @@ extension ArchiveError {
         case .coderFailed: "coderFailed"
         case .correction: "correction"
         case .notRecorded: "notRecorded"
+        case .custody: "custody"
         case .closed: "closed"
         case .blobs: "blobs"
         case .catalog: "catalog"

@@ -1,3 +1,4 @@
+import Archive
 import DICOM
 import Foundation
 import HTTP
@@ -15,7 +16,8 @@ import Testing
         references: [
             CommitmentBoard.Reference(sopClassUID: "1.2", sopInstanceUID: "1.3"),
             CommitmentBoard.Reference(sopClassUID: "1.2", sopInstanceUID: "1.4"),
-        ], failures: [nil, 0x0112])
+            CommitmentBoard.Reference(sopClassUID: "1.2", sopInstanceUID: "1.5"),
+        ], outcomes: [.here, .failed(.noSuchObjectInstance), .elsewhere(aeTitle: "NORTH 2")])
 
     init() throws {
         directory = FileManager.default.temporaryDirectory.path + "/huizhen-board-" + UUID().uuidString
@@ -56,7 +58,9 @@ import Testing
         #expect(try board.state(of: "1") == .done(result))
         #expect(try board.takeUnfinished().isEmpty)
         let model = result.dataset
-        #expect(model.items(.referencedSOPSequence).map { $0.string(.referencedSOPInstanceUID) } == ["1.3"])
+        let committed = model.items(.referencedSOPSequence)
+        #expect(committed.map { $0.string(.referencedSOPInstanceUID) } == ["1.3", "1.5"])
+        #expect(committed.map { $0.string(.retrieveAETitle) } == [nil, "NORTH 2"])
         #expect(model.items(.failedSOPSequence).map { $0.int(.failureReason) } == [0x0112])
     }
 

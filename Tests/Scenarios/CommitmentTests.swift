@@ -9,6 +9,8 @@ import Testing
             var transaction: String
             var retrieve: String
             var committed: [String]
+            /// Who holds it, where that is not who answers.
+            var elsewhere: [String: String]
             var failed: [String: Int]
         }
 
@@ -91,6 +93,43 @@ import Testing
         #expect(report.events.first?.committed == ["2.25.42.1"])
         #expect(report.events.first?.failed == ["2.25.42.8": 0x0112])
         #expect(report.events.first?.transaction == gone.transaction)
+    }
+
+    @Test func commitsToWhatWasRemovedHereAndASiteProvedToHold() throws {
+        let sites = try TwoSites()
+        _ = try ask(sites.a, ["--store", "3"])
+        try sites.a.tool(["transfer", "push", "--study", "2.25.41", "B"]).checked()
+        let both = try ask(sites.a, ["--commit", "2.25.42.1,2.25.42.2"])
+        #expect(both.events.first?.type == 1 && both.events.first?.elsewhere == [:])
+        _ = try sites.a.tool(["remove", "2.25.41"]).checked()
+        let enhanced = "1.2.840.10008.5.1.4.1.1.2.1/2.25.42.2"
+        let event = try #require(
+            try ask(sites.a, ["--commit", "2.25.42.1,\(enhanced),2.25.42.3,2.25.42.9"]).events.first)
+        #expect(event.committed == ["2.25.42.1", "2.25.42.3"])
+        #expect(event.elsewhere == ["2.25.42.1": "B", "2.25.42.3": "B"])
+        #expect(event.failed == ["2.25.42.2": 0x0112, "2.25.42.9": 0x0112])
+        // Another institution hears nothing of it.
+        try sites.a.addPeer("SOUTH1", ["--institution", "South"])
+        let other = try ask(sites.a, ["--aet", "SOUTH1", "--commit", "2.25.42.1"])
+        #expect(other.events.first?.failed == ["2.25.42.1": 0x0112])
+        sites.a.kill()
+        try sites.a.start()
+        #expect(try ask(sites.a, ["--commit", "2.25.42.1"]).events.first?.elsewhere == ["2.25.42.1": "B"])
+        try sites.a.tool(["site", "remove", "B"]).checked()
+        #expect(try ask(sites.a, ["--commit", "2.25.42.1"]).events.first?.failed == ["2.25.42.1": 0x0112])
+    }
+
+    @Test func commitsToWhatAPullerProvedToHold() throws {
+        let sites = try TwoSites()
+        _ = try ask(sites.a, ["--store", "2"])
+        try sites.a.tool([
+            "grant", "add", "--to-institution", "B", "--study", "2.25.41", "--owner", "A", "--verbs", "retrieve",
+            "--days", "1", "--because", "a test",
+        ]).checked()
+        try sites.b.tool(["transfer", "pull", "--study", "2.25.41", "A"]).checked()
+        _ = try sites.a.tool(["remove", "2.25.41"]).checked()
+        let event = try ask(sites.a, ["--commit", "2.25.42.1,2.25.42.2"]).events.first
+        #expect(event?.elsewhere == ["2.25.42.1": "B", "2.25.42.2": "B"])
     }
 
     @Test func refusesWhatIsNoRequest() throws {

@@ -16,14 +16,11 @@ struct CommitmentCheck: Sendable {
             transactionUID: work.request.transactionUID, retrieveAETitle: retrieveAETitle)
         for reference in work.request.references {
             if try shouldStop() { return nil }
-            let reason = try archive.commitmentFailure(
-                sopClassUID: reference.sopClassUID, sopInstanceUID: reference.sopInstanceUID,
-                institution: work.institution)
-            if let reason {
-                report.failed.append((reference, reason))
-            } else {
-                report.committed.append(reference)
-            }
+            report.note(
+                reference,
+                try archive.commitment(
+                    sopClassUID: reference.sopClassUID, sopInstanceUID: reference.sopInstanceUID,
+                    institution: work.institution))
         }
         return report
     }

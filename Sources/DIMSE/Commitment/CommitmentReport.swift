@@ -7,8 +7,17 @@ struct CommitmentReport: Sendable, Equatable {
 
     var transactionUID: String
     var retrieveAETitle: String
-    var committed: [CommitmentRequest.Reference] = []
+    /// With the AE title of who holds it, for what is held elsewhere.
+    var committed: [(reference: CommitmentRequest.Reference, holder: String?)] = []
     var failed: [(reference: CommitmentRequest.Reference, reason: FailureReason)] = []
+
+    mutating func note(_ reference: CommitmentRequest.Reference, _ commitment: Commitment) {
+        switch commitment {
+        case .here: committed.append((reference, nil))
+        case .elsewhere(let aeTitle): committed.append((reference, aeTitle))
+        case .failed(let reason): failed.append((reference, reason))
+        }
+    }
 
     /// 1: everything is committed; 2: some failures exist. PS3.4 §J.3.3.1.
     var eventTypeID: UInt16 { failed.isEmpty ? 1 : 2 }
@@ -18,7 +27,15 @@ struct CommitmentReport: Sendable, Equatable {
         var result = Dataset()
         result.set(.transactionUID, .UI, strings: [transactionUID])
         result.set(.retrieveAETitle, .AE, strings: [retrieveAETitle])
-        if !committed.isEmpty { result.set(.referencedSOPSequence, items: committed.map(Self.item)) }
+        if !committed.isEmpty {
+            result.set(
+                .referencedSOPSequence,
+                items: committed.map { entry in
+                    var item = Self.item(entry.reference)
+                    if let holder = entry.holder { item.set(.retrieveAETitle, .AE, strings: [holder]) }
+                    return item
+                })
+        }
         if !failed.isEmpty {
             result.set(
                 .failedSOPSequence,

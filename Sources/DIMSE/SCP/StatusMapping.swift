@@ -31,7 +31,7 @@ enum StatusMapping {
         case .damaged: .damaged
         case .notFound, .held, .accessionNumberDiffers, .correction: .gone
         case .notTranscodable, .transcodingFailed, .coderFailed: .notTranscodable
-        case .blobs, .catalog, .keys: .storageFailed
+        case .blobs, .catalog, .keys, .custody: .storageFailed
         }
     }
 

@@ -114,6 +114,7 @@ final class Service: Sendable {
             archive: archive, access: access, releases: releases, identity: identity, directory: directory,
             key: archive.systemKey(purpose: "transfers"), settings: settings.transfers, registry: registry,
             version: Huizhen.version, logger: logger)
+        archive.setCustody(transfers)
         dimse = DIMSEServer(
             archive: archive, access: access, queue: queue, releases: releases, settings: settings.dimse,
             metrics: DIMSEMetrics(registry), logger: logger, credentials: credentials

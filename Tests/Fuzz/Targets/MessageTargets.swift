@@ -46,7 +46,8 @@ extension FuzzTarget {
             try require(isSound, "something that is no UID was taken for one")
         }
         let report = CommitmentReport(
-            transactionUID: request.transactionUID, retrieveAETitle: "HUIZHEN", committed: request.references,
+            transactionUID: request.transactionUID, retrieveAETitle: "HUIZHEN",
+            committed: request.references.map { ($0, "NORTH") },
             failed: request.references.map { ($0, .noSuchObjectInstance) })
         let sent = report.information.encoded(transferSyntax: syntax.isDeflated ? .explicitVRLittleEndian : syntax)
         let read = try Dataset.parse(sent, transferSyntax: syntax.isDeflated ? .explicitVRLittleEndian : syntax)
@@ -109,6 +110,7 @@ private func commitmentSeed(_ syntax: TransferSyntax) -> [UInt8] {
     let references = ["1.2.3.4", "1.2.3.5"].map {
         CommitmentRequest.Reference(sopClassUID: "1.2.840.10008.5.1.4.1.1.2", sopInstanceUID: $0)
     }
-    let report = CommitmentReport(transactionUID: "2.25.1", retrieveAETitle: "SEED", committed: references, failed: [])
+    let report = CommitmentReport(
+        transactionUID: "2.25.1", retrieveAETitle: "SEED", committed: references.map { ($0, nil) }, failed: [])
     return report.information.encoded(transferSyntax: syntax)
 }

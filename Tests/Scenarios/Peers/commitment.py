@@ -28,6 +28,9 @@ class Reports:
             "transaction": information.TransactionUID,
             "retrieve": information.get("RetrieveAETitle", ""),
             "committed": sorted(item.ReferencedSOPInstanceUID for item in information.get("ReferencedSOPSequence", [])),
+            "elsewhere": {
+                item.ReferencedSOPInstanceUID: item.RetrieveAETitle
+                for item in information.get("ReferencedSOPSequence", []) if "RetrieveAETitle" in item},
             "failed": {
                 item.ReferencedSOPInstanceUID: int(item.FailureReason)
                 for item in information.get("FailedSOPSequence", [])},
