@@ -58,9 +58,11 @@ struct KnownWords: Sendable {
 
     /// Whether a text holds none of the words.
     func areMissing(in text: [UInt8]) -> Bool {
-        if isOverfull { return false }
-        let lower = text.map(Self.lower)
-        return !words.contains { Self.contains(lower, $0) }
+        areMissing(inLower: text.map(Self.lower))
+    }
+
+    private func areMissing(inLower text: [UInt8]) -> Bool {
+        !isOverfull && !words.contains { Self.contains(text, $0) }
     }
 
     /// Whether a text that tells of a device may stay as it is: it holds none of the words, and nothing that looks like a
@@ -74,7 +76,7 @@ struct KnownWords: Sendable {
         }
         let lower = text.map(Self.lower)
         if Self.contains(lower, Array("://".utf8)) || Self.contains(lower, Array("www.".utf8)) { return false }
-        return areMissing(in: lower)
+        return areMissing(inLower: lower)
     }
 
     private static func contains(_ text: [UInt8], _ word: [UInt8]) -> Bool {

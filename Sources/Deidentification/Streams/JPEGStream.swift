@@ -9,10 +9,14 @@ enum JPEGStream {
     static func clean(_ frame: inout [UInt8], isJPEGLS: Bool, _ shape: FrameShape?) throws(StreamError) -> Int {
         let count = frame.count
         let end = try frame.withUnsafeMutableBufferPointer { bytes throws(StreamError) in
-            var survey = Walk(bytes: bytes, isJPEGLS: isJPEGLS, shape: shape)
-            _ = try survey.run()
-            var walk = Walk(bytes: bytes, isJPEGLS: isJPEGLS, shape: shape, used: survey.tables.used)
-            return try walk.run()
+            var walk = Walk(bytes: bytes, isJPEGLS: isJPEGLS, shape: shape)
+            let end = try walk.run()
+            if walk.tables.areAllUsed { return end }
+            // Which tables go is known at the end alone.
+            var second = Walk(
+                bytes: UnsafeMutableBufferPointer(rebasing: bytes[..<end]), isJPEGLS: isJPEGLS, shape: shape,
+                used: walk.tables.used)
+            return try second.run()
         }
         frame.removeSubrange(end...)
         // One byte of padding is none of the stream's.
@@ -24,7 +28,7 @@ enum JPEGStream {
         let bytes: UnsafeMutableBufferPointer<UInt8>
         let isJPEGLS: Bool
         private let shape: FrameShape?
-        /// The tables that stay; nil for a walk that only looks which these are.
+        /// The tables that stay; nil for all.
         private let used: Set<Int>?
         var read = 0
         var written = 0
@@ -87,7 +91,7 @@ enum JPEGStream {
         }
 
         private mutating func put(_ new: [UInt8]) {
-            if used != nil { for (place, byte) in new.enumerated() { bytes[written + place] = byte } }
+            for (place, byte) in new.enumerated() { bytes[written + place] = byte }
             written += new.count
         }
 
@@ -98,7 +102,7 @@ enum JPEGStream {
         }
 
         private mutating func move(from start: Int, to end: Int) {
-            if used != nil, written != start, end > start, let base = bytes.baseAddress {
+            if written != start, end > start, let base = bytes.baseAddress {
                 UnsafeMutableRawPointer(base + written).copyMemory(from: base + start, byteCount: end - start)
             }
             written += end - start

@@ -3,6 +3,8 @@ struct JPEGTables {
     /// Which tables are used, by their place among all; known once the stream was looked through.
     private(set) var used: Set<Int> = []
 
+    var areAllUsed: Bool { used.count == count }
+
     private var count = 0
     /// The last table under each name.
     private var places: [Int: Int] = [:]

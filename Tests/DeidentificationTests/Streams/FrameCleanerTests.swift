@@ -103,6 +103,20 @@ struct FrameCleanerTests {
         #expect(bytes == plain)
     }
 
+    @Test func aTableThatIsNamedAnewBeforeAScanUsesItGoes() throws {
+        let hidden = [UInt8]((Self.secret + Self.secret + Self.secret + Self.secret + Self.secret).prefix(64))
+        let again = Self.segment(0xDB, [0] + [UInt8](repeating: 2, count: 64))
+        let scan = Self.scan + Self.entropy
+        func stream(_ hidden: [UInt8]) -> [UInt8] {
+            Self.start + Self.quantisation + Self.frame(0xC0) + Self.huffman + scan + scan + hidden + again + scan
+                + scan
+                + Self.end
+        }
+        var bytes = stream(Self.segment(0xDB, [0] + hidden))
+        try FrameCleaner(.jpegBaseline).clean(&bytes)
+        #expect(bytes == stream([]))
+    }
+
     @Test func refusesAFrameOfAnotherShapeThanTheHeaderSays() throws {
         let jpeg = Self.start + Self.frame(0xC0) + Self.scan + Self.entropy + Self.end
         var open = jpeg
