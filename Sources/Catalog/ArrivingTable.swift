@@ -48,6 +48,10 @@ enum ArrivingTable {
         for sequence in except {
             try connection.execute("UPDATE arriving SET dropped = 1 WHERE sequence = ?", [.integer(Int64(sequence))])
         }
+        let before =
+            try connection.first("SELECT coalesce(max(id), 0) FROM change") { row throws(DatabaseError) in
+                row.integer(0) ?? 0
+            } ?? 0
         var last: Int64 = -1
         while true {
             // One at a time: the record's row goes while others are read.
@@ -74,6 +78,11 @@ enum ArrivingTable {
                 record, pack: UInt32(next.pack), byteOffset: UInt64(next.offset), studyKey: next.key, in: connection)
         }
         try admission.flush(in: connection)
+        try connection.execute(
+            """
+            INSERT INTO change (at, kind, study) SELECT ?, 'received', study FROM change WHERE id > ?
+            GROUP BY study ORDER BY study
+            """, [.integer(at), .integer(before)])
     }
 
     static func drop(_ transfer: [UInt8], in connection: SQLConnection) throws(DatabaseError) {

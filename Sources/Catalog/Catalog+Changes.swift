@@ -7,7 +7,7 @@ public struct Change: Sendable, Equatable {
     /// Milliseconds since 1970, UTC.
     public var at: Int64
     /// `stored`, `conflict`, `replaced`, `version`, `differs`, `removed`, `restored`, `destroyed`, `held`,
-    /// `released` or `complete`.
+    /// `released`, `corrected`, `received`, `sent` or `complete`.
     public var kind: String
     /// Rows of the catalogue; the study may be gone by the time the entry is read.
     public var study: Int64
@@ -102,6 +102,17 @@ extension Catalog {
                 try connection.execute(
                     "INSERT INTO change (at, kind, study) VALUES (?, 'complete', ?)", [.integer(now), .integer(id)])
             }
+        }
+    }
+
+    /// Says in the change feed that a study went to another archive, which signed for it: `sent`.
+    ///
+    /// A rebuilt catalogue does not know of it.
+    public func noteSent(study uid: String, at now: Int64) throws(CatalogError) {
+        try perform { connection, _ throws(DatabaseError) in
+            try connection.execute(
+                "INSERT INTO change (at, kind, study) SELECT ?, 'sent', id FROM study WHERE uid = ? ORDER BY id",
+                [.integer(now), .text(uid)])
         }
     }
 

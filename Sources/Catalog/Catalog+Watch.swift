@@ -6,7 +6,7 @@ public struct ShownChange: Sendable, Equatable {
     /// Milliseconds since 1970, UTC.
     public var at: Int64
     /// What happened: `stored`, `replaced`, `version`, `conflict`, `differs`, `complete`, `removed`, `restored`,
-    /// `destroyed`, `held`, `released`, `corrected`.
+    /// `destroyed`, `held`, `released`, `corrected`, `received`, `sent`.
     public var kind: String
     public var studyInstanceUID: String
     /// nil where it is the study that changed, or what changed is gone.

@@ -142,6 +142,7 @@ struct PushRun: TransferRun {
         }
         if leftOut > 0 { notes.append("\(leftOut) objects are not released and were left out") }
         let note = notes.joined(separator: "; ")
+        try room.noteSent(work.study)
         try room.table.note(
             work.id, state: .complete, note: note, receipt: signed,
             proofs: try room.proofs(of: receipt, study: work.study))

@@ -112,5 +112,10 @@ final class Sources: Sendable {
         return held
     }
 
+    /// When its site was last heard of; nil for what is not being fetched.
+    func usedAt(_ id: TransferID) -> ContinuousClock.Instant? {
+        open.withLock { $0[id] }?.usedAt.withLock { $0 }
+    }
+
     func close(_ id: TransferID) { open.withLock { _ = $0.removeValue(forKey: id) } }
 }

@@ -202,6 +202,7 @@ public final class TransferDoor: Sendable {
                 guard let receipt = signed.verified(by: certificate), receipt.transfer == id.description else {
                     throw TransferError.malformed("a receipt that its sender's key did not sign")
                 }
+                try room.noteSent(record.study)
                 try room.table.note(
                     id.description, state: .complete, objects: receipt.objects.count, receipt: signed,
                     proofs: try room.proofs(of: receipt, study: record.study))

@@ -3,7 +3,7 @@ public enum TransferPhase: String, Sendable, CaseIterable {
     case waiting
     case underWay = "under way"
     case paused
-    /// The other side drives it, and nothing has come since the start.
+    /// The other side drives it, and nothing has come for a while, or since the start.
     case quiet
     case givenUp = "given up"
     case complete
@@ -18,7 +18,7 @@ extension TransferStatus {
         case .open: break
         }
         if isPaused { return .paused }
-        guard let job else { return figures == nil ? .quiet : .underWay }
+        guard let job else { return isSilent ? .quiet : .underWay }
         switch job.state {
         case .dead: return .givenUp
         case .running: return .underWay

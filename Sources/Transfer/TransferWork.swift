@@ -50,6 +50,13 @@ struct TransferRoom: Sendable {
         return now
     }
 
+    /// Says in the change feed that a site signed for a study; said before it is written down, so that no crash loses it.
+    func noteSent(_ study: String) throws(TransferError) {
+        do throws(CatalogError) { try archive.catalog.noteSent(study: study, at: TransferTable.now()) } catch {
+            throw .archive(.catalog(error))
+        }
+    }
+
     /// How its objects go to a site; nil: as they are.
     func release(for peer: Peer) throws(TransferError) -> Release? {
         guard let rule = peer.release else { return nil }

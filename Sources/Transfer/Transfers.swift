@@ -16,6 +16,8 @@ public struct TransferStatus: Codable, Sendable {
     /// Of what was begun here; nil for what the other side drives.
     public var job: Job?
     public var isPaused = false
+    /// Whether the other side drives it and has not been heard of for a while, or since the start.
+    public var isSilent = false
     /// While it is under way.
     public var figures: TransferProgress.Figures?
 }
@@ -23,6 +25,8 @@ public struct TransferStatus: Codable, Sendable {
 /// Studies between sites: what was begun here, in a durable queue, and the door for what others begin.
 public final class Transfers: Sendable {
     public static let listLimit = 1000
+    /// After which what the other side drives counts as silent: longer than a chunk takes on a slow line.
+    static let silence = Duration.seconds(60)
 
     public let door: TransferDoor
     let room: TransferRoom
@@ -169,13 +173,13 @@ public final class Transfers: Sendable {
 
     private func status(_ record: TransferRecord, _ paused: Set<String>) throws -> TransferStatus {
         let lane = Self.lane(record)
-        let progress =
-            running.withLock { $0[record.id] }
-            ?? TransferID(record.id).flatMap {
-                room.arrivals.transfer($0)?.progress
-            }
+        let id = TransferID(record.id)
+        let arriving = id.flatMap { room.arrivals.transfer($0) }
+        let progress = running.withLock { $0[record.id] } ?? arriving?.progress
+        let heardAt = arriving?.usedAt ?? id.flatMap { sources.usedAt($0) }
         return TransferStatus(
             record: record, job: record.isOurs ? try queue.lastJob(in: lane) : nil, isPaused: paused.contains(lane),
+            isSilent: !record.isOurs && heardAt.map { $0.duration(to: .now) > Self.silence } ?? true,
             figures: progress?.figures)
     }
 

@@ -59,6 +59,20 @@ struct ArrivingTests {
         #expect(try fixture.archive.showArrived(transfer: Self.transfer, announced: announced(images)).isEmpty)
     }
 
+    @Test func tellsInTheFeedWhatCameWholeAndWhatWent() throws {
+        let fixture = try ArchiveFixture()
+        let images = (1...2).map { image($0) }
+        for one in images { try arrive(fixture, one) }
+        let catalog = fixture.archive.catalog
+        #expect(try catalog.changes(after: 0, limit: 9).isEmpty)
+        _ = try fixture.archive.showArrived(transfer: Self.transfer, announced: announced(images))
+        try catalog.noteSent(study: "1.2.1", at: 5)
+        try catalog.noteSent(study: "1.2.404", at: 6)
+        let changes = try catalog.changes(after: 0, limit: 9)
+        #expect(changes.map(\.kind) == ["stored", "stored", "received", "sent"])
+        #expect(Set(changes.map(\.study)).count == 1 && changes[2].series == nil && changes[3].at == 5)
+    }
+
     @Test func rebuildsWhatArrivesAndWhatArrived() throws {
         let fixture = try ArchiveFixture()
         let (first, second) = ([image(1), image(2)], [image(3, study: "1.2.3"), image(4, study: "1.2.3")])

@@ -19,6 +19,33 @@ import Testing
         #expect(try sites.b.tool(["verify"]).code == 0)
     }
 
+    @Test func tellsWhoFollowsTheFeed() throws {
+        let sites = try TwoSites()
+        try sites.store(seed: 70, count: 5)
+        let feeds = try [sites.a, sites.b].map { site in
+            let file = site.directory + ".events"
+            return (
+                file,
+                try Child(
+                    "/usr/bin/curl",
+                    [
+                        "-sN", "--max-time", "120", "-H", "Authorization: Bearer \(try site.webToken())",
+                        "http://127.0.0.1:\(site.webPort)/dicom-web/events",
+                    ], output: file)
+            )
+        }
+        defer { for (_, follower) in feeds { follower.end() } }
+        func text(_ file: String) -> String { (try? String(contentsOfFile: file, encoding: .utf8)) ?? "" }
+        for (file, _) in feeds { try sites.a.wait("the stream to open") { text(file).contains("retry: 5000") } }
+        try sites.a.tool(["transfer", "push", "--study", "2.25.70.3", "B"]).checked()
+        for (kind, (file, _)) in zip(["sent", "received"], feeds) {
+            try sites.a.wait("the event") {
+                let events = text(file).components(separatedBy: "\n\n").filter { $0.contains("event: \(kind)\n") }
+                return events.count == 1 && events[0].contains("/dicom-web/studies/2.25.70.3\"}")
+            }
+        }
+    }
+
     @Test func sendsNothingThatIsThereAlready() throws {
         let sites = try TwoSites()
         try sites.store(seed: 72, count: 50)
