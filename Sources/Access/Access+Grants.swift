@@ -1,6 +1,7 @@
 import Audit
 import Database
 import Foundation
+import Synchronization
 
 extension Access {
     /// Grants that stand at a time, over or not; more are refused.
@@ -11,6 +12,17 @@ extension Access {
     /// Every grant that was not revoked, those that are over included, by when it was made.
     public func listGrants() -> [Grant] {
         grants.withLock { $0.all.sorted { ($0.madeAt, $0.id) < ($1.madeAt, $1.id) } }
+    }
+
+    /// Another number whenever a grant was made or revoked since.
+    public var versionOfGrants: UInt64 { grantVersion.load(ordering: .acquiring) }
+
+    /// Those that hold for everybody of an institution.
+    public func grants(to institution: String, at now: Date = Date()) -> [Grant] {
+        let permit = Permit(
+            kind: .peer, aeTitle: "", roles: [], institution: institution, issuer: "")
+        let time = Self.milliseconds(now)
+        return grants(for: permit, at: time).filter { $0.holds(for: permit, at: time) }
     }
 
     /// Those that may be for this caller.
@@ -63,6 +75,7 @@ extension Access {
             }
         } catch { throw .database(error) }
         grants.withLock { $0.insert(grant) }
+        grantVersion.add(1, ordering: .releasing)
     }
 
     /// Ends a grant at once.
@@ -73,6 +86,7 @@ extension Access {
         // What the record says happens even if the database refuses: nobody is shown anything by it any more.
         try note(.roleChanged, grant, "revoked: \(reason)", by: actor, door: door)
         grants.withLock { $0.remove(grant) }
+        grantVersion.add(1, ordering: .releasing)
         do throws(DatabaseError) {
             try database.write { connection throws(DatabaseError) in
                 try connection.execute("DELETE FROM access_grant WHERE id = ?", [.text(id)])

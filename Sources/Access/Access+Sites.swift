@@ -12,10 +12,21 @@ extension Access {
     ///
     /// - Parameter address: where it comes from.
     public func admit(siteFingerprint fingerprint: String, from address: String, now: Date = Date()) -> Permit? {
-        guard let peer = site(fingerprint: fingerprint) else { return nil }
-        let time = Self.milliseconds(now)
-        guard !isExpired(.peer, peer.aeTitle, at: time) else { return nil }
-        reviews.noteUse(.peer, peer.aeTitle, at: time)
+        guard let peer = site(fingerprint: fingerprint), let permit = permit(of: peer, from: address, now: now) else {
+            return nil
+        }
+        reviews.noteUse(.peer, peer.aeTitle, at: Self.milliseconds(now))
+        return permit
+    }
+
+    /// Who a site would be if it came; nil as above.
+    public func permit(ofSite name: String, now: Date = Date()) -> Permit? {
+        guard let peer = peer(aeTitle: name), peer.site != nil else { return nil }
+        return permit(of: peer, from: "", now: now)
+    }
+
+    private func permit(of peer: Peer, from address: String, now: Date) -> Permit? {
+        guard !isExpired(.peer, peer.aeTitle, at: Self.milliseconds(now)) else { return nil }
         return Permit(
             kind: .peer, aeTitle: peer.aeTitle, services: [.store, .get], roles: [.system],
             institution: peer.institution, issuer: peer.issuer, address: address)

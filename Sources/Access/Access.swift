@@ -43,6 +43,8 @@ public final class Access: Sendable {
     let database: SQLDatabase
     let audit: AuditLog
     let grants: Mutex<GrantTable>
+    /// Counts the changes of the grants.
+    let grantVersion = Atomic<UInt64>(0)
     let records: SealedRecords
     public let consents: Consents
     public let emergencies: Emergencies

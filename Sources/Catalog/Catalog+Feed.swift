@@ -112,6 +112,20 @@ extension Catalog {
         }
     }
 
+    /// Rows of the studies of this UID that have been quiet for long enough since their last instance.
+    public func completeStudies(uid: String) throws(CatalogError) -> [Int64] {
+        try select { connection throws(DatabaseError) in
+            var result: [Int64] = []
+            try connection.query(
+                "SELECT id FROM study WHERE uid = ? AND completed_at IS NOT NULL ORDER BY id", [.text(uid)]
+            ) { row throws(DatabaseError) in
+                result.append(row.integer(0) ?? 0)
+                return true
+            }
+            return result
+        }
+    }
+
     /// The newest entry of the feed; 0 when there is none.
     public func lastChange() throws(CatalogError) -> Int64 {
         try select { connection throws(DatabaseError) in

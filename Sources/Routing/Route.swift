@@ -10,6 +10,9 @@ public struct Route: Sendable, Codable, Equatable {
         /// When a study has been quiet (`study.quiet`), all of it goes if any of its instances matches; what comes later
         /// goes when it is quiet again.
         case completion
+        /// When a grant lets the institution of a destination retrieve all of a study in full, the study goes there, once it is
+        /// complete and while the grant holds. Destinations are sites.
+        case consultation
     }
 
     public static let nameLimit = 64
@@ -25,6 +28,8 @@ public struct Route: Sendable, Codable, Equatable {
     public var description: String?
     /// Station Name (0008,1010), likewise.
     public var station: String?
+    /// Reason of the grant: the consultation it rests on, likewise; nil for any. For `consultation` only.
+    public var consultation: String?
     /// AE titles of peers. An instance never goes back to the peer that sent it.
     public var destinations: [String]
     /// 0...9, higher first.
@@ -32,7 +37,8 @@ public struct Route: Sendable, Codable, Equatable {
 
     public init(
         name: String, event: Event, callingAETitles: [String] = [], modalities: [String] = [],
-        description: String? = nil, station: String? = nil, destinations: [String], priority: Int = 5
+        description: String? = nil, station: String? = nil, consultation: String? = nil, destinations: [String],
+        priority: Int = 5
     ) {
         self.name = name
         self.event = event
@@ -40,6 +46,7 @@ public struct Route: Sendable, Codable, Equatable {
         self.modalities = modalities
         self.description = description
         self.station = station
+        self.consultation = consultation
         self.destinations = destinations
         self.priority = priority
     }
@@ -53,8 +60,12 @@ public struct Route: Sendable, Codable, Equatable {
         if let title = (destinations + callingAETitles).first(where: { AETitle($0) == nil }) {
             return "\(title) is no AE title"
         }
+        if consultation != nil, event != .consultation { return "a consultation is of routes on consultation" }
         return (0...9).contains(priority) ? nil : "a priority is 0 to 9"
     }
+
+    /// Whether a grant with this reason sets it off.
+    public func fits(reason: String) -> Bool { consultation.map { Arrived.fits($0, [reason]) } ?? true }
 
     func matches(_ arrived: Arrived) -> Bool {
         func allows(_ wanted: [String], _ value: String) -> Bool { wanted.isEmpty || wanted.contains(value) }

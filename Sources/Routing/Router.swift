@@ -27,15 +27,21 @@ public final class Router: @unchecked Sendable {
     private let archive: Archive
     private let routes: RouteTable
     private let queue: JobQueue
+    private let granted: any GrantedStudies
     private let logger: Logger
     private let condition = NSCondition()
     private var isStopping = false
     private var isDone = true
+    /// The grants and the routes on consultation that were looked through; of the router's thread.
+    private var lookedThrough: (version: UInt64, routes: [Route])?
 
-    public init(archive: Archive, routes: RouteTable, queue: JobQueue, logger: Logger) {
+    public init(
+        archive: Archive, routes: RouteTable, queue: JobQueue, granted: any GrantedStudies, logger: Logger
+    ) {
         self.archive = archive
         self.routes = routes
         self.queue = queue
+        self.granted = granted
         self.logger = logger
     }
 
@@ -110,7 +116,10 @@ public final class Router: @unchecked Sendable {
         }
         if position.catalogue != identity { return try resume(catalog, position, identity) }
         let entries = try catalog.feed(after: position.change, limit: Self.batchCount)
-        guard let last = entries.last else { return false }
+        guard let last = entries.last else {
+            try lookThroughGrants(catalog, position)
+            return false
+        }
         var plan = RoutePlan(routes: routes.list())
         for entry in entries {
             switch entry {
@@ -131,15 +140,60 @@ public final class Router: @unchecked Sendable {
         guard plan.hasCompletionRoutes else { return }
         let name = try Self.name(of: uid)
         let all = try catalog.arrived(inStudy: study, after: 0, limit: Int(Int32.max))
-        for route in plan.routes where route.event == .completion && all.contains(where: route.matches) {
-            let mark = "study/\(route.name)/\(name)"
-            let sent = try plan.marks[mark] ?? queue.mark(mark)
-            let before = sent.map { $0.reduce(UInt64(0)) { $0 << 8 | UInt64($1) } } ?? 0
-            let rest = all.filter { $0.sequence > before }
-            guard let newest = rest.last else { continue }
-            rest.forEach { plan.send($0, by: route) }
-            plan.marks[mark] = (0..<8).map { UInt8(truncatingIfNeeded: newest.sequence >> (56 - 8 * $0)) }
+        for route in plan.routes where all.contains(where: route.matches) {
+            switch route.event {
+            case .arrival: break
+            case .completion:
+                try sendNew(all, of: "study/\(route.name)/\(name)", &plan) { $0.send($1, by: route) }
+            case .consultation:
+                for destination in route.destinations
+                where try granted.isGranted(uid, for: route, to: destination) {
+                    try send(all, of: name, by: route, to: destination, &plan)
+                }
+            }
         }
+    }
+
+    /// Studies that were complete before they were granted go now; at the start, and whenever grants or routes have changed.
+    private func lookThroughGrants(_ catalog: Catalog, _ position: RoutePosition) throws {
+        let now = (version: granted.version, routes: routes.list().filter { $0.event == .consultation })
+        if let lookedThrough, lookedThrough == now { return }
+        var plan = RoutePlan(routes: now.routes)
+        for route in now.routes {
+            for destination in route.destinations {
+                for uid in try granted.studies(for: route, to: destination).sorted() {
+                    guard try granted.isGranted(uid, for: route, to: destination) else { continue }
+                    let name = try Self.name(of: uid)
+                    for study in try catalog.completeStudies(uid: uid) {
+                        let all = try catalog.arrived(inStudy: study, after: 0, limit: Int(Int32.max))
+                        guard all.contains(where: route.matches) else { continue }
+                        try send(all, of: name, by: route, to: destination, &plan)
+                    }
+                }
+            }
+        }
+        try put(plan, position)
+        lookedThrough = now
+    }
+
+    private func send(
+        _ all: [Arrived], of name: String, by route: Route, to destination: String, _ plan: inout RoutePlan
+    ) throws {
+        try sendNew(all, of: "granted/\(route.name)/\(destination)/\(name)", &plan) {
+            $0.send($1, by: route, to: destination)
+        }
+    }
+
+    /// Sends what is newer than a mark says, and moves the mark.
+    private func sendNew(
+        _ all: [Arrived], of mark: String, _ plan: inout RoutePlan, _ send: (inout RoutePlan, Arrived) -> Void
+    ) throws {
+        let sent = try plan.marks[mark] ?? queue.mark(mark)
+        let before = sent.map { $0.reduce(UInt64(0)) { $0 << 8 | UInt64($1) } } ?? 0
+        let rest = all.filter { $0.sequence > before }
+        guard let newest = rest.last else { return }
+        rest.forEach { send(&plan, $0) }
+        plan.marks[mark] = (0..<8).map { UInt8(truncatingIfNeeded: newest.sequence >> (56 - 8 * $0)) }
     }
 
     /// A study's name in the marks, which are not sealed.

@@ -36,10 +36,13 @@ struct PushRun: TransferRun {
     }
 
     private func send(to peer: Peer) throws(TransferError) -> String {
-        let study = try room.outgoing(work.study, to: peer, seen: .everything)
+        let reach = try room.reach(of: work)
+        let study = try room.outgoing(work.study, to: peer, seen: reach.map { Visibility($0) } ?? .everything)
         let choice = CompressionChoice()
         return try carrying(to: peer) { [self] client, pieces throws(TransferError) in
-            try send(pieces, of: study, to: peer, by: client, choice)
+            // What is granted may have changed: then it is offered anew.
+            guard try room.reach(of: work) == reach else { throw .forgotten }
+            return try send(pieces, of: study, to: peer, by: client, choice)
         } _: { client, carrier throws(TransferError) in
             try send(study, to: peer, by: client, carrier)
         }

@@ -28,7 +28,8 @@ final class TransferTable: Sendable {
             CREATE TABLE proof (
                 instance TEXT NOT NULL, institution TEXT NOT NULL, site TEXT NOT NULL, class TEXT NOT NULL,
                 proved_at INTEGER NOT NULL, PRIMARY KEY (instance, institution, site)) WITHOUT ROWID
-            """
+            """,
+            "ALTER TABLE transfer ADD COLUMN granted INTEGER NOT NULL DEFAULT 0",
         ]),
     ]
 
@@ -47,19 +48,21 @@ final class TransferTable: Sendable {
     static func now() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
 
     /// Writes a transfer down that has begun; one that is there stays as it is.
-    func begin(_ record: TransferRecord) throws(TransferError) {
+    ///
+    /// - Parameter isGranted: whether it goes by a grant, and ends with that.
+    func begin(_ record: TransferRecord, isGranted: Bool = false) throws(TransferError) {
         try write { connection throws(DatabaseError) in
             try connection.execute(
                 """
                 INSERT OR IGNORE INTO transfer (id, direction, site, study, ours, state, started_at, changed_at, objects,
-                    byte_count, note)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    byte_count, note, granted)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
                 [
                     .text(record.id), .text(record.direction.rawValue), .text(record.site), .text(record.study),
                     .integer(record.isOurs ? 1 : 0), .text(record.state.rawValue), .integer(record.startedAt),
                     .integer(record.changedAt), .integer(Int64(record.objects)),
-                    .integer(Int64(record.byteCount)), .text(record.note),
+                    .integer(Int64(record.byteCount)), .text(record.note), .integer(isGranted ? 1 : 0),
                 ])
         }
     }
@@ -132,10 +135,12 @@ final class TransferTable: Sendable {
     }
 
     /// What was begun here to send a study to a site and has not ended.
-    func open(study: String, site: String) throws(TransferError) -> [TransferRecord] {
+    ///
+    /// - Parameter isGranted: whether one that goes by a grant, and ends with that, counts too.
+    func open(study: String, site: String, isGranted: Bool) throws(TransferError) -> [TransferRecord] {
         try list(
-            "WHERE state = 'open' AND ours = 1 AND direction = 'sending' AND site = ? AND study = ?",
-            [.text(site), .text(study)])
+            "WHERE state = 'open' AND ours = 1 AND direction = 'sending' AND site = ? AND study = ? AND granted <= ?",
+            [.text(site), .text(study), .integer(isGranted ? 1 : 0)])
     }
 
     private func list(_ rest: String, _ arguments: [SQLValue]) throws(TransferError) -> [TransferRecord] {

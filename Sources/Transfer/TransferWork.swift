@@ -16,6 +16,8 @@ struct TransferWork: Codable, Sendable {
     var site: String
     /// Study Instance UID.
     var study: String
+    /// True where it goes by a grant: what the site may retrieve goes, while it may.
+    var isGranted: Bool?
 }
 
 /// What runs of transfers share.
@@ -55,6 +57,16 @@ struct TransferRoom: Sendable {
         do throws(CatalogError) { try archive.catalog.noteSent(study: study, at: TransferTable.now()) } catch {
             throw .archive(.catalog(error))
         }
+    }
+
+    /// What of the archive a push takes from.
+    ///
+    /// - Throws: `.refused` where the grant has ended that it went by.
+    func reach(of work: TransferWork) throws(TransferError) -> Reach? {
+        guard work.isGranted == true else { return nil }
+        guard let permit = access.permit(ofSite: work.site), let reach = access.decision(.retrieve, by: permit).reach
+        else { throw .refused("nothing is granted to the site any more") }
+        return reach
     }
 
     /// How its objects go to a site; nil: as they are.

@@ -1,6 +1,7 @@
 import Access
 import Archive
 import Audit
+import Catalog
 import Foundation
 import HTTP
 import Keys
@@ -106,23 +107,33 @@ public final class Transfers: Sendable {
         _ direction: TransferRecord.Direction, study: String, site: String, priority: Int = 5,
         delay: Duration = .zero
     ) throws -> String {
+        try begin(direction, study: study, site: site, priority: priority, delay: delay, isGranted: false)
+    }
+
+    @discardableResult
+    private func begin(
+        _ direction: TransferRecord.Direction, study: String, site: String, priority: Int = 5, delay: Duration = .zero,
+        isGranted: Bool
+    ) throws -> String {
         let peer = try room.site(site)
         guard peer.site?.port != nil else {
             throw TransferError.refused("the site \(site) only calls us: it can pull from here, or push to us")
         }
+        let id = try TransferID().description
+        let work = TransferWork(id: id, site: site, study: study, isGranted: isGranted ? true : nil)
         var (objects, byteCount) = (0, UInt64(0))
         if direction == .sending {
             if let flaw = room.access.flaw(of: peer, for: nil) { throw TransferError.refused(flaw) }
-            let outgoing = try room.outgoing(study, to: peer, seen: .everything)
+            let seen = try room.reach(of: work).map { Visibility($0) } ?? .everything
+            let outgoing = try room.outgoing(study, to: peer, seen: seen)
             (objects, byteCount) = (outgoing.objectCount, outgoing.byteCount)
         }
-        let id = try TransferID().description
         let now = TransferTable.now()
         try room.table.begin(
             TransferRecord(
                 id: id, direction: direction, site: site, study: study, isOurs: true, state: .open, startedAt: now,
-                changedAt: now, objects: objects, byteCount: byteCount, note: "", hasReceipt: false))
-        let work = TransferWork(id: id, site: site, study: study)
+                changedAt: now, objects: objects, byteCount: byteCount, note: "", hasReceipt: false),
+            isGranted: isGranted)
         try queue.add([
             NewJob(
                 kind: direction == .sending ? TransferWork.pushKind : TransferWork.pullKind,
@@ -133,7 +144,9 @@ public final class Transfers: Sendable {
     }
 
     /// Has the studies of these objects sent to a site, as a route wants it; one that waits to go there goes once.
-    public func forward(_ sequences: [UInt64], to peer: Peer) -> JobOutcome {
+    ///
+    /// - Parameter isGranted: whether it goes by a grant, and ends with that.
+    public func forward(_ sequences: [UInt64], to peer: Peer, isGranted: Bool) -> JobOutcome {
         do {
             var studies: [String] = []
             // What was removed since is not sent.
@@ -142,10 +155,11 @@ public final class Transfers: Sendable {
                 studies.append(holding.studyInstanceUID)
             }
             for study in studies {
-                let waits = try room.table.open(study: study, site: peer.aeTitle).contains { record in
+                let waits = try room.table.open(study: study, site: peer.aeTitle, isGranted: isGranted).contains {
+                    record in
                     try queue.lastJob(in: Self.lane(record))?.state == .waiting
                 }
-                if !waits { try begin(.sending, study: study, site: peer.aeTitle) }
+                if !waits { try begin(.sending, study: study, site: peer.aeTitle, isGranted: isGranted) }
             }
             return .done
         } catch let error as TransferError {

@@ -159,6 +159,49 @@ import Testing
         #expect(try sites.b.transfers().isEmpty && sites.b.status()["instances"] as? Int == 0)
     }
 
+    @Test func sendsToAConsultationWhatItWasGrantedWhileItIs() throws {
+        let sites = try TwoSites()
+        try sites.store(seed: 77, count: 25)
+        func grant(_ study: String, _ reason: String, _ more: [String] = []) throws -> String {
+            let text = try sites.a.tool(
+                [
+                    "grant", "add", "--to-institution", "B", "--study", study, "--owner", "A", "--verbs", "retrieve",
+                    "--days", "1", "--because", reason, "--json",
+                ] + more
+            ).checked()
+            let object = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+            return try #require(object?["id"] as? String)
+        }
+        func isThere(_ study: String) throws -> Bool {
+            try sites.a.transfers().contains { $0.record.state == "complete" }
+                && sites.b.tiny(
+                    "find", as: "STORM", []
+                ).values("0020000d").contains(study)
+        }
+        // Granted before there is a route; granted for something else; granted masked.
+        _ = try grant("2.25.77.0", "tumour board 17")
+        _ = try grant("2.25.77.1", "second opinion")
+        _ = try grant("2.25.77.2", "tumour board 17", ["--masking", "clinical"])
+        try sites.a.tool([
+            "route", "add", "board", "--to", "B", "--on", "consultation", "--consultation", "*Tumour Board*",
+        ]).checked()
+        #expect(try sites.a.tool(["route", "add", "x", "--to", "PACS", "--on", "consultation"]).code != 0)
+        try sites.a.wait("what was granted before") { try isThere("2.25.77.0") }
+        // Granted later, and revoked before it is sent.
+        _ = try grant("2.25.77.3", "tumour board 18")
+        try sites.a.wait("what was granted later") { try isThere("2.25.77.3") }
+        sites.b.kill()
+        let ended = try grant("2.25.77.4", "tumour board 19")
+        try sites.a.wait("a try") { try sites.a.transfers().contains { $0.job?.reason.isEmpty == false } }
+        try sites.a.tool(["grant", "revoke", ended, "--because", "it is over"]).checked()
+        try sites.b.start()
+        let last = try #require(try sites.a.transfers().first)
+        try sites.a.wait("the end of it") { try sites.a.transfer(last.record.id).job?.state == "dead" }
+        #expect(
+            try sites.b.tiny("find", as: "STORM", []).values("0020000d").sorted() == ["2.25.77.0", "2.25.77.3"])
+        #expect(try sites.a.transfers().count == 3)
+    }
+
     @Test func letsASitePullWhatItWasGrantedAndNothingElse() throws {
         let sites = try TwoSites()
         try sites.store(seed: 75, count: 25)

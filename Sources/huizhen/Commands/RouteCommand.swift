@@ -12,7 +12,8 @@ struct RouteCommand: AsyncParsableCommand {
             abstract: "Add a route, or replace the one with this name; holds for what arrives from now on.",
             discussion: """
                 On arrival each matching instance is sent as soon as it is stored; on completion a study goes whole once \
-                it has been quiet (study.quiet), if any of its instances matches. Sending is durable: see `huizhen queue`.
+                it has been quiet (study.quiet), if any of its instances matches; on consultation a complete study goes to \
+                a site once its institution was granted all of it (`huizhen grant add`), and while the grant holds. Sending is durable: see `huizhen queue`.
                 """)
 
         @Argument(help: "Name of the route.")
@@ -21,7 +22,7 @@ struct RouteCommand: AsyncParsableCommand {
         @Option(name: .customLong("to"), help: "AE title of a peer to send to. May be repeated.")
         var destinations: [String]
 
-        @Option(help: "What sets it off: arrival or completion.")
+        @Option(help: "What sets it off: arrival, completion or consultation.")
         var on: String = Route.Event.arrival.rawValue
 
         @Option(name: .customLong("from"), help: "AE title that sent it. May be repeated; any by default.")
@@ -36,6 +37,9 @@ struct RouteCommand: AsyncParsableCommand {
         @Option(help: "Pattern of Station Name, with * and ?.")
         var station: String?
 
+        @Option(help: "Pattern of the reason of the grant, with * and ?; any by default.")
+        var consultation: String?
+
         @Option(help: "0...9, higher first.")
         var priority = 5
 
@@ -43,11 +47,12 @@ struct RouteCommand: AsyncParsableCommand {
 
         func run() async throws {
             guard let event = Route.Event(rawValue: on) else {
-                throw ValidationError("--on takes arrival or completion.")
+                throw ValidationError("--on takes arrival, completion or consultation.")
             }
             let route = Route(
                 name: name, event: event, callingAETitles: callingAETitles, modalities: modalities,
-                description: description, station: station, destinations: destinations, priority: priority)
+                description: description, station: station, consultation: consultation, destinations: destinations,
+                priority: priority)
             if let fault = route.fault { throw ValidationError("\(fault).") }
             try Channel.ask(.addRoute(route), try await options.load()).finish()
             print("\(name) is added")
@@ -67,14 +72,16 @@ struct RouteCommand: AsyncParsableCommand {
             let rows = routes.map {
                 [
                     $0.name, $0.event.rawValue, any($0.callingAETitles), any($0.modalities), $0.description ?? "any",
-                    $0.station ?? "any", "\($0.priority)", $0.destinations.joined(separator: ","),
+                    $0.station ?? "any", $0.consultation ?? "any", "\($0.priority)",
+                    $0.destinations.joined(separator: ","),
                 ]
             }
             try output.show(
                 routes,
                 rows.isEmpty
                     ? "no routes: add one with `huizhen route add`"
-                    : table(["route", "on", "from", "modality", "description", "station", "priority", "to"], rows))
+                    : table(
+                        ["route", "on", "from", "modality", "description", "station", "grant", "priority", "to"], rows))
         }
     }
 

@@ -78,7 +78,13 @@ struct Operations: Sendable {
         case .verify: try verify(channel)
         case .release(let study, let rule): try release(study, rule, channel)
         case .routes: try channel.send(ControlReply.routes(service.routes.list()))
-        case .addRoute(let route): try service.routes.add(route)
+        case .addRoute(let route):
+            if route.event == .consultation {
+                for name in route.destinations where service.access.peer(aeTitle: name)?.site == nil {
+                    throw ControlError.refused("\(name) is no site: routes on consultation go to sites")
+                }
+            }
+            try service.routes.add(route)
         case .removeRoute(let name): try service.routes.remove(name)
         case .jobs(let states, let limit):
             let counts = try service.queue.counts().map { ($0.key.rawValue, $0.value) }

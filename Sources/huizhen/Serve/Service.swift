@@ -99,7 +99,9 @@ final class Service: Sendable {
             path: directory + "/queue.sqlite", key: archive.systemKey(purpose: "queue"), settings: settings.queue)
         routes = try RouteTable(
             path: directory + "/routes.sqlite", key: archive.systemKey(purpose: "routes"))
-        router = Router(archive: archive, routes: routes, queue: queue, logger: logger)
+        router = Router(
+            archive: archive, routes: routes, queue: queue,
+            granted: ConsultationGrants(access: access, archive: archive), logger: logger)
         credentials = try settings.credentials(logger: logger)
         let projects = try ProjectFolder(archive, dataDirectory: directory)
         releases = Releases(archive: archive, pixelCleaner: pixelCleaner) { name in
@@ -118,7 +120,7 @@ final class Service: Sendable {
         dimse = DIMSEServer(
             archive: archive, access: access, queue: queue, releases: releases, settings: settings.dimse,
             metrics: DIMSEMetrics(registry), logger: logger, credentials: credentials
-        ) { [transfers] work, site in transfers.forward(work.sequences, to: site) }
+        ) { [transfers] work, site in transfers.forward(work.sequences, to: site, isGranted: work.isGranted) }
         let record: ActRecord = { [audit] (entry) throws(AuditError) in try audit.append([entry]) }
         webTokens = try TokenIssuer(
             access: access, key: archive.systemKey(purpose: "tokens"), settings: settings.tokens, record: record)
