@@ -53,6 +53,67 @@ import Testing
         #expect(outcome.output.bytes.suffix(tail.count) == tail[...])
     }
 
+    @Test func theExtendedOffsetTableTellsWhichFragmentsAreOneFrame() throws {
+        let (one, two) = (runLength(1), runLength(2))
+        let halves = [Array(one[..<32]), Array(one[32...]), Array(two[..<16]), Array(two[16...])]
+        var image = image(frames: 2)
+        image.set(.extendedOffsetTable, .OV, ints: [0, halves[0].count + halves[1].count + 16])
+        let outcome = try run(encapsulated(image, [[]] + halves))
+        let tail = encapsulated(Dataset(), [[], one, two])
+        #expect(outcome.output.bytes.suffix(tail.count) == tail[...])
+        #expect(try !outcome.dataset.contains(.extendedOffsetTable))
+    }
+
+    /// Cut in pieces of which some are shorter than what tells the beginning of a picture.
+    private func cut(_ frame: [UInt8], _ counts: [Int]) -> [[UInt8]] {
+        var rest = frame[...]
+        let pieces = counts.map { count in
+            defer { rest = rest.dropFirst(count) }
+            return Array(rest.prefix(count))
+        }
+        return pieces + [Array(rest)]
+    }
+
+    private func jpeg(_ seed: UInt8) -> [UInt8] {
+        let parts =
+            FrameCleanerTests.start + FrameCleanerTests.quantisation + FrameCleanerTests.frame(0xC0)
+            + FrameCleanerTests.huffman + FrameCleanerTests.scan
+        return parts + [seed, seed, 0x12, 0x34] + (parts.count % 2 == 1 ? [seed] : []) + FrameCleanerTests.end
+    }
+
+    private func jpegImage(frames: Int) -> Dataset {
+        var image = image(frames: frames)
+        image.set(.rows, .US, ints: [8])
+        image.set(.columns, .US, ints: [8])
+        return image
+    }
+
+    @Test func withoutATableThePicturesTellWhichFragmentsAreOneFrame() throws {
+        let frames = [jpeg(1), jpeg(2), jpeg(3)]
+        let fragments = cut(frames[0], [2, 2, 70]) + cut(frames[1], [40, 0, 2]) + [frames[2]]
+        let deidentifier = Deidentifier(profile: .basic, key: Sample.key())
+        let tail = encapsulated(Dataset(), [[]] + frames)
+        // Of more than one frame no table at all, one that is too short, and one that begins anew at 4 GiB.
+        for table in [[], little(0), little(0) + little(64) + little(0)] {
+            let bytes = encapsulated(jpegImage(frames: 3), [table] + fragments)
+            for count in [1, 5, 64, 1 << 20] {
+                let outcome = try deidentifier.run(bytes, .jpegBaseline, pieceByteCount: count)
+                #expect(outcome.output.bytes.suffix(tail.count) == tail[...])
+            }
+        }
+        for count in [2, 4] {
+            let bytes = encapsulated(jpegImage(frames: count), [[]] + fragments)
+            #expect(deidentifier.reason(bytes, .jpegBaseline) == .pixelDataSize)
+        }
+    }
+
+    @Test func aFrameOfSeveralFragmentsThatNothingTellsApartIsHeldBack() {
+        let (one, two) = (runLength(1), runLength(2))
+        let halves = [Array(one[..<32]), Array(one[32...]), Array(two[..<16]), Array(two[16...])]
+        let bytes = encapsulated(image(frames: 2), [[]] + halves)
+        #expect(Deidentifier(profile: .basic, key: Sample.key()).reason(bytes, .rleLossless) != nil)
+    }
+
     @Test func bytesBehindTheCodedDataGo() throws {
         let outcome = try run(encapsulated(image(frames: 1), [[], runLength(1) + Array("CNRYZQ".utf8)]))
         #expect(!Canary.isFound(Canary.word, in: outcome.output.bytes))

@@ -30,11 +30,15 @@ final class PixelPass {
 
     // Frames
     private let frameCount: Int
-    private let starts: Set<UInt64>
+    private let bounds: FrameBounds
     private var frame: [UInt8] = []
     private var frameIndex = 0
     private var fragmentOffset: UInt64 = 0
     private var hasOpenFrame = false
+    /// The first bytes of a fragment of which it is not known yet whether a frame begins with it.
+    private var beginning: [UInt8]?
+    /// Bytes of the open fragment.
+    private var fragmentByteCount = 0
 
     private enum Work {
         /// Words pass.
@@ -60,7 +64,7 @@ final class PixelPass {
             guard source.isEncapsulated else { throw .damaged }
             work = .coded
             bits = nil
-            starts = offsets.count == frameCount ? Set(offsets.map { UInt64($0) }) : []
+            bounds = FrameBounds(offsets, header: header, frameCount: frameCount, source)
             transferSyntax = cleaning?.transferSyntax ?? source
             if cleaning == nil {
                 do throws(StreamError) { frameCleaner = try FrameCleaner(source, header: beginning.header) } catch {
@@ -72,7 +76,7 @@ final class PixelPass {
             head = transferSyntax.isEncapsulated ? Self.fragmentsHead : []
             return
         }
-        starts = []
+        bounds = .oneFrame
         frameCleaner = nil
         let (expected, frame) = try Self.expectedByteCount(beginning)
         bits = beginning.tag == .pixelData ? NativeBits(header) : nil
@@ -169,19 +173,17 @@ final class PixelPass {
 
     /// Native pixels that stay as they are, to be written as they come; nil when they must be taken.
     func passing(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
-        guard work == .native, unit == 1, bits == nil else { return nil }
+        guard work == .native, unit == 1, cut.isEmpty else { return nil }
         let count = Int(min(left, UInt64(bytes.count)))
+        let pixels = UnsafeRawBufferPointer(rebasing: bytes[..<count])
+        if let bits, !bits.areWholeAndClean(pixels) { return nil }
         left -= UInt64(count)
-        return UnsafeRawBufferPointer(rebasing: bytes[..<count])
+        return pixels
     }
 
     func take(_ bytes: UnsafeRawBufferPointer) throws(Quarantine) {
         switch work {
-        case .coded:
-            guard frame.count + bytes.count <= frameByteCountLimit else {
-                throw .frameTooLarge(byteCountLimit: frameByteCountLimit)
-            }
-            frame += bytes
+        case .coded: try takeCoded(bytes)
         case .native, .nativeFrames:
             let count = Int(min(left, UInt64(bytes.count)))
             left -= UInt64(count)
@@ -190,29 +192,32 @@ final class PixelPass {
         }
     }
 
-    /// Whole words in little endian, their unused bits cleaned.
     private func takeNative(_ bytes: UnsafeRawBufferPointer) {
-        let word = max(unit, bits?.byteCount ?? 1)
-        var piece = cut
-        piece.reserveCapacity(cut.count + bytes.count)
-        piece += bytes
-        let whole = left == 0 ? piece.count : piece.count - piece.count % word
-        cut = Array(piece[whole...])
-        piece.removeSubrange(whole...)
-        swap(&piece)
-        if let bits {
-            let changed = piece.withUnsafeMutableBytes { buffer in
-                bits.clean(
-                    UnsafeMutableRawBufferPointer(rebasing: buffer[..<(buffer.count - buffer.count % bits.byteCount)]))
-            }
-            changedByteCount += changed * bits.byteCount
-        }
-        if work == .nativeFrames { frame += piece } else { ready += piece }
+        if work == .nativeFrames { append(bytes, to: &frame) } else { append(bytes, to: &ready) }
     }
 
-    private func swap(_ piece: inout [UInt8]) {
+    /// Whole words in little endian, their unused bits cleaned.
+    private func append(_ bytes: UnsafeRawBufferPointer, to target: inout [UInt8]) {
+        let word = max(unit, bits?.byteCount ?? 1)
+        let start = target.count
+        target.reserveCapacity(start + cut.count + bytes.count)
+        target += cut
+        target += bytes
+        let count = target.count - start
+        let whole = left == 0 ? count : count - count % word
+        cut = Array(target[(start + whole)...])
+        target.removeSubrange((start + whole)...)
+        swap(&target, from: start)
+        guard let bits else { return }
+        let changed = target.withUnsafeMutableBytes { buffer in
+            bits.clean(UnsafeMutableRawBufferPointer(rebasing: buffer[start..<start + whole - whole % bits.byteCount]))
+        }
+        changedByteCount += changed * bits.byteCount
+    }
+
+    private func swap(_ piece: inout [UInt8], from start: Int) {
         if unit == 1 { return }
-        var start = 0
+        var start = start
         while start + unit <= piece.count {
             for index in 0..<unit / 2 { piece.swapAt(start + index, start + unit - 1 - index) }
             start += unit
@@ -230,20 +235,52 @@ final class PixelPass {
     // MARK: Coded frames
 
     func beginFragment(byteCount: UInt64) throws(Quarantine) {
-        // A frame begins where the offset table says; without one, at each fragment if there are several frames.
-        let isFirst = hasOpenFrame && (starts.isEmpty ? frameCount > 1 : starts.contains(fragmentOffset))
-        if isFirst { try giveFrame() }
-        hasOpenFrame = true
-        fragmentOffset += 8 + byteCount
         guard byteCount <= UInt64(frameByteCountLimit) else {
             throw .frameTooLarge(byteCountLimit: frameByteCountLimit)
         }
-        frame.reserveCapacity(frame.count + Int(byteCount))
+        switch bounds {
+        case .oneFrame: break
+        case .fragments: try giveFrame()
+        case .table(let starts): if starts.contains(fragmentOffset) { try giveFrame() }
+        case .marks: if hasOpenFrame { beginning = [] }
+        }
+        hasOpenFrame = true
+        fragmentOffset += 8 + byteCount
+        fragmentByteCount = Int(byteCount)
+    }
+
+    private func takeCoded(_ bytes: UnsafeRawBufferPointer) throws(Quarantine) {
+        var bytes = bytes
+        if var seen = beginning {
+            let more = bytes.prefix(FrameBounds.markByteCount - seen.count)
+            seen += more
+            bytes = UnsafeRawBufferPointer(rebasing: bytes[more.endIndex...])
+            beginning = seen
+            guard seen.count == FrameBounds.markByteCount else { return }
+            try decide(seen)
+        }
+        guard frame.count + bytes.count <= frameByteCountLimit else {
+            throw .frameTooLarge(byteCountLimit: frameByteCountLimit)
+        }
+        // For its first fragment, and not beside a frame that is still to be written.
+        if frame.count <= FrameBounds.markByteCount, ready.isEmpty { frame.reserveCapacity(fragmentByteCount) }
+        frame += bytes
+    }
+
+    /// Begins a frame with the fragment whose first bytes these are, or goes on with the one that is open.
+    private func decide(_ seen: [UInt8]) throws(Quarantine) {
+        beginning = nil
+        if FrameBounds.isMark(seen) {
+            try giveFrame()
+            hasOpenFrame = true
+        }
+        frame += seen
     }
 
     func endFragment() throws(Quarantine) {
+        if let seen = beginning { try decide(seen) }
         // Written while it is the last one that is held, so that there is one frame in memory and not two.
-        if starts.isEmpty, frameCount > 1 { try giveFrame() }
+        if bounds == .fragments { try giveFrame() }
     }
 
     private func giveFrame() throws(Quarantine) {

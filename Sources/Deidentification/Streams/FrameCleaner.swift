@@ -37,6 +37,14 @@ public struct FrameCleaner: Sendable {
         if frameSize == nil, [.runLength, .native, .deflated].contains(coding) { throw .notCleanable }
     }
 
+    /// Whether frames of a syntax begin with bytes that tell them from the middle of one.
+    static func hasMarks(_ syntax: TransferSyntax) -> Bool {
+        switch coding(of: syntax) {
+        case .jpeg, .jpeg2000: true
+        case .runLength, .native, .deflated, nil: false
+        }
+    }
+
     private static func hasOverlaysInSamples(_ header: Dataset) -> Bool {
         header.elements.contains { element in
             (0x6000...0x60FF).contains(element.tag.group) && element.tag.element == 0x0102
