@@ -132,20 +132,16 @@ public struct Dataset: Sendable {
         }
         var result: [Element] = []
         result.reserveCapacity(elements.count + other.elements.count)
-        var left = elements[...]
-        var right = other.elements[...]
-        while let mine = left.first, let theirs = right.first {
-            if mine.tag < theirs.tag {
-                result.append(mine)
-                left.removeFirst()
-            } else {
-                result.append(theirs)
-                right.removeFirst()
-                if mine.tag == theirs.tag { left.removeFirst() }
+        var index = 0
+        for theirs in other.elements {
+            while index < elements.count, elements[index].tag < theirs.tag {
+                result.append(elements[index])
+                index += 1
             }
+            if index < elements.count, elements[index].tag == theirs.tag { index += 1 }
+            result.append(theirs)
         }
-        result += left
-        result += right
+        result += elements[index...]
         elements = result
     }
 }

@@ -41,16 +41,17 @@ public enum SplittingError<Failure: Error>: Error {
 ///
 /// Used by one thread. Holds up to `limits.headerByteCount`, never the pixels. PS3.5 §7.
 public struct SplittingScanner<Receiver: PixelDataReceiver>: ~Copyable {
-    private var machine: ScanMachine<SplitSink<Receiver>>
+    private var machine: ScanMachine<SplitSink>
+    private let relay: Relay<Receiver>
     private let inflater: Inflater?
     private var byteCount: UInt64 = 0
 
     public init(transferSyntax: TransferSyntax, limits: ScanLimits = ScanLimits(), receiver: Receiver) {
         var limits = limits
         limits.heldValueByteCount = max(limits.heldValueByteCount, limits.headerByteCount)
+        relay = Relay(receiver)
         machine = ScanMachine(
-            sink: SplitSink(limits: limits, receiver: receiver), encoding: ElementEncoding(transferSyntax),
-            limits: limits)
+            sink: SplitSink(limits: limits, receiver: relay), encoding: ElementEncoding(transferSyntax), limits: limits)
         inflater = transferSyntax.isDeflated ? Inflater(limits: limits) : nil
     }
 
@@ -67,7 +68,7 @@ public struct SplittingScanner<Receiver: PixelDataReceiver>: ~Copyable {
     }
 
     private func failure(_ error: ParseError) -> SplittingError<Receiver.Failure> {
-        machine.sink.failure.map { .receiver($0) } ?? .unreadable(error)
+        relay.failure.map { .receiver($0) } ?? .unreadable(error)
     }
 
     /// Everything but the pixel data; what comes in front of pixel data but stands behind it makes the result damaged.
@@ -82,12 +83,54 @@ public struct SplittingScanner<Receiver: PixelDataReceiver>: ~Copyable {
     }
 }
 
-/// Leaves everything but the image's pixel data to a `HeaderSink`.
-private struct SplitSink<Receiver: PixelDataReceiver>: ScanSink {
-    private var header: HeaderSink
-    private let limits: ScanLimits
+/// Receives for a sink that does not know what the receiver throws: a sink of its own for each kind of receiver would be
+/// compiled for none of them.
+private class PixelDataRelay {
+    func beginPixelData(_ beginning: PixelDataBeginning) throws(ParseError) {}
+    func pixelBytes(_ bytes: UnsafeRawBufferPointer) throws(ParseError) {}
+    func beginFragment(byteCount: UInt64) throws(ParseError) {}
+    func endFragment() throws(ParseError) {}
+    func endPixelData(isWhole: Bool) throws(ParseError) {}
+}
+
+/// Keeps what the receiver throws, and stops the scan with something that nobody sees.
+private final class Relay<Receiver: PixelDataReceiver>: PixelDataRelay {
     private let receiver: Receiver
     private(set) var failure: Receiver.Failure?
+
+    init(_ receiver: Receiver) { self.receiver = receiver }
+
+    private func stop(_ failure: Receiver.Failure) -> ParseError {
+        if self.failure == nil { self.failure = failure }
+        return .truncated(byteOffset: 0)
+    }
+
+    override func beginPixelData(_ beginning: PixelDataBeginning) throws(ParseError) {
+        do throws(Receiver.Failure) { try receiver.beginPixelData(beginning) } catch { throw stop(error) }
+    }
+
+    override func pixelBytes(_ bytes: UnsafeRawBufferPointer) throws(ParseError) {
+        do throws(Receiver.Failure) { try receiver.pixelBytes(bytes) } catch { throw stop(error) }
+    }
+
+    override func beginFragment(byteCount: UInt64) throws(ParseError) {
+        do throws(Receiver.Failure) { try receiver.beginFragment(byteCount: byteCount) } catch { throw stop(error) }
+    }
+
+    override func endFragment() throws(ParseError) {
+        do throws(Receiver.Failure) { try receiver.endFragment() } catch { throw stop(error) }
+    }
+
+    override func endPixelData(isWhole: Bool) throws(ParseError) {
+        do throws(Receiver.Failure) { try receiver.endPixelData(isWhole: isWhole) } catch { throw stop(error) }
+    }
+}
+
+/// Leaves everything but the image's pixel data to a `HeaderSink`.
+private struct SplitSink: ScanSink {
+    private var header: HeaderSink
+    private let limits: ScanLimits
+    private let receiver: PixelDataRelay
     private(set) var isOutOfOrder = false
     /// What passes by to the receiver.
     private var own: Own = .none
@@ -103,7 +146,7 @@ private struct SplitSink<Receiver: PixelDataReceiver>: ScanSink {
         case fragments
     }
 
-    init(limits: ScanLimits, receiver: Receiver) {
+    init(limits: ScanLimits, receiver: PixelDataRelay) {
         self.limits = limits
         self.receiver = receiver
         header = HeaderSink(limits: limits)
@@ -111,21 +154,13 @@ private struct SplitSink<Receiver: PixelDataReceiver>: ScanSink {
 
     mutating func finish() -> Dataset { header.finish().header }
 
-    private mutating func tell(_ body: () throws(Receiver.Failure) -> Void) throws(ParseError) {
-        do throws(Receiver.Failure) { try body() } catch {
-            if failure == nil { failure = error }
-            throw .truncated(byteOffset: 0)
-        }
-    }
-
     private mutating func begin(_ element: ElementHeader, offsets: [UInt32]?) throws(ParseError) {
         var held = header
         let beginning = PixelDataBeginning(
             header: held.finish().header, tag: element.tag, vr: element.vr, isVRWritten: element.isVRWritten,
             byteCount: offsets == nil ? element.length ?? 0 : nil, isBigEndian: element.isBigEndian, offsets: offsets)
         pixelTag = element.tag
-        let receiver = receiver
-        try tell { () throws(Receiver.Failure) in try receiver.beginPixelData(beginning) }
+        try receiver.beginPixelData(beginning)
     }
 
     /// Notes an element of the top level that stands in the wrong place.
@@ -169,7 +204,6 @@ private struct SplitSink<Receiver: PixelDataReceiver>: ScanSink {
     }
 
     mutating func beginParts(_ element: ElementHeader) throws(ParseError) {
-        let receiver = receiver
         switch own {
         case .fragments:
             fragmentCount += 1
@@ -177,7 +211,7 @@ private struct SplitSink<Receiver: PixelDataReceiver>: ScanSink {
                 throw .tooManyFragments(limit: limits.fragmentCount, byteOffset: element.valueOffset)
             }
             let byteCount = element.length ?? 0
-            try tell { () throws(Receiver.Failure) in try receiver.beginFragment(byteCount: byteCount) }
+            try receiver.beginFragment(byteCount: byteCount)
         case .table: throw .tooManyFragments(limit: limits.fragmentCount, byteOffset: element.valueOffset)
         case .none, .native:
             note(element)
@@ -189,21 +223,19 @@ private struct SplitSink<Receiver: PixelDataReceiver>: ScanSink {
 
     mutating func part(_ bytes: UnsafeRawBufferPointer) throws(ParseError) {
         if case .none = own { return try header.part(bytes) }
-        let receiver = receiver
-        try tell { () throws(Receiver.Failure) in try receiver.pixelBytes(bytes) }
+        try receiver.pixelBytes(bytes)
     }
 
     mutating func endParts(_ element: ElementHeader, byteCount: UInt64) throws(ParseError) {
-        let receiver = receiver
         switch own {
         case .none: try header.endParts(element, byteCount: byteCount)
         case .native:
             own = .none
             let isWhole = byteCount == element.length
-            try tell { () throws(Receiver.Failure) in try receiver.endPixelData(isWhole: isWhole) }
+            try receiver.endPixelData(isWhole: isWhole)
         case .table, .fragments:
             if byteCount != element.length { isOutOfOrder = true }
-            try tell { () throws(Receiver.Failure) in try receiver.endFragment() }
+            try receiver.endFragment()
         }
     }
 
@@ -229,7 +261,6 @@ private struct SplitSink<Receiver: PixelDataReceiver>: ScanSink {
         if case .none = own { return try header.endFragments(end: end) }
         if case .table = own, let pending { try begin(pending, offsets: []) }
         own = .none
-        let receiver = receiver
-        try tell { () throws(Receiver.Failure) in try receiver.endPixelData(isWhole: true) }
+        try receiver.endPixelData(isWhole: true)
     }
 }

@@ -62,8 +62,16 @@ public struct Tag: Hashable, Comparable, Sendable {
 extension Tag: CustomStringConvertible {
     /// `(0010,0020)`.
     public var description: String {
-        let hex = hex
-        return "(\(hex.prefix(4)),\(hex.suffix(4)))"
+        String(unsafeUninitializedCapacity: 11) { buffer in
+            for (place, mark) in [(0, UInt8(ascii: "(")), (5, UInt8(ascii: ",")), (10, UInt8(ascii: ")"))] {
+                buffer[place] = mark
+            }
+            for index in 0..<8 {
+                buffer[index < 4 ? 1 + index : 2 + index] = Hexadecimal.digit(
+                    UInt8(truncatingIfNeeded: rawValue >> UInt32(28 - 4 * index)))
+            }
+            return 11
+        }
     }
 }
 

@@ -3,6 +3,11 @@ import DICOM
 /// Dates and times: they stay, are moved, or were left to other rules. PS3.15 §E.3.6.
 extension HeaderPass {
     func dated(_ element: Element, _ bytes: [UInt8], _ ruling: Ruling) -> Element? {
+        if !bytes.contains(0x5C) {
+            let value = Array(Self.trimmed(bytes[...]))
+            guard let result = dated(value, element.vr, ruling) else { return without(element, ruling) }
+            return result == value ? element : moved(element, ruling, result)
+        }
         var isMoved = false
         var values: [[UInt8]] = []
         for value in bytes.split(separator: 0x5C, omittingEmptySubsequences: false) {
@@ -11,9 +16,12 @@ extension HeaderPass {
             if result != value { isMoved = true }
             values.append(result)
         }
-        guard isMoved else { return element }
+        return isMoved ? moved(element, ruling, Array(values.joined(separator: [0x5C]))) : element
+    }
+
+    private func moved(_ element: Element, _ ruling: Ruling, _ bytes: [UInt8]) -> Element {
         note(element, ruling.rule, .shift)
-        return Element(element.tag, element.vr, .bytes(Array(values.joined(separator: [0x5C]))))
+        return Element(element.tag, element.vr, .bytes(bytes))
     }
 
     /// One value; nil when it is none, or cannot be moved.

@@ -90,7 +90,7 @@ extension HeaderPass {
         // UIDs are taken out before, for they look like long numbers.
         for part in UIDTokens.parts(text, own: ownUIDs) {
             switch part {
-            case .text(let text): result += text.utf8.count < 2 ? text : cleaner.clean(text).text
+            case .text(let text): result += cleaner.clean(text).text
             case .uid(let uid):
                 let isKept =
                     WellKnownUIDs.contains(uid)
@@ -100,7 +100,9 @@ extension HeaderPass {
         }
         if let limit, result.count > limit, text.count <= limit { result = String(result.prefix(limit)) }
         // A mark of the cleaner is no separator.
-        return text.contains("\\") ? result : result.replacing("\\", with: "/")
+        let backslash = UInt8(ascii: "\\")
+        guard result.utf8.contains(backslash), !text.utf8.contains(backslash) else { return result }
+        return String(decoding: result.utf8.map { $0 == backslash ? UInt8(ascii: "/") : $0 }, as: UTF8.self)
     }
 
     /// Whether a text of which the table does not speak stays as it is: a short technical one, in which nothing stands
@@ -157,14 +159,16 @@ extension HeaderPass {
     // MARK: Fixed forms
 
     private func keptChecked(_ element: Element, _ bytes: [UInt8], _ ruling: Ruling) -> Element? {
-        let isAllowed = bytes.split(separator: 0x5C).allSatisfy { value in
-            let text = String(decoding: Self.trimmed(value), as: UTF8.self)
-            return text.isEmpty || ValueCheck.isAllowed(text, element.vr)
+        var isIdentifier = false
+        for value in bytes.split(separator: 0x5C) {
+            let number = Self.trimmed(value)
+            guard number.isEmpty || ValueCheck.isAllowed(number: number, element.vr) else {
+                return without(element, ruling)
+            }
+            isIdentifier = isIdentifier || words.isIdentifier(value)
         }
-        guard isAllowed else { return without(element, ruling) }
         // A series that is numbered as its patient is.
-        guard bytes.split(separator: 0x5C).contains(where: words.isIdentifier) else { return element }
-        return without(element, ruling, .identityByName)
+        return isIdentifier ? without(element, ruling, .identityByName) : element
     }
 
     static func trimmed(_ value: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
@@ -234,8 +238,8 @@ enum UIDTokens {
     private static let characterMinimum = 14
 
     static func parts(_ text: String, own: Set<String>) -> [Part] {
+        guard text.utf8.contains(0x2E) else { return [.text(text)] }
         let bytes = Array(text.utf8)
-        guard bytes.contains(0x2E) else { return [.text(text)] }
         var parts: [Part] = []
         var start = 0
         var index = 0

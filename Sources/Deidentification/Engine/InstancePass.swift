@@ -85,7 +85,9 @@ final class InstancePass: PixelDataReceiver {
                 throw .quarantine(.escrow(error))
             }
         }
-        result.removeAll { $0.tag >= .extendedOffsetTable }
+        if let last = result.elements.last, last.tag >= .extendedOffsetTable {
+            result.removeAll { $0.tag >= .extendedOffsetTable }
+        }
         let studyUID = source.string(.studyInstanceUID) ?? ""
         let announced: OutputHeader
         do throws(KeyError) {
@@ -178,9 +180,9 @@ final class InstancePass: PixelDataReceiver {
             return pass.report
         }
         guard let header else { return InstanceReport() }
+        guard let last = whole.elements.last, last.tag > pixelTag else { return header.report }
         var behind = whole
         behind.removeAll { $0.tag <= pixelTag }
-        if behind.isEmpty { return header.report }
         let result = try quarantining { () throws(Quarantine) in try header.dataset(behind, in: nil) }
         try write(result.encoded(transferSyntax: .explicitVRLittleEndian))
         return header.report

@@ -47,8 +47,10 @@ struct KnownWords: Sendable {
     }
 
     /// Whether a number, or what is before its point, is that of an identifier; where more are known than are remembered, every long one is.
-    func isIdentifier(_ value: some Sequence<UInt8>) -> Bool {
-        let number = Self.number(value.prefix { $0 != 0x2E })
+    func isIdentifier(_ value: ArraySlice<UInt8>) -> Bool {
+        let whole = value.prefix { $0 != 0x2E }
+        guard whole.count >= Self.numberMinimum else { return false }
+        let number = Self.number(whole)
         return number.count >= Self.numberMinimum && (isOverfull || numbers.contains(number))
     }
 

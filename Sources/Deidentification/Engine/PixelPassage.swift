@@ -12,6 +12,9 @@ enum PixelPassage {
         case clean(PixelCleaningDemand)
     }
 
+    /// Of the UIDs of storage classes. PS3.4 §B.5.
+    private static let root = "1.2.840.10008.5.1.4.1.1."
+
     static func decide(_ header: Dataset, profile: Profile) throws(Quarantine) -> Decision {
         // A slide's label is a picture of the patient's name, often as a barcode that nobody here reads.
         if header.strings(.imageType).contains(where: { $0.uppercased() == "LABEL" })
@@ -34,7 +37,6 @@ enum PixelPassage {
     /// picture says of itself, Burned In Annotation NO, is often wrong.
     static func mayHoldText(_ header: Dataset) -> Bool {
         let sopClass = header.string(.sopClassUID) ?? ""
-        let root = "1.2.840.10008.5.1.4.1.1."
         guard sopClass.hasPrefix(root) else { return true }
         let suffix = sopClass.dropFirst(root.count)
         for family in ["7", "3", "3.1", "6", "6.1", "6.2", "6.3", "12.1", "12.2", "77.1", "77.2", "104", "5.1.1"]
@@ -64,8 +66,9 @@ enum PixelPassage {
     /// Photographs and videos of the outside of people, and whatever says so of itself.
     static func mayShowFace(_ header: Dataset) -> Bool {
         if header.string(Tag(0x0028_0302))?.uppercased() == "YES" { return true }
-        let suffix = (header.string(.sopClassUID) ?? "").replacing("1.2.840.10008.5.1.4.1.1.", with: "")
-        return ["77.1.4", "77.1.4.1", "77.1", "77.2"].contains(suffix)
+        let sopClass = header.string(.sopClassUID) ?? ""
+        return sopClass.hasPrefix(root)
+            && ["77.1.4", "77.1.4.1", "77.1", "77.2"].contains(sopClass.dropFirst(root.count))
     }
 }
 

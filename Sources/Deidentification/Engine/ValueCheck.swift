@@ -17,6 +17,21 @@ enum ValueCheck {
         }
     }
 
+    /// Whether one value of VR DS or IS is a number.
+    static func isAllowed(number bytes: ArraySlice<UInt8>, _ vr: VR) -> Bool {
+        // Most are plain: digits, in DS with a point between them.
+        var digits = bytes
+        if let first = digits.first, first == 0x2B || first == 0x2D { digits.removeFirst() }
+        let whole = digits.prefix(while: isDigit)
+        let rest = digits.dropFirst(whole.count)
+        if !whole.isEmpty {
+            if vr == .IS, rest.isEmpty, whole.count <= 9 { return bytes.count <= 12 }
+            let isPlain = rest.isEmpty || rest.count > 1 && rest.first == 0x2E && rest.dropFirst().allSatisfy(isDigit)
+            if vr == .DS, isPlain { return bytes.count <= 16 }
+        }
+        return isAllowed(String(decoding: bytes, as: UTF8.self), vr)
+    }
+
     static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
     private static func isUpper(_ byte: UInt8) -> Bool { byte &- 0x41 < 26 }
 
@@ -42,6 +57,9 @@ enum ValueCheck {
 
     /// `HHMMSS.FFFFFF`, cut anywhere between components, or with the colons of ACR-NEMA.
     static func isTime(_ bytes: [UInt8]) -> Bool {
+        if bytes.count == 6, bytes.allSatisfy(isDigit) {
+            return number(bytes[0..<2]) < 24 && number(bytes[2..<4]) <= 59 && number(bytes[4..<6]) <= 60
+        }
         let plain = bytes.count > 2 && bytes[2] == 0x3A ? bytes.filter { $0 != 0x3A } : bytes
         let parts = plain.split(separator: 0x2E, maxSplits: 1, omittingEmptySubsequences: false)
         guard let whole = parts.first, [2, 4, 6].contains(whole.count), whole.allSatisfy(isDigit) else { return false }
@@ -105,10 +123,6 @@ enum ValueCheck {
 extension CalendarDay {
     /// As VR DA writes it.
     var digits: [UInt8] {
-        func padded(_ number: Int, _ width: Int) -> [UInt8] {
-            let text = Array(String(number).utf8)
-            return [UInt8](repeating: 0x30, count: max(0, width - text.count)) + text
-        }
-        return padded(year, 4) + padded(month, 2) + padded(day, 2)
+        [year / 1000, year / 100, year / 10, year, month / 10, month, day / 10, day].map { 0x30 + UInt8($0 % 10) }
     }
 }

@@ -84,20 +84,22 @@ final class Pseudonyms {
 
     /// RFC 4648 §6 without padding: five bits a character.
     static func base32(_ bytes: [UInt8], count: Int) -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".utf8)
-        var result: [UInt8] = []
-        result.reserveCapacity(count)
-        var bits: UInt32 = 0
-        var bitCount = 0
-        for byte in bytes where result.count < count {
-            bits = bits << 8 | UInt32(byte)
-            bitCount += 8
-            while bitCount >= 5, result.count < count {
-                bitCount -= 5
-                result.append(alphabet[Int(bits >> UInt32(bitCount) & 31)])
+        String(unsafeUninitializedCapacity: count) { letters in
+            var letterCount = 0
+            var bits: UInt32 = 0
+            var bitCount: UInt32 = 0
+            for byte in bytes where letterCount < count {
+                bits = bits << 8 | UInt32(byte)
+                bitCount += 8
+                while bitCount >= 5, letterCount < count {
+                    bitCount -= 5
+                    let digit = UInt8(bits >> bitCount & 31)
+                    letters[letterCount] = digit < 26 ? UInt8(ascii: "A") + digit : UInt8(ascii: "2") + digit - 26
+                    letterCount += 1
+                }
             }
+            return letterCount
         }
-        return String(decoding: result, as: UTF8.self)
     }
 }
 
