@@ -13,15 +13,16 @@ extension Archive {
     ///   - expectedClass: SOP Class UID announced beside the dataset; the dataset's own counts.
     ///   - expectedUID: SOP Instance UID announced beside the dataset; the dataset's own counts.
     ///   - announced: set where it comes by a transfer, with which it is shown.
+    ///   - content: where the bytes lie already that will be appended; nothing of them is written again.
     /// - Throws: `.full` when the disk is below its reserve; `.closed`.
     public func receive(
         from sender: Sender, by arrival: Arrival, defaultIssuer: String, transferSyntax: TransferSyntax,
-        expectedClass: String?, expectedUID: String?, announced: AnnouncedObject? = nil
+        expectedClass: String?, expectedUID: String?, announced: AnnouncedObject? = nil, content: ArrivingContent? = nil
     ) throws(ArchiveError) -> Incoming {
         try Incoming(
             archive: self, sender: sender, arrival: arrival, defaultIssuer: defaultIssuer,
             transferSyntax: transferSyntax, expectedClass: expectedClass, expectedUID: expectedUID,
-            announced: announced)
+            announced: announced, content: content)
     }
 
     /// Gives every match to `each` until it returns false. PS3.4 §C.4.1.

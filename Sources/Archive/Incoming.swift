@@ -17,7 +17,7 @@ public final class Incoming {
     private let expectedClass: String?
     /// The transfer it is shown with; nil for one that is shown by itself.
     private let announced: AnnouncedObject?
-    private let writer: BlobWriter
+    private let writer: any ObjectWriter
     private var scanner: DatasetScanner?
     /// Told what the object says it is, before anything of it is kept.
     private var check: (InstanceIdentity) throws(ArchiveError) -> Void = { _ in }
@@ -26,7 +26,7 @@ public final class Incoming {
 
     init(
         archive: Archive, sender: Sender, arrival: Arrival, defaultIssuer: String, transferSyntax: TransferSyntax,
-        expectedClass: String?, expectedUID: String?, announced: AnnouncedObject? = nil
+        expectedClass: String?, expectedUID: String?, announced: AnnouncedObject? = nil, content: ArrivingContent? = nil
     ) throws(ArchiveError) {
         self.archive = archive
         self.announced = announced
@@ -36,7 +36,9 @@ public final class Incoming {
         self.transferSyntax = transferSyntax
         self.expectedClass = expectedClass
         self.expectedUID = expectedUID
-        do throws(BlobError) { writer = try archive.blobs.begin() } catch { throw ArchiveError(error) }
+        do throws(BlobError) {
+            writer = if let content { try content.place.begin() } else { try archive.blobs.begin() }
+        } catch { throw ArchiveError(error) }
         scanner = DatasetScanner(transferSyntax: transferSyntax)
         archive.lastStoreAt.store(Archive.now(), ordering: .relaxed)
     }

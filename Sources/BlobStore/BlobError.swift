@@ -16,6 +16,8 @@ public enum BlobError: Error, Equatable, Sendable {
     case tooLarge(part: Part, limit: UInt64)
     /// The calls came in another order than begin, append, finishContent, write, sync.
     case misused(operation: String)
+    /// Other bytes lie there already.
+    case differs
     /// The store was closed.
     case closed
     /// A key cannot be had.
@@ -41,6 +43,7 @@ extension BlobError: CustomStringConvertible {
         case .notFound: "no object at this location: it was removed, or the index is older than the packs; reindex"
         case .tooLarge(let part, let limit): "the \(part.rawValue) is larger than its limit of \(limit) bytes"
         case .misused(let operation): "\(operation) came out of order: this is an error in the program"
+        case .differs: "a piece is not the one that came before: the object is to be sent anew"
         case .closed: "the blob store was closed: the service is stopping"
         case .key(let error): error.description
         }

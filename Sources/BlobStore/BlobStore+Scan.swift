@@ -67,10 +67,13 @@ struct PackScan {
         isFromStart = offset == 0
         // Held back until it is known whether it is the last.
         var pending: ObjectHeader?
+        var reserved: UInt64?
         while offset < (knownEnd ?? byteCount) {
             if let header = try headers.header(at: offset) {
                 if let last = pending { try deliver(last, report: &report, each: each) }
                 pending = header.state == .live ? header : nil
+                // Pieces are waited for here; only the last of a pack can be one.
+                reserved = header.state == .reserved ? offset : nil
                 if header.state == .void {
                     hasVoid = true
                     report.voidCount += 1
@@ -84,7 +87,7 @@ struct PackScan {
                 break
             }
             if let last = pending { try deliver(last, report: &report, each: each) }
-            pending = nil
+            (pending, reserved) = (nil, nil)
             noteDamage(at: offset, in: &report)
             offset = next
         }
@@ -97,7 +100,10 @@ struct PackScan {
                 try deliver(last, report: &report, each: each)
             }
         }
-        if knownEnd == nil { store.shelf.register(number, end: offset, isWritable: !isDamaged) }
+        if knownEnd == nil {
+            store.shelf.register(
+                number, end: reserved ?? offset, isWritable: !isDamaged, isReserved: reserved != nil)
+        }
     }
 
     private mutating func deliver(

@@ -12,6 +12,7 @@ public final class BlobStore: Sendable {
     let files: PackFiles
     let journal: EventJournal
     let lanes: LanePool
+    let places = OpenPlaces()
     let mover: KeyMover
     private let moving: KeyMoveThread
     private let upkeep: Upkeep
@@ -144,7 +145,7 @@ public final class BlobStore: Sendable {
     ///
     /// - Throws: `.tooLarge` beyond `EventJournal.batchLimit` bytes; `.full`, `.io`, `.closed`.
     public func appendEvents(_ events: [StoredEvent]) throws(BlobError) {
-        if isClosed.load(ordering: .acquiring) { throw .closed }
+        try checkOpen()
         do throws(BlobError) { try journal.append(events) } catch { throw completed(error) }
     }
 
@@ -181,6 +182,10 @@ public final class BlobStore: Sendable {
             }
         }
         upkeep.noteActivity(needsZeros: true)
+    }
+
+    func checkOpen() throws(BlobError) {
+        if isClosed.load(ordering: .acquiring) { throw .closed }
     }
 
     func checkFreeSpace() throws(BlobError) {

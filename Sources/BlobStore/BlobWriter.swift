@@ -3,7 +3,7 @@ import Keys
 /// Writes one object: append, finishContent, write, sync; or abandon at any point before sync.
 ///
 /// Used by one thread. Holds at most 2 MiB however large the object is. Letting go of it abandons the object.
-public final class BlobWriter {
+public final class BlobWriter: ObjectWriter {
     private enum Stage {
         case receiving
         case finished(ContentDigest)
@@ -19,8 +19,7 @@ public final class BlobWriter {
     private let pack: Pack
     private let start: UInt64
     private let packWrittenEnd: UInt64
-    private let objectID: [UInt8]
-    private let objectKey: SymmetricKey
+    private let objectSeal: ObjectSeal
     private var stage = Stage.receiving
     private var uncheckedByteCount: UInt64 = 0
 
@@ -30,15 +29,13 @@ public final class BlobWriter {
         self.pack = pack
         start = pack.end
         packWrittenEnd = pack.writtenEnd
-        let (id, key) = try BlobError.unlocking { () throws(KeyError) in
-            (try randomBytes(count: ObjectHeader.idByteCount), try SymmetricKey.random())
-        }
-        objectID = id
-        objectKey = key
+        let seal = try ObjectSeal()
+        objectSeal = seal
         let start = start
         try BlobError.unlocking { () throws(KeyError) in
             try lane.pipeline.begin(
-                key: key, objectID: id, pack: pack, start: start, mayUseThread: store.lanes.hasIdleProcessor)
+                key: seal.objectKey, objectID: seal.objectID, pack: pack, start: start,
+                mayUseThread: store.lanes.hasIdleProcessor)
         }
     }
 
@@ -83,7 +80,7 @@ public final class BlobWriter {
         let part = ChunkedPart(
             file: pack.file, pack: pack.number, offset: start + ChunkFormat.contentOffset,
             byteCount: digest.byteCount, part: .content)
-        return UndecidedContent(ContentReader(part, objectKey: objectKey, objectID: objectID))
+        return UndecidedContent(ContentReader(part, objectKey: objectSeal.objectKey, objectID: objectSeal.objectID))
     }
 
     /// Writes everything else, the header included; the object is not durable yet.
@@ -98,31 +95,22 @@ public final class BlobWriter {
         metadata: [UInt8], record: [UInt8], sequence: UInt64, studyKey: KeyID
     ) throws(BlobError) -> BlobLocation {
         guard case .finished(let digest) = stage else { throw .misused(operation: "write") }
-        guard metadata.count <= ChunkFormat.metadataLimit else {
-            throw .tooLarge(part: .metadata, limit: UInt64(ChunkFormat.metadataLimit))
-        }
-        guard record.count <= ChunkFormat.recordLimit else {
-            throw .tooLarge(part: .record, limit: UInt64(ChunkFormat.recordLimit))
-        }
         let location = BlobLocation(pack: pack.number, offset: start)
-        var header = ObjectHeader(location: location, extent: 0, studyKey: studyKey)
-        header.version = store.shelf.options.headerVersion
-        header.sequence = sequence
-        header.contentByteCount = digest.byteCount
-        header.metadataByteCount = UInt64(metadata.count)
-        header.recordByteCount = UInt64(record.count)
-        header.extent = ChunkFormat.roundedUp(header.usedByteCount)
-        header.objectID = objectID
-        header.wrappedKey = try wrapped(by: studyKey)
+        let header = try objectSeal.header(
+            at: location, of: digest, metadata: metadata, record: record, sequence: sequence, studyKey: studyKey,
+            in: store)
         do throws(BlobError) {
             try lane.pipeline.settle()
-            try seal(metadata)
-            let encoded = header.encoded
-            try seal(record: record, associated: header.associated)
+            let pipeline = lane.pipeline
+            try objectSeal.seal(
+                metadata: metadata, with: pipeline.cipher,
+                room: { () throws(SystemFailure) in try pipeline.appender.room() },
+                advance: { pipeline.appender.advance($0) })
+            try append(record: try objectSeal.sealed(record: record, header: header, in: store))
             // From here on a header may be on disk, even if the call fails half way.
             stage = .written(extent: header.extent)
             let appender = lane.pipeline.appender
-            try BlobError.wrapping { () throws(SystemFailure) in try appender.finish(header: encoded) }
+            try BlobError.wrapping { () throws(SystemFailure) in try appender.finish(header: header.encoded) }
         } catch { throw store.completed(error) }
         return location
     }
@@ -135,7 +123,7 @@ public final class BlobWriter {
         guard case .written(let extent) = stage else { throw .misused(operation: "sync") }
         do throws(SystemFailure) { try pack.file.syncData() } catch {
             voidHeader()
-            store.shelf.seal(pack, lane: lane.number)
+            store.shelf.seal(pack)
             finish()
             throw BlobError.io(operation: error.operation, errno: error.errno)
         }
@@ -152,7 +140,7 @@ public final class BlobWriter {
         if case .written = stage {
             voidHeader()
             // A header that may come back after a power cut would make an object of what was abandoned.
-            if (try? pack.file.syncData()) == nil { store.shelf.seal(pack, lane: lane.number) }
+            if (try? pack.file.syncData()) == nil { store.shelf.seal(pack) }
         }
         pack.giveBack(beyond: packWrittenEnd)
         finish()
@@ -169,59 +157,8 @@ public final class BlobWriter {
         try? pack.file.write(zeros, at: start)
     }
 
-    private func wrapped(by studyKey: KeyID) throws(BlobError) -> [UInt8] {
-        try BlobError.unlocking { () throws(KeyError) in
-            let wrapping = try store.keys.key(studyKey)
-            return try objectID.withRawBytes { (purpose) throws(KeyError) in
-                try store.withCipher { (cipher) throws(KeyError) in
-                    try cipher.wrap(objectKey, by: wrapping, purpose: purpose)
-                }
-            }
-        }
-    }
-
-    private func seal(_ metadata: [UInt8]) throws(BlobError) {
-        let pipeline = lane.pipeline
-        try BlobError.unlocking { () throws(KeyError) in
-            let key = try ChunkFormat.metadataKey(of: objectKey)
-            try pipeline.cipher.begin(key, stream: ChunkFormat.metadataStream, objectID: objectID, for: .sealing)
-        }
-        let chunkCount = ChunkFormat.chunkCount(of: UInt64(metadata.count))
-        try metadata.withRawBytes { (bytes) throws(BlobError) in
-            for number in 0..<chunkCount {
-                let offset = Int(number) * ChunkFormat.chunkByteCount
-                let count = ChunkFormat.byteCount(ofChunk: number, of: UInt64(bytes.count))
-                let chunk = UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset + count)])
-                let room = try BlobError.wrapping { () throws(SystemFailure) in try pipeline.appender.room() }
-                try BlobError.unlocking { () throws(KeyError) in
-                    try pipeline.cipher.seal(chunk, number: number, isLast: number == chunkCount - 1, into: room)
-                }
-                pipeline.appender.advance(count + ChunkFormat.tagByteCount)
-            }
-        }
-    }
-
     /// The record is one message, so it is sealed apart and then copied in pieces the appender has room for.
-    private func seal(record: [UInt8], associated: [UInt8]) throws(BlobError) {
-        let sealed = try BlobError.unlocking { () throws(KeyError) in
-            let key = try ChunkFormat.recordKey(of: objectKey)
-            var sealed = [UInt8](repeating: 0, count: record.count + ChunkFormat.tagByteCount)
-            try store.withCipher { (cipher) throws(KeyError) in
-                try cipher.load(key, for: .sealing)
-                try associated.withRawBytes { (associated) throws(KeyError) in
-                    try record.withRawBytes { (plaintext) throws(KeyError) in
-                        try sealed.withMutableRawBytes { (output) throws(KeyError) in
-                            guard let base = output.baseAddress else { return }
-                            try cipher.seal(
-                                plaintext,
-                                nonce: AuthenticatedCipher.Nonce(stream: ChunkFormat.recordStream, number: 0),
-                                associated: associated, into: base)
-                        }
-                    }
-                }
-            }
-            return sealed
-        }
+    private func append(record sealed: [UInt8]) throws(BlobError) {
         let appender = lane.pipeline.appender
         try BlobError.wrapping { () throws(SystemFailure) in
             try sealed.withRawBytes { (bytes) throws(SystemFailure) in

@@ -21,6 +21,8 @@ struct ObjectHeader: Equatable {
         case live = 1
         /// Nothing but the extent is left, so that scans hop over it.
         case void = 2
+        /// Pieces of an object come here; the last of its pack. The wrapped key is by a key of the store's own.
+        case reserved = 3
     }
 
     /// Where the wrapped object key is. It comes with the object, because a store has one sync only; later it is
@@ -89,7 +91,7 @@ struct ObjectHeader: Equatable {
         version == 1 ? encoded : original(wrappedKey: Self.noWrappedKey).encoded
     }
 
-    private static let noKey: KeyID = {
+    static let noKey: KeyID = {
         guard let id = KeyID(bytes: [UInt8](repeating: 0, count: KeyID.byteCount)) else { preconditionFailure() }
         return id
     }()

@@ -67,6 +67,16 @@ final class Pack: @unchecked Sendable {  // all mutable state is behind the gate
         claimedEnd = kept
     }
 
+    /// Durably takes everything behind a place off the file.
+    func cut(to end: UInt64) throws(SystemFailure) {
+        gate.lock()
+        defer { gate.unlock() }
+        while claimedEnd > zeroedEnd { gate.wait() }
+        try file.truncate(to: end)
+        (tail, zeroedEnd, claimedEnd, grownEnd) = (end, end, end, 0)
+        try file.syncData()
+    }
+
     /// The end of what is written, to remember before an object begins.
     var writtenEnd: UInt64 { gate.locked { claimedEnd } }
 

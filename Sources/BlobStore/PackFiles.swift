@@ -71,7 +71,7 @@ final class PackFiles: Sendable {
             }
             throw .damaged(pack: location.pack, byteOffset: location.offset, part: .header)
         }
-        if header.state == .void, !allowsVoid { throw .notFound }
+        guard header.state == .live || header.state == .void && allowsVoid else { throw .notFound }
         return header
     }
 }

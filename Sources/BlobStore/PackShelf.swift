@@ -18,10 +18,14 @@ final class PackShelf: Sendable {
         // Open, with room, but given up by a lane whose object was too large for them.
         var idle: [UInt32: Pack] = [:]
         var spare: Pack?
+        // Where the place begins that is reserved at the end of a pack; nothing else is written to it.
+        var reserved: [UInt32: UInt64] = [:]
+        var sealed: Set<UInt32> = []
 
         /// Whether a pack will not be written again.
         func isRetired(_ number: UInt32) -> Bool {
             ends[number] != nil && !available.contains(number) && idle[number] == nil && spare?.number != number
+                && reserved[number] == nil
                 && !held.values.contains { $0.number == number }
         }
     }
@@ -59,25 +63,23 @@ final class PackShelf: Sendable {
 
     func end(of number: UInt32) -> UInt64? { state.withLock { $0.ends[number] } }
 
-    /// Notes what a scan found; a pack with room may be written again.
-    func register(_ number: UInt32, end: UInt64, isWritable: Bool) {
+    /// Notes what a scan found; a pack with room may be written again, unless it ends with a reserved place.
+    func register(_ number: UInt32, end: UInt64, isWritable: Bool, isReserved: Bool = false) {
         let isSealed = access(directory + "/" + PackName.seal(number), F_OK) == 0
         state.withLock { state in
             guard state.ends[number] == nil else { return }
             state.ends[number] = end
-            if isWritable, !isSealed, end < options.packByteCount { state.available.insert(number) }
+            if isSealed { state.sealed.insert(number) }
+            if isReserved { state.reserved[number] = end }
+            if isWritable, !isReserved, !isSealed, end < options.packByteCount { state.available.insert(number) }
         }
     }
 
     /// The pack a lane's next object goes to: the one it holds, or another if there is no room.
     func pack(forLane lane: Int, expectedByteCount: UInt64) throws(SystemFailure) -> Pack {
         let choice = state.withLock { choose(lane, expectedByteCount, in: &$0) }
-        let pack: Pack
-        switch choice {
-        case .pack(let pack): return pack
-        case .open(let number, let end): pack = try Pack(number: number, path: path(number), isNew: false, tail: end)
-        case .create(let number): pack = try Pack(number: number, path: path(number), isNew: true, tail: 0)
-        }
+        let pack = try open(choice)
+        if case .pack = choice { return pack }
         return state.withLock { state in
             // Another may have found the lane a pack meanwhile; a file is only ever held as one `Pack`.
             if let held = state.held[lane] {
@@ -114,6 +116,61 @@ final class PackShelf: Sendable {
         return .create(Self.newNumber(in: &state))
     }
 
+    // MARK: Reserved places
+
+    /// A pack whose end is nobody else's from now on.
+    func reservePack(expectedByteCount expected: UInt64) throws(SystemFailure) -> Pack {
+        let choice = state.withLock { state in
+            func fits(_ number: UInt32) -> Bool {
+                Self.hasRoom(end: state.ends[number] ?? 0, expected: expected, options: options)
+            }
+            let choice: Choice
+            if let number = state.idle.keys.filter(fits).min(), let pack = state.idle.removeValue(forKey: number) {
+                choice = .pack(pack)
+            } else if let number = state.available.filter(fits).min() {
+                state.available.remove(number)
+                choice = .open(number, end: state.ends[number] ?? 0)
+            } else {
+                choice = .create(Self.newNumber(in: &state))
+            }
+            state.reserved[choice.number] = state.ends[choice.number] ?? 0
+            return choice
+        }
+        do throws(SystemFailure) { return try open(choice) } catch {
+            // A file that could not be opened is left alone until the next start.
+            state.withLock { $0.reserved[choice.number] = nil }
+            throw error
+        }
+    }
+
+    private func open(_ choice: Choice) throws(SystemFailure) -> Pack {
+        switch choice {
+        case .pack(let pack): pack
+        case .open(let number, let end): try Pack(number: number, path: path(number), isNew: false, tail: end)
+        case .create(let number): try Pack(number: number, path: path(number), isNew: true, tail: 0)
+        }
+    }
+
+    var reservedLocations: [BlobLocation] {
+        state.withLock { $0.reserved.map { BlobLocation(pack: $0.key, offset: $0.value) } }
+    }
+
+    func reservedOffset(_ number: UInt32) -> UInt64? { state.withLock { $0.reserved[number] } }
+
+    func openReserved(_ location: BlobLocation) throws(SystemFailure) -> Pack {
+        try Pack(number: location.pack, path: path(location.pack), isNew: false, tail: location.offset)
+    }
+
+    /// Nothing is reserved there any more; a pack with room may be written again.
+    func release(_ pack: Pack, end: UInt64) {
+        pack.end = end
+        state.withLock { state in
+            state.reserved[pack.number] = nil
+            state.ends[pack.number] = end
+            if end < options.packByteCount, !state.sealed.contains(pack.number) { state.idle[pack.number] = pack }
+        }
+    }
+
     /// A number for a new pack, whose end is known before its file exists, so that no scan takes it for an old one.
     private static func newNumber(in state: inout State) -> UInt32 {
         defer { state.nextNumber += 1 }
@@ -125,6 +182,13 @@ final class PackShelf: Sendable {
         case pack(Pack)
         case open(UInt32, end: UInt64)
         case create(UInt32)
+
+        var number: UInt32 {
+            switch self {
+            case .pack(let pack): pack.number
+            case .open(let number, _), .create(let number): number
+            }
+        }
     }
 
     /// An empty pack takes any object, or the largest would have no place.
@@ -139,8 +203,11 @@ final class PackShelf: Sendable {
     }
 
     /// Never writes a pack again: after a failed sync nobody knows what of it is on disk.
-    func seal(_ pack: Pack, lane: Int) {
-        state.withLock { $0.held[lane] = nil }
+    func seal(_ pack: Pack) {
+        state.withLock { state in
+            state.held = state.held.filter { $0.value !== pack }
+            state.sealed.insert(pack.number)
+        }
         // If the mark cannot be written either, the next start still finds the last whole object.
         let mark = try? OpenFile(directory + "/" + PackName.seal(pack.number), flags: O_WRONLY | O_CREAT)
         if let mark { fsync(mark.descriptor) }

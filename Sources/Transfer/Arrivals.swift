@@ -11,17 +11,15 @@ public final class Arrivals: Sendable {
     private let archive: Archive
     private let access: Access
     private let table: TransferTable
-    private let partials: PartialFolder
     private let identity: SiteIdentity
     private let open = Mutex<[TransferID: ArrivingTransfer]>([:])
 
     init(
-        archive: Archive, access: Access, table: TransferTable, partials: PartialFolder, identity: SiteIdentity
+        archive: Archive, access: Access, table: TransferTable, identity: SiteIdentity
     ) {
         self.archive = archive
         self.access = access
         self.table = table
-        self.partials = partials
         self.identity = identity
     }
 
@@ -57,7 +55,7 @@ public final class Arrivals: Sendable {
         guard record.state != .cancelled else { throw .refused("the transfer was cancelled at the other side") }
         let made = try ArrivingTransfer(
             id: id, study: study, isOurs: isOurs, permit: permit, archive: archive, access: access, table: table,
-            partials: partials, identity: identity, progress: progress)
+            identity: identity, progress: progress)
         return open.withLock { open in
             if let held = open[id] { return held }
             if open.count >= Self.openLimit, let oldest = open.min(by: { $0.value.usedAt < $1.value.usedAt }) {
@@ -81,15 +79,23 @@ public final class Arrivals: Sendable {
 
     /// Gives a transfer up: what it brought is destroyed.
     func cancel(_ id: TransferID, note: String) throws(TransferError) {
-        let unfinished = try table.partials().filter { $0.id == id.description }
+        let unfinished = try table.partials(of: id.description)
         try table.note(id.description, state: .cancelled, note: note)
-        close(id)
-        for partial in unfinished { partials.remove(id, partial.digest) }
-        do throws(ArchiveError) { try archive.dropArriving(transfer: id.bytes) } catch { throw .archive(error) }
+        let held = open.withLock { $0.removeValue(forKey: id) }
+        held?.giveUp()
+        do throws(ArchiveError) {
+            for partial in unfinished {
+                try archive.arrivingContent(at: partial.place, byteCount: partial.byteCount)?.abandon()
+            }
+            try archive.dropArriving(transfer: id.bytes)
+        } catch { throw .archive(error) }
     }
 
-    /// Removes files of pieces that nobody knows of; before anything arrives.
-    func clean() throws(TransferError) { partials.sweep(keeping: try table.partials()) }
+    /// Gives back the room of pieces that nobody knows of; before anything arrives.
+    func clean() throws(TransferError) {
+        let known = Set(try table.partials().map(\.place))
+        do throws(ArchiveError) { try archive.abandonArrivingContent(except: known) } catch { throw .archive(error) }
+    }
 
     /// Gives up what has been quiet for too long.
     func sweep(quietFor time: Duration) throws(TransferError) {

@@ -26,6 +26,7 @@ public final class ArrivingTransfer: Sendable {
         /// Digests of what had arrived before this run, by SOP Instance UID.
         var arrived: [String: [UInt8]] = [:]
         var usedAt = ContinuousClock.now
+        var isGivenUp = false
     }
 
     public let id: TransferID
@@ -38,18 +39,18 @@ public final class ArrivingTransfer: Sendable {
     public let progress: TransferProgress
     private let archive: Archive
     private let table: TransferTable
-    private let partials: PartialFolder
     private let identity: SiteIdentity
     private let arrival: Arrival
     private let ledger: StoreLedger
     private let state: Mutex<State>
+    /// Held while a place for a large object is made or found.
+    private let making = Mutex(())
     /// Held while everything is shown.
     private let completing = Mutex(())
 
     init(
         id: TransferID, study: String, isOurs: Bool, permit: Permit, archive: Archive, access: Access,
-        table: TransferTable,
-        partials: PartialFolder, identity: SiteIdentity, progress: TransferProgress
+        table: TransferTable, identity: SiteIdentity, progress: TransferProgress
     ) throws(TransferError) {
         self.id = id
         self.study = study
@@ -58,7 +59,6 @@ public final class ArrivingTransfer: Sendable {
         sender = access.peer(aeTitle: permit.aeTitle)?.certificates?.fingerprints.first ?? ""
         self.archive = archive
         self.table = table
-        self.partials = partials
         self.identity = identity
         self.progress = progress
         arrival = archive.arrival()
@@ -150,7 +150,7 @@ public final class ArrivingTransfer: Sendable {
 
     private func hasPieces(_ offer: Offer, _ digest: [UInt8]) throws(TransferError) -> Bool {
         if state.withLock({ $0.partials[offer.number] != nil }) { return true }
-        return try table.slots(id.description, digest: digest) != nil
+        return try table.partial(id.description, digest: digest) != nil
     }
 
     private func isHere(_ offer: Offer, _ digest: [UInt8]) throws(TransferError) -> Bool {
@@ -244,9 +244,13 @@ public final class ArrivingTransfer: Sendable {
         }
         let partial = try partial(offer, digest)
         let before = partial.presentByteCount
-        guard try partial.write(plain, at: head.piece.offset) else {
-            throw .malformed("a piece that does not begin and end where pieces do")
+        let fits: Bool
+        do throws(TransferError) { fits = try partial.write(plain, at: head.piece.offset) } catch {
+            // One of them is wrong: all of it comes again, to another place.
+            if case .malformed = error { try forget(offer, digest) }
+            throw error
         }
+        guard fits else { throw .malformed("a piece that does not begin and end where pieces do") }
         let added = partial.presentByteCount - before
         progress.change { figures in
             figures.byteCountThere += added
@@ -264,9 +268,12 @@ public final class ArrivingTransfer: Sendable {
                 })
             else { continue }
             let digest = [UInt8](hexadecimal: offer.sha256) ?? []
-            let slots = try partial.sync()
-            try table.keep(
-                id.description, digest: digest, byteCount: offer.byteCount, slots: SlotBits.encoded(slots))
+            do throws(TransferError) { try partial.sync() } catch {
+                // Nobody knows what of it is on the disk: it comes again, to another place.
+                try? forget(offer, digest)
+                throw error
+            }
+            try table.keep(id.description, digest: digest, partial)
             guard partial.isWhole else { continue }
             let isFree = state.withLock { !$0.there.contains(number) && $0.storing.insert(number).inserted }
             guard isFree else { continue }
@@ -278,14 +285,25 @@ public final class ArrivingTransfer: Sendable {
     }
 
     private func partial(_ offer: Offer, _ digest: [UInt8]) throws(TransferError) -> PartialObject {
-        if let held = state.withLock({ $0.partials[offer.number] }) { return held }
-        let known = try table.slots(id.description, digest: digest)
-        let made = try partials.open(
-            id, digest, byteCount: offer.byteCount, slots: known?.byteCount == offer.byteCount ? known?.slots : nil)
-        return state.withLock { state in
-            if let held = state.partials[offer.number] { return held }
-            state.partials[offer.number] = made
-            return made
+        try making.withLock { _ throws(TransferError) in
+            if let held = state.withLock({ $0.partials[offer.number] }) { return held }
+            let known = try table.partial(id.description, digest: digest)
+            let made: PartialObject
+            do throws(ArchiveError) {
+                if let known, let found = try archive.arrivingContent(at: known.place, byteCount: offer.byteCount) {
+                    made = PartialObject(found, slots: known.slots)
+                } else {
+                    made = PartialObject(try archive.reserve(byteCount: offer.byteCount), slots: nil)
+                }
+            } catch { throw Self.error(error) }
+            let isWanted = state.withLock { state in
+                if state.isGivenUp { return false }
+                state.partials[offer.number] = made
+                return true
+            }
+            if isWanted { return made }
+            made.content.abandon()
+            throw .forgotten
         }
     }
 
@@ -293,7 +311,7 @@ public final class ArrivingTransfer: Sendable {
     private func store(_ offer: Offer, _ digest: [UInt8], from partial: PartialObject) throws(TransferError) {
         do throws(TransferError) {
             var failure: ArchiveError?
-            try receive(offer, digest) { incoming throws(ArchiveError) in
+            try receive(offer, digest, partial.content) { incoming throws(ArchiveError) in
                 do throws(TransferError) {
                     try partial.forEachSlot { bytes throws(TransferError) in
                         do throws(ArchiveError) { try incoming.append(bytes) } catch { throw .archive(error) }
@@ -304,27 +322,44 @@ public final class ArrivingTransfer: Sendable {
                 if let failure { throw failure }
             }
         } catch {
-            if case .malformed = error { try forget(offer, digest) }
+            switch error {
+            case .malformed: try forget(offer, digest)
+            case .archive(.damaged):
+                try forget(offer, digest)
+                throw .malformed("a piece that is kept here is damaged")
+            default: break
+            }
             throw error
         }
         try forget(offer, digest)
     }
 
     private func forget(_ offer: Offer, _ digest: [UInt8]) throws(TransferError) {
-        state.withLock { _ = $0.partials.removeValue(forKey: offer.number) }
+        let held = state.withLock { $0.partials.removeValue(forKey: offer.number) }
         try table.forget(id.description, digest: digest)
-        partials.remove(id, digest)
+        held?.content.abandon()
+    }
+
+    /// Takes no more pieces, and gives back the room of what is not complete.
+    func giveUp() {
+        let held = state.withLock { state in
+            state.isGivenUp = true
+            defer { state.partials = [:] }
+            return Array(state.partials.values)
+        }
+        for partial in held { partial.content.abandon() }
     }
 
     private func receive(
-        _ offer: Offer, _ digest: [UInt8], _ feed: (Incoming) throws(ArchiveError) -> Void
+        _ offer: Offer, _ digest: [UInt8], _ content: ArrivingContent? = nil,
+        _ feed: (Incoming) throws(ArchiveError) -> Void
     ) throws(TransferError) {
         do throws(ArchiveError) {
             let incoming = try archive.receive(
                 from: Sender(peer: permit.aeTitle, institution: permit.institution, door: Self.door), by: arrival,
                 defaultIssuer: permit.issuer, transferSyntax: TransferSyntax(uid: offer.transferSyntaxUID),
                 expectedClass: offer.sopClassUID, expectedUID: offer.sopInstanceUID,
-                announced: AnnouncedObject(transfer: id.bytes, digest: digest))
+                announced: AnnouncedObject(transfer: id.bytes, digest: digest), content: content)
             incoming.require { [study, ledger] identity throws(ArchiveError) in
                 guard identity.studyInstanceUID == study, identity.sopInstanceUID == offer.sopInstanceUID,
                     identity.sopClassUID == offer.sopClassUID
@@ -403,6 +438,13 @@ public final class ArrivingTransfer: Sendable {
                     outcome: (outcomes[offer.sopInstanceUID] ?? .same).rawValue)
             })
         let signed = try identity.sign(receipt)
+        // Of what came another way in the end.
+        giveUp()
+        for partial in try table.partials(of: id.description) {
+            do throws(ArchiveError) {
+                try archive.arrivingContent(at: partial.place, byteCount: partial.byteCount)?.abandon()
+            } catch { throw Self.error(error) }
+        }
         try table.note(
             id.description, state: .complete, objects: offers.count,
             note: receipt.differing == 0

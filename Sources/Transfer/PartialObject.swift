@@ -1,56 +1,49 @@
-import Glibc
+import Archive
 import Keys
-import Synchronization
 
-/// An object of which pieces have come, out of order: beside the packs, sealed slot by slot, until all of it is there.
+/// An object of which pieces have come, out of order: each lies where it will stay, and this knows which are there.
 ///
-/// A slot holds 1 MiB of the object, sealed under a nonce of its own with the object's name and the slot's place. What is here
-/// after a crash is what `TransferTable` says, which is written after the file.
-final class PartialObject: Sendable {
+/// A slot holds 1 MiB of the object. What is there after a crash is what `TransferTable` says, which is written after the
+/// content reached the disk. Safe from any thread.
+final class PartialObject: @unchecked Sendable {  // everything that changes is behind the gate
     static let slotByteCount = 1 << 20
-    private static let sealedSlotByteCount = slotByteCount + 28
 
-    private struct State {
-        var file: OpenFile
-        var present: [Bool]
-        var leftCount: Int
+    let content: ArrivingContent
+    private let gate = ConditionLock()
+    private var present: [Bool]
+    private var writing: Set<Int> = []
+    /// Slots that reached the disk, as bits.
+    private var durable: [UInt8]
+
+    /// - Parameter slots: those that are there, as bits; nil for none.
+    init(_ content: ArrivingContent, slots: [UInt8]?) {
+        self.content = content
+        let count = Int((content.byteCount + UInt64(Self.slotByteCount) - 1) / UInt64(Self.slotByteCount))
+        present = slots.flatMap { SlotBits.decoded($0, count: count) } ?? [Bool](repeating: false, count: count)
+        durable = SlotBits.encoded(present)
     }
 
-    let byteCount: UInt64
-    let path: String
-    private let name: String
-    private let seal: PayloadSeal
-    private let state: Mutex<State>
-
-    /// - Parameters:
-    ///   - present: slots that are there; nil for none.
-    init(
-        path: String, name: String, byteCount: UInt64, present: [Bool]?, seal: PayloadSeal
-    ) throws(SystemFailure) {
-        self.path = path
-        self.name = name
-        self.byteCount = byteCount
-        self.seal = seal
-        let count = Int((byteCount + UInt64(Self.slotByteCount) - 1) / UInt64(Self.slotByteCount))
-        let isKnown = present?.count == count
-        let file = try OpenFile(path, flags: O_RDWR | O_CREAT | (isKnown ? 0 : O_TRUNC))
-        let found = isKnown ? present ?? [] : [Bool](repeating: false, count: count)
-        state = Mutex(State(file: file, present: found, leftCount: found.count { !$0 }))
+    deinit {
+        // The table knows nothing of it.
+        if durable.allSatisfy({ $0 == 0 }) { content.abandon() }
     }
 
-    var isWhole: Bool { state.withLock { $0.leftCount == 0 } }
+    var byteCount: UInt64 { content.byteCount }
+
+    var isWhole: Bool { gate.locked { !present.contains(false) } }
 
     var presentByteCount: UInt64 {
-        state.withLock { state in
-            state.present.indices.reduce(0) { $0 + (state.present[$1] ? UInt64(slotLength($1)) : 0) }
-        }
+        gate.locked { present.indices.reduce(0) { $0 + (present[$1] ? UInt64(slotLength($1)) : 0) } }
     }
+
+    /// The slots that survive a power cut, for the table.
+    var durableSlots: [UInt8] { gate.locked { durable } }
 
     /// What is missing, as offsets and lengths.
     var missing: [Range<UInt64>] {
-        state.withLock { state in
+        gate.locked {
             var result: [Range<UInt64>] = []
-            for slot in state.present.indices where !state.present[slot] {
+            for slot in present.indices where !present[slot] {
                 let start = UInt64(slot) * UInt64(Self.slotByteCount)
                 let range = start..<start + UInt64(slotLength(slot))
                 if let last = result.last, last.upperBound == start {
@@ -68,73 +61,64 @@ final class PartialObject: Sendable {
     /// - Returns: whether it was one of whole slots.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(TransferError) -> Bool {
         guard offset % UInt64(Self.slotByteCount) == 0, offset + UInt64(bytes.count) <= byteCount else { return false }
-        let first = Int(offset / UInt64(Self.slotByteCount))
-        var slot = first
+        var slot = Int(offset / UInt64(Self.slotByteCount))
         var start = 0
         while start < bytes.count {
             let count = slotLength(slot)
             guard start + count <= bytes.count else { return false }
-            let isThere = state.withLock { $0.present[slot] }
-            if !isThere { try write(slot, Array(bytes[start..<start + count])) }
+            try write(slot, UnsafeRawBufferPointer(rebasing: bytes[start..<start + count]))
             start += count
             slot += 1
         }
         return true
     }
 
-    private func write(_ slot: Int, _ plain: [UInt8]) throws(TransferError) {
-        let sealed: [UInt8]
-        do throws(KeyError) { sealed = try seal.seal(plain, for: "\(name) \(slot)") } catch {
-            throw .ours("a piece could not be sealed")
+    /// Once only, whoever brings it; who brings it too waits until it is there.
+    private func write(_ slot: Int, _ plain: UnsafeRawBufferPointer) throws(TransferError) {
+        gate.lock()
+        while writing.contains(slot) { gate.wait() }
+        let isFree = !present[slot]
+        if isFree { writing.insert(slot) }
+        gate.unlock()
+        guard isFree else { return }
+        var failure: ArchiveError?
+        do throws(ArchiveError) {
+            try content.write(plain, at: UInt64(slot) * UInt64(Self.slotByteCount))
+        } catch { failure = error }
+        gate.locked {
+            writing.remove(slot)
+            if failure == nil { present[slot] = true }
+            gate.wakeAll()
         }
-        do throws(SystemFailure) {
-            try state.withLock { state throws(SystemFailure) in
-                try state.file.write(sealed, at: UInt64(slot * Self.sealedSlotByteCount))
-                if !state.present[slot] {
-                    state.present[slot] = true
-                    state.leftCount -= 1
-                }
-            }
-        } catch { throw Self.error(error) }
+        if let failure { throw ArrivingTransfer.error(failure) }
     }
 
-    /// Has what was written reach the disk.
-    ///
-    /// - Returns: the slots that are there then, for the table.
-    func sync() throws(TransferError) -> [Bool] {
-        do throws(SystemFailure) {
-            return try state.withLock { state throws(SystemFailure) in
-                try state.file.syncData()
-                return state.present
-            }
-        } catch { throw Self.error(error) }
+    /// Has what was written reach the disk; those who come together share one sync.
+    func sync() throws(TransferError) {
+        let slots = gate.locked { present }
+        do throws(ArchiveError) { try content.sync() } catch { throw ArrivingTransfer.error(error) }
+        let bits = SlotBits.encoded(slots)
+        gate.locked { for index in bits.indices { durable[index] |= bits[index] } }
     }
 
     /// Gives the whole object in order.
     func forEachSlot(_ body: (UnsafeRawBufferPointer) throws(TransferError) -> Void) throws(TransferError) {
-        let count = state.withLock { $0.present.count }
-        for slot in 0..<count {
-            let sealed: [UInt8]
-            do throws(SystemFailure) {
-                sealed = try state.withLock { state throws(SystemFailure) in
-                    try state.file.read(count: slotLength(slot) + 28, at: UInt64(slot * Self.sealedSlotByteCount))
-                }
-            } catch { throw Self.error(error) }
-            let plain: [UInt8]
-            do throws(KeyError) { plain = try seal.open(sealed, of: "\(name) \(slot)") } catch {
-                throw .malformed("a piece that is kept here is damaged")
+        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.slotByteCount, alignment: 4096)
+        defer { room.deallocate() }
+        var offset: UInt64 = 0
+        while offset < byteCount {
+            let count: Int
+            do throws(ArchiveError) { count = try content.read(offset: offset, into: room) } catch {
+                if case .damaged = error { throw .malformed("a piece that is kept here is damaged") }
+                throw ArrivingTransfer.error(error)
             }
-            try plain.withRawBytes { bytes throws(TransferError) in try body(bytes) }
+            try body(UnsafeRawBufferPointer(rebasing: room[..<count]))
+            offset += UInt64(count)
         }
     }
 
     private func slotLength(_ slot: Int) -> Int {
         Int(min(UInt64(Self.slotByteCount), byteCount - UInt64(slot) * UInt64(Self.slotByteCount)))
-    }
-
-    static func error(_ failure: SystemFailure) -> TransferError {
-        failure.errno == ENOSPC || failure.errno == EDQUOT
-            ? .full : .ours("a file of pieces: \(failure.operation) failed")
     }
 }
 

@@ -1,6 +1,8 @@
+import Archive
 import Database
 import Foundation
 import Keys
+import Synchronization
 
 /// Transfers on disk, and which pieces of unfinished objects are there. Sealed; safe from any thread; calls block.
 final class TransferTable: Sendable {
@@ -31,9 +33,35 @@ final class TransferTable: Sendable {
             """,
             "ALTER TABLE transfer ADD COLUMN granted INTEGER NOT NULL DEFAULT 0",
         ]),
+        // Pieces lie in the packs. What was in files beside them comes again.
+        .init([
+            "DROP TABLE partial",
+            """
+            CREATE TABLE partial (
+                transfer TEXT NOT NULL, digest BLOB NOT NULL, byte_count INTEGER NOT NULL, slots BLOB NOT NULL,
+                pack INTEGER NOT NULL, byte_offset INTEGER NOT NULL, PRIMARY KEY (transfer, digest))
+            """,
+        ]),
     ]
 
+    /// What is to be written of an unfinished object, and what became of that.
+    private final class PartialEntry: @unchecked Sendable {  // the outcome is behind `keeping`
+        let id: String
+        let digest: [UInt8]
+        let object: PartialObject
+        var outcome: Result<Void, TransferError>?
+
+        init(_ id: String, _ digest: [UInt8], _ object: PartialObject) {
+            self.id = id
+            self.digest = digest
+            self.object = object
+        }
+    }
+
     private let database: SQLDatabase
+    private let waiting = Mutex<[PartialEntry]>([])
+    /// Held while unfinished objects are written down.
+    private let keeping = Mutex(())
 
     init(path: String, key: SymmetricKey) throws(TransferError) {
         do throws(DatabaseError) {
@@ -196,22 +224,55 @@ final class TransferTable: Sendable {
 
     // MARK: Unfinished objects
 
-    func keep(_ id: String, digest: [UInt8], byteCount: UInt64, slots: [UInt8]) throws(TransferError) {
+    /// Writes down which pieces of an object are on the disk. Those who come together share one transaction, and its sync.
+    func keep(_ id: String, digest: [UInt8], _ object: PartialObject) throws(TransferError) {
+        let entry = PartialEntry(id, digest, object)
+        waiting.withLock { $0.append(entry) }
+        let outcome = keeping.withLock { _ in
+            if let outcome = entry.outcome { return outcome }
+            let taken = waiting.withLock { waiting in
+                defer { waiting = [] }
+                return waiting
+            }
+            var outcome: Result<Void, TransferError> = .success(())
+            do throws(TransferError) { try write(taken) } catch { outcome = .failure(error) }
+            for entry in taken { entry.outcome = outcome }
+            return outcome
+        }
+        try outcome.get()
+    }
+
+    private func write(_ entries: [PartialEntry]) throws(TransferError) {
         let now = Self.now()
         try write { connection throws(DatabaseError) in
-            try connection.execute(
-                "INSERT OR REPLACE INTO partial (transfer, digest, byte_count, slots) VALUES (?, ?, ?, ?)",
-                [.text(id), .blob(digest), .integer(Int64(byteCount)), .blob(slots)])
-            try connection.execute("UPDATE transfer SET changed_at = ? WHERE id = ?", [.integer(now), .text(id)])
+            for entry in entries {
+                let place = entry.object.content.location
+                try connection.execute(
+                    """
+                    INSERT OR REPLACE INTO partial (transfer, digest, byte_count, slots, pack, byte_offset)
+                    VALUES (?, ?, ?, ?, ?, ?)
+                    """,
+                    [
+                        .text(entry.id), .blob(entry.digest), .integer(Int64(entry.object.byteCount)),
+                        .blob(entry.object.durableSlots), .integer(Int64(place.pack)), .integer(Int64(place.offset)),
+                    ])
+                try connection.execute(
+                    "UPDATE transfer SET changed_at = ? WHERE id = ?", [.integer(now), .text(entry.id)])
+            }
         }
     }
 
-    func slots(_ id: String, digest: [UInt8]) throws(TransferError) -> (byteCount: UInt64, slots: [UInt8])? {
-        try read { connection throws(DatabaseError) in
-            try connection.first(
-                "SELECT byte_count, slots FROM partial WHERE transfer = ? AND digest = ?", [.text(id), .blob(digest)]
-            ) { row throws(DatabaseError) in (UInt64(row.integer(0) ?? 0), row.blob(1) ?? []) }
-        }
+    /// An unfinished object: where its pieces lie, and which are there.
+    struct Partial {
+        var id: String
+        var digest: [UInt8]
+        var byteCount: UInt64
+        var slots: [UInt8]
+        var place: ArrivingContent.Place
+    }
+
+    func partial(_ id: String, digest: [UInt8]) throws(TransferError) -> Partial? {
+        try partials("WHERE transfer = ? AND digest = ?", [.text(id), .blob(digest)]).first
     }
 
     func forget(_ id: String, digest: [UInt8]) throws(TransferError) {
@@ -220,12 +281,25 @@ final class TransferTable: Sendable {
         }
     }
 
-    /// Transfers and digests of all unfinished objects.
-    func partials() throws(TransferError) -> [(id: String, digest: [UInt8])] {
+    /// All unfinished objects, or those of a transfer.
+    func partials(of id: String? = nil) throws(TransferError) -> [Partial] {
+        guard let id else { return try partials("", []) }
+        return try partials("WHERE transfer = ?", [.text(id)])
+    }
+
+    private func partials(_ rest: String, _ arguments: [SQLValue]) throws(TransferError) -> [Partial] {
         try read { connection throws(DatabaseError) in
-            var result: [(id: String, digest: [UInt8])] = []
-            try connection.query("SELECT transfer, digest FROM partial") { row throws(DatabaseError) in
-                result.append((row.text(0) ?? "", row.blob(1) ?? []))
+            var result: [Partial] = []
+            try connection.query(
+                "SELECT transfer, digest, byte_count, slots, pack, byte_offset FROM partial \(rest)", arguments
+            ) { row throws(DatabaseError) in
+                result.append(
+                    Partial(
+                        id: row.text(0) ?? "", digest: row.blob(1) ?? [], byteCount: UInt64(row.integer(2) ?? 0),
+                        slots: row.blob(3) ?? [],
+                        place: .init(
+                            pack: UInt32(clamping: row.integer(4) ?? 0), offset: UInt64(clamping: row.integer(5) ?? 0))
+                    ))
                 return true
             }
             return result

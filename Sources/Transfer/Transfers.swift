@@ -47,10 +47,9 @@ public final class Transfers: Sendable {
     ) throws {
         let table = try TransferTable(
             path: directory + "/transfers.sqlite", key: key.derived(for: "huizhen transfer table 1"))
-        let partials = try PartialFolder(
-            directory + "/arriving", key: key.derived(for: "huizhen transfer pieces 1"))
-        let arrivals = Arrivals(
-            archive: archive, access: access, table: table, partials: partials, identity: identity)
+        let arrivals = Arrivals(archive: archive, access: access, table: table, identity: identity)
+        // Where an earlier version kept pieces.
+        try? FileManager.default.removeItem(atPath: directory + "/arriving")
         try arrivals.clean()
         room = TransferRoom(
             archive: archive, access: access, releases: releases, table: table, arrivals: arrivals,

@@ -264,7 +264,7 @@ import Testing
         let first = try fixture.put([1])
         let pack = try fixture.store.shelf.pack(forLane: 0, expectedByteCount: 0)
         #expect(pack.number == first.pack)
-        fixture.store.shelf.seal(pack, lane: 0)
+        fixture.store.shelf.seal(pack)
         let second = try fixture.put([2])
         #expect(second.pack != first.pack)
         try fixture.reopen()

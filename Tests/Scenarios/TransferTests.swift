@@ -83,8 +83,55 @@ import Testing
         #expect(try bytes(sites.b) < 20 << 20)
         #expect(try sites.b.status()["instances"] as? Int == 1)
         #expect(try sites.b.tool(["verify"]).code == 0)
-        let left = try FileManager.default.contentsOfDirectory(atPath: sites.b.directory + "/arriving")
-        #expect(left.isEmpty)
+        // It was written once, and nothing is kept beside.
+        let packs = sites.b.directory + "/blobs"
+        let holding = try FileManager.default.contentsOfDirectory(atPath: packs).filter { name in
+            let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: packs + "/" + name))
+            // Behind the first object's header its content begins; the rest of a pack are zeros.
+            try file.seek(toOffset: 4096)
+            return try file.read(upToCount: 4096)?.contains { $0 != 0 } ?? false
+        }
+        #expect(holding.filter { $0.hasPrefix("pack-") }.count == 1)
+    }
+
+    @Test func givesTheRoomBackOfWhatIsCancelled() throws {
+        let sites = try TwoSites(settings: ["--set", "transfer.compress=false"], site: ["--rate", "3000000"])
+        let stored: [String: [Int]] = try Python.ask(
+            "large.py",
+            ["--port", "\(sites.a.port)", "--megabytes", "24", "--associations", "1"])
+        #expect(stored["statuses"] == [0])
+        let packs = sites.b.directory + "/blobs"
+        func names() throws -> [String: Int] {
+            try FileManager.default.contentsOfDirectory(atPath: packs).reduce(into: [:]) { sizes, name in
+                let attributes = try FileManager.default.attributesOfItem(atPath: packs + "/" + name)
+                sizes[name] = attributes[.size] as? Int
+            }
+        }
+        let before = Set(try names().keys)
+        // Once given up by the sender, once by nobody but the operator of a receiver that was killed.
+        for isKilled in [false, true] {
+            let id = try sites.a.begin("push", study: "2.25.81", site: "B")
+            try sites.a.wait("some megabytes to be there") {
+                (try sites.a.transfer(id).figures?.lineByteCount ?? 0) > 6 << 20
+            }
+            let larger = try names().filter { !before.contains($0.key) && $0.value > 1 << 20 }
+            #expect(larger.count == 1)
+            if isKilled {
+                sites.b.kill()
+                try sites.b.start()
+                #expect(try names()[#require(larger.keys.first)] ?? 0 > 1 << 20)
+                try sites.b.tool(["transfer", "cancel", id]).checked()
+            }
+            try sites.a.tool(["transfer", "cancel", id]).checked()
+            try sites.b.wait("the other side to hear of it") {
+                try sites.b.transfers().allSatisfy { $0.record.state == "cancelled" }
+            }
+            try sites.b.wait("the room to be free") {
+                try names().allSatisfy { before.contains($0.key) || $0.value < 1 << 20 }
+            }
+        }
+        #expect(try sites.b.status()["instances"] as? Int == 0)
+        #expect(try sites.b.tool(["verify"]).code == 0)
     }
 
     @Test func losesNothingAndShowsNothingByHalvesThroughKillsAtAnyMoment() throws {

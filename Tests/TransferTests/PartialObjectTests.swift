@@ -1,17 +1,13 @@
+import Archive
 import Foundation
 import Keys
 import Testing
 
 @testable import Transfer
 
-/// Unfinished objects beside the packs.
+/// Unfinished objects, in their places in the packs.
 struct PartialObjectTests {
     private static let slot = PartialObject.slotByteCount
-
-    private func folder() throws -> (String, PartialFolder, TransferID) {
-        let path = FileManager.default.temporaryDirectory.path + "/huizhen-partial-" + UUID().uuidString
-        return (path, try PartialFolder(path, key: try SymmetricKey.random()), try TransferID())
-    }
 
     private func content(_ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) } }
 
@@ -19,79 +15,60 @@ struct PartialObjectTests {
         try Array(bytes).withUnsafeBytes { try partial.write($0, at: UInt64(offset)) }
     }
 
+    private func read(_ partial: PartialObject) throws -> [UInt8] {
+        var read: [UInt8] = []
+        try partial.forEachSlot { read += $0 }
+        return read
+    }
+
     @Test func takesPiecesInAnyOrderAndGivesTheWhole() throws {
-        let (path, folder, id) = try folder()
-        defer { try? FileManager.default.removeItem(atPath: path) }
+        let site = try TransferFixture()
         let bytes = content(3 * Self.slot + 77)
-        let partial = try folder.open(id, [1], byteCount: UInt64(bytes.count), slots: nil)
+        let partial = PartialObject(try site.archive.reserve(byteCount: UInt64(bytes.count)), slots: nil)
         #expect(partial.missing == [0..<UInt64(bytes.count)])
         #expect(try write(partial, bytes[(3 * Self.slot)...], at: 3 * Self.slot))
         #expect(try write(partial, bytes[..<Self.slot], at: 0))
         #expect(partial.missing == [UInt64(Self.slot)..<UInt64(3 * Self.slot)] && !partial.isWhole)
         #expect(partial.presentByteCount == UInt64(Self.slot + 77))
         #expect(try write(partial, bytes[Self.slot..<3 * Self.slot], at: Self.slot))
-        var read: [UInt8] = []
-        try partial.forEachSlot { read += $0 }
-        #expect(partial.isWhole && read == bytes)
-        // Nothing of it can be read in the file.
-        let file = try Data(contentsOf: URL(fileURLWithPath: partial.path))
-        #expect(file.range(of: Data(bytes[1000..<1064])) == nil)
+        #expect(partial.isWhole)
+        #expect(try read(partial) == bytes)
     }
 
     @Test func refusesWhatDoesNotFillSlots() throws {
-        let (path, folder, id) = try folder()
-        defer { try? FileManager.default.removeItem(atPath: path) }
+        let site = try TransferFixture()
         let bytes = content(2 * Self.slot)
-        let partial = try folder.open(id, [1], byteCount: UInt64(bytes.count), slots: nil)
+        let partial = PartialObject(try site.archive.reserve(byteCount: UInt64(bytes.count)), slots: nil)
         #expect(try !write(partial, bytes[..<100], at: 0))
         #expect(try !write(partial, bytes[..<Self.slot], at: 1))
         #expect(try !write(partial, bytes[...], at: Self.slot))
         #expect(partial.missing == [0..<UInt64(bytes.count)])
     }
 
-    @Test func goesOnWithTheSlotsThatAreKnownToBeThere() throws {
-        let (path, folder, id) = try folder()
-        defer { try? FileManager.default.removeItem(atPath: path) }
+    @Test func saysOnlyOfWhatWasSyncedThatItIsThere() throws {
+        let site = try TransferFixture()
         let bytes = content(2 * Self.slot + 1)
-        var slots: [Bool] = []
-        do {
-            let partial = try folder.open(id, [1], byteCount: UInt64(bytes.count), slots: nil)
-            #expect(try write(partial, bytes[..<Self.slot], at: 0))
-            slots = try partial.sync()
-        }
-        #expect(slots == [true, false, false])
-        let again = try folder.open(id, [1], byteCount: UInt64(bytes.count), slots: SlotBits.encoded(slots))
+        let partial = PartialObject(try site.archive.reserve(byteCount: UInt64(bytes.count)), slots: nil)
+        #expect(try write(partial, bytes[..<Self.slot], at: 0))
+        #expect(partial.durableSlots == SlotBits.encoded([false, false, false]))
+        try partial.sync()
+        #expect(try write(partial, bytes[Self.slot..<2 * Self.slot], at: Self.slot))
+        #expect(partial.durableSlots == SlotBits.encoded([true, false, false]))
+        let again = PartialObject(partial.content, slots: partial.durableSlots)
         #expect(again.missing == [UInt64(Self.slot)..<UInt64(bytes.count)])
         #expect(try write(again, bytes[Self.slot...], at: Self.slot))
-        var read: [UInt8] = []
-        try again.forEachSlot { read += $0 }
-        #expect(read == bytes)
+        #expect(try read(again) == bytes)
     }
 
-    @Test func doesNotGiveWhatWasAltered() throws {
-        let (path, folder, id) = try folder()
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let bytes = content(Self.slot)
-        let partial = try folder.open(id, [1], byteCount: UInt64(bytes.count), slots: nil)
-        #expect(try write(partial, bytes[...], at: 0))
-        let handle = try FileHandle(forUpdating: URL(fileURLWithPath: partial.path))
-        try handle.seek(toOffset: 5000)
-        let byte = try #require(try handle.read(upToCount: 1)?.first)
-        try handle.seek(toOffset: 5000)
-        try handle.write(contentsOf: Data([byte ^ 1]))
-        try handle.close()
-        #expect(throws: TransferError.self) { try partial.forEachSlot { _ in } }
-    }
-
-    @Test func removesFilesThatNobodyKnows() throws {
-        let (path, folder, id) = try folder()
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        _ = try folder.open(id, [1], byteCount: 10, slots: nil)
-        _ = try folder.open(id, [2], byteCount: 10, slots: nil)
-        folder.sweep(keeping: [(id.description, [2])])
-        #expect(try FileManager.default.contentsOfDirectory(atPath: path).count == 1)
-        folder.remove(id, [2])
-        #expect(try FileManager.default.contentsOfDirectory(atPath: path).isEmpty)
+    @Test func givesTheRoomBackOfWhatNobodyKnows() throws {
+        let site = try TransferFixture()
+        var place: ArrivingContent.Place?
+        do {
+            let partial = PartialObject(try site.archive.reserve(byteCount: UInt64(Self.slot)), slots: nil)
+            #expect(try write(partial, content(Self.slot)[...], at: 0))
+            place = partial.content.location
+        }
+        #expect(try site.archive.arrivingContent(at: #require(place), byteCount: UInt64(Self.slot)) == nil)
     }
 
     @Test func keepsSlotsAsBits() {

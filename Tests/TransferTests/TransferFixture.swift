@@ -22,7 +22,6 @@ final class TransferFixture: @unchecked Sendable {
     let access: Access
     let identity: SiteIdentity
     private let table: TransferTable
-    private let partials: PartialFolder
     private(set) var arrivals: Arrivals
     let permit = Permit(
         kind: .peer, aeTitle: "NORTH", services: [.store, .get], roles: [.system], institution: "North",
@@ -50,8 +49,7 @@ final class TransferFixture: @unchecked Sendable {
         identity = try SiteIdentity(name: "HOME", certificateFile: files.certificate, keyFile: files.key)
         table = try TransferTable(
             path: directory + "/transfers.sqlite", key: archive.systemKey(purpose: "transfers"))
-        partials = try PartialFolder(directory + "/arriving", key: archive.systemKey(purpose: "pieces"))
-        arrivals = Arrivals(archive: archive, access: access, table: table, partials: partials, identity: identity)
+        arrivals = Arrivals(archive: archive, access: access, table: table, identity: identity)
     }
 
     deinit {
@@ -63,7 +61,7 @@ final class TransferFixture: @unchecked Sendable {
 
     /// Forgets everything that a restart forgets.
     func restart() {
-        arrivals = Arrivals(archive: archive, access: access, table: table, partials: partials, identity: identity)
+        arrivals = Arrivals(archive: archive, access: access, table: table, identity: identity)
     }
 
     func arriving(_ id: TransferID, study: String = "1.2.1") throws -> ArrivingTransfer {
