@@ -14,15 +14,17 @@ extension Archive {
     ///   - expectedUID: SOP Instance UID announced beside the dataset; the dataset's own counts.
     ///   - announced: set where it comes by a transfer, with which it is shown.
     ///   - content: where the bytes lie already that will be appended; nothing of them is written again.
+    ///   - batch: set where it is to become durable with others, by `finish(in:)`.
     /// - Throws: `.full` when the disk is below its reserve; `.closed`.
     public func receive(
         from sender: Sender, by arrival: Arrival, defaultIssuer: String, transferSyntax: TransferSyntax,
-        expectedClass: String?, expectedUID: String?, announced: AnnouncedObject? = nil, content: ArrivingContent? = nil
+        expectedClass: String?, expectedUID: String?, announced: AnnouncedObject? = nil,
+        content: ArrivingContent? = nil, in batch: IncomingBatch? = nil
     ) throws(ArchiveError) -> Incoming {
         try Incoming(
             archive: self, sender: sender, arrival: arrival, defaultIssuer: defaultIssuer,
             transferSyntax: transferSyntax, expectedClass: expectedClass, expectedUID: expectedUID,
-            announced: announced, content: content)
+            announced: announced, content: content, batch: batch)
     }
 
     /// Gives every match to `each` until it returns false. PS3.4 §C.4.1.

@@ -26,7 +26,8 @@ public final class Incoming {
 
     init(
         archive: Archive, sender: Sender, arrival: Arrival, defaultIssuer: String, transferSyntax: TransferSyntax,
-        expectedClass: String?, expectedUID: String?, announced: AnnouncedObject? = nil, content: ArrivingContent? = nil
+        expectedClass: String?, expectedUID: String?, announced: AnnouncedObject? = nil,
+        content: ArrivingContent? = nil, batch: IncomingBatch? = nil
     ) throws(ArchiveError) {
         self.archive = archive
         self.announced = announced
@@ -37,7 +38,10 @@ public final class Incoming {
         self.expectedClass = expectedClass
         self.expectedUID = expectedUID
         do throws(BlobError) {
-            writer = if let content { try content.place.begin() } else { try archive.blobs.begin() }
+            writer =
+                if let content { try content.place.begin() } else if let batch { try batch.writer() } else {
+                    try archive.blobs.begin()
+                }
         } catch { throw ArchiveError(error) }
         scanner = DatasetScanner(transferSyntax: transferSyntax)
         archive.lastStoreAt.store(Archive.now(), ordering: .relaxed)
@@ -75,7 +79,31 @@ public final class Incoming {
         }
     }
 
+    /// The same for an object of a transfer, but for what makes it durable: that is `IncomingBatch.finish`.
+    public func finish(in batch: IncomingBatch) throws(ArchiveError) {
+        guard announced != nil else { throw .unwanted }
+        do throws(ArchiveError) {
+            let (record, header) = try read()
+            let catalog = archive.catalog
+            let key = try batch.key(for: catalog.rules.view(of: record).record, in: catalog)
+            batch.add(try submit(record, header: header, key: key, in: catalog), in: catalog)
+        } catch {
+            writer.abandon()
+            throw error
+        }
+    }
+
     private func decide() throws(ArchiveError) -> StoreOutcome {
+        let (record, header) = try read()
+        archive.claims.take(record.sopInstanceUID)
+        defer { archive.claims.release(record.sopInstanceUID) }
+        // Of a transfer that is decided once all of it is there.
+        if announced == nil, let outcome = try outcomeIfHeld(record) { return outcome }
+        return try store(record, header: header)
+    }
+
+    /// Ends the content, and reads and checks what the object says it is.
+    private func read() throws(ArchiveError) -> (record: InstanceRecord, header: Dataset) {
         guard let scanner = scanner.take() else { throw .closed }
         let scanned: ScannedDataset
         do throws(ParseError) { scanned = try scanner.finish() } catch { throw .bound(error) }
@@ -105,11 +133,7 @@ public final class Incoming {
         let shownStudy = archive.catalog.rules.view(of: record).record.studyInstanceUID
         self.identity?.studyInstanceUID = shownStudy
         arrival.note(shownStudy)
-        archive.claims.take(uid)
-        defer { archive.claims.release(uid) }
-        // Of a transfer that is decided once all of it is there.
-        if announced == nil, let outcome = try outcomeIfHeld(record) { return outcome }
-        return try store(record, header: header)
+        return (record, header)
     }
 
     /// What is answered without storing, when the UID is held; nil when the object is to be stored.
@@ -146,20 +170,7 @@ public final class Incoming {
         let catalog = archive.catalog
         let key = try archive.studyKeys.take(for: catalog.rules.view(of: record).record, in: catalog)
         defer { archive.studyKeys.release(key) }
-        var record = record
-        var metadata: [UInt8] = []
-        header.json(into: &metadata)
-        record.sequence = archive.turns.take(archive.nextSequence)
-        defer { archive.turns.end(record.sequence) }
-        let ticket: Ticket
-        do throws(BlobError) {
-            let location = try writer.write(
-                metadata: metadata, record: record.encoded(), sequence: record.sequence, studyKey: key.id)
-            archive.turns.wait(for: record.sequence)
-            ticket = catalog.submit(
-                record, pack: location.pack, byteOffset: location.offset, studyKey: key.id.bytes)
-            archive.turns.end(record.sequence)
-        } catch { throw ArchiveError(error) }
+        let ticket = try submit(record, header: header, key: key, in: catalog)
         do {
             try key.durable?.wait()
             try writer.sync()
@@ -184,5 +195,22 @@ public final class Incoming {
             try archive.record(.removed(instances: [old], destroyAt: archive.destructionTime()))
             return .replaced
         }
+    }
+
+    /// Writes all of it and hands it to the catalogue; it is not durable yet.
+    private func submit(
+        _ record: InstanceRecord, header: Dataset, key: StudyKeys.Entry, in catalog: Catalog
+    ) throws(ArchiveError) -> Ticket {
+        var record = record
+        var metadata: [UInt8] = []
+        header.json(into: &metadata)
+        record.sequence = archive.turns.take(archive.nextSequence)
+        defer { archive.turns.end(record.sequence) }
+        do throws(BlobError) {
+            let location = try writer.write(
+                metadata: metadata, record: record.encoded(), sequence: record.sequence, studyKey: key.id)
+            archive.turns.wait(for: record.sequence)
+            return catalog.submit(record, pack: location.pack, byteOffset: location.offset, studyKey: key.id.bytes)
+        } catch { throw ArchiveError(error) }
     }
 }

@@ -88,7 +88,13 @@ struct PackScan {
             }
             if let last = pending { try deliver(last, report: &report, each: each) }
             (pending, reserved) = (nil, nil)
-            noteDamage(at: offset, in: &report)
+            if knownEnd == nil, try isUnfinished(offset, before: next) {
+                try void(offset, until: next)
+                hasVoid = true
+                report.tornCount += 1
+            } else {
+                noteDamage(at: offset, in: &report)
+            }
             offset = next
         }
         if let last = pending {
@@ -137,6 +143,27 @@ struct PackScan {
             case .keyDestroyed, .key(.unknown): return false
             default: throw error
             }
+        }
+    }
+
+    /// Whether objects of a batch were begun there whose headers did not reach the disk, and those of others of it did: nothing of
+    /// it was acknowledged. Lost headers of older objects lie before such whose keys were moved.
+    private func isUnfinished(_ offset: UInt64, before next: UInt64) throws(BlobError) -> Bool {
+        let bytes = try BlobError.wrapping { () throws(SystemFailure) in
+            try file.read(count: ObjectHeader.byteCount, at: offset)
+        }
+        guard bytes.allSatisfy({ $0 == 0 }) else { return false }
+        return try headers.header(at: next)?.keyPlace == .header
+    }
+
+    /// Has scans hop over a place.
+    private func void(_ offset: UInt64, until next: UInt64) throws(BlobError) {
+        var header = ObjectHeader(
+            location: BlobLocation(pack: number, offset: offset), extent: next - offset, studyKey: ObjectHeader.noKey)
+        header.state = .void
+        try BlobError.wrapping { () throws(SystemFailure) in
+            try file.write(header.encoded, at: offset)
+            try file.syncData()
         }
     }
 

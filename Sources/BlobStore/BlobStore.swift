@@ -59,13 +59,28 @@ public final class BlobStore: Sendable {
     ///   current pack then starts the next.
     /// - Throws: `.full` when less than the reserve is free; `.closed`; `.io`.
     public func begin(expectedByteCount: UInt64 = 0) throws(BlobError) -> BlobWriter {
+        try onLane(expectedByteCount) { (lane, pack) throws(BlobError) in
+            try BlobWriter(store: self, lane: lane, pack: pack)
+        }
+    }
+
+    /// Starts objects that become durable together.
+    ///
+    /// - Throws: as `begin`.
+    public func beginBatch() throws(BlobError) -> BlobBatch {
+        try onLane(0) { (lane, pack) throws(BlobError) in BlobBatch(store: self, lane: lane, pack: pack) }
+    }
+
+    private func onLane<Result>(
+        _ expectedByteCount: UInt64, _ body: (Lane, Pack) throws(BlobError) -> Result
+    ) throws(BlobError) -> Result {
         try checkFreeSpace()
         let lane = try lanes.take()
         do throws(BlobError) {
             let pack = try BlobError.wrapping { () throws(SystemFailure) in
                 try shelf.pack(forLane: lane.number, expectedByteCount: expectedByteCount)
             }
-            return try BlobWriter(store: self, lane: lane, pack: pack)
+            return try body(lane, pack)
         } catch {
             lanes.giveBack(lane)
             throw completed(error)

@@ -19,19 +19,29 @@ public final class BlobWriter: ObjectWriter {
     private let pack: Pack
     private let start: UInt64
     private let packWrittenEnd: UInt64
+    /// With which it becomes durable; nil where it does so alone.
+    private let batch: BlobBatch?
     private let objectSeal: ObjectSeal
     private var stage = Stage.receiving
     private var uncheckedByteCount: UInt64 = 0
 
-    init(store: BlobStore, lane: Lane, pack: Pack) throws(BlobError) {
+    convenience init(batch: BlobBatch) throws(BlobError) {
+        try self.init(store: batch.store, lane: batch.lane, pack: batch.pack, start: batch.end, batch: batch)
+    }
+
+    convenience init(store: BlobStore, lane: Lane, pack: Pack) throws(BlobError) {
+        try self.init(store: store, lane: lane, pack: pack, start: pack.end, batch: nil)
+    }
+
+    private init(store: BlobStore, lane: Lane, pack: Pack, start: UInt64, batch: BlobBatch?) throws(BlobError) {
         self.store = store
         self.lane = lane
         self.pack = pack
-        start = pack.end
+        self.start = start
+        self.batch = batch
         packWrittenEnd = pack.writtenEnd
         let seal = try ObjectSeal()
         objectSeal = seal
-        let start = start
         try BlobError.unlocking { () throws(KeyError) in
             try lane.pipeline.begin(
                 key: seal.objectKey, objectID: seal.objectID, pack: pack, start: start,
@@ -110,8 +120,14 @@ public final class BlobWriter: ObjectWriter {
             // From here on a header may be on disk, even if the call fails half way.
             stage = .written(extent: header.extent)
             let appender = lane.pipeline.appender
-            try BlobError.wrapping { () throws(SystemFailure) in try appender.finish(header: header.encoded) }
+            let encoded =
+                batch == nil ? header.encoded : [UInt8](repeating: 0, count: ObjectHeader.byteCount)
+            try BlobError.wrapping { () throws(SystemFailure) in try appender.finish(header: encoded) }
         } catch { throw store.completed(error) }
+        if let batch {
+            batch.wrote(header)
+            finish()
+        }
         return location
     }
 
@@ -120,6 +136,7 @@ public final class BlobWriter: ObjectWriter {
     /// One fdatasync. If it fails the pack is never written again and the object does not exist.
     /// - Throws: `.io`.
     public func sync() throws(BlobError) {
+        if let batch { return try batch.sync() }
         guard case .written(let extent) = stage else { throw .misused(operation: "sync") }
         do throws(SystemFailure) { try pack.file.syncData() } catch {
             voidHeader()
@@ -137,6 +154,7 @@ public final class BlobWriter: ObjectWriter {
     public func abandon() {
         if case .done = stage { return }
         lane.pipeline.cancel()
+        if batch != nil { return finish() }
         if case .written = stage {
             voidHeader()
             // A header that may come back after a power cut would make an object of what was abandoned.
@@ -149,7 +167,7 @@ public final class BlobWriter: ObjectWriter {
     private func finish() {
         stage = .done
         lane.pipeline.appender.end()
-        store.giveBack(lane, pack: pack)
+        if batch == nil { store.giveBack(lane, pack: pack) }
     }
 
     private func voidHeader() {

@@ -29,6 +29,16 @@ public final class ArrivingTransfer: Sendable {
         var isGivenUp = false
     }
 
+    /// What a chunk brought.
+    private struct Brought {
+        /// Objects that are stored once the chunk is.
+        var whole: [Offer] = []
+        /// Objects of which pieces came.
+        var parts: Set<Int> = []
+        /// Objects that somebody else is storing.
+        var others: [Int] = []
+    }
+
     public let id: TransferID
     public let study: String
     /// Whether this side asked for it.
@@ -43,6 +53,8 @@ public final class ArrivingTransfer: Sendable {
     private let arrival: Arrival
     private let ledger: StoreLedger
     private let state: Mutex<State>
+    /// Wakes who waits for an object that another stores.
+    private let stored = ConditionLock()
     /// Held while a place for a large object is made or found.
     private let making = Mutex(())
     /// Held while everything is shown.
@@ -167,10 +179,26 @@ public final class ArrivingTransfer: Sendable {
             state.usedAt = .now
             return state.there.insert(offer.number).inserted
         }
+        stored.locked { stored.wakeAll() }
         guard isNew else { return }
         progress.change { figures in
             figures.objectsThere += 1
             if offer.byteCount <= Piece.wholeLimit { figures.byteCountThere += offer.byteCount }
+        }
+    }
+
+    private func noteNotThere(_ number: Int) {
+        state.withLock { _ = $0.storing.remove(number) }
+        stored.locked { stored.wakeAll() }
+    }
+
+    /// Returns once an object is there that another connection brings.
+    private func wait(for number: Int) throws(TransferError) {
+        stored.lock()
+        while state.withLock({ $0.storing.contains(number) }) { stored.wait() }
+        stored.unlock()
+        guard state.withLock({ $0.there.contains(number) }) else {
+            throw .busy("another connection brought the same and failed")
         }
     }
 
@@ -181,10 +209,30 @@ public final class ArrivingTransfer: Sendable {
     /// - Throws: `.forgotten` for an object that was not offered since the start; `.malformed` for bytes that are not what was
     ///   announced; of the chunk's other pieces some may have been kept.
     func accept(_ chunk: ByteBuffer, using coder: Zstandard) throws(TransferError) {
-        var bytes = chunk
+        var brought = Brought()
         progress.change { $0.lineByteCount += UInt64(chunk.readableBytes) }
+        do throws(TransferError) {
+            try archive.together { batch throws(TransferError) in
+                try take(chunk, using: coder, in: batch, &brought)
+                do throws(ArchiveError) { try batch.finish() } catch { throw Self.error(error) }
+            }
+        } catch {
+            for offer in brought.whole { noteNotThere(offer.number) }
+            throw error
+        }
+        for offer in brought.whole {
+            ledger.count(study: study)
+            noteThere(offer)
+        }
+        try settle(brought.parts)
+        for number in brought.others { try wait(for: number) }
+    }
+
+    private func take(
+        _ chunk: ByteBuffer, using coder: Zstandard, in batch: IncomingBatch, _ brought: inout Brought
+    ) throws(TransferError) {
+        var bytes = chunk
         let heads = try Chunk.heads(&bytes)
-        var touched: Set<Int> = []
         var room: [UInt8] = []
         for head in heads {
             guard let coded = bytes.readSlice(length: Int(head.codedByteCount)) else {
@@ -211,17 +259,20 @@ public final class ArrivingTransfer: Sendable {
                 guard isWhole else { throw .malformed("a piece that is not what it says") }
                 try room.withRawBytes { plain throws(TransferError) in
                     try keep(
-                        UnsafeRawBufferPointer(rebasing: plain[..<Int(head.piece.byteCount)]), head, offer, &touched)
+                        UnsafeRawBufferPointer(rebasing: plain[..<Int(head.piece.byteCount)]), head, offer, batch,
+                        &brought)
                 }
             } else {
-                try coded.withRawBytes { plain throws(TransferError) in try keep(plain, head, offer, &touched) }
+                try coded.withRawBytes { plain throws(TransferError) in
+                    try keep(plain, head, offer, batch, &brought)
+                }
             }
         }
-        try settle(touched)
     }
 
     private func keep(
-        _ plain: UnsafeRawBufferPointer, _ head: Chunk.Head, _ offer: Offer, _ touched: inout Set<Int>
+        _ plain: UnsafeRawBufferPointer, _ head: Chunk.Head, _ offer: Offer, _ batch: IncomingBatch,
+        _ brought: inout Brought
     ) throws(TransferError) {
         let digest = [UInt8](hexadecimal: offer.sha256) ?? []
         if offer.byteCount <= Piece.wholeLimit {
@@ -230,13 +281,18 @@ public final class ArrivingTransfer: Sendable {
             }
             let isFree = state.withLock { $0.storing.insert(offer.number).inserted }
             // Another connection brings the same at this moment.
-            guard isFree else { return }
-            do throws(TransferError) {
-                try receive(offer, digest) { incoming throws(ArchiveError) in try incoming.append(plain) }
-            } catch {
-                state.withLock { _ = $0.storing.remove(offer.number) }
-                throw error
-            }
+            guard isFree else { return brought.others.append(offer.number) }
+            brought.whole.append(offer)
+            do throws(ArchiveError) {
+                let incoming = try incoming(offer, digest, in: batch)
+                do throws(ArchiveError) {
+                    try incoming.append(plain)
+                    try incoming.finish(in: batch)
+                } catch {
+                    incoming.abandon()
+                    throw error
+                }
+            } catch { throw Self.error(error) }
             return
         }
         guard try TransferError.digest(of: plain) == head.digest else {
@@ -256,7 +312,7 @@ public final class ArrivingTransfer: Sendable {
             figures.byteCountThere += added
             if added == 0 { figures.resentByteCount += UInt64(head.codedByteCount) }
         }
-        touched.insert(offer.number)
+        brought.parts.insert(offer.number)
     }
 
     /// Makes pieces durable, and objects of which the last piece came.
@@ -278,7 +334,7 @@ public final class ArrivingTransfer: Sendable {
             let isFree = state.withLock { !$0.there.contains(number) && $0.storing.insert(number).inserted }
             guard isFree else { continue }
             do throws(TransferError) { try store(offer, digest, from: partial) } catch {
-                state.withLock { _ = $0.storing.remove(number) }
+                noteNotThere(number)
                 throw error
             }
         }
@@ -347,27 +403,35 @@ public final class ArrivingTransfer: Sendable {
             defer { state.partials = [:] }
             return Array(state.partials.values)
         }
+        stored.locked { stored.wakeAll() }
         for partial in held { partial.content.abandon() }
     }
 
+    /// An object on its way into the archive, which is kept only if it is what was announced.
+    private func incoming(
+        _ offer: Offer, _ digest: [UInt8], content: ArrivingContent? = nil, in batch: IncomingBatch? = nil
+    ) throws(ArchiveError) -> Incoming {
+        let incoming = try archive.receive(
+            from: Sender(peer: permit.aeTitle, institution: permit.institution, door: Self.door), by: arrival,
+            defaultIssuer: permit.issuer, transferSyntax: TransferSyntax(uid: offer.transferSyntaxUID),
+            expectedClass: offer.sopClassUID, expectedUID: offer.sopInstanceUID,
+            announced: AnnouncedObject(transfer: id.bytes, digest: digest), content: content, in: batch)
+        incoming.require { [study, ledger] identity throws(ArchiveError) in
+            guard identity.studyInstanceUID == study, identity.sopInstanceUID == offer.sopInstanceUID,
+                identity.sopClassUID == offer.sopClassUID
+            else { throw .unwanted }
+            do throws(Denial) { try ledger.begin(study: study, patientID: identity.patientID) } catch {
+                throw .notRecorded
+            }
+        }
+        return incoming
+    }
+
     private func receive(
-        _ offer: Offer, _ digest: [UInt8], _ content: ArrivingContent? = nil,
-        _ feed: (Incoming) throws(ArchiveError) -> Void
+        _ offer: Offer, _ digest: [UInt8], _ content: ArrivingContent, _ feed: (Incoming) throws(ArchiveError) -> Void
     ) throws(TransferError) {
         do throws(ArchiveError) {
-            let incoming = try archive.receive(
-                from: Sender(peer: permit.aeTitle, institution: permit.institution, door: Self.door), by: arrival,
-                defaultIssuer: permit.issuer, transferSyntax: TransferSyntax(uid: offer.transferSyntaxUID),
-                expectedClass: offer.sopClassUID, expectedUID: offer.sopInstanceUID,
-                announced: AnnouncedObject(transfer: id.bytes, digest: digest), content: content)
-            incoming.require { [study, ledger] identity throws(ArchiveError) in
-                guard identity.studyInstanceUID == study, identity.sopInstanceUID == offer.sopInstanceUID,
-                    identity.sopClassUID == offer.sopClassUID
-                else { throw .unwanted }
-                do throws(Denial) { try ledger.begin(study: study, patientID: identity.patientID) } catch {
-                    throw .notRecorded
-                }
-            }
+            let incoming = try incoming(offer, digest, content: content)
             do throws(ArchiveError) {
                 try feed(incoming)
                 _ = try incoming.finish()
@@ -396,8 +460,13 @@ public final class ArrivingTransfer: Sendable {
     /// Shows everything, in one transaction, once all of it is there.
     ///
     /// - Returns: what is lacking, or the signed receipt. Asking again gives the receipt again.
-    func complete(_ objects: Int) throws(TransferError) -> (lacking: Lacking, receipt: SignedReceipt?) {
-        try completing.withLock { _ throws(TransferError) in
+    ///
+    /// - Parameter wait: how long to wait for what is on its way.
+    func complete(
+        _ objects: Int, wait: Duration = .zero
+    ) throws(TransferError) -> (lacking: Lacking, receipt: SignedReceipt?) {
+        if wait > .zero { waitForAll(objects, until: .now + wait) }
+        return try completing.withLock { _ throws(TransferError) in
             let (offers, there) = state.withLock { state in
                 state.usedAt = .now
                 return (state.offers, state.there)
@@ -416,6 +485,19 @@ public final class ArrivingTransfer: Sendable {
             guard lacking.isEmpty else { return (lacking, nil) }
             if let receipt = try table.receipt(id.description) { return (lacking, receipt) }
             return (lacking, try show(offers))
+        }
+    }
+
+    private func waitForAll(_ objects: Int, until end: ContinuousClock.Instant) {
+        stored.lock()
+        defer { stored.unlock() }
+        while true {
+            let isOver = state.withLock { state in
+                state.isGivenUp || state.offers.count != objects || state.there.count >= objects
+            }
+            let left = ContinuousClock.now.duration(to: end) / .milliseconds(1)
+            if isOver || left < 1 { return }
+            stored.wait(milliseconds: Int(left))
         }
     }
 

@@ -44,6 +44,9 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
     private var trialByteCount = 0
     private var bestRate = 0.0
     private var isGrowing = true
+    /// Bytes a second of what each thread brought last, by its number: connections get unequal parts of a line.
+    private var rates: [Int: Double] = [:]
+    private var madeThreadCount = 0
 
     init(
         progress: TransferProgress, shouldStop: @escaping @Sendable () -> Bool, _ carry: @escaping Carry
@@ -63,6 +66,7 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
 
     func want(_ pieces: [Piece]) {
         condition.lock()
+        isFinishing = false
         plan.want(pieces)
         condition.broadcast()
         condition.unlock()
@@ -71,12 +75,25 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
     /// Waits until all pieces have been carried.
     ///
     /// - Throws: why they cannot be; nothing is carried any more then.
-    func drain() throws(TransferError) {
+    func drain() throws(TransferError) { try finish { plan.isDone } }
+
+    /// Waits until the last piece is on its way.
+    ///
+    /// - Throws: as `drain`.
+    func drainToLast() throws(TransferError) { try finish { plan.waitingCount == 0 } }
+
+    /// Whether all pieces have been carried.
+    var isDone: Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        return plan.isDone
+    }
+
+    private func finish(_ isOver: () -> Bool) throws(TransferError) {
         condition.lock()
         defer { condition.unlock() }
         isFinishing = true
         condition.broadcast()
-        defer { isFinishing = false }
         while true {
             if let failure { throw failure }
             if shouldStop() {
@@ -84,7 +101,7 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
                 condition.broadcast()
                 throw .interrupted
             }
-            if plan.isDone { return }
+            if isOver() { return }
             _ = condition.wait(until: Date(timeIntervalSinceNow: 0.2))
         }
     }
@@ -101,19 +118,23 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
     /// Called with the condition locked.
     private func addThread() {
         threadCount += 1
+        madeThreadCount += 1
         progress.change { $0.connections = threadCount }
-        let thread = Thread { [self] in work() }
+        let thread = Thread { [self, number = madeThreadCount] in work(number) }
         thread.name = "transfer"
         thread.stackSize = 1 << 20
         thread.start()
     }
 
-    private func work() {
+    private func work(_ thread: Int) {
         condition.lock()
         while true {
             if isEnding || failure != nil { break }
-            var pieces = plan.next(target: target)
-            if pieces.isEmpty, isFinishing { pieces = late() }
+            var pieces: [Piece] = []
+            if !wouldBeLate(thread) {
+                pieces = plan.next(target: target(thread))
+                if pieces.isEmpty, isFinishing { pieces = late() }
+            }
             if pieces.isEmpty {
                 // What is late is looked at now and then; everything else is told.
                 _ = condition.wait(until: Date(timeIntervalSinceNow: isFinishing && plan.underWayCount > 0 ? 0.05 : 60))
@@ -128,7 +149,11 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
             condition.lock()
             switch outcome {
             case .success(let count):
-                if let since = begun[number] { took = (took.count + 1, took.time + since.duration(to: .now)) }
+                if let since = begun[number] {
+                    let time = since.duration(to: .now)
+                    took = (took.count + 1, took.time + time)
+                    noteRate(of: thread, pieces, time)
+                }
                 succeeded(pieces, count)
             case .failure(let error): failed(pieces, error)
             }
@@ -149,10 +174,30 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
         return newest.map { plan.again(target: Self.leastChunkByteCount, begunUpTo: $0) } ?? []
     }
 
-    /// What the next chunk is to hold. Called with the condition locked.
-    private var target: Int {
+    /// What the next chunk of a thread is to hold: towards the end half of its part of what is left, as fast as it was. Called with
+    /// the condition locked.
+    private func target(_ thread: Int) -> Int {
         if startedChunks < threadCount { return Self.firstChunkByteCount }
-        return min(Self.chunkByteCount, max(Self.leastChunkByteCount, plan.waitingByteCount / (2 * threadCount)))
+        var share = 1 / Double(threadCount)
+        if let own = rates[thread], let mean = meanRate { share *= own / mean }
+        let part = Int(Double(plan.waitingByteCount) * share / 2)
+        return min(Self.chunkByteCount, max(Self.leastChunkByteCount, part))
+    }
+
+    private var meanRate: Double? {
+        rates.isEmpty ? nil : rates.values.reduce(0, +) / Double(rates.count)
+    }
+
+    private func noteRate(of thread: Int, _ pieces: [Piece], _ time: Duration) {
+        let rate = Double(pieces.reduce(0) { $0 + Int($1.byteCount) }) / max(time / .seconds(1), 0.001)
+        rates[thread] = rates[thread].map { ($0 + rate) / 2 } ?? rate
+    }
+
+    /// Whether the others carry all that is left before this one would have carried a chunk. Called with the condition locked.
+    private func wouldBeLate(_ thread: Int) -> Bool {
+        guard isFinishing, let own = rates[thread], let mean = meanRate, own < mean / 2 else { return false }
+        let others = mean * Double(rates.count) - own
+        return Double(Self.leastChunkByteCount) / own > Double(plan.waitingByteCount) / others
     }
 
     private func succeeded(_ pieces: [Piece], _ byteCount: Int) {

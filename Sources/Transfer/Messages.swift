@@ -87,6 +87,8 @@ struct Lacking: Codable, Sendable, Equatable {
 /// All of a transfer was offered: how many objects that were.
 struct Completion: Codable, Sendable {
     var objects: Int
+    /// How long to wait for what is on its way, in milliseconds; nil for not at all.
+    var wait: Int?
 }
 
 /// What a puller asks a source for.

@@ -29,7 +29,8 @@ struct PullRun: TransferRun {
         room.arrivals.close(id)
         let holder = ArrivingHolder()
         let choice = CompressionChoice()
-        return try carrying(to: peer) { [self] client, pieces throws(TransferError) in
+        let client = try SiteClient(peer, identity: room.identity, settings: room.settings.client)
+        return try carrying(by: client) { [self] client, pieces throws(TransferError) in
             try fetch(pieces, from: peer, by: client, into: holder, choice)
         } _: { client, carrier throws(TransferError) in
             try fetch(id, permit, by: client, carrier, into: holder)

@@ -13,6 +13,9 @@ struct PushRun: TransferRun {
     let progress: TransferProgress
     let shouldStop: @Sendable () -> Bool
 
+    /// Milliseconds that the other side may wait for the last pieces before it says what it lacks.
+    private static let completionWait = 3000
+
     private var path: String { TransferDoor.prefix + "/arrivals/" + work.id }
 
     /// - Returns: what the operator should know; empty for nothing.
@@ -36,10 +39,20 @@ struct PushRun: TransferRun {
     }
 
     private func send(to peer: Peer) throws(TransferError) -> String {
-        let reach = try room.reach(of: work)
-        let study = try room.outgoing(work.study, to: peer, seen: reach.map { Visibility($0) } ?? .everything)
+        let client = try SiteClient(peer, identity: room.identity, settings: room.settings.client)
+        // The connections open while the study is looked up.
+        client.open()
+        let reach: Reach?
+        let study: OutgoingStudy
+        do throws(TransferError) {
+            reach = try room.reach(of: work)
+            study = try room.outgoing(work.study, to: peer, seen: reach.map { Visibility($0) } ?? .everything)
+        } catch {
+            client.close()
+            throw error
+        }
         let choice = CompressionChoice()
-        return try carrying(to: peer) { [self] client, pieces throws(TransferError) in
+        return try carrying(by: client) { [self] client, pieces throws(TransferError) in
             // What is granted may have changed: then it is offered anew.
             guard try room.reach(of: work) == reach else { throw .forgotten }
             return try send(pieces, of: study, to: peer, by: client, choice)
@@ -92,7 +105,8 @@ struct PushRun: TransferRun {
         try room.table.note(
             work.id, objects: announced.count, byteCount: announced.values.reduce(0) { $0 + $1.byteCount })
         for _ in 0..<Self.roundLimit {
-            try carrier.drain()
+            // Asked while the last pieces are on their way: the answer comes a round trip earlier.
+            try carrier.drainToLast()
             if let receipt = try complete(announced.count, by: client, carrier, announced) {
                 return try keep(receipt, peer, announced, leftOut: study.leftOut)
             }
@@ -122,9 +136,15 @@ struct PushRun: TransferRun {
         _ count: Int, by client: SiteClient, _ carrier: Carrier, _ announced: [Int: Offer]
     ) throws(TransferError) -> SignedReceipt? {
         let answer = try room.coders.use { coder throws(TransferError) in
-            try client.ask(path + "/complete", Completion(objects: count), using: coder)
+            let wait = carrier.isDone ? nil : Self.completionWait
+            return try client.ask(path + "/complete", Completion(objects: count, wait: wait), using: coder)
         }
         if answer.status == 409 {
+            // Of what is on its way it lacks nothing that does not come.
+            guard carrier.isDone else {
+                try carrier.drain()
+                return nil
+            }
             carrier.want(try answer.message(Lacking.self).pieces(of: announced))
             return nil
         }

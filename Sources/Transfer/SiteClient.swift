@@ -80,6 +80,12 @@ final class SiteClient: Sendable {
         .milliseconds(Int64(duration / .milliseconds(1)))
     }
 
+    /// Has the connections opened; what becomes of that, the first question says.
+    func open() {
+        guard let request = try? HTTPClient.Request(url: base + TransferDoor.prefix + "/site") else { return }
+        _ = client.execute(request: request)
+    }
+
     /// Ends all that is under way with an error, and the connections.
     func close() { try? client.syncShutdown() }
 

@@ -33,6 +33,9 @@ public final class TransferDoor: Sendable {
     static let plainAnswerByteCount = 16 << 10
     /// Chunks that are taken or given at a time, of all sites; whoever comes on top is told to come again.
     static let chunkLimit = 16
+    /// Requests that wait for the last pieces of a transfer at a time, and for how many milliseconds at most.
+    static let waitingLimit = 2
+    static let waitLimit = 5000
 
     private let room: TransferRoom
     private let sources: Sources
@@ -42,6 +45,7 @@ public final class TransferDoor: Sendable {
     private let metrics: TransferMetrics
     private let chunks = RequestPlaces()
     private let isStopping = Atomic<Bool>(false)
+    private let waitingCount = Atomic<Int>(0)
 
     init(room: TransferRoom, sources: Sources, metrics: TransferMetrics, version: String, logger: Logger) {
         self.room = room
@@ -108,10 +112,12 @@ public final class TransferDoor: Sendable {
             let (permit, id) = (try permit(context), try Self.id(context))
             let body = try await body(request, Self.messageByteCountLimit)
             return try await pool.run { [self] in
-                let objects = try message(Completion.self, body).objects
+                let completion = try message(Completion.self, body)
                 let arriving = try room.arrivals.known(id, of: permit)
                 let (lacking, receipt) = try forgetting(id) { () throws(TransferError) in
-                    try arriving.complete(objects)
+                    try waiting(completion.wait) { wait throws(TransferError) in
+                        try arriving.complete(completion.objects, wait: wait)
+                    }
                 }
                 guard let receipt else { return try json(lacking, .conflict) }
                 room.arrivals.close(id)
@@ -214,6 +220,16 @@ public final class TransferDoor: Sendable {
     }
 
     // MARK: What requests have in common
+
+    /// Gives how long one may wait for what is on its way: not at all where others do, for every one of them holds a thread.
+    private func waiting<T>(
+        _ wanted: Int?, _ body: (Duration) throws(TransferError) -> T
+    ) throws(TransferError) -> T {
+        guard let wanted, wanted > 0 else { return try body(.zero) }
+        let isFirst = waitingCount.wrappingAdd(1, ordering: .relaxed).oldValue < Self.waitingLimit
+        defer { waitingCount.wrappingSubtract(1, ordering: .relaxed) }
+        return try body(isFirst ? .milliseconds(min(wanted, Self.waitLimit)) : .zero)
+    }
 
     /// Forgets the offers of a transfer that are not those of its sender any more, so that it offers them from the start.
     private func forgetting<T>(_ id: TransferID, _ body: () throws(TransferError) -> T) throws(TransferError) -> T {

@@ -24,10 +24,9 @@ extension TransferRun {
 
     /// Has pieces carried over a line of their own while `body` says which; nothing runs any more when it is left.
     func carrying<Result>(
-        to peer: Peer, _ carry: @escaping @Sendable (SiteClient, [Piece]) throws(TransferError) -> Int,
+        by client: SiteClient, _ carry: @escaping @Sendable (SiteClient, [Piece]) throws(TransferError) -> Int,
         _ body: (SiteClient, Carrier) throws(TransferError) -> Result
     ) throws(TransferError) -> Result {
-        let client = try SiteClient(peer, identity: room.identity, settings: room.settings.client)
         progress.restart()
         let carrier = Carrier(progress: progress, shouldStop: shouldStop) { pieces throws(TransferError) in
             try carry(client, pieces)

@@ -54,6 +54,44 @@ import Testing
         }
     }
 
+    @Test func refusesAPieceWithoutRoomAndTakesItOnceThereIsSome() throws {
+        try withSmallDisk(mebibytes: 16) { point in
+            let fixture = try StoreFixture(under: point)
+            #expect(throws: BlobError.self) { try fixture.store.reserve(byteCount: 17 << 20) }
+            let bytes = noise(8 << 20)
+            let place = try fixture.store.reserve(byteCount: UInt64(bytes.count))
+            let filler = try OpenFile(point + "/filler", flags: O_RDWR | O_CREAT)
+            try filler.write(noise(11 << 20), at: 0)
+            func write(_ piece: Int) throws {
+                try bytes.withUnsafeBytes {
+                    try place.write(
+                        UnsafeRawBufferPointer(rebasing: $0[piece << 20..<(piece + 1) << 20]), at: UInt64(piece) << 20)
+                }
+            }
+            var refused: [Int] = []
+            for piece in 0..<8 {
+                do { try write(piece) } catch BlobError.full { refused.append(piece) }
+            }
+            #expect(!refused.isEmpty && refused.count < 8)
+            try filler.truncate(to: 0)
+            for piece in refused { try write(piece) }
+            try place.sync()
+            let writer = try place.begin()
+            try bytes.withUnsafeBytes { try writer.append($0) }
+            _ = try writer.finishContent()
+            let location = try writer.write(metadata: [], record: [1], sequence: 1, studyKey: fixture.study)
+            try writer.sync()
+            #expect(try fixture.content(location) == bytes)
+            // What is given up leaves all of its room.
+            let free = try fixture.store.freeByteCount()
+            let other = try fixture.store.reserve(byteCount: 4 << 20)
+            try noise(4 << 20).withUnsafeBytes { try other.write($0, at: 0) }
+            #expect(try fixture.store.freeByteCount() < free - 4 << 20)
+            other.abandon()
+            #expect(try fixture.store.freeByteCount() >= free)
+        }
+    }
+
     @Test func movesNoKeyWithoutRoomAndLosesNone() throws {
         try withSmallDisk(mebibytes: 8) { point in
             let fixture = try StoreFixture(under: point)

@@ -94,6 +94,32 @@ import Testing
         #expect(holding.filter { $0.hasPrefix("pack-") }.count == 1)
     }
 
+    @Test func goesOnWithALargeObjectThroughKillsAtAnyMoment() throws {
+        let seed = Int(ProcessInfo.processInfo.environment["HUIZHEN_SEED"] ?? "") ?? Int.random(in: 1...99_999)
+        print("a large object: HUIZHEN_SEED=\(seed)")
+        var random = SeededGenerator(seed: UInt64(seed))
+        let sites = try TwoSites(settings: ["--set", "transfer.compress=false"], site: ["--rate", "6000000"])
+        let stored: [String: [Int]] = try Python.ask(
+            "large.py",
+            ["--port", "\(sites.a.port)", "--megabytes", "24", "--associations", "1"])
+        #expect(stored["statuses"] == [0])
+        let id = try sites.a.begin("push", study: "2.25.81", site: "B")
+        for round in 0..<(isSoak ? 60 : 8) {
+            usleep(UInt32.random(in: 100_000...1_200_000, using: &random))
+            sites.b.kill()
+            try sites.b.start()
+            let shown = try sites.b.status()["instances"] as? Int ?? -1
+            #expect(shown == 0 || shown == 1, "round \(round)")
+        }
+        try sites.a.waitUntilComplete(id)
+        #expect(try sites.b.status()["instances"] as? Int == 1)
+        #expect(try sites.b.tool(["verify"]).code == 0)
+        // What the packs say alone is the same.
+        try sites.b.tool(["reindex"]).checked()
+        #expect(try sites.b.status()["instances"] as? Int == 1)
+        #expect(try sites.b.tool(["verify"]).code == 0)
+    }
+
     @Test func givesTheRoomBackOfWhatIsCancelled() throws {
         let sites = try TwoSites(settings: ["--set", "transfer.compress=false"], site: ["--rate", "3000000"])
         let stored: [String: [Int]] = try Python.ask(

@@ -1,4 +1,6 @@
+import Archive
 import DICOM
+import Foundation
 import NIOCore
 import Testing
 
@@ -157,6 +159,103 @@ struct ArrivingTransferTests {
             do throws(TransferError) { _ = try arriving.offer([other]) } catch { caught = error }
             #expect(code(caught) == "forgotten")
         }
+    }
+
+    @Test func waitsForTheLastPiecesAndThenGivesTheReceipt() throws {
+        let (source, target) = (try TransferFixture(), try TransferFixture())
+        let study = try source.outgoing([image(1), image(2), image(3, pixels: 5 << 20)])
+        let offers = try #require(try study.next())
+        let arriving = try target.arriving(TransferID())
+        let announced = Swift.Dictionary(uniqueKeysWithValues: offers.map { ($0.number, $0) })
+        let pieces = try arriving.offer(offers).pieces(of: announced)
+        let all = try chunks(study, pieces)
+        for chunk in all.dropLast() { #expect(try accept(arriving, chunk) == "taken") }
+        #expect(try arriving.complete(3, wait: .milliseconds(1)).receipt == nil && target.shown == 0)
+        let asker = Asker { try? arriving.complete(3, wait: .seconds(600)).receipt }
+        #expect(try accept(arriving, #require(all.last)) == "taken")
+        #expect(asker.answer?.verified(by: target.identity.certificate)?.objects.count == 3)
+        #expect(target.shown == 3)
+        // Nor for what was given up.
+        let other = try target.arriving(TransferID())
+        let more = try source.outgoing([image(4, study: "1.2.1")])
+        _ = try other.offer(try #require(try more.next()))
+        let second = Asker { try? other.complete(4, wait: .seconds(600)).receipt }
+        other.giveUp()
+        #expect(second.answer == nil)
+    }
+
+    /// A question on a thread of its own.
+    private final class Asker: @unchecked Sendable {  // written before, read after the thread's end
+        private var result: SignedReceipt?
+        private let isOver = DispatchSemaphore(value: 0)
+
+        init(_ ask: @escaping @Sendable () -> SignedReceipt?) {
+            let thread = Thread { [self] in
+                result = ask()
+                isOver.signal()
+            }
+            thread.start()
+        }
+
+        var answer: SignedReceipt? {
+            isOver.wait()
+            return result
+        }
+    }
+
+    @Test func givesTheRoomBackOfWhatIsGivenUpOrCameAnotherWay() throws {
+        let (source, target) = (try TransferFixture(), try TransferFixture())
+        let study = try source.outgoing([image(1, pixels: 6 << 20)])
+        let offers = try #require(try study.next())
+        let announced = Swift.Dictionary(uniqueKeysWithValues: offers.map { ($0.number, $0) })
+        func begun(_ id: TransferID) throws -> (ArrivingTransfer, [ByteBuffer]) {
+            let arriving = try target.arriving(id)
+            let all = try chunks(study, try arriving.offer(offers).pieces(of: announced))
+            #expect(try accept(arriving, all[0]) == "taken" && target.reservedPackCount == 1)
+            return (arriving, all)
+        }
+        let ids = try (0..<3).map { _ in try TransferID() }
+        let (given, _) = try begun(ids[0])
+        given.giveUp()
+        #expect(target.reservedPackCount == 0)
+        _ = try begun(ids[1])
+        target.restart()
+        try target.arrivals.cancel(ids[1], note: "a test")
+        #expect(target.reservedPackCount == 0)
+        // Another transfer brings it before this one has all.
+        let (first, _) = try begun(ids[2])
+        let (second, all) = (
+            try target.arriving(TransferID()),
+            try chunks(study, Piece.pieces(object: 0, byteCount: offers[0].byteCount))
+        )
+        _ = try second.offer(offers)
+        for chunk in all { #expect(try accept(second, chunk) == "taken") }
+        #expect(try second.complete(1).receipt != nil && target.reservedPackCount == 1)
+        #expect(try first.offer(offers).isEmpty)
+        #expect(try first.complete(1).receipt != nil && target.reservedPackCount == 0 && target.shown == 1)
+    }
+
+    @Test func givesTheRoomBackAtAStartOfWhatIsInNoTable() throws {
+        let (source, target) = (try TransferFixture(), try TransferFixture())
+        let study = try source.outgoing([image(1, pixels: 6 << 20)])
+        let offers = try #require(try study.next())
+        let announced = Swift.Dictionary(uniqueKeysWithValues: offers.map { ($0.number, $0) })
+        let id = try TransferID()
+        let arriving = try target.arriving(id)
+        let all = try chunks(study, try arriving.offer(offers).pieces(of: announced))
+        #expect(try accept(arriving, all[0]) == "taken")
+        let copy = try TransferFixture(copying: target)
+        let lost = try copy.archive.reserve(byteCount: 3 << 20)
+        #expect(copy.reservedPackCount == 2)
+        let after = try TransferFixture(copying: copy)
+        try after.arrivals.clean()
+        #expect(after.reservedPackCount == 1 && lost.byteCount == 3 << 20)
+        // What is in it goes on.
+        let again = try after.arriving(id)
+        let lacking = try again.offer(offers).pieces(of: announced)
+        #expect(lacking.count == all.count - 1)
+        for chunk in try chunks(study, lacking) { #expect(try accept(again, chunk) == "taken") }
+        #expect(try again.complete(1).receipt != nil && after.shown == 1 && after.reservedPackCount == 0)
     }
 
     @Test func givesATransferToNobodyElse() throws {

@@ -27,9 +27,14 @@ final class TransferFixture: @unchecked Sendable {
         kind: .peer, aeTitle: "NORTH", services: [.store, .get], roles: [.system], institution: "North",
         issuer: "NORTH")
 
-    init() throws {
+    /// - Parameter other: what the files are copied of, as a kill at this moment leaves them.
+    init(copying other: TransferFixture? = nil) throws {
         directory = FileManager.default.temporaryDirectory.path + "/huizhen-transfer-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        if let other {
+            try FileManager.default.copyItem(atPath: other.directory, toPath: directory)
+        } else {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        }
         var settings = Archive.Settings()
         settings.studyQuietTime = .seconds(3600)
         settings.blobs.packByteCount = 1 << 20
@@ -79,6 +84,18 @@ final class TransferFixture: @unchecked Sendable {
         }
         let series = try archive.series(ofStudy: study, visibility: .everything, limit: 1000)
         return OutgoingStudy(SendingOrder.ordered(series), archive: archive, release: nil)
+    }
+
+    /// Packs that end with a place for what comes in pieces: byte 10 of its header says so.
+    var reservedPackCount: Int {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory + "/blobs")) ?? []
+        return names.count { name in
+            let bytes = (try? Data(contentsOf: URL(fileURLWithPath: directory + "/blobs/" + name))) ?? Data()
+            return name.hasSuffix(".hzp")
+                && stride(from: 0, to: bytes.count, by: 4096).contains { start in
+                    bytes.dropFirst(start).starts(with: Array("HZBLOB01".utf8)) && bytes[start + 10] == 3
+                }
+        }
     }
 
     var shown: Int { (try? archive.catalog.totals().instances) ?? -1 }

@@ -5,11 +5,18 @@ import Synchronization
 /// Which key a study's objects are wrapped with. One for a study of one patient from one institution: what another
 /// institution sent under the same UID has a key of its own.
 final class StudyKeys: Sendable {
-    private struct Name: Hashable {
+    struct Name: Hashable {
         var study: String
         var patientKey: String
         var issuer: String
         var institution: String
+
+        init(_ record: InstanceRecord) {
+            study = record.studyInstanceUID
+            patientKey = record.patientKey
+            issuer = record.issuer
+            institution = record.sender.institution
+        }
     }
 
     /// A key and, while it is new, what has to be awaited before an object under it may be acknowledged.
@@ -34,9 +41,7 @@ final class StudyKeys: Sendable {
 
     /// The study's key, made if this is its first object; follow with `release`.
     func take(for record: InstanceRecord, in catalog: Catalog) throws(ArchiveError) -> Entry {
-        let name = Name(
-            study: record.studyInstanceUID, patientKey: record.patientKey, issuer: record.issuer,
-            institution: record.sender.institution)
+        let name = Name(record)
         return try state.withLock { state throws(ArchiveError) in
             var found = state.known[name]
             if found.map({ store.isDestroyed($0.id) }) ?? true {
