@@ -52,9 +52,10 @@ let package = Package(
             linkerSettings: ["dcmnet", "dcmdata", "oflog", "ofstd", "ssl", "crypto"].map { .linkedLibrary($0) }),
         .target(
             name: "CCodecs", path: "Sources/CCodecs",
-            cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2"])],
+            cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2", "-isystem", "/usr/include/freetype2"])],
             linkerSettings: [
-                "jpeg", "png", "gif", "lcms2", "openjp2", "openjph", "dcmjpeg", "dcmdata", "oflog", "ofstd", "z",
+                "freetype", "jpeg", "png", "gif", "lcms2", "openjp2", "openjph", "dcmjpeg", "dcmdata", "oflog", "ofstd",
+                "z",
             ]
             .map { .linkedLibrary($0) }),
 

@@ -5,6 +5,7 @@
 #include "colour.h"
 #include "jpeg_header.h"
 #include "jpeg_twelve.h"
+#include "lettering.h"
 #include "render.h"
 
 using namespace huizhen::codecs;
@@ -208,6 +209,7 @@ void hz_codecs_initialize(void) {
     (void)guarded([] {
         std::call_once(once, [] {
             initializeTwelveBits();
+            openFonts();
             warmUp();
             warmUpRendering();
         });

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "colourspace.h"
+#include "lettering.h"
 #include "picture.h"
 
 namespace huizhen::codecs {
@@ -264,6 +265,7 @@ struct Tables {
     Lookup palette[3];
     Bytes profile;
     Bytes overlay;
+    Bytes text;
 
     Tables(const HZRendering &order, Bytes bytes) {
         if (bytes.count != tableByteCount(order)) throw Failure{HZCodecStatusMisuse};
@@ -281,6 +283,7 @@ struct Tables {
         for (int color = 0; color < 3; color++) palette[color] = take(order.palette[color]);
         profile = Bytes{bytes.start + offset, order.profileByteCount};
         overlay = Bytes{bytes.start + offset + order.profileByteCount, order.overlayByteCount};
+        text = Bytes{bytes.start + bytes.count - order.textByteCount, order.textByteCount};
         if (order.window == HZWindowTable && !voi.isThere()) throw Failure{HZCodecStatusMisuse};
     }
 
@@ -304,7 +307,7 @@ void check(const HZRendering &order, const Format &claimed, const Format &native
     const bool areBits = order.overlayBits == 0
         || (order.codec == HZCodecNative && native.samples == 1 && native.bitsAllocated == 16
             && (order.overlayBits & (((1u << native.bitsStored) - 1) << order.shift)) == 0);
-    if (!isOverlay || !areBits) throw Failure{HZCodecStatusMisuse};
+    if (!isOverlay || !areBits || order.textByteCount > HZ_PICTURE_TEXT_LIMIT) throw Failure{HZCodecStatusMisuse};
     if (native.samples != 1 && (native.samples != 3 || native.colour != HZColourRGB)) unsupported();
     if (native.samples == 3 && (native.isSigned || native.bitsAllocated > 16)) unsupported();
 }
@@ -376,7 +379,7 @@ void drawOverlays(const Region &region, Bytes overlay, uint32_t samples, uint8_t
 
 size_t tableByteCount(const HZRendering &order) {
     const HZLookup lookups[] = {order.modality, order.voi, order.palette[0], order.palette[1], order.palette[2]};
-    size_t result = size_t(order.profileByteCount) + order.overlayByteCount;
+    size_t result = size_t(order.profileByteCount) + order.overlayByteCount + order.textByteCount;
     for (const HZLookup &lookup : lookups) result += size_t(lookup.count) * 2;
     return result;
 }
@@ -431,6 +434,18 @@ size_t render(const HZRendering &order, Bytes tableBytes, Bytes frame, Room room
         converted = convertColours(own.data(), size_t(picture.width) * picture.height, profile, order.colourSpace);
         profile = Bytes{converted.data(), converted.size()};
     }
+    if (tables.text.count > 0) {
+        if (picture.start != own.data()) {
+            own.resize(picture.rowByteCount() * picture.height);
+            for (uint32_t row = 0; row < picture.height; row++) {
+                std::memcpy(
+                    own.data() + row * picture.rowByteCount(), picture.start + row * picture.stride, picture.rowByteCount());
+            }
+            picture.start = own.data();
+            picture.stride = picture.rowByteCount();
+        }
+        writeText(own.data(), picture.width, picture.height, picture.samples, tables.text);
+    }
     switch (order.coding) {
     case HZPictureJPEG: return encodeJPEGPicture(picture, order.quality, profile, room);
     case HZPicturePNG: return encodePNGPicture(picture, profile, room);
@@ -451,11 +466,21 @@ void warmUpRendering() {
             order.slope = 1;
             order.regionWidth = order.regionHeight = 16;
             order.pictureWidth = 24;
-            order.pictureHeight = 9;
+            order.pictureHeight = 32;
             order.coding = coding;
             order.quality = 90;
             order.colourSpace = HZColourSpaceAdobeRGB;
             (void)render(order, Bytes{nullptr, 0}, Bytes{frame.data(), frame.size()}, Room{output.data(), output.size()});
+            try {
+                // Wide enough for a letter.
+                const uint8_t text[] = {'a', 0xE6, 0xBC, 0xA2, 0, 0, 0, 0};
+                order.textByteCount = sizeof text;
+                (void)render(
+                    order, Bytes{text, sizeof text}, Bytes{frame.data(), frame.size()}, Room{output.data(), output.size()});
+            } catch (const Failure &) {
+                // No font.
+            }
+            order.textByteCount = 0;
             try {
                 (void)render(order, Bytes{nullptr, 0}, Bytes{frame.data(), frame.size()}, Room{output.data(), 16});
             } catch (const Failure &) {

@@ -6,7 +6,7 @@ public struct FrameRendering: Sendable {
     let from: FrameCoding
     let sourceFormat: FrameFormat
     let nativeFormat: FrameFormat
-    /// What the worker gets before the frame: lookup tables and the profile.
+    /// What the worker gets before the frame: lookup tables, profile, overlay and text.
     let tables: [UInt8]
     private let order: HZRendering
 
@@ -54,6 +54,9 @@ public struct FrameRendering: Sendable {
         self.order = order
     }
 
+    /// Whether text can be written into pictures: whether a font for it is installed.
+    public static var writesText: Bool { hz_font_is_installed() }
+
     /// Writes down what makes shades and colors; returns the tables.
     private static func fill(_ order: inout HZRendering, _ rendering: ImageRendering) throws(CodecError) -> [UInt8] {
         var tables: [UInt8] = []
@@ -100,7 +103,9 @@ public struct FrameRendering: Sendable {
             }
         order.overlayByteCount = UInt32(clamping: rendering.overlay.count)
         order.overlayBits = rendering.overlaySampleBits
-        return tables + rendering.profile + rendering.overlay
+        let text = rendering.text.isEmpty ? [] : rendering.text.encoded
+        order.textByteCount = UInt32(clamping: text.count)
+        return tables + rendering.profile + rendering.overlay + text
     }
 
     /// The most bytes the picture has.

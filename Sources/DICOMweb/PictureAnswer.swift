@@ -11,6 +11,10 @@ struct PictureAnswer: Sendable {
     static let noPicture =
         "This cannot be shown as a picture: it is no image, or one of a kind that is not decoded here."
 
+    static let noFont =
+        "No font is installed, so that nothing can be written into pictures: ask without annotation, or install "
+        + "fonts-wqy-microhei where the service runs."
+
     let archive: Archive
     let pool: BlockingPool
     let order: PictureOrder
@@ -127,6 +131,7 @@ struct PictureAnswer: Sendable {
     }
 
     func renderer(_ source: Source) throws -> FrameRenderer {
+        guard order.annotation.isEmpty || archive.writesText else { throw Problem(.notImplemented, Self.noFont) }
         do {
             return try FrameRenderer(try source.open(), archive: archive)
         } catch ArchiveError.notFound {

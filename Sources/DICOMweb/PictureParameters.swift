@@ -29,7 +29,7 @@ struct PictureParameters: Sendable {
             case "viewport": try setViewport(value, isThumbnail)
             case "window" where !isThumbnail: order.window = try Self.window(value)
             case "quality" where !isThumbnail: quality = try Self.quality(value, name)
-            case "annotation" where !isThumbnail: throw Self.annotation(value)
+            case "annotation" where !isThumbnail: order.annotation = try Self.annotation(value)
             case "iccprofile" where !isThumbnail: order.colors = try Self.colors(value)
             default:
                 // The name may be anything, so it is not repeated.
@@ -101,12 +101,17 @@ struct PictureParameters: Sendable {
         return quality
     }
 
-    static func annotation(_ value: String) -> Problem {
-        let known: Set<Substring> = ["patient", "technique"]
-        guard value.split(separator: ",", omittingEmptySubsequences: false).allSatisfy(known.contains) else {
-            return Problem(.badRequest, "The parameter annotation is patient, technique or both.")
+    /// `patient`, `technique` or both. PS3.18 §8.3.5.1.2.
+    static func annotation(_ value: String) throws(Problem) -> PictureAnnotation {
+        let known: [Substring: PictureAnnotation] = ["patient": .patient, "technique": .technique]
+        var result: PictureAnnotation = []
+        for part in value.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let annotation = known[part] else {
+                throw Problem(.badRequest, "The parameter annotation is patient, technique or both, parted by a comma.")
+            }
+            result.insert(annotation)
         }
-        return Problem(.notImplemented, "Nothing is written into pictures here: ask without annotation.")
+        return result
     }
 
     private static func colors(_ value: String) throws(Problem) -> PictureColors {

@@ -23,7 +23,7 @@ struct URIRequest: Sendable {
     ]
     /// What says how pixels are shown, and nothing about objects.
     private static let showing = [
-        "rows", "columns", "region", "windowCenter", "windowWidth", "frameNumber", "imageQuality",
+        "rows", "columns", "region", "windowCenter", "windowWidth", "frameNumber", "imageQuality", "annotation",
     ]
 
     /// - Throws: 400 for what is malformed or unknown, 406 for other media types, 501 for what the standard knows and
@@ -69,7 +69,6 @@ struct URIRequest: Sendable {
             guard value == "yes" else { throw Problem(.badRequest, "The parameter anonymize is yes, or is left out.") }
             throw Problem(.notImplemented, "Objects are not made anonymous here: ask without anonymize.")
         }
-        if let value = values["annotation"] { throw PictureParameters.annotation(value) }
         if values["presentationUID"] != nil || values["presentationSeriesUID"] != nil {
             throw Problem(.notImplemented, "Presentation states are not applied here: ask without presentationUID.")
         }
@@ -99,6 +98,10 @@ struct URIRequest: Sendable {
 
     private static func order(_ values: [String: String]) throws(Problem) -> PictureOrder {
         var order = PictureOrder()
+        order.annotation =
+            try values["annotation"].map { value throws(Problem) in
+                try PictureParameters.annotation(value)
+            } ?? []
         order.width = try integer(values, "columns", in: 1...PictureOrder.sideLimit)
         order.height = try integer(values, "rows", in: 1...PictureOrder.sideLimit)
         if let region = values["region"] {

@@ -100,6 +100,9 @@ struct WebRoute: Sendable {
                         .init(name: "window", kind: .text, about: "center,width,linear|linear-exact|sigmoid."),
                         .init(name: "quality", kind: .number, about: "Of JPEG, 1 to 100."),
                         .init(
+                            name: "annotation", kind: .text,
+                            about: "patient, technique or both, written into the picture."),
+                        .init(
                             name: "iccprofile", kind: .text,
                             about: "no, yes, srgb, adobergb, rommrgb, displayp3."),
                         .init(name: "accept", kind: .text, about: "Media types, as in the field Accept."),

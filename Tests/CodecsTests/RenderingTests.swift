@@ -43,6 +43,29 @@ import Testing
         #expect(try pool.works())
     }
 
+    @Test func writesTheSameLettersInAWorker() throws {
+        let pool = Workers.pool()
+        func rendering(_ name: String, _ annotation: PictureAnnotation) throws -> FrameRendering {
+            try Self.rendering(120, 160) { header, order in
+                header.set(.patientName, .PN, string: name)
+                order.annotation = annotation
+            }
+        }
+        let pixels = (0..<120 * 160).map { UInt8(truncatingIfNeeded: $0 * 7) }
+        func picture(_ name: String, _ annotation: PictureAnnotation) throws -> [UInt8] {
+            try pool.start(pixels, rendering(name, annotation)).wait()
+        }
+        let written = try picture("Li^Si=李^四=", .patient)
+        #expect(try written == rendering("Li^Si=李^四=", .patient).picture(of: pixels))
+        #expect(try written != picture("Li^Si=李^五=", .patient))
+        #expect(try picture("Li^Si=李^四=", .technique) == picture("Li^Si=李^四=", []))
+        // Letters that no font has, and ones that are none.
+        for name in ["\u{20BB7}", "\u{10FFFF}", "\u{FFFD}\u{FFFE}", "\u{202E}", String(repeating: "丙", count: 500)] {
+            _ = try picture(name, .patient)
+        }
+        #expect(try pool.works())
+    }
+
     @Test func refusesAFrameThatIsTooShort() throws {
         let pool = Workers.pool()
         let rendering = try Self.rendering(33, 57)

@@ -57,8 +57,15 @@ struct PictureParameterTests {
     ])
     func refusesWhatIsMalformed(_ query: String) { #expect(status(query) == 400) }
 
-    @Test(arguments: ["annotation=patient", "annotation=technique,patient"])
-    func saysWhatIsNotOffered(_ query: String) { #expect(status(query) == 501) }
+    @Test func readsWhatIsToBeWritten() throws {
+        #expect(try order("annotation=patient").annotation == .patient)
+        #expect(try order("annotation=technique,patient").annotation == [.patient, .technique])
+        #expect(try order("annotation=technique,technique").annotation == .technique)
+        #expect(try order("quality=5").annotation == [])
+        for value in ["", "patient,", ",patient", "Patient", "patient technique"] {
+            #expect(status("annotation=" + value) == 400)
+        }
+    }
 
     @Test func givesThumbnailsASizeAndNothingElseToChoose() throws {
         let small = try PictureParameters(nil, isThumbnail: true).order
@@ -125,7 +132,9 @@ struct URIRequestTests {
     @Test func refusesWhatItDoesNotOffer() {
         #expect(status("&anonymize=yes") == 501)
         #expect(status("&anonymize=maybe") == 400)
-        #expect(status("&annotation=patient") == 501)
+        #expect(status("&annotation=patient") == nil)
+        #expect(status("&annotation=name") == 400)
+        #expect(status("&contentType=application/dicom&annotation=patient") == 400)
         #expect(status("&presentationUID=1.5") == 501)
         #expect(status("&contentType=video/mpeg") == 406)
         #expect(status("&contentType=application/dicom&transferSyntax=1.2.840.10008.1.2.1") == nil)

@@ -19,6 +19,14 @@ private struct DrawnReport: Decodable {
     var converted: Int
 }
 
+/// What `annotatedpictures.py` reports.
+private struct AnnotatedReport: Decodable {
+    var problems: [String]
+    var written: Int
+    var read: Int
+    var refused: Int
+}
+
 /// Pictures by the web door, against pydicom and numpy.
 @Suite(.serialized, .timeLimit(.minutes(30))) struct PictureTests {
     @Test func showsImagesAsOthersComputeThem() throws {
@@ -45,5 +53,19 @@ private struct DrawnReport: Decodable {
         #expect(report.moving >= 9)
         #expect(report.drawn >= 15)
         #expect(report.converted >= 10)
+    }
+
+    @Test func writesIntoPicturesWhoIsShownAndHow() throws {
+        let huizhen = try HuizhenProcess(arguments: [])
+        let report = try Python.ask(
+            "annotatedpictures.py",
+            ["\(huizhen.webPort)", Images.phantoms, HuizhenProcess.binary, huizhen.directory],
+            environment: ["HUIZHEN_WEB_TOKEN": huizhen.webToken()], as: AnnotatedReport.self)
+        #expect(report.problems == [])
+        #expect(report.written >= 20)
+        #expect(report.read >= 40)
+        #expect(report.refused >= 19)
+        let log = huizhen.logText()
+        #expect(!log.contains("张") && !log.contains("Zhang"))
     }
 }

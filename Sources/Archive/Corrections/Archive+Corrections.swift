@@ -230,13 +230,25 @@ extension Archive {
     func metadata(of object: StoredObject, under rules: CorrectionRules) throws(ArchiveError) -> [UInt8] {
         let corrections = try corrections(of: object, under: rules)
         if corrections.isEmpty { return try object.metadata() }
-        let form = try CorrectedForm(
-            header: try header(of: object, holding: CorrectedForm.former(corrections)), corrections: corrections,
-            source: object.holding.sender.peer)
+        let form = try correctedForm(of: object, corrections)
         let isExplicit = TransferSyntax(uid: object.holding.transferSyntaxUID).isExplicitVR
         var bytes: [UInt8] = []
         (isExplicit ? form.shown : form.shown.withResolvedVRs()).json(into: &bytes)
         return bytes
+    }
+
+    private func correctedForm(
+        of object: StoredObject, _ corrections: [Correction]
+    ) throws(ArchiveError) -> CorrectedForm {
+        try CorrectedForm(
+            header: try header(of: object, holding: CorrectedForm.former(corrections)), corrections: corrections,
+            source: object.holding.sender.peer)
+    }
+
+    /// An object's header, text in UTF-8, with the corrections that apply to it; nil where none does.
+    func correctedHeader(of object: StoredObject) throws(ArchiveError) -> Dataset? {
+        let corrections = try corrections(of: object)
+        return corrections.isEmpty ? nil : try correctedForm(of: object, corrections).shown
     }
 
     /// What the catalogue shows of a stored object: its record with the corrections that apply.

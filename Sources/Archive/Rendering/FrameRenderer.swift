@@ -7,12 +7,14 @@ public final class FrameRenderer: Sendable {
     private let header: Dataset
     private let syntax: TransferSyntax
     private let frames: FrameReader
+    private let archive: Archive
 
     /// Reads the instance's header.
     ///
     /// - Throws: `.notFound` without frames that can be read one by one.
     public init(_ instance: InstanceContent, archive: Archive) throws(ArchiveError) {
         content = instance.source
+        self.archive = archive
         frames = try FrameReader(instance, in: nil, archive: archive)
         frameCount = frames.frameCount
         syntax = instance.transferSyntax
@@ -42,7 +44,8 @@ public final class FrameRenderer: Sendable {
     public func begin(_ index: Int, _ order: PictureOrder) throws -> FramePromise {
         guard index >= 0, index < frameCount else { throw ArchiveError.notFound }
         let rendering = try ImageRendering(
-            header: header, layout: frames.layout, from: syntax, frameIndex: index, order: order
+            header: header, layout: frames.layout, from: syntax, frameIndex: index, order: order,
+            words: order.annotation.isEmpty ? nil : try words
         ) { [content] offset, byteCount in Self.bytes(of: content, offset, byteCount) }
         var frame = try frames.frame(index)
         rendering.orderBytes(&frame)
@@ -51,6 +54,14 @@ public final class FrameRenderer: Sendable {
             let picture = try coder.begin(frame, rendering)
             return { do { return try picture() } catch { throw Self.failure(error, coder) } }
         } catch { throw Self.failure(error, coder) }
+    }
+
+    /// The header whose values are written into pictures: with the corrections that stand.
+    private var words: Dataset {
+        get throws(ArchiveError) {
+            guard let object = content as? StoredObject else { return header }
+            return try archive.correctedHeader(of: object) ?? header
+        }
     }
 
     /// The picture of one frame, counted from 0.
@@ -69,6 +80,9 @@ public final class FrameRenderer: Sendable {
 }
 
 extension Archive {
+    /// Whether pictures can be written into.
+    public var writesText: Bool { settings.frameCoder.writesText }
+
     /// How many pictures are worth being begun before the first is taken.
     public var pictureLead: Int { max(1, min(2 * settings.frameCoder.concurrency, 8)) }
 }

@@ -17,6 +17,9 @@ public protocol FrameCoder: Sendable {
     /// Begins to make a picture of one frame, likewise; native frames are in little endian.
     func begin(_ frame: [UInt8], _ rendering: ImageRendering) throws -> FramePromise
 
+    /// Whether pictures can be written into.
+    var writesText: Bool { get }
+
     /// Whether the same frame may succeed another time.
     func mayPass(_ error: any Error) -> Bool
 }
@@ -31,6 +34,8 @@ extension FrameCoder {
     }
 
     public func begin(_: [UInt8], _: ImageRendering) throws -> FramePromise { throw NoFrameCoder.Missing() }
+
+    public var writesText: Bool { false }
 
     public func mayPass(_: any Error) -> Bool { false }
 }

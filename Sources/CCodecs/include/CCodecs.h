@@ -231,6 +231,9 @@ typedef struct HZRendering {
     uint32_t overlayByteCount;
     /// Bits of an uncompressed sample, none of them stored ones, that are drawn in white likewise. PS3.5 §8.1.2.
     uint16_t overlayBits;
+    /// Bytes of text that is written into the picture: UTF-8, four blocks of lines, each block ended by a zero, for the
+    /// upper left, upper right, lower left and lower right corner. 0 for none.
+    uint32_t textByteCount;
     /// The part of the frame that is shown, in its pixels.
     uint32_t left;
     uint32_t top;
@@ -246,8 +249,14 @@ typedef struct HZRendering {
     uint8_t quality;
 } HZRendering;
 
-/// Bytes of the tables, the profile and the overlay that precede the frame, in the order of the structure.
+/// Bytes of the tables, the profile, the overlay and the text that precede the frame, in the order of the structure.
 size_t hz_rendering_table_byte_count(const HZRendering *rendering);
+
+/// Bytes of text in a picture.
+#define HZ_PICTURE_TEXT_LIMIT 16384
+
+/// Whether there is a font for text in pictures; looks for files.
+bool hz_font_is_installed(void);
 
 /// Makes a picture of one frame. `tables` may be null when there are none; neither pointer need be aligned.
 ///

@@ -5,6 +5,8 @@ public struct GreyShading: Hashable, Sendable {
         case wholeRange
         case window(ValueWindow)
         case table(LookupTable)
+
+        var window: ValueWindow? { if case .window(let window) = self { window } else { nil } }
     }
 
     public var slope = 1.0

@@ -24,7 +24,7 @@ struct HeaderReader {
     }
 
     /// The item of a functional group, the frame's own before the shared one; else the header itself.
-    private func group(_ sequence: Tag) -> Dataset {
+    func group(_ sequence: Tag) -> Dataset {
         for group in groups { if let item = group.items(sequence).first { return item } }
         return header
     }

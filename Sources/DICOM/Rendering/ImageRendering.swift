@@ -21,6 +21,8 @@ public struct ImageRendering: Sendable {
     public var overlay: [UInt8]
     /// Bits of native samples that are drawn in white.
     public var overlaySampleBits: UInt16
+    /// What is written into the picture; empty for none.
+    public var text: PictureText
     public var geometry: PictureGeometry
     public var pictureCoding: PictureCoding
     /// Bytes that swap places in native frames to be little endian; 1 when none do.
@@ -39,11 +41,12 @@ public struct ImageRendering: Sendable {
     /// - Parameters:
     ///   - header: as `DatasetScanner` gives it, pixel data not held.
     ///   - frameIndex: counted from 0, for the functional groups of enhanced objects.
+    ///   - words: the header whose values are written into the picture, if it is another one; text in UTF-8.
     ///   - bulk: gives bytes of the dataset that the header does not hold, as they are stored; nil when they cannot be
     ///     had.
     public init(
         header: Dataset, layout: PixelDataLayout, from syntax: TransferSyntax, frameIndex: Int, order: PictureOrder,
-        bulk: @escaping (_ offset: UInt64, _ byteCount: UInt64) -> [UInt8]?
+        words: Dataset? = nil, bulk: @escaping (_ offset: UInt64, _ byteCount: UInt64) -> [UInt8]?
     ) throws(RenderingError) {
         let reader = HeaderReader(header: header, syntax: syntax, frameIndex: frameIndex, bulk: bulk)
         let coding: FrameCoding
@@ -66,6 +69,14 @@ public struct ImageRendering: Sendable {
             bytes: reader.bytes)
         let shading = isGrey ? try GreyShading(reader, native, order.window) : GreyShading()
         // From here on nothing is thrown.
+        text =
+            order.annotation.isEmpty
+            ? PictureText()
+            : PictureText(
+                HeaderReader(header: words ?? header, syntax: syntax, frameIndex: frameIndex, bulk: bulk),
+                order.annotation,
+                frame: (frameIndex + 1, max(1, header.int(.numberOfFrames) ?? 1)),
+                window: isGrey ? shading.shades.window : nil)
         self.coding = coding
         source = formats.source
         self.native = native

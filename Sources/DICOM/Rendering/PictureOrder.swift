@@ -11,6 +11,8 @@ public struct PictureOrder: Hashable, Sendable {
     public var window: ValueWindow?
     public var coding = PictureCoding.jpeg(quality: 90)
     public var colors = PictureColors.plain
+    /// What is written into the picture.
+    public var annotation: PictureAnnotation = []
 
     public init() {}
 }

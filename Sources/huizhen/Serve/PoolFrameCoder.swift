@@ -36,6 +36,8 @@ final class PoolFrameCoder: FrameCoder {
         return { try pending.wait() }
     }
 
+    var writesText: Bool { FrameRendering.writesText }
+
     func mayPass(_ error: any Error) -> Bool {
         switch error as? CodecError {
         case .workerFailed, .outOfMemory, .closed: true

@@ -13,6 +13,8 @@ import pydicom
 import requests
 from PIL import Image
 
+from lettering import likeness
+
 root, token, study, objects, *originals = sys.argv[1:]
 service = root + "/dicom-web"
 problems = []
@@ -102,6 +104,15 @@ for uid, one in list(released.items())[:2]:
         answer = ask(path + "/rendered", "image/png")
         picture = numpy.asarray(Image.open(io.BytesIO(answer.content)).convert("L"))
         check(picture.shape == (one.Rows, one.Columns), "another size")
+        # What is written into pictures is the released object's, and never the original's.
+        answer = ask(path + "/rendered?annotation=patient,technique&viewport=1600,1600", "image/png")
+        written = numpy.asarray(Image.open(io.BytesIO(answer.content)).convert("L"))
+        check(likeness(written, str(one.PatientID)) > 0.75, f"no pseudonym: {likeness(written, str(one.PatientID)):.2f}")
+        for original in originals:
+            for value in (str(original.PatientID), *re.split(r"[\^=]", str(original.PatientName))):
+                if len(value) > 3 and value not in str(one.PatientName) + str(one.PatientID):
+                    likely = likeness(written, value)
+                    check(likely < 0.7, f"a value of the original is written: {likely:.2f}")
         ask(path + "/frames/1/rendered", "image/jpeg")
         ask(path + "/thumbnail", "image/jpeg")
         answer = ask(path, 'multipart/related; type="application/dicom"; transfer-syntax=*')
