@@ -29,10 +29,10 @@ test:
 	@Tests/Scripts/install-packages $(TEST_PACKAGES)
 	@Tests/Scripts/test
 
-# Many more kills and power cuts than in `make test`; HUIZHEN_SEED repeats one.
+# Many more kills, power cuts and failing lines than in `make test`; HUIZHEN_SEED repeats one.
 soak:
 	@Tests/Scripts/install-packages $(TEST_PACKAGES)
-	@HUIZHEN_SOAK=1 Tests/Scripts/test --filter "KillTests|PowerCutTests|TransferTests"
+	@HUIZHEN_SOAK=1 Tests/Scripts/test --filter "KillTests|PowerCutTests|TransferTests|LineFaultTests"
 
 # Every target for SECONDS each; TARGETS="scan text" for some of them.
 SECONDS ?= 60

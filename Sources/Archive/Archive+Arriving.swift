@@ -135,6 +135,11 @@ extension Archive {
         return .differs
     }
 
+    /// Transfers that have brought something that nobody is shown.
+    public func arrivingTransfers() throws(ArchiveError) -> [[UInt8]] {
+        try ask { catalog throws(CatalogError) in try catalog.arrivingTransfers() }
+    }
+
     /// Gives up what a transfer brought; its bytes are destroyed by and by.
     public func dropArriving(transfer: [UInt8]) throws(ArchiveError) {
         guard try !arriving(transfer: transfer, limit: 1).isEmpty else { return }

@@ -72,6 +72,20 @@ extension Catalog {
         }
     }
 
+    /// Transfers that have brought something that is not dropped.
+    public func arrivingTransfers() throws(CatalogError) -> [[UInt8]] {
+        try settle()
+        return try select { connection throws(DatabaseError) in
+            var result: [[UInt8]] = []
+            try connection.query("SELECT DISTINCT transfer FROM arriving WHERE dropped = 0") {
+                row throws(DatabaseError) in
+                result.append(row.blob(0) ?? [])
+                return true
+            }
+            return result
+        }
+    }
+
     /// The object of an entry; nil once it is shown or gone.
     public func arriving(sequence: UInt64) throws(CatalogError) -> ArrivingObject? {
         try settle()

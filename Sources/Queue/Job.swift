@@ -39,19 +39,23 @@ public struct NewJob: Sendable {
     public var priority: Int
     /// How much there is to do, in the handler's own count.
     public var remaining: Int
-    /// Time before the first try; a restart ends it.
+    /// Time before the first try.
     public var delay: Duration
+    /// Whether a restart leaves that time as it is; else it ends it.
+    public var keepsDelay: Bool
     /// Sealed before it is written.
     public var payload: [UInt8]
 
     public init(
-        kind: String, lane: String, priority: Int = 5, remaining: Int, delay: Duration = .zero, payload: [UInt8]
+        kind: String, lane: String, priority: Int = 5, remaining: Int, delay: Duration = .zero,
+        keepsDelay: Bool = false, payload: [UInt8]
     ) {
         self.kind = kind
         self.lane = lane
         self.priority = priority
         self.remaining = remaining
         self.delay = delay
+        self.keepsDelay = keepsDelay
         self.payload = payload
     }
 }

@@ -4,8 +4,10 @@ import Keys
 /// Durable jobs: what was put in is done once its time comes, through restarts and power cuts, until it is done, dead
 /// or cancelled.
 ///
-/// Jobs of one lane are done one after another, higher priority first; lanes beside each other. A job that was being
-/// done when the process ended is tried again: handlers must bear being repeated. Safe from any thread; calls block.
+/// Jobs of one lane are done one after another, higher priority first; lanes beside each other, as many as are served at a
+/// time: the most urgent first, and then those of which the fewest are served for the same destination, which is a lane's name
+/// up to its first space. A job that was being done when the process ended is tried again: handlers must bear being repeated.
+/// Safe from any thread; calls block.
 public final class JobQueue: @unchecked Sendable {
     // Everything below `condition` is read and written with it locked.
 
@@ -186,22 +188,12 @@ public final class JobQueue: @unchecked Sendable {
             let ends = isStopping
             condition.unlock()
             if ends { break }
-            // A failure to read (a full disk, say) is met again at the next look.
-            let waiting = (try? table.lanes()) ?? []
             let now = Self.now()
+            // A failure to read (a full disk, say) is met again at the next look.
+            let waiting = try? table.lanes(at: now)
             condition.lock()
-            var next = now + 60_000
-            for (name, dueAt) in waiting {
-                let lane = lanes[name] ?? Lane()
-                let time = max(dueAt, lane.retryAt)
-                if lane.isActive { continue }
-                if time <= now {
-                    guard activeCount < settings.laneLimit else { continue }
-                    begin(name, lane)
-                } else {
-                    next = min(next, time)
-                }
-            }
+            let next = begin(waiting ?? [], at: now)
+            if let waiting { forget(except: waiting) }
             let until = Date(timeIntervalSince1970: Double(next) / 1000)
             while wakeups == seen && !isStopping { if !condition.wait(until: until) { break } }
             condition.unlock()
@@ -210,6 +202,55 @@ public final class JobQueue: @unchecked Sendable {
         isStopped = true
         condition.broadcast()
         condition.unlock()
+    }
+
+    /// Begins what is due and has a place. Called with the condition locked.
+    ///
+    /// - Returns: when the next is due.
+    private func begin(_ waiting: [JobTable.WaitingLane], at now: Int64) -> Int64 {
+        var next = now + 60_000
+        var ready: [JobTable.WaitingLane] = []
+        for lane in waiting where lanes[lane.name]?.isActive != true {
+            let time = max(lane.dueAt, lanes[lane.name]?.retryAt ?? 0)
+            if time <= now { ready.append(lane) } else { next = min(next, time) }
+        }
+        var served = lanes.reduce(into: [Substring: Int]()) {
+            $0[Self.destination($1.key), default: 0] += $1.value.isActive ? 1 : 0
+        }
+        while activeCount < settings.laneLimit {
+            let order = { (lane: JobTable.WaitingLane) in
+                (-lane.priority, served[Self.destination(lane.name)] ?? 0, lane.dueAt)
+            }
+            guard let best = ready.indices.min(by: { order(ready[$0]) < order(ready[$1]) }) else { break }
+            let name = ready.remove(at: best).name
+            served[Self.destination(name), default: 0] += 1
+            begin(name, lanes[name] ?? Lane())
+        }
+        if settings.givesWay, !ready.isEmpty { makeRoom(for: ready) }
+        return next
+    }
+
+    private static func destination(_ lane: String) -> Substring { lane.prefix { $0 != " " } }
+
+    /// Interrupts what is less urgent than what waits. Called with the condition locked.
+    private func makeRoom(for ready: [JobTable.WaitingLane]) {
+        let runs = lanes.values.compactMap(\.run)
+        var leaving = runs.count { $0.shouldStop }
+        for urgent in ready.map(\.priority).sorted(by: >) {
+            if leaving > 0 {
+                leaving -= 1
+                continue
+            }
+            let least = runs.filter { !$0.shouldStop }.min { $0.job.priority < $1.job.priority }
+            guard let least, least.job.priority < urgent else { return }
+            least.stop()
+        }
+    }
+
+    /// Forgets lanes in which nothing waits or runs. Called with the condition locked.
+    private func forget(except waiting: [JobTable.WaitingLane]) {
+        let names = Set(waiting.map(\.name))
+        lanes = lanes.filter { $0.value.isActive || names.contains($0.key) }
     }
 
     /// Called with the condition locked.

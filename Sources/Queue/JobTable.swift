@@ -26,6 +26,8 @@ final class JobTable: Sendable {
             "CREATE TABLE mark (name TEXT PRIMARY KEY, value BLOB NOT NULL)",
         ]),
         .init(["CREATE INDEX job_lane ON job (lane, id)"]),
+        // Before which no restart has it tried.
+        .init(["ALTER TABLE job ADD COLUMN not_before INTEGER NOT NULL DEFAULT 0"]),
     ]
 
     private let database: SQLDatabase
@@ -65,15 +67,16 @@ final class JobTable: Sendable {
             guard !isFull else { return [Int64]() }
             var ids: [Int64] = []
             for (job, payload) in zip(jobs, payloads) {
+                let dueAt = now + job.delay.components.seconds * 1000
                 try connection.execute(
                     """
-                    INSERT INTO job (kind, lane, priority, created_at, due_at, changed_at, remaining, payload)
-                    VALUES (?1, ?2, ?3, ?4, ?7, ?4, ?5, ?6)
+                    INSERT INTO job (kind, lane, priority, created_at, due_at, changed_at, remaining, payload, not_before)
+                    VALUES (?1, ?2, ?3, ?4, ?7, ?4, ?5, ?6, ?8)
                     """,
                     [
                         .text(job.kind), .text(job.lane), .integer(Int64(min(max(job.priority, 0), 9))), .integer(now),
-                        .integer(Int64(job.remaining)), .blob(payload),
-                        .integer(now + job.delay.components.seconds * 1000),
+                        .integer(Int64(job.remaining)), .blob(payload), .integer(dueAt),
+                        .integer(job.keepsDelay ? dueAt : 0),
                     ])
                 ids.append(connection.lastInsertedRowID)
             }
@@ -94,10 +97,19 @@ final class JobTable: Sendable {
         }
     }
 
-    /// Lanes with waiting jobs that are not paused, each with when its earliest is due.
-    func lanes() throws(QueueError) -> [(name: String, dueAt: Int64)] {
+    /// A lane with waiting jobs.
+    struct WaitingLane {
+        var name: String
+        /// When its earliest is due.
+        var dueAt: Int64
+        /// The highest of those that are due.
+        var priority: Int
+    }
+
+    /// Lanes with waiting jobs that are not paused.
+    func lanes(at now: Int64) throws(QueueError) -> [WaitingLane] {
         try read { connection throws(DatabaseError) in
-            var result: [(String, Int64)] = []
+            var result: [WaitingLane] = []
             var last = ""
             // One step in the index a lane, however many jobs it has.
             while let lane = try connection.first(
@@ -112,7 +124,17 @@ final class JobTable: Sendable {
                 let due = try connection.first(
                     "SELECT due_at FROM job WHERE state = 0 AND lane = ? ORDER BY due_at LIMIT 1", [.text(lane)]
                 ) { row throws(DatabaseError) in row.integer(0) ?? 0 }
-                if let due { result.append((lane, due)) }
+                guard let due else { continue }
+                let priority =
+                    due > now
+                    ? nil
+                    : try connection.first(
+                        """
+                        SELECT priority FROM job WHERE state = 0 AND lane = ? AND due_at <= ?
+                        ORDER BY priority DESC, due_at, id LIMIT 1
+                        """, [.text(lane), .integer(now)]
+                    ) { row throws(DatabaseError) in Int(row.integer(0) ?? 0) }
+                result.append(WaitingLane(name: lane, dueAt: due, priority: priority ?? 0))
             }
             return result
         }
@@ -222,10 +244,12 @@ final class JobTable: Sendable {
         }
     }
 
-    /// Nothing waits any longer for its time.
+    /// Nothing waits any longer for its time, unless that was asked for.
     func hastenAll(at now: Int64) throws(QueueError) {
         try write { connection throws(DatabaseError) in
-            try connection.execute("UPDATE job SET due_at = ?1 WHERE state = 0 AND due_at > ?1", [.integer(now)])
+            try connection.execute(
+                "UPDATE job SET due_at = max(?1, not_before) WHERE state = 0 AND due_at > max(?1, not_before)",
+                [.integer(now)])
         }
     }
 

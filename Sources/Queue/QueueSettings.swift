@@ -9,6 +9,8 @@ public struct QueueSettings: Sendable {
     public var patience = Duration.seconds(3 * 86_400)
     /// Lanes that are served at a time.
     public var laneLimit = 16
+    /// Whether a job that runs is interrupted where all lanes are served and a more urgent one waits in another.
+    public var givesWay = false
     /// Jobs that may wait.
     public var jobLimit = 1_000_000
     /// Bytes of one job.

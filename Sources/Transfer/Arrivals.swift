@@ -1,5 +1,6 @@
 import Access
 import Archive
+import DICOM
 import Foundation
 import Synchronization
 
@@ -7,6 +8,8 @@ import Synchronization
 public final class Arrivals: Sendable {
     /// Transfers that are known in memory at a time; the one that was quiet longest is forgotten, and offered anew.
     static let openLimit = 256
+    /// Objects that the transfers of one site have offered and that are known in memory; beyond, as above.
+    static let offerLimitOfSite = 400_000
 
     private let archive: Archive
     private let access: Access
@@ -36,6 +39,7 @@ public final class Arrivals: Sendable {
         _ id: TransferID, study: String, permit: Permit, isOurs: Bool,
         progress: TransferProgress = TransferProgress()
     ) throws(TransferError) -> ArrivingTransfer {
+        guard UIDs.isValid(study) else { throw .malformed("a study without an identifier") }
         if let held = open.withLock({ $0[id] }) {
             guard held.permit.aeTitle == permit.aeTitle, held.study == study, held.isOurs == isOurs else {
                 throw .refused("the transfer is another's, or of another study")
@@ -43,6 +47,7 @@ public final class Arrivals: Sendable {
             return held
         }
         let now = TransferTable.now()
+        if !isOurs { try table.makeRoom(for: permit.aeTitle, .receiving, besides: id.description) }
         try table.begin(
             TransferRecord(
                 id: id.description, direction: .receiving, site: permit.aeTitle, study: study, isOurs: isOurs,
@@ -58,8 +63,8 @@ public final class Arrivals: Sendable {
             identity: identity, progress: progress)
         return open.withLock { open in
             if let held = open[id] { return held }
-            if open.count >= Self.openLimit, let oldest = open.min(by: { $0.value.usedAt < $1.value.usedAt }) {
-                open[oldest.key] = nil
+            if open.count >= Self.openLimit {
+                open[open.leastWanted { ($0.permit.aeTitle, $0.usedAt) }] = nil
             }
             open[id] = made
             return made
@@ -77,12 +82,29 @@ public final class Arrivals: Sendable {
     /// Forgets it in memory.
     func close(_ id: TransferID) { open.withLock { _ = $0.removeValue(forKey: id) } }
 
+    /// Keeps what a site has offered within its bound: what was quiet longest is forgotten, and offered anew.
+    func bound(for site: String, besides id: TransferID, limit: Int = offerLimitOfSite) {
+        open.withLock { open in
+            let mine = open.filter { $0.value.permit.aeTitle == site }
+            var count = mine.values.reduce(0) { $0 + $1.offerCount }
+            for (other, held) in mine.sorted(by: { $0.value.usedAt < $1.value.usedAt })
+            where count > limit && other != id {
+                count -= held.offerCount
+                open[other] = nil
+            }
+        }
+    }
+
     /// Gives a transfer up: what it brought is destroyed.
+    ///
+    /// - Throws: `.refused` where it has ended.
     func cancel(_ id: TransferID, note: String) throws(TransferError) {
         let unfinished = try table.partials(of: id.description)
-        try table.note(id.description, state: .cancelled, note: note)
-        let held = open.withLock { $0.removeValue(forKey: id) }
-        held?.giveUp()
+        let held = open.withLock { $0[id] }
+        let isGivenUp =
+            if let held { try held.giveUp(note: note) } else { try table.cancel(id.description, note: note) }
+        guard isGivenUp else { throw .refused("the transfer has ended") }
+        close(id)
         do throws(ArchiveError) {
             for partial in unfinished {
                 try archive.arrivingContent(at: partial.place, byteCount: partial.byteCount)?.abandon()
@@ -91,10 +113,20 @@ public final class Arrivals: Sendable {
         } catch { throw .archive(error) }
     }
 
-    /// Gives back the room of pieces that nobody knows of; before anything arrives.
+    /// Gives back the room of pieces that nobody knows of, and removes what transfers brought that were given up when the last run
+    /// ended; before anything arrives.
     func clean() throws(TransferError) {
         let known = Set(try table.partials().map(\.place))
-        do throws(ArchiveError) { try archive.abandonArrivingContent(except: known) } catch { throw .archive(error) }
+        let brought: [[UInt8]]
+        do throws(ArchiveError) {
+            try archive.abandonArrivingContent(except: known)
+            brought = try archive.arrivingTransfers()
+        } catch { throw .archive(error) }
+        for transfer in brought {
+            let id = TransferID(bytes: transfer)?.description ?? ""
+            if try table.record(id)?.state == .open { continue }
+            do throws(ArchiveError) { try archive.dropArriving(transfer: transfer) } catch { throw .archive(error) }
+        }
     }
 
     /// Gives up what has been quiet for too long.

@@ -26,7 +26,12 @@ public final class ArrivingTransfer: Sendable {
         /// Digests of what had arrived before this run, by SOP Instance UID.
         var arrived: [String: [UInt8]] = [:]
         var usedAt = ContinuousClock.now
+        /// What went wrong last, until something goes well.
+        var trouble: String?
+        /// Given up: nothing of it is kept any more.
         var isGivenUp = false
+        /// Given up or complete: there is no room for pieces any more.
+        var takesNoMore = false
     }
 
     /// What a chunk brought.
@@ -86,6 +91,37 @@ public final class ArrivingTransfer: Sendable {
 
     /// When something last happened.
     var usedAt: ContinuousClock.Instant { state.withLock { $0.usedAt } }
+
+    var offerCount: Int { state.withLock { $0.offers.count } }
+
+    var trouble: String? {
+        get { state.withLock { $0.trouble } }
+        set { state.withLock { $0.trouble = newValue } }
+    }
+
+    /// Keeps nothing from now on, also of what comes at this moment, where it has not ended; waits for what is being shown.
+    ///
+    /// - Returns: whether it had not ended.
+    func giveUp(note: String) throws(TransferError) -> Bool {
+        let isGivenUp = try completing.withLock { _ throws(TransferError) in
+            guard try table.cancel(id.description, note: note) else { return false }
+            state.withLock { $0.isGivenUp = true }
+            return true
+        }
+        if isGivenUp { takeNoMore() }
+        return isGivenUp
+    }
+
+    private func check() throws(TransferError) {
+        if state.withLock({ $0.isGivenUp }) { throw .refused("the transfer was cancelled at the other side") }
+    }
+
+    /// What came while it was given up goes too.
+    private func discardIfGivenUp() {
+        guard state.withLock({ $0.isGivenUp }) else { return }
+        try? abandonPartials()
+        try? archive.dropArriving(transfer: id.bytes)
+    }
 
     // MARK: Offers
 
@@ -209,6 +245,8 @@ public final class ArrivingTransfer: Sendable {
     /// - Throws: `.forgotten` for an object that was not offered since the start; `.malformed` for bytes that are not what was
     ///   announced; of the chunk's other pieces some may have been kept.
     func accept(_ chunk: ByteBuffer, using coder: Zstandard) throws(TransferError) {
+        try check()
+        defer { discardIfGivenUp() }
         var brought = Brought()
         progress.change { $0.lineByteCount += UInt64(chunk.readableBytes) }
         do throws(TransferError) {
@@ -353,7 +391,7 @@ public final class ArrivingTransfer: Sendable {
                 }
             } catch { throw Self.error(error) }
             let isWanted = state.withLock { state in
-                if state.isGivenUp { return false }
+                if state.takesNoMore { return false }
                 state.partials[offer.number] = made
                 return true
             }
@@ -397,14 +435,24 @@ public final class ArrivingTransfer: Sendable {
     }
 
     /// Takes no more pieces, and gives back the room of what is not complete.
-    func giveUp() {
+    private func takeNoMore() {
         let held = state.withLock { state in
-            state.isGivenUp = true
+            state.takesNoMore = true
             defer { state.partials = [:] }
             return Array(state.partials.values)
         }
         stored.locked { stored.wakeAll() }
         for partial in held { partial.content.abandon() }
+    }
+
+    /// Gives back the room of pieces that are written down.
+    private func abandonPartials() throws(TransferError) {
+        for partial in try table.partials(of: id.description) {
+            do throws(ArchiveError) {
+                try archive.arrivingContent(at: partial.place, byteCount: partial.byteCount)?.abandon()
+            } catch { throw Self.error(error) }
+            try table.forget(id.description, digest: partial.digest)
+        }
     }
 
     /// An object on its way into the archive, which is kept only if it is what was announced.
@@ -467,6 +515,7 @@ public final class ArrivingTransfer: Sendable {
     ) throws(TransferError) -> (lacking: Lacking, receipt: SignedReceipt?) {
         if wait > .zero { waitForAll(objects, until: .now + wait) }
         return try completing.withLock { _ throws(TransferError) in
+            try check()
             let (offers, there) = state.withLock { state in
                 state.usedAt = .now
                 return (state.offers, state.there)
@@ -493,11 +542,26 @@ public final class ArrivingTransfer: Sendable {
         defer { stored.unlock() }
         while true {
             let isOver = state.withLock { state in
-                state.isGivenUp || state.offers.count != objects || state.there.count >= objects
+                state.takesNoMore || state.offers.count != objects || state.there.count >= objects
             }
             let left = ContinuousClock.now.duration(to: end) / .milliseconds(1)
             if isOver || left < 1 { return }
             stored.wait(milliseconds: Int(left))
+        }
+    }
+
+    /// Looks again whether what was here before is still here: what was removed since is not signed for.
+    ///
+    /// - Throws: `.forgotten`, so that it is offered again.
+    private func confirm(_ offers: [Offer]) throws(TransferError) {
+        for offer in offers {
+            let isHere: Bool
+            do throws(ArchiveError) {
+                isHere = try archive.wasSent(
+                    sopInstanceUID: offer.sopInstanceUID, digest: [UInt8](hexadecimal: offer.sha256) ?? [],
+                    by: permit.institution)
+            } catch { throw Self.error(error) }
+            guard isHere else { throw .forgotten }
         }
     }
 
@@ -509,6 +573,7 @@ public final class ArrivingTransfer: Sendable {
             shown = try archive.showArrived(transfer: id.bytes, announced: announced)
         } catch { throw Self.error(error) }
         let outcomes = shown.reduce(into: [String: StoreOutcome]()) { $0[$1.sopInstanceUID] = $1.outcome }
+        try confirm(offers.values.filter { outcomes[$0.sopInstanceUID] == nil })
         ledger.end()
         let receipt = Receipt(
             transfer: id.description, receiver: identity.name, certificate: identity.fingerprint,
@@ -521,12 +586,8 @@ public final class ArrivingTransfer: Sendable {
             })
         let signed = try identity.sign(receipt)
         // Of what came another way in the end.
-        giveUp()
-        for partial in try table.partials(of: id.description) {
-            do throws(ArchiveError) {
-                try archive.arrivingContent(at: partial.place, byteCount: partial.byteCount)?.abandon()
-            } catch { throw Self.error(error) }
-        }
+        takeNoMore()
+        try abandonPartials()
         try table.note(
             id.description, state: .complete, objects: offers.count,
             note: receipt.differing == 0

@@ -4,6 +4,8 @@ struct Piece: Hashable, Sendable {
     static let wholeLimit: UInt64 = 4 << 20
     /// What larger ones are cut at.
     static let cutByteCount: UInt64 = 2 << 20
+    /// Where ranges of them begin and end, but for the object's end.
+    static let rangeByteCount: UInt64 = 1 << 20
 
     var object: Int
     var offset: UInt64

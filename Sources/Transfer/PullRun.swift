@@ -20,6 +20,13 @@ struct PullRun: TransferRun {
             let permit = room.access.admit(siteFingerprint: fingerprint, from: "")
         else { throw .refused("site \(work.site) has no certificate: see `huizhen site list`") }
         guard let id = TransferID(work.id) else { throw .ours("the job is damaged") }
+        // All of it is here, and the other side only lacks the receipt.
+        if let receipt = try room.table.receipt(work.id) {
+            let client = try SiteClient(peer, identity: room.identity, settings: room.settings.lonelyClient)
+            defer { client.close() }
+            try give(receipt, by: client)
+            return ""
+        }
         return try untilKept { () throws(TransferError) in try fetch(id, peer, permit) }
     }
 
@@ -53,7 +60,10 @@ struct PullRun: TransferRun {
                 choice.note(made: made, sent: max(.zero, began.duration(to: .now) - made))
             }
             guard let arriving = holder.arriving else { throw .forgotten }
-            try arriving.accept(answer.body, using: coder)
+            do throws(TransferError) { try arriving.accept(answer.body, using: coder) } catch {
+                guard case .forgotten = error else { throw error }
+                throw .malformed("pieces of what was not announced")
+            }
             return answer.body.readableBytes
         }
     }
@@ -67,9 +77,13 @@ struct PullRun: TransferRun {
         var study: String?
         while true {
             let list = try ask(from: announced.count, by: client)
-            guard list.objects.count <= OfferList.objectLimit, study == nil || study == list.study else {
+            guard study == nil || study == list.study else {
                 throw .malformed("a manifest that changes while it is read")
             }
+            // Counted on, it comes to an end.
+            guard list.objects.count <= OfferList.objectLimit,
+                list.objects.enumerated().allSatisfy({ $1.number == announced.count + $0 })
+            else { throw .malformed("a manifest that counts as it cannot be") }
             study = list.study
             leftOut = list.leftOut ?? 0
             if arriving == nil {
@@ -91,8 +105,10 @@ struct PullRun: TransferRun {
             let (lacking, receipt) = try arriving.complete(announced.count)
             if let receipt {
                 room.arrivals.close(id)
+                let note = leftOut > 0 ? "\(leftOut) objects are not released there and were left out" : ""
+                if !note.isEmpty { try room.table.note(work.id, note: note) }
                 try give(receipt, by: client)
-                return leftOut > 0 ? "\(leftOut) objects are not released there and were left out" : ""
+                return note
             }
             carrier.want(try lacking.pieces(of: announced))
         }
@@ -106,10 +122,17 @@ struct PullRun: TransferRun {
         return try answer.message(OfferList.self)
     }
 
-    /// The study is here, whether the other side keeps the receipt or not.
+    /// The study is here, whether the other side takes the receipt or not; it is tried until there is an answer.
     private func give(_ receipt: SignedReceipt, by client: SiteClient) throws(TransferError) {
-        _ = try? room.coders.use { coder throws(TransferError) in
-            try client.ask(path + "/receipt", receipt, using: coder)
+        do throws(TransferError) {
+            _ = try room.coders.use { coder throws(TransferError) in
+                try client.ask(path + "/receipt", receipt, using: coder)
+            }
+        } catch {
+            switch error {
+            case .unreachable, .busy, .full, .interrupted: throw error
+            default: return
+            }
         }
     }
 }

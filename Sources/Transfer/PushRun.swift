@@ -10,6 +10,7 @@ import Synchronization
 struct PushRun: TransferRun {
     let room: TransferRoom
     let work: TransferWork
+    let priority: Int
     let progress: TransferProgress
     let shouldStop: @Sendable () -> Bool
 
@@ -32,7 +33,7 @@ struct PushRun: TransferRun {
         } catch {
             switch error {
             case .refused(let why): throw .refused(why)
-            case .notRecorded: throw .ours("the audit log takes no record, so nothing is sent: see the service's log")
+            case .notRecorded(let error): throw .hindered("\(error)")
             }
         }
         return try untilKept { () throws(TransferError) in try send(to: peer) }
@@ -53,27 +54,38 @@ struct PushRun: TransferRun {
         }
         let choice = CompressionChoice()
         return try carrying(by: client) { [self] client, pieces throws(TransferError) in
-            // What is granted may have changed: then it is offered anew.
-            guard try room.reach(of: work) == reach else { throw .forgotten }
-            return try send(pieces, of: study, to: peer, by: client, choice)
+            try send(pieces, of: study, to: peer, within: reach, by: client, choice)
         } _: { client, carrier throws(TransferError) in
-            try send(study, to: peer, by: client, carrier)
+            try send(study, to: peer, within: reach, by: client, carrier)
         }
+    }
+
+    /// Asked before everything that goes: whoever was removed or is no approved destination any more gets nothing from then on, and
+    /// where what is granted has changed, it is offered anew.
+    ///
+    /// - Returns: the site as it is now.
+    @discardableResult
+    private func check(_ peer: Peer, _ reach: Reach?) throws(TransferError) -> Peer {
+        guard try room.reach(of: work) == reach else { throw .forgotten }
+        return try room.approved(peer, for: nil)
     }
 
     /// Sends a chunk; returns its bytes.
     private func send(
-        _ pieces: [Piece], of study: OutgoingStudy, to peer: Peer, by client: SiteClient, _ choice: CompressionChoice
+        _ pieces: [Piece], of study: OutgoingStudy, to peer: Peer, within reach: Reach?, by client: SiteClient,
+        _ choice: CompressionChoice
     ) throws(TransferError) -> Int {
-        // Who was removed or is no approved destination any more gets nothing from then on.
-        let now = try room.unchanged(peer)
-        if let flaw = room.access.flaw(of: now, for: nil) { throw .refused(flaw) }
+        let now = try check(peer, reach)
         let began = ContinuousClock.now
         let chunk = try room.coders.use { coder throws(TransferError) in
             try study.chunk(pieces, mayCompress: room.settings.compresses && choice.pays, using: coder)
         }
         let made = ContinuousClock.now
-        try room.limits.pass(chunk.readableBytes, to: work.site, rate: now.site?.rate, unless: shouldStop)
+        try room.limits.pass(
+            chunk.readableBytes, of: work.id, to: work.site, rate: now.site?.rate, priority: priority,
+            unless: shouldStop)
+        // Things may have changed while that waited.
+        try check(peer, reach)
         do throws(TransferError) {
             _ = try client.ask(.POST, path + "/chunks", chunk, type: TransferDoor.chunkType)
         } catch {
@@ -89,11 +101,12 @@ struct PushRun: TransferRun {
     }
 
     private func send(
-        _ study: OutgoingStudy, to peer: Peer, by client: SiteClient, _ carrier: Carrier
+        _ study: OutgoingStudy, to peer: Peer, within reach: Reach?, by client: SiteClient, _ carrier: Carrier
     ) throws(TransferError) -> String {
         var announced: [Int: Offer] = [:]
-        while let offers = try study.next() {
+        while let offers = try here({ () throws(TransferError) in try study.next() }) {
             for offer in offers { announced[offer.number] = offer }
+            try check(peer, reach)
             let lacking = try offer(offers, of: study, by: client)
             carrier.want(try pieces(lacking, announced, offers))
             // What was made for these is given up with the next.
@@ -102,11 +115,14 @@ struct PushRun: TransferRun {
         guard !announced.isEmpty else {
             throw .refused("none of the study's objects is released: see Docs/DEIDENTIFICATION.md")
         }
-        try room.table.note(
-            work.id, objects: announced.count, byteCount: announced.values.reduce(0) { $0 + $1.byteCount })
+        try here { () throws(TransferError) in
+            try room.table.note(
+                work.id, objects: announced.count, byteCount: announced.values.reduce(0) { $0 + $1.byteCount })
+        }
         for _ in 0..<Self.roundLimit {
             // Asked while the last pieces are on their way: the answer comes a round trip earlier.
             try carrier.drainToLast()
+            try check(peer, reach)
             if let receipt = try complete(announced.count, by: client, carrier, announced) {
                 return try keep(receipt, peer, announced, leftOut: study.leftOut)
             }
@@ -166,10 +182,16 @@ struct PushRun: TransferRun {
         if leftOut > 0 { notes.append("\(leftOut) objects are not released and were left out") }
         let note = notes.joined(separator: "; ")
         try room.noteSent(work.study)
-        try room.table.note(
-            work.id, state: .complete, note: note, receipt: signed,
-            proofs: try room.proofs(of: receipt, study: work.study))
+        let proofs = try room.proofs(of: receipt, study: work.study)
+        try here { () throws(TransferError) in
+            try room.table.note(work.id, state: .complete, note: note, receipt: signed, proofs: proofs)
+        }
         return note
+    }
+
+    /// Does what needs room on our own disk.
+    private func here<Result>(_ body: () throws(TransferError) -> Result) throws(TransferError) -> Result {
+        do throws(TransferError) { return try body() } catch { throw error.atSender }
     }
 }
 
@@ -178,24 +200,31 @@ extension Lacking {
     ///
     /// - Throws: `.malformed` for what was not announced.
     func pieces(of announced: [Int: Offer]) throws(TransferError) -> [Piece] {
-        guard let numbers = wholeNumbers(below: ArrivingTransfer.objectLimit) else {
-            throw .malformed("an answer that lacks what cannot be")
-        }
+        let cannotBe = TransferError.malformed("an answer that lacks what cannot be")
+        guard let numbers = wholeNumbers(below: ArrivingTransfer.objectLimit) else { throw cannotBe }
         var result: [(Int, [Piece])] = []
+        // Nothing is lacking twice: so no answer makes more of an object than there is of it.
+        var taken: Set<Int> = []
         for number in numbers {
             guard let offer = announced[number] else { throw .malformed("an answer that lacks what was not offered") }
+            guard taken.insert(number).inserted else { throw cannotBe }
             result.append((number, Piece.pieces(object: number, byteCount: offer.byteCount)))
         }
         for part in parts {
-            guard let offer = announced[part.number], part.ranges.count <= 1 << 20 else {
+            guard let offer = announced[part.number] else {
                 throw .malformed("an answer that lacks what was not offered")
             }
+            guard taken.insert(part.number).inserted else { throw cannotBe }
             var pieces: [Piece] = []
+            var end: UInt64 = 0
             for range in part.ranges {
-                guard range.count == 2, range[1] > 0, range[0] <= offer.byteCount,
-                    range[1] <= offer.byteCount - range[0]
-                else { throw .malformed("an answer that lacks what cannot be") }
-                pieces += Piece.cut(object: part.number, range[0]..<range[0] + range[1])
+                guard range.count == 2, range[1] > 0, range[0] >= end, range[0] <= offer.byteCount,
+                    range[1] <= offer.byteCount - range[0],
+                    range[0].isMultiple(of: Piece.rangeByteCount)
+                else { throw cannotBe }
+                end = range[0] + range[1]
+                guard end == offer.byteCount || end.isMultiple(of: Piece.rangeByteCount) else { throw cannotBe }
+                pieces += Piece.cut(object: part.number, range[0]..<end)
             }
             result.append((part.number, pieces))
         }

@@ -23,12 +23,14 @@ final class SiteClient: Sendable {
 
     private let client: HTTPClient
     private let base: String
+    private let answerTime: Duration
 
     /// - Throws: `.ours` where the certificates cannot be used.
     init(_ peer: Peer, identity: SiteIdentity, settings: Settings) throws(TransferError) {
         guard let site = peer.site, let port = site.port, let host = peer.host else {
             throw .refused("the site only calls us: have it pull, or push to us")
         }
+        answerTime = settings.answerTime
         base = "https://\(host.contains(":") ? "[\(host)]" : host):\(port)"
         var tls = TLSConfiguration.makeClientConfiguration()
         do {
@@ -97,6 +99,13 @@ final class SiteClient: Sendable {
         /// How long the other side took to make it, where it says so.
         var made: Duration?
 
+        init(_ head: HTTPResponseHead, _ body: ByteBuffer) {
+            status = head.status.code
+            self.body = body
+            isMessage = head.headers.first(name: "Content-Type") == TransferDoor.messageType
+            made = head.headers.first(name: ServerTiming.field.rawName).flatMap(ServerTiming.duration)
+        }
+
         /// The body as JSON of a type.
         func message<T: Decodable>(_ type: T.Type) throws(TransferError) -> T {
             var bytes = Data(body.readableBytesView)
@@ -118,22 +127,18 @@ final class SiteClient: Sendable {
     func ask(
         _ method: HTTPMethod, _ path: String, _ body: ByteBuffer? = nil, type: String = "application/json"
     ) throws(TransferError) -> Answer {
-        let response: HTTPClient.Response
+        let answer: Answer
         do {
             var request = try HTTPClient.Request(url: base + path, method: method)
             if let body {
                 request.body = .byteBuffer(body)
                 request.headers.add(name: "Content-Type", value: type)
             }
-            response = try client.execute(
+            answer = try client.execute(
                 request: request,
-                delegate: ResponseAccumulator(request: request, maxBodySize: Self.answerByteCountLimit)
+                delegate: AnswerCollector(limit: Self.answerByteCountLimit, patience: answerTime)
             ).futureResult.wait()
         } catch { throw Self.error(error) }
-        let answer = Answer(
-            status: response.status.code, body: response.body ?? ByteBuffer(),
-            isMessage: response.headers.first(name: "Content-Type") == TransferDoor.messageType,
-            made: response.headers.first(name: ServerTiming.field.rawName).flatMap(ServerTiming.duration))
         guard (200..<300).contains(answer.status) || answer.status == 409 else { throw Self.problem(answer) }
         return answer
     }
@@ -154,7 +159,8 @@ final class SiteClient: Sendable {
     private static func problem(_ answer: Answer) -> TransferError {
         let text = (try? JSONDecoder().decode(ProblemText.self, from: Data(answer.body.readableBytesView)))?.detail
         // What another writes goes to our operator: a bounded line of it.
-        let why = String((text ?? "status \(answer.status)").prefix(200).filter { !$0.isNewline })
+        let words = (text ?? "status \(answer.status)").unicodeScalars.prefix(200)
+        let why = String(String.UnicodeScalarView(words.filter { $0.properties.generalCategory != .control }))
         switch answer.status {
         case 404: return .forgotten
         case 507: return .full

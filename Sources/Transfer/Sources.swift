@@ -11,7 +11,8 @@ final class Sources: Sendable {
     static let openLimit = 64
 
     final class Source: Sendable {
-        let site: String
+        /// Whose it is, as it was when it began.
+        let peer: Peer
         let requested: String
         let study: OutgoingStudy
         /// What its site might retrieve when it began.
@@ -24,8 +25,10 @@ final class Sources: Sendable {
             var isOver = false
         }
 
-        init(site: String, requested: String, study: OutgoingStudy, reach: Reach) {
-            self.site = site
+        var site: String { peer.aeTitle }
+
+        init(peer: Peer, requested: String, study: OutgoingStudy, reach: Reach) {
+            self.peer = peer
             self.requested = requested
             self.study = study
             self.reach = reach
@@ -42,7 +45,7 @@ final class Sources: Sendable {
     ) throws(TransferError) -> OfferList {
         let source =
             request.from == 0
-            ? try begin(id, request, for: peer, permit, in: room) : try known(id, of: permit)
+            ? try begin(id, request, for: peer, permit, in: room) : try known(id, of: permit, in: room)
         guard source.requested == request.study else { throw .refused("the transfer is of another study") }
         guard source.state.withLock({ $0.announced.count }) == request.from else { throw .forgotten }
         let offers = try source.study.next() ?? []
@@ -77,6 +80,7 @@ final class Sources: Sendable {
                 throw TransferError.refused("there is no such study for this site")
             }
             let now = TransferTable.now()
+            try room.table.makeRoom(for: permit.aeTitle, .sending, besides: id.description)
             try room.table.begin(
                 TransferRecord(
                     id: id.description, direction: .sending, site: permit.aeTitle, study: request.study,
@@ -88,12 +92,12 @@ final class Sources: Sendable {
             guard record.state != .cancelled else {
                 throw TransferError.refused("the transfer was cancelled at the other side")
             }
-            let source = Source(site: permit.aeTitle, requested: request.study, study: study, reach: reach)
+            // So it is not taken for one that nobody asks for any more.
+            try room.table.note(id.description)
+            let source = Source(peer: peer, requested: request.study, study: study, reach: reach)
             open.withLock { open in
-                if open.count >= Self.openLimit,
-                    let oldest = open.min(by: { $0.value.usedAt.withLock { $0 } < $1.value.usedAt.withLock { $0 } })
-                {
-                    open[oldest.key] = nil
+                if open[id] == nil, open.count >= Self.openLimit {
+                    open[open.leastWanted { ($0.site, $0.usedAt.withLock { $0 }) }] = nil
                 }
                 open[id] = source
             }
@@ -105,9 +109,17 @@ final class Sources: Sendable {
         } catch { throw .ours("\(error)") }
     }
 
-    /// - Throws: `.forgotten`, whoever's it is.
-    func known(_ id: TransferID, of permit: Permit) throws(TransferError) -> Source {
+    /// What a site is fetching, as long as it may.
+    ///
+    /// - Throws: `.forgotten`, whoever's it is, and where it must ask anew because it may retrieve something else now;
+    ///   `.refused` where nothing may go there any more.
+    func known(_ id: TransferID, of permit: Permit, in room: TransferRoom) throws(TransferError) -> Source {
         guard let held = open.withLock({ $0[id] }), held.site == permit.aeTitle else { throw .forgotten }
+        guard room.access.decision(.retrieve, by: permit).reach == held.reach else {
+            close(id)
+            throw .forgotten
+        }
+        _ = try room.approved(held.peer, for: permit.institution)
         held.usedAt.withLock { $0 = .now }
         return held
     }
@@ -115,6 +127,15 @@ final class Sources: Sendable {
     /// When its site was last heard of; nil for what is not being fetched.
     func usedAt(_ id: TransferID) -> ContinuousClock.Instant? {
         open.withLock { $0[id] }?.usedAt.withLock { $0 }
+    }
+
+    /// Ends what nobody has asked for in so long.
+    func sweep(_ table: TransferTable, quietFor time: Duration) throws(TransferError) {
+        let (seconds, _) = time.components
+        for record in try table.quiet(since: TransferTable.now() - seconds * 1000, .sending) where !record.isOurs {
+            guard let id = TransferID(record.id), open.withLock({ $0[id] == nil }) else { continue }
+            try table.note(record.id, state: .cancelled, note: "the other side asked for nothing more for too long")
+        }
     }
 
     func close(_ id: TransferID) { open.withLock { _ = $0.removeValue(forKey: id) } }

@@ -31,11 +31,18 @@ public final class TransferDoor: Sendable {
     static let messageByteCountLimit = 16 << 20
     /// Longer answers go compressed.
     static let plainAnswerByteCount = 16 << 10
-    /// Chunks that are taken or given at a time, of all sites; whoever comes on top is told to come again.
+    /// Chunks that are taken or given at a time, of all sites; whoever comes on top waits.
     static let chunkLimit = 16
+    /// Of these, what one site has at most, so that slow bodies of one do not keep the others out.
+    static let chunkLimitOfSite = 12
+    /// Messages that are read at a time, of all sites and of one.
+    static let messageLimit = 16
+    static let messageLimitOfSite = 8
     /// Requests that wait for the last pieces of a transfer at a time, and for how many milliseconds at most.
     static let waitingLimit = 2
     static let waitLimit = 5000
+    /// Of what others fetch, beside what is sent from here.
+    static let sourcePriority = 5
 
     private let room: TransferRoom
     private let sources: Sources
@@ -43,7 +50,8 @@ public final class TransferDoor: Sendable {
     private let logger: Logger
     private let version: String
     private let metrics: TransferMetrics
-    private let chunks = RequestPlaces()
+    private let chunks = SitePlaces(limit: chunkLimit, limitOfSite: chunkLimitOfSite)
+    private let messages = SitePlaces(limit: messageLimit, limitOfSite: messageLimitOfSite)
     private let isStopping = Atomic<Bool>(false)
     private let waitingCount = Atomic<Int>(0)
 
@@ -80,29 +88,31 @@ public final class TransferDoor: Sendable {
     private func addArrivals(_ group: RouterGroup<TransferContext>) {
         group.post("arrivals/:id/offers") { [self] request, context in
             let (permit, id) = (try permit(context), try Self.id(context))
+            let place = await messages.take(for: permit.aeTitle)
             let body = try await body(request, Self.messageByteCountLimit)
             return try await pool.run { [self] in
+                defer { withExtendedLifetime(place) {} }
                 let list = try message(OfferList.self, body)
                 do throws(Denial) {
                     _ = try room.access.require(.store, by: permit, door: ArrivingTransfer.door)
                 } catch { throw TransferError(error) }
                 let arriving = try room.arrivals.transfer(id, study: list.study, permit: permit, isOurs: false)
-                return try json(
-                    try forgetting(id) { () throws(TransferError) in try arriving.offer(list.objects) })
+                let lacking = try forgetting(arriving) { () throws(TransferError) in
+                    try arriving.offer(list.objects)
+                }
+                room.arrivals.bound(for: permit.aeTitle, besides: id)
+                return try json(lacking)
             }
         }
         group.post("arrivals/:id/chunks") { [self] request, context in
             let (permit, id) = (try permit(context), try Self.id(context))
-            let place = try takePlace()
+            let place = await chunks.take(for: permit.aeTitle)
             let body = try await body(request, Chunk.byteCountLimit)
             return try await pool.run { [self] in
                 defer { withExtendedLifetime(place) {} }
                 let arriving = try room.arrivals.known(id, of: permit)
-                do throws(TransferError) {
+                try noting(arriving) { () throws(TransferError) in
                     try room.coders.use { coder throws(TransferError) in try arriving.accept(body, using: coder) }
-                } catch {
-                    try? room.table.note(id.description, note: "\(error)")
-                    throw error
                 }
                 metrics.received(from: permit.aeTitle, body.readableBytes)
                 return Response(status: .noContent)
@@ -110,11 +120,13 @@ public final class TransferDoor: Sendable {
         }
         group.post("arrivals/:id/complete") { [self] request, context in
             let (permit, id) = (try permit(context), try Self.id(context))
+            let place = await messages.take(for: permit.aeTitle)
             let body = try await body(request, Self.messageByteCountLimit)
             return try await pool.run { [self] in
+                defer { withExtendedLifetime(place) {} }
                 let completion = try message(Completion.self, body)
                 let arriving = try room.arrivals.known(id, of: permit)
-                let (lacking, receipt) = try forgetting(id) { () throws(TransferError) in
+                let (lacking, receipt) = try forgetting(arriving) { () throws(TransferError) in
                     try waiting(completion.wait) { wait throws(TransferError) in
                         try arriving.complete(completion.objects, wait: wait)
                     }
@@ -140,8 +152,10 @@ public final class TransferDoor: Sendable {
     private func addSources(_ group: RouterGroup<TransferContext>) {
         group.post("sources/:id") { [self] request, context in
             let (permit, id) = (try permit(context), try Self.id(context))
+            let place = await messages.take(for: permit.aeTitle)
             let body = try await body(request, Self.messageByteCountLimit)
             return try await pool.run { [self] in
+                defer { withExtendedLifetime(place) {} }
                 let wanted = try message(SourceRequest.self, body)
                 guard let peer = room.access.peer(aeTitle: permit.aeTitle) else {
                     throw TransferError.refused("the site is not known any more")
@@ -152,20 +166,11 @@ public final class TransferDoor: Sendable {
         }
         group.post("sources/:id/chunks") { [self] request, context in
             let (permit, id) = (try permit(context), try Self.id(context))
-            let place = try takePlace()
+            let place = await chunks.take(for: permit.aeTitle)
             let body = try await body(request, Self.messageByteCountLimit)
             let (chunk, made, rate) = try await pool.run { [self] in
                 let wanted = try message(PieceRequest.self, body)
-                let source = try sources.known(id, of: permit)
-                // What it may retrieve may have changed since: then it asks anew, and is answered anew.
-                guard room.access.decision(.retrieve, by: permit).reach == source.reach else {
-                    sources.close(id)
-                    throw TransferError.forgotten
-                }
-                guard let peer = room.access.peer(aeTitle: permit.aeTitle) else {
-                    throw TransferError.refused("the site is not known any more")
-                }
-                if let flaw = room.access.flaw(of: peer, for: permit.institution) { throw TransferError.refused(flaw) }
+                let source = try sources.known(id, of: permit, in: room)
                 var pieces: [Piece] = []
                 for piece in wanted.pieces {
                     guard piece.count == 3, let object = Int(exactly: piece[0]),
@@ -178,13 +183,16 @@ public final class TransferDoor: Sendable {
                     try source.study.chunk(
                         pieces, mayCompress: wanted.mayCompress && room.settings.compresses, using: coder)
                 }
-                return (chunk, began.duration(to: .now), peer.site?.rate)
+                return (chunk, began.duration(to: .now), room.access.peer(aeTitle: permit.aeTitle)?.site?.rate)
             }
             if rate != nil || room.settings.rate != nil {
                 try await pool.run { [self] in
-                    try room.limits.pass(chunk.readableBytes, to: permit.aeTitle, rate: rate) { [self] in
-                        isStopping.load(ordering: .relaxed)
-                    }
+                    try room.limits.pass(
+                        chunk.readableBytes, of: id.description, to: permit.aeTitle, rate: rate,
+                        priority: Self.sourcePriority
+                    ) { [self] in isStopping.load(ordering: .relaxed) }
+                    // What it may have may have changed while that waited.
+                    _ = try sources.known(id, of: permit, in: room)
                 }
             }
             metrics.sent(to: permit.aeTitle, chunk.readableBytes)
@@ -198,8 +206,10 @@ public final class TransferDoor: Sendable {
         }
         group.post("sources/:id/receipt") { [self] request, context in
             let (permit, id) = (try permit(context), try Self.id(context))
+            let place = await messages.take(for: permit.aeTitle)
             let body = try await body(request, Self.messageByteCountLimit)
             return try await pool.run { [self] in
+                defer { withExtendedLifetime(place) {} }
                 let signed = try message(SignedReceipt.self, body)
                 guard let record = try room.table.record(id.description), record.site == permit.aeTitle,
                     record.direction == .sending, let peer = room.access.peer(aeTitle: permit.aeTitle),
@@ -232,9 +242,28 @@ public final class TransferDoor: Sendable {
     }
 
     /// Forgets the offers of a transfer that are not those of its sender any more, so that it offers them from the start.
-    private func forgetting<T>(_ id: TransferID, _ body: () throws(TransferError) -> T) throws(TransferError) -> T {
-        do throws(TransferError) { return try body() } catch {
-            if case .forgotten = error { room.arrivals.close(id) }
+    private func forgetting<T>(
+        _ arriving: ArrivingTransfer, _ body: () throws(TransferError) -> T
+    ) throws(TransferError) -> T {
+        do throws(TransferError) { return try noting(arriving, body) } catch {
+            if case .forgotten = error { room.arrivals.close(arriving.id) }
+            throw error
+        }
+    }
+
+    /// Has what goes wrong with a transfer shown at this side too.
+    private func noting<T>(
+        _ arriving: ArrivingTransfer, _ body: () throws(TransferError) -> T
+    ) throws(TransferError) -> T {
+        do throws(TransferError) {
+            let result = try body()
+            arriving.trouble = nil
+            return result
+        } catch {
+            if case .forgotten = error { throw error }
+            // In memory as well: a full disk takes no note.
+            arriving.trouble = "\(error)"
+            try? room.table.note(arriving.id.description, note: "\(error)")
             throw error
         }
     }
@@ -283,14 +312,6 @@ public final class TransferDoor: Sendable {
         return value
     }
 
-    private func takePlace() throws -> RequestPlaces.Place {
-        guard let place = chunks.take(of: Self.chunkLimit) else {
-            throw Problem(
-                .serviceUnavailable, "Too many chunks are under way: try again soon.", headers: [.retryAfter: "1"])
-        }
-        return place
-    }
-
     private func json(_ value: some Encodable, _ status: HTTPResponse.Status = .ok) throws -> Response {
         let plain = try JSONEncoder().encode(value)
         let isLong = plain.count > Self.plainAnswerByteCount
@@ -313,7 +334,7 @@ public final class TransferDoor: Sendable {
         case .refused(let why): Problem(.forbidden, why)
         case .malformed(let why): Problem(.unprocessableContent, why)
         case .full: Problem(.init(code: 507, reasonPhrase: "Insufficient Storage"), "its disk is full")
-        case .busy(let why), .unreachable(let why): Problem(.serviceUnavailable, why)
+        case .busy(let why), .unreachable(let why), .hindered(let why): Problem(.serviceUnavailable, why)
         case .interrupted: Problem(.serviceUnavailable, "The service is stopping.")
         case .archive, .ours:
             Problem(.internalServerError, "Something went wrong here; the service's log says more.")

@@ -11,6 +11,8 @@ public enum TransferError: Error, Sendable, CustomStringConvertible {
     case busy(String)
     /// The disk of whoever receives is full.
     case full
+    /// Something here stands in the way for now, a full disk for instance; trying again may help.
+    case hindered(String)
     /// The other side has forgotten what was offered; it is to be offered again.
     case forgotten
     /// It is not to be: the other side will not take it, or what is asked cannot be.
@@ -28,6 +30,7 @@ public enum TransferError: Error, Sendable, CustomStringConvertible {
         case .unreachable(let why): "the other side cannot be reached: \(why)"
         case .busy(let why): "the other side cannot take it now: \(why)"
         case .full: "the receiver cannot take it now: its disk is full"
+        case .hindered(let why): why
         case .forgotten: "the other side has forgotten what was offered"
         case .refused(let why): why
         case .malformed(let why): "what came cannot be used: \(why)"
@@ -42,6 +45,14 @@ public enum TransferError: Error, Sendable, CustomStringConvertible {
         switch denial {
         case .refused(let why): self = .refused(why)
         case .notRecorded: self = .busy("the act cannot be recorded there")
+        }
+    }
+
+    /// The same, where our own disk is the sender's.
+    var atSender: TransferError {
+        switch self {
+        case .full, .archive(.full): .hindered("the disk here is full")
+        default: self
         }
     }
 

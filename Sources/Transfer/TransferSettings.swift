@@ -26,7 +26,7 @@ final class RateLimits: Sendable {
     init(_ rate: Int?) { all = RateLimit(rate) }
 
     func pass(
-        _ byteCount: Int, to site: String, rate: Int?, unless shouldStop: () -> Bool
+        _ byteCount: Int, of transfer: String, to site: String, rate: Int?, priority: Int, unless shouldStop: () -> Bool
     ) throws(TransferError) {
         if let rate {
             let limit = sites.withLock { sites in
@@ -35,9 +35,9 @@ final class RateLimits: Sendable {
                 sites[site] = (rate, made)
                 return made
             }
-            try limit.pass(byteCount, unless: shouldStop)
+            try limit.pass(byteCount, of: transfer, priority: priority, unless: shouldStop)
         }
-        try all.pass(byteCount, unless: shouldStop)
+        try all.pass(byteCount, of: transfer, priority: priority, unless: shouldStop)
     }
 }
 

@@ -8,6 +8,8 @@ import Synchronization
 final class TransferTable: Sendable {
     /// Transfers that have ended and are still listed.
     static let endedLimit = 10_000
+    /// Transfers that one site has begun and that have not ended.
+    static let openLimitOfSite = 10_000
 
     private static let migrations: [SQLDatabase.Migration] = [
         .init([
@@ -139,6 +141,13 @@ final class TransferTable: Sendable {
         }
     }
 
+    /// - Returns: whether it had not ended.
+    func cancel(_ id: String, note text: String) throws(TransferError) -> Bool {
+        guard try record(id)?.state == .open else { return false }
+        try note(id, state: .cancelled, note: text)
+        return true
+    }
+
     private static let columns = """
         id, direction, site, study, ours, state, started_at, changed_at, objects, byte_count, note, receipt IS NOT NULL
         """
@@ -148,6 +157,23 @@ final class TransferTable: Sendable {
             try connection.first("SELECT \(Self.columns) FROM transfer WHERE id = ?", [.text(id)]) {
                 row throws(DatabaseError) in Self.record(row)
             }
+        }
+    }
+
+    /// - Throws: `.busy` where a site has begun as many as it may that have not ended.
+    func makeRoom(
+        for site: String, _ direction: TransferRecord.Direction, besides id: String, limit: Int = openLimitOfSite
+    ) throws(TransferError) {
+        let count = try read { connection throws(DatabaseError) in
+            try connection.first(
+                """
+                SELECT count(*) FROM transfer
+                WHERE state = 'open' AND ours = 0 AND site = ? AND direction = ? AND id <> ?
+                """, [.text(site), .text(direction.rawValue), .text(id)]
+            ) { row throws(DatabaseError) in Int(row.integer(0) ?? 0) } ?? 0
+        }
+        guard count < limit else {
+            throw .busy("\(count) transfers of this site have not ended: end some of them first")
         }
     }
 
@@ -170,6 +196,9 @@ final class TransferTable: Sendable {
             "WHERE state = 'open' AND ours = 1 AND direction = 'sending' AND site = ? AND study = ? AND granted <= ?",
             [.text(site), .text(study), .integer(isGranted ? 1 : 0)])
     }
+
+    /// What was begun here and has not ended.
+    func openOrders() throws(TransferError) -> [TransferRecord] { try list("WHERE state = 'open' AND ours = 1", []) }
 
     private func list(_ rest: String, _ arguments: [SQLValue]) throws(TransferError) -> [TransferRecord] {
         try read { connection throws(DatabaseError) in

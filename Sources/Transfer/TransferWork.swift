@@ -42,13 +42,26 @@ struct TransferRoom: Sendable {
         return peer
     }
 
-    /// A site as it is now, while a transfer with it runs.
+    /// A site as it is now, while a transfer with it runs: another rate is taken, and nothing else.
     ///
     /// - Throws: `.refused` where it was removed or changed since.
     func unchanged(_ peer: Peer) throws(TransferError) -> Peer {
-        guard let now = access.peer(aeTitle: peer.aeTitle), now.site == peer.site else {
-            throw .refused("the site was removed or changed while the transfer ran")
+        guard let now = access.peer(aeTitle: peer.aeTitle) else {
+            throw .refused("the site was removed while the transfer ran")
         }
+        var same = now
+        same.site?.rate = peer.site?.rate
+        guard same == peer else { throw .refused("the site was changed while the transfer ran") }
+        return now
+    }
+
+    /// The same, where something goes to it.
+    ///
+    /// - Parameter institution: of who asked for it; nil for us.
+    /// - Throws: `.refused` also where it is no approved destination any more.
+    func approved(_ peer: Peer, for institution: String?) throws(TransferError) -> Peer {
+        let now = try unchanged(peer)
+        if let flaw = access.flaw(of: now, for: institution) { throw .refused(flaw) }
         return now
     }
 

@@ -54,9 +54,12 @@ public final class Transfers: Sendable {
         room = TransferRoom(
             archive: archive, access: access, releases: releases, table: table, arrivals: arrivals,
             identity: identity, coders: CoderPool(), settings: settings, limits: RateLimits(settings.rate))
+        var queueSettings = settings.queue
+        // What gives way goes on where it was.
+        queueSettings.givesWay = true
         queue = try JobQueue(
             path: directory + "/transfer-queue.sqlite", key: key.derived(for: "huizhen transfer queue 1"),
-            settings: settings.queue)
+            settings: queueSettings)
         sources = Sources()
         metrics = TransferMetrics(registry)
         self.logger = logger
@@ -67,13 +70,16 @@ public final class Transfers: Sendable {
 
     /// Goes on where the last run ended.
     public func start() {
+        do { try endOrphans(olderThan: .zero) } catch { failed(error) }
         queue.start()
-        upkeep.start { [upkeep, logger, arrivals = room.arrivals, keep = room.settings.keepTime] in
+        upkeep.start { [self] in
             while !upkeep.isStopping {
-                do throws(TransferError) { try arrivals.sweep(quietFor: keep) } catch {
-                    logger.error("what never arrived could not be given up", metadata: ["reason": "\(error)"])
-                }
-                upkeep.pause(.seconds(3600))
+                do {
+                    try room.arrivals.sweep(quietFor: room.settings.keepTime)
+                    try sources.sweep(room.table, quietFor: room.settings.keepTime)
+                    try endOrphans(olderThan: .seconds(60))
+                } catch { failed(error) }
+                upkeep.pause(.seconds(600))
             }
         }
         if let name = room.settings.congestionControl, !CongestionControl.isAvailable(name) {
@@ -81,6 +87,10 @@ public final class Transfers: Sendable {
                 "the kernel has no \(name): transfers use its own congestion control, which is slower on lines that lose packets"
             )
         }
+    }
+
+    private func failed(_ error: any Error) {
+        logger.error("transfers that never came about could not be given up", metadata: ["reason": "\(error)"])
     }
 
     public func stop() throws {
@@ -133,13 +143,29 @@ public final class Transfers: Sendable {
                 id: id, direction: direction, site: site, study: study, isOurs: true, state: .open, startedAt: now,
                 changedAt: now, objects: objects, byteCount: byteCount, note: "", hasReceipt: false),
             isGranted: isGranted)
-        try queue.add([
-            NewJob(
-                kind: direction == .sending ? TransferWork.pushKind : TransferWork.pullKind,
-                lane: Self.lane(site: site, id: id), priority: priority, remaining: objects, delay: delay,
-                payload: Array(try JSONEncoder().encode(work)))
-        ])
+        let job = NewJob(
+            kind: direction == .sending ? TransferWork.pushKind : TransferWork.pullKind,
+            lane: Self.lane(site: site, id: id), priority: priority, remaining: objects, delay: delay, keepsDelay: true,
+            payload: Array(try JSONEncoder().encode(work)))
+        do { try queue.add([job]) } catch {
+            // Where not even that can be written now, it is ended later: see `endOrphans`.
+            _ = try? room.table.cancel(id, note: Self.notQueued)
+            throw error
+        }
         return id
+    }
+
+    private static let notQueued = "it could not be put into the queue"
+
+    /// Ends what was to begin when the disk was full or the last run ended, and never came into the queue.
+    ///
+    /// - Parameter age: since when, so that what begins at this moment is none of it.
+    private func endOrphans(olderThan age: Duration) throws {
+        let before = TransferTable.now() - age.components.seconds * 1000
+        for record in try room.table.openOrders() where record.startedAt < before {
+            if try queue.lastJob(in: Self.lane(record)) != nil { continue }
+            _ = try room.table.cancel(record.id, note: Self.notQueued)
+        }
     }
 
     /// Has the studies of these objects sent to a site, as a route wants it; one that waits to go there goes once.
@@ -190,6 +216,8 @@ public final class Transfers: Sendable {
         let arriving = id.flatMap { room.arrivals.transfer($0) }
         let progress = running.withLock { $0[record.id] } ?? arriving?.progress
         let heardAt = arriving?.usedAt ?? id.flatMap { sources.usedAt($0) }
+        var record = record
+        if let trouble = arriving?.trouble { record.note = trouble }
         return TransferStatus(
             record: record, job: record.isOurs ? try queue.lastJob(in: lane) : nil, isPaused: paused.contains(lane),
             isSilent: !record.isOurs && heardAt.map { $0.duration(to: .now) > Self.silence } ?? true,
@@ -225,7 +253,9 @@ public final class Transfers: Sendable {
         case .receiving:
             if let id = TransferID(id) { try room.arrivals.cancel(id, note: "cancelled here") }
         case .sending:
-            try room.table.note(id, state: .cancelled, note: "cancelled here")
+            guard try room.table.cancel(id, note: "cancelled here") else {
+                throw TransferError.refused("the transfer has ended")
+            }
             if let id = TransferID(id) { sources.close(id) }
             guard status.record.isOurs, let peer = room.access.peer(aeTitle: status.record.site) else { return }
             // Where it cannot be told, what arrived there is given up after a time of silence.
@@ -278,7 +308,9 @@ public final class Transfers: Sendable {
         do throws(TransferError) {
             let note =
                 direction == .sending
-                ? try PushRun(room: room, work: work, progress: progress) { job.shouldStop }.run()
+                ? try PushRun(room: room, work: work, priority: job.job.priority, progress: progress) {
+                    job.shouldStop
+                }.run()
                 : try PullRun(room: room, work: work, progress: progress) { job.shouldStop }.run()
             let figures = progress.figures
             if direction == .sending { metrics.sent(to: work.site, Int(clamping: figures.lineByteCount)) }
@@ -300,7 +332,8 @@ public final class Transfers: Sendable {
         try? room.table.note(work.id, note: reason)
         logger.warning("transfer not complete", metadata: ["site": "\(work.site)", "reason": "\(reason)"])
         switch error {
-        case .unreachable, .busy, .full, .forgotten, .interrupted: return .unavailable(reason)
+        case .unreachable, .busy, .full, .hindered, .forgotten, .interrupted, .archive(.full):
+            return .unavailable(reason)
         case .archive(.notFound): return .hopeless("the study is not held any more")
         case .refused, .malformed, .archive, .ours: return .failed(reason)
         }

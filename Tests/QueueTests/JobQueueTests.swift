@@ -174,6 +174,62 @@ struct JobQueueTests {
         #expect(fixture.handled == ["4", "3", "2", "1", "0"])
     }
 
+    @Test func servesTheMostUrgentLaneFirstAndNoDestinationAlone() throws {
+        var settings = QueueFixture.quick
+        settings.laneLimit = 2
+        let fixture = try QueueFixture(settings)
+        try fixture.queue.add([
+            job("a1", lane: "A 1"), job("a2", lane: "A 2"), job("a3", lane: "A 3"), job("b", lane: "B 1"),
+            job("urgent", lane: "C 1", priority: 9),
+        ])
+        fixture.start { run in
+            // The first one holds its place until the others are through.
+            if run.payload == Array("a1".utf8) { while fixture.handled.count < 4 { usleep(1000) } }
+            return .done
+        }
+        try fixture.wait { $0[.done] == 5 }
+        #expect(fixture.handled == ["urgent", "b", "a2", "a3", "a1"])
+    }
+
+    @Test func givesWayToWhatIsMoreUrgent() throws {
+        var settings = QueueFixture.quick
+        settings.laneLimit = 1
+        settings.givesWay = true
+        let fixture = try QueueFixture(settings)
+        try fixture.queue.add([job("slow", lane: "A 1", priority: 5)])
+        let began = DispatchSemaphore(value: 0)
+        fixture.start { run in
+            guard run.payload == Array("slow".utf8), !fixture.handled.contains("urgent") else { return .done }
+            began.signal()
+            while !run.shouldStop { usleep(1000) }
+            return .interrupted
+        }
+        began.wait()
+        // As urgent is not urgent enough.
+        try fixture.queue.add([job("equal", lane: "A 2", priority: 5)])
+        try fixture.queue.add([job("urgent", lane: "B 1", priority: 6)])
+        try fixture.wait { $0[.done] == 3 }
+        #expect(fixture.handled.prefix(2) == ["slow", "urgent"])
+    }
+
+    @Test func keepsADelayThatWasAskedForThroughARestart() throws {
+        let fixture = try QueueFixture()
+        func later(_ text: String, lane: String, _ keepsDelay: Bool) -> NewJob {
+            NewJob(
+                kind: "send", lane: lane, remaining: 1, delay: .seconds(3600), keepsDelay: keepsDelay,
+                payload: Array(text.utf8))
+        }
+        let ids = try fixture.queue.add([later("kept", lane: "A", true), later("ended", lane: "B", false)])
+        fixture.start { _ in .done }
+        try fixture.wait { $0[.done] == 1 }
+        #expect(fixture.handled == ["ended"])
+        try fixture.reopen()
+        fixture.start { _ in .done }
+        #expect(try fixture.queue.counts()[.waiting] == 1)
+        try fixture.queue.retry(ids[0])
+        try fixture.wait { $0[.done] == 2 }
+    }
+
     @Test func pausesAndResumesALane() throws {
         let fixture = try QueueFixture()
         try fixture.queue.setPaused(lane: "A", true)

@@ -59,11 +59,7 @@ import Testing
 
     /// Of chunks that came in.
     private func bytes(_ huizhen: HuizhenProcess) throws -> Int {
-        let text = try Tool.run("/usr/bin/curl", ["-s", "http://127.0.0.1:\(huizhen.httpPort)/metrics"]).output
-        let line = text.split(separator: "\n").first {
-            $0.hasPrefix("huizhen_transfer_bytes") && $0.contains("receiving")
-        }
-        return line?.split(separator: " ").last.flatMap { Int($0) } ?? 0
+        try huizhen.metric("huizhen_transfer_bytes", "receiving")
     }
 
     @Test func goesOnWithALargeObjectWhereItWas() throws {

@@ -5,14 +5,22 @@ final class TwoSites {
     let a: HuizhenProcess
     let b: HuizhenProcess
     let ports = (a: freePort(), b: freePort())
+    /// Between A and B's door, where it was asked for.
+    let line: FailingLine?
 
     /// - Parameters:
     ///   - approved: whether A's operator lets studies go to B, and B's to A.
     ///   - site: more of how A knows B.
-    init(approved: Bool = true, settings: [String] = [], site: [String] = []) throws {
-        a = try Self.start("A", ports.a, settings)
-        b = try Self.start("B", ports.b, settings)
-        try Self.introduce(b, as: "B", to: a, port: ports.b, site)
+    ///   - isFailing: whether A reaches B over a line that can be cut.
+    ///   - directories: of A and of B; nil: new ones.
+    init(
+        approved: Bool = true, settings: [String] = [], site: [String] = [], isFailing: Bool = false,
+        directories: (a: String?, b: String?) = (nil, nil)
+    ) throws {
+        line = isFailing ? try FailingLine(to: ports.b) : nil
+        a = try Self.start("A", ports.a, settings, directory: directories.a)
+        b = try Self.start("B", ports.b, settings, directory: directories.b)
+        try Self.introduce(b, as: "B", to: a, port: line?.port ?? ports.b, site)
         try Self.introduce(a, as: "A", to: b, port: ports.a)
         // Who asks there about what came from A.
         try b.addPeer("STORM", ["--institution", "A"])
@@ -21,8 +29,11 @@ final class TwoSites {
         try b.tool(["destination", "approve", "A", "--because", "a test"]).checked()
     }
 
-    static func start(_ name: String, _ port: Int, _ settings: [String] = []) throws -> HuizhenProcess {
+    static func start(
+        _ name: String, _ port: Int, _ settings: [String] = [], directory: String? = nil
+    ) throws -> HuizhenProcess {
         try HuizhenProcess(
+            directory: directory,
             arguments: [
                 "--open-to-unknown-peers", "--set", "transfer.name=\(name)", "--set", "institution=\(name)",
                 "--set", "transfer.port=\(port)", "--set", "transfer.longest-retry=1", "--set", "study.quiet=1",
@@ -60,6 +71,9 @@ struct Transfer: Decodable {
         var objects: Int
         var note: String
         var hasReceipt: Bool
+        var byteCount: Int
+        var study: String
+        var site: String
     }
 
     struct Figures: Decodable {
@@ -87,6 +101,21 @@ extension HuizhenProcess {
     func transfers() throws -> [Transfer] {
         try JSONDecoder().decode(
             [Transfer].self, from: Data(try tool(["transfer", "status", "--json", "--limit", "1000"]).checked().utf8))
+    }
+
+    /// The sum of a metric over its labels, of those lines that hold `text`.
+    func metric(_ name: String, _ text: String = "") throws -> Int {
+        try Tool.run("/usr/bin/curl", ["-s", "http://127.0.0.1:\(httpPort)/metrics"]).output.split(separator: "\n")
+            .filter { $0.hasPrefix(name) && $0.contains(text) }
+            .compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }.reduce(0, +)
+    }
+
+    /// Descriptors that are open, and threads.
+    var held: (descriptors: Int, threads: Int) {
+        func count(_ what: String) -> Int {
+            (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(processID)/\(what)").count) ?? -1
+        }
+        return (count("fd"), count("task"))
     }
 
     func transfer(_ id: String) throws -> Transfer {

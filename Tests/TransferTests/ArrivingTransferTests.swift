@@ -180,7 +180,7 @@ struct ArrivingTransferTests {
         let more = try source.outgoing([image(4, study: "1.2.1")])
         _ = try other.offer(try #require(try more.next()))
         let second = Asker { try? other.complete(4, wait: .seconds(600)).receipt }
-        other.giveUp()
+        #expect(try other.giveUp(note: "given up"))
         #expect(second.answer == nil)
     }
 
@@ -216,7 +216,7 @@ struct ArrivingTransferTests {
         }
         let ids = try (0..<3).map { _ in try TransferID() }
         let (given, _) = try begun(ids[0])
-        given.giveUp()
+        #expect(try given.giveUp(note: "given up"))
         #expect(target.reservedPackCount == 0)
         _ = try begun(ids[1])
         target.restart()
@@ -275,5 +275,113 @@ struct ArrivingTransferTests {
         }
         try target.arrivals.cancel(id, note: "a test")
         #expect(throws: TransferError.self) { try target.arriving(id) }
+    }
+
+    @Test func keepsNothingThatComesOnceItIsGivenUp() throws {
+        let (source, target) = (try TransferFixture(), try TransferFixture())
+        let study = try source.outgoing([image(1), image(2), image(3, pixels: 5 << 20)])
+        let offers = try #require(try study.next())
+        let announced = Swift.Dictionary(uniqueKeysWithValues: offers.map { ($0.number, $0) })
+        let arriving = try target.arriving(TransferID())
+        let pieces = try arriving.offer(offers).pieces(of: announced)
+        let chunks = try chunks(study, pieces)
+        #expect(try accept(arriving, chunks[0]) == "taken")
+        try target.arrivals.cancel(arriving.id, note: "a test")
+        // What a connection still brings, of which it was known before.
+        for chunk in chunks { #expect(try accept(arriving, chunk) == "refused") }
+        #expect(throws: TransferError.self) { try arriving.complete(3) }
+        #expect(try target.archive.arriving(transfer: arriving.id.bytes).isEmpty && target.shown == 0)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: target.directory + "/arriving").isEmpty)
+        #expect(throws: TransferError.self) { try target.arrivals.cancel(arriving.id, note: "again") }
+    }
+
+    @Test func givesUpNothingThatIsComplete() throws {
+        let (source, target) = (try TransferFixture(), try TransferFixture())
+        let study = try source.outgoing([image(1)])
+        let offers = try #require(try study.next())
+        let arriving = try target.arriving(TransferID())
+        let pieces = try arriving.offer(offers).pieces(of: [0: offers[0]])
+        #expect(try accept(arriving, chunks(study, pieces)[0]) == "taken")
+        let receipt = try arriving.complete(1).receipt
+        #expect(receipt != nil)
+        #expect(throws: TransferError.self) { try target.arrivals.cancel(arriving.id, note: "a test") }
+        #expect(try arriving.complete(1).receipt == receipt && target.shown == 1)
+    }
+
+    @Test func destroysAtItsStartWhatWasGivenUpWhenTheLastRunEnded() throws {
+        let (source, target) = (try TransferFixture(), try TransferFixture())
+        let study = try source.outgoing([image(1), image(2)])
+        let offers = try #require(try study.next())
+        let announced = Swift.Dictionary(uniqueKeysWithValues: offers.map { ($0.number, $0) })
+        let (over, open) = (try target.arriving(TransferID()), try target.arriving(TransferID()))
+        for arriving in [over, open] {
+            let pieces = try arriving.offer(offers).pieces(of: announced)
+            #expect(try accept(arriving, chunks(study, pieces)[0]) == "taken")
+        }
+        // The run ended between the note and the destruction.
+        try target.table.note(over.id.description, state: .cancelled)
+        target.restart()
+        try target.arrivals.clean()
+        #expect(try target.archive.arriving(transfer: over.id.bytes).isEmpty)
+        #expect(try target.archive.arriving(transfer: open.id.bytes).count == 1)
+    }
+
+    @Test func signsForNothingThatWasRemovedSinceItWasOffered() throws {
+        let (source, target) = (try TransferFixture(), try TransferFixture())
+        let study = try source.outgoing([image(1), image(2)])
+        let offers = try #require(try study.next())
+        _ = try target.outgoing([image(1), image(2)])
+        let arriving = try target.arriving(TransferID())
+        #expect(try arriving.offer(offers).isEmpty)
+        _ = try target.archive.remove(studyInstanceUID: "1.2.1")
+        var caught: TransferError?
+        do throws(TransferError) { _ = try arriving.complete(2) } catch { caught = error }
+        #expect(code(caught) == "forgotten")
+        target.restart()
+        #expect(try !target.arriving(arriving.id).offer(offers).isEmpty)
+    }
+
+    @Test func boundsWhatASiteHasOpen() throws {
+        let target = try TransferFixture()
+        let offer = Offer(
+            number: 0, sha256: String(repeating: "a", count: 64), byteCount: 10, sopInstanceUID: "1.2.3",
+            sopClassUID: "1.2.4", transferSyntaxUID: "1.2.5")
+        let all = try (0..<3).map { _ in
+            let arriving = try target.arriving(TransferID())
+            _ = try arriving.offer([offer])
+            return arriving
+        }
+        // In memory: what was quiet longest is forgotten, but not the one that offers.
+        target.arrivals.bound(for: "NORTH", besides: all[0].id, limit: 3)
+        target.arrivals.bound(for: "SOUTH", besides: all[0].id, limit: 0)
+        #expect(target.arrivals.all.count == 3)
+        target.arrivals.bound(for: "NORTH", besides: all[0].id, limit: 2)
+        #expect(Set(target.arrivals.all.map(\.id.description)) == Set([all[0], all[2]].map(\.id.description)))
+        // On disk: at the bound none more is begun, and what is known goes on.
+        func makeRoom(_ id: String, _ limit: Int) throws {
+            try target.table.makeRoom(for: "NORTH", .receiving, besides: id, limit: limit)
+        }
+        try makeRoom("", 4)
+        #expect(throws: TransferError.self) { try makeRoom("", 3) }
+        try makeRoom(all[0].id.description, 3)
+        try target.table.makeRoom(for: "SOUTH", .receiving, besides: "", limit: 1)
+    }
+
+    @Test func endsWhatNobodyFetchesAnyMore() throws {
+        let target = try TransferFixture()
+        func begin(_ isOurs: Bool, _ direction: TransferRecord.Direction) throws -> String {
+            let id = try TransferID().description
+            try target.table.begin(
+                TransferRecord(
+                    id: id, direction: direction, site: "NORTH", study: "1.2.1", isOurs: isOurs, state: .open,
+                    startedAt: 1, changedAt: 1, objects: 0, byteCount: 0, note: "", hasReceipt: false))
+            return id
+        }
+        let (theirs, ours, coming) = (
+            try begin(false, .sending), try begin(true, .sending), try begin(false, .receiving)
+        )
+        try Sources().sweep(target.table, quietFor: .seconds(60))
+        #expect(try target.table.record(theirs)?.state == .cancelled)
+        #expect(try target.table.record(ours)?.state == .open && target.table.record(coming)?.state == .open)
     }
 }

@@ -159,6 +159,37 @@ struct PieceTests {
         }
     }
 
+    @Test func lacksNothingTwiceAndNothingThatCannotBe() throws {
+        let offer = { (number: Int, byteCount: UInt64) in
+            Offer(
+                number: number, sha256: "", byteCount: byteCount, sopInstanceUID: "", sopClassUID: "",
+                transferSyntaxUID: "")
+        }
+        let announced = [0: offer(0, 10), 1: offer(1, (5 << 20) + 9)]
+        func pieces(_ whole: [[Int]], _ ranges: [[UInt64]]..., number: Int = 1) -> [Piece]? {
+            var lacking = Lacking(whole: whole)
+            for one in ranges {
+                lacking.parts.append(.init(announced[1] ?? offer(1, 1), []))
+                lacking.parts[lacking.parts.count - 1].number = number
+                lacking.parts[lacking.parts.count - 1].ranges = one
+            }
+            return try? lacking.pieces(of: announced)
+        }
+        #expect(pieces([[0, 1]])?.count == 4)
+        #expect(
+            pieces([[0, 0]], [[1 << 20, 1 << 20], [4 << 20, (1 << 20) + 9]])?.map(\.offset) == [0, 1 << 20, 4 << 20])
+        #expect(pieces([], [[5 << 20, 9]])?.count == 1)
+        // Twice, over each other, backwards, not where ranges begin and end, of nothing, beyond the end, of none.
+        #expect(pieces([[0, 0], [0, 0]]) == nil && pieces([[1, 1]], [[0, 1 << 20]]) == nil)
+        #expect(pieces([], [[0, 1 << 20]], [[1 << 20, 1 << 20]]) == nil)
+        #expect(
+            pieces([], [[0, 2 << 20], [1 << 20, 2 << 20]]) == nil
+                && pieces([], [[1 << 20, 1 << 20], [0, 1 << 20]]) == nil)
+        #expect(pieces([], [[1, 1 << 20]]) == nil && pieces([], [[0, 1]]) == nil && pieces([], [[0, 0]]) == nil)
+        #expect(pieces([], [[5 << 20, 10]]) == nil && pieces([], [[UInt64.max - 5, 9]]) == nil)
+        #expect(pieces([[2, 2]]) == nil && pieces([], [[0, 1 << 20]], number: 2) == nil)
+    }
+
     @Test func compressesAndTakesApartWithinItsBounds() throws {
         let coder = try Zstandard()
         let text = [UInt8](repeating: 65, count: 100_000)

@@ -21,7 +21,7 @@ final class TransferFixture: @unchecked Sendable {
     let archive: Archive
     let access: Access
     let identity: SiteIdentity
-    private let table: TransferTable
+    let table: TransferTable
     private(set) var arrivals: Arrivals
     let permit = Permit(
         kind: .peer, aeTitle: "NORTH", services: [.store, .get], roles: [.system], institution: "North",

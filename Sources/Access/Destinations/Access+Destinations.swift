@@ -24,7 +24,7 @@ extension Access {
         let time = Self.milliseconds(now)
         if isExpired(.peer, peer.aeTitle, at: time) { return "the peer was not confirmed in the permission review" }
         if peer.institution == settings.institution || peer.institution == institution { return nil }
-        return flaw(of: peer.aeTitle, at: time) { $0.peer == Destination.PeerPlace(peer) }
+        return flaw(of: peer.aeTitle, at: time) { $0.peer?.isSame(peer) == true }
     }
 
     /// Why nothing may be exported to somebody; nil where it may.

@@ -51,5 +51,13 @@ public struct Destination: Sendable, Equatable, Codable {
             release = peer.release
             site = peer.site
         }
+
+        /// Whether it is the same destination: how fast things may go there is nothing to approve.
+        func isSame(_ peer: Peer) -> Bool {
+            var (held, now) = (self, PeerPlace(peer))
+            held.site?.rate = nil
+            now.site?.rate = nil
+            return held == now
+        }
     }
 }

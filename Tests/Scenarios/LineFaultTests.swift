@@ -1,0 +1,163 @@
+import Foundation
+import Testing
+
+/// Transfers over a line that fails, between services that are killed.
+@Suite(.timeLimit(.minutes(120))) struct LineFaultTests {
+    /// What a fault may cost: the chunks of eight connections that are on their way, with what belongs to them.
+    private static let inFlight = 8 * (2 << 20) + (1 << 20)
+
+    private enum Fault: CaseIterable {
+        case cut
+        case silence
+        case loss
+        case killSender
+        case killReceiver
+        case killBoth
+    }
+
+    /// Where it is decided by chance what happens, the seed that repeats it.
+    private func seed(_ what: String) -> Int {
+        let seed = Int(ProcessInfo.processInfo.environment["HUIZHEN_SEED"] ?? "") ?? Int.random(in: 1...99_999)
+        print("\(what): HUIZHEN_SEED=\(seed)")
+        return seed
+    }
+
+    private func strike(_ sites: TwoSites, _ fault: Fault, _ random: inout SeededGenerator) throws {
+        let line = try #require(sites.line)
+        let moment = { (random: inout SeededGenerator) in _ = usleep(UInt32.random(in: 5_000...400_000, using: &random))
+        }
+        switch fault {
+        case .cut:
+            line.cut()
+            moment(&random)
+            line.restore()
+        case .silence, .loss:
+            line.silence()
+            moment(&random)
+            line.restore(dropping: fault == .loss)
+        case .killSender, .killReceiver:
+            let killed = fault == .killSender ? sites.a : sites.b
+            line.cut()
+            killed.kill()
+            line.restore()
+            try killed.start()
+        case .killBoth:
+            sites.a.kill()
+            sites.b.kill()
+            try sites.a.start()
+            try sites.b.start()
+        }
+    }
+
+    @Test func goesOnByItselfWhateverFails() throws {
+        let seed = seed("faults")
+        var random = SeededGenerator(seed: UInt64(seed))
+        let sites = try TwoSites(
+            settings: ["--set", "transfer.compress=false", "--set", "transfer.answer-time=5"],
+            site: ["--rate", "4000000"], isFailing: true)
+        defer { sites.line?.close() }
+        var stored: UInt64 = 0
+        var faults = 0
+        var seeds: [Int] = []
+        var open: [String] = []
+        for _ in 0..<(isSoak ? 400 : 12) {
+            if open.isEmpty {
+                let next = seed + seeds.count
+                try sites.store(seed: next, count: 100)
+                open = try (0..<5).map { try sites.a.begin("push", study: "2.25.\(next).\($0)", site: "B") }
+                stored += try sites.a.transfers().prefix(5).reduce(0) { $0 + UInt64($1.record.byteCount) }
+                seeds.append(next)
+            }
+            usleep(UInt32.random(in: 20_000...500_000, using: &random))
+            let fault = try #require(Fault.allCases.randomElement(using: &random))
+            try strike(sites, fault, &random)
+            faults += 1
+            // Studies have 20 objects each.
+            let shown = try sites.b.status()["instances"] as? Int ?? -1
+            #expect(shown % 20 == 0, "fault \(faults), \(fault): \(shown) objects are shown")
+            open.removeAll { id in (try? sites.a.transfer(id).record.state) == "complete" }
+        }
+        for id in open { try sites.a.waitUntilComplete(id) }
+        for seed in seeds {
+            let checked = try Checked(sites.b, seed: seed)
+            #expect(checked.found == Array(0..<100) && checked.different.isEmpty)
+        }
+        let carried = UInt64(sites.line?.byteCount ?? 0)
+        print("faults: \(faults), \(stored) bytes of studies, \(carried) bytes on the line")
+        #expect(carried <= stored + stored / 50 + UInt64(faults * Self.inFlight), "too much was sent again")
+        #expect(try sites.b.tool(["verify"]).code == 0)
+        #expect(try sites.b.status()["conflicts"] as? Int == 0)
+        let all = try sites.a.transfers() + sites.b.transfers()
+        #expect(all.allSatisfy { $0.record.state == "complete" && $0.record.hasReceipt })
+        #expect(try FileManager.default.contentsOfDirectory(atPath: sites.b.directory + "/arriving").isEmpty)
+    }
+
+    @Test func bringsEveryOneOfManyTransfersToItsEndAndKeepsNothingOfThem() throws {
+        let seed = seed("many transfers")
+        var random = SeededGenerator(seed: UInt64(seed))
+        let sites = try TwoSites(
+            settings: ["--set", "transfer.answer-time=5", "--set", "transfer.parallel=16"], isFailing: true)
+        defer { sites.line?.close() }
+        let line = try #require(sites.line)
+        let (studies, images) = (isSoak ? 1000 : 60, 3)
+        let files = [try Images.smallCT(), try Images.smallMR()]
+        let common = ["--seed", "\(seed)", "--studies", "\(studies)", "--images", "\(images)"] + files
+        let stored: [String: [[Int]]] = try Python.ask("copies.py", ["store", "--port", "\(sites.a.port)"] + common)
+        #expect(stored["failed"] == [])
+        // What the first ones need is there from then on.
+        for study in 0..<10 { try push(study, seed, sites) }
+        try sites.a.wait("the first to end") { try sites.a.transfers().allSatisfy { $0.record.state == "complete" } }
+        try settle(sites)
+        let before = (sites.a.held, sites.b.held)
+        let memory = (sites.a.residentByteCount, sites.b.residentByteCount)
+        for study in 10..<studies {
+            try push(study, seed, sites)
+            guard study.isMultiple(of: 5) else { continue }
+            line.cut()
+            usleep(UInt32.random(in: 1_000...150_000, using: &random))
+            line.restore()
+        }
+        try sites.a.wait("all to end", seconds: 1200) {
+            if Bool.random(using: &random) {
+                line.silence()
+                usleep(UInt32.random(in: 1_000...100_000, using: &random))
+                line.restore(dropping: true)
+            }
+            return try open(sites.a) == 0
+        }
+        let ends = try sites.a.transfers()
+        #expect(ends.count == min(studies, 1000) && ends.allSatisfy { $0.record.hasReceipt })
+        #expect(try open(sites.b) == 0)
+        try sites.b.addPeer("COPIES", ["--institution", "A"])
+        let checked: [String: [[Int]]] = try Python.ask(
+            "copies.py", ["check", "--port", "\(sites.b.port)"] + common, timeout: 1200)
+        #expect(checked == ["lost": [], "different": []])
+        try settle(sites)
+        let after = (sites.a.held, sites.b.held)
+        print("many transfers: \(studies); held before \(before), after \(after)")
+        print("memory before \(memory), after \((sites.a.residentByteCount, sites.b.residentByteCount))")
+        #expect(after.0.descriptors <= before.0.descriptors + 8 && after.1.descriptors <= before.1.descriptors + 8)
+        #expect(after.0.threads <= before.0.threads + 8 && after.1.threads <= before.1.threads + 8)
+        #expect(sites.a.residentByteCount <= memory.0 + 100 << 20 && sites.b.residentByteCount <= memory.1 + 100 << 20)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: sites.b.directory + "/arriving").isEmpty)
+        #expect(try sites.b.tool(["verify"]).code == 0)
+    }
+
+    private func push(_ study: Int, _ seed: Int, _ sites: TwoSites) throws {
+        _ = try sites.a.begin("push", study: "2.25.\(seed).\(study)", site: "B")
+    }
+
+    private func open(_ huizhen: HuizhenProcess) throws -> Int {
+        try huizhen.transfers().count { $0.record.state == "open" }
+    }
+
+    /// Waits until the connections of what has ended are gone: the other side ends them by and by.
+    private func settle(_ sites: TwoSites) throws {
+        var last = (-1, -1)
+        try sites.a.wait("what was held to be given back") {
+            let now = (sites.a.held.descriptors, sites.b.held.descriptors)
+            defer { last = now }
+            return now == last
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import Foundation
+import Testing
+
+/// What an operator changes while a study is on its way.
+@Suite(.timeLimit(.minutes(30))) struct TransferChangeTests {
+    /// A push that is under way, slowly; half a megabyte a second of some twelve.
+    private func underWay(_ seed: Int) throws -> (sites: TwoSites, id: String) {
+        let sites = try TwoSites(settings: ["--set", "transfer.compress=false"], site: ["--rate", "500000"])
+        try sites.store(seed: seed, count: 400)
+        let id = try sites.a.begin("push", study: "2.25.\(seed).0", site: "B")
+        try sites.a.wait("the transfer to begin") { (try sites.a.transfer(id).figures?.lineByteCount ?? 0) > 1 << 19 }
+        return (sites, id)
+    }
+
+    /// After what was on its way, nothing more comes, and it is said why.
+    private func ends(_ sites: TwoSites, _ id: String, because reason: String) throws {
+        try sites.a.wait("the end and its reason") {
+            let job = try sites.a.transfer(id).job
+            return job?.state != "running" && job?.reason.contains(reason) == true
+        }
+        let came = try sites.b.metric("huizhen_transfer_bytes", "receiving")
+        try sites.a.wait("another try") { (try sites.a.transfer(id).job?.attempts ?? 0) >= 3 }
+        #expect(try sites.b.metric("huizhen_transfer_bytes", "receiving") == came)
+        #expect(try sites.b.status()["instances"] as? Int == 0)
+        #expect(try sites.a.transfer(id).record.state == "open")
+    }
+
+    @Test func sendsNothingMoreToASiteThatWasRemoved() throws {
+        let (sites, id) = try underWay(31)
+        try sites.a.tool(["site", "remove", "B"]).checked()
+        try ends(sites, id, because: "there is no site B")
+    }
+
+    @Test func sendsNothingMoreOnceTheApprovalIsWithdrawn() throws {
+        let (sites, id) = try underWay(32)
+        try sites.a.tool(["destination", "revoke", "B", "--because", "a test"]).checked()
+        try ends(sites, id, because: "approved destination")
+        // Approved again, it goes on where it was.
+        try sites.a.tool(["destination", "approve", "B", "--because", "a test"]).checked()
+        try sites.a.tool(["transfer", "retry", id]).checked()
+        try sites.a.wait("the transfer to go on") { try sites.a.transfer(id).job?.state == "running" }
+    }
+
+    @Test func sendsNothingMoreToACertificateThatIsNotTheSitesAnyMore() throws {
+        let (sites, id) = try underWay(33)
+        // The certificate of a third, which B cannot show.
+        let other = try TwoSites.start("C", freePort())
+        let file = sites.a.directory + ".other.pem"
+        try other.tool(["site", "identity"]).checked().write(toFile: file, atomically: true, encoding: .utf8)
+        try sites.a.tool([
+            "site", "add", "B", "--at", "127.0.0.1:\(sites.ports.b)", "--certificate", file, "--institution", "B",
+        ]).checked()
+        try sites.a.tool(["destination", "approve", "B", "--because", "a test"]).checked()
+        try ends(sites, id, because: "another certificate")
+    }
+
+    @Test func takesNothingMoreFromASiteThatWasRemovedThere() throws {
+        let (sites, id) = try underWay(34)
+        try sites.b.tool(["site", "remove", "A"]).checked()
+        try sites.a.wait("the end and its reason") {
+            let job = try sites.a.transfer(id).job
+            return job?.state != "running" && job?.reason.contains("does not accept our certificate") == true
+        }
+        #expect(try sites.b.status()["instances"] as? Int == 0)
+        // Known again, it goes on by itself or when it is told to.
+        try TwoSites.introduce(sites.a, as: "A", to: sites.b, port: sites.ports.a)
+        try sites.a.tool(["transfer", "retry", id]).checked()
+        try sites.a.wait("the transfer to go on") { try sites.a.transfer(id).job?.state == "running" }
+    }
+
+    @Test func goesOnAtAnotherRateWithoutBeginningAgain() throws {
+        let (sites, id) = try underWay(35)
+        try TwoSites.introduce(sites.b, as: "B", to: sites.a, port: sites.ports.b, ["--rate", "50000000"])
+        try sites.a.waitUntilComplete(id)
+        let transfer = try sites.a.transfer(id)
+        #expect(transfer.job?.attempts == 0 && transfer.record.note.isEmpty)
+        #expect(try sites.a.metric("huizhen_transfer_failures") == 0)
+    }
+}
