@@ -224,6 +224,38 @@ import Testing
         #expect(try site.instances == 1)
     }
 
+    @Test func letsLftpBeginAnewWhatBrokeOff() throws {
+        let site = try Site()
+        try site.allow("LOCAL")
+        let ssh = try SecureShell(socket: site.socket)
+        let file = Images.phantoms + "/ct-01.dcm"
+        #expect(try site.ask("killed", ["--file", file]).status == 0)
+        // Of what broke off nothing is there, so that it goes from its beginning.
+        _ = try ssh.lftp(["put -c \(file) -o incoming/half"]).checked()
+        #expect(try site.instances == 1)
+        #expect(try site.huizhen.tool(["verify"]).code == 0)
+    }
+
+    @Test func takesWhoASystemsProgramNamesAndRunsNothingElse() throws {
+        let site = try Site(byKey: true)
+        let ssh = try SecureShell(socket: site.socket, subjects: ["north", "south"], isForced: true)
+        try site.allow("NORTH", ["--key"], name: "north")
+        try site.allow("SOUTH", ["--key"], name: "south")
+        let file = try tiny(site.huizhen, study: "2.25.131", instance: "2.25.131.1")
+        _ = try ssh.sftp(["put \(file) incoming/"], key: "north").checked()
+        #expect(try site.instances == 1)
+        let stored = try site.audit("stored")
+        #expect(stored.contains { $0.contains("NORTH") } && !stored.contains { $0.contains("SOUTH") })
+        // A command, a shell and another subject are the service's own program all the same.
+        let ran = try ssh.ssh(["id; \(HuizhenProcess.binary) sftp-server --subject north"], key: "south")
+        #expect(!ran.output.contains("uid="))
+        #expect(try ssh.sftp(["ls"], key: "own").code != 0)
+        let listed = try ssh.sftp(
+            ["ls -1 studies"], key: "south", ["-o", "SetEnv=HUIZHEN_SUBJECT=north"]
+        ).checked()
+        #expect(!listed.split(separator: "\n").contains { $0.hasPrefix("studies/") && !$0.hasSuffix("index.csv") })
+    }
+
     @Test func answersOrEndsWhateverIsSent() throws {
         let site = try Site()
         try site.allow("LOCAL")

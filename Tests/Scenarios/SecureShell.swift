@@ -11,7 +11,8 @@ final class SecureShell {
     /// - Parameters:
     ///   - socket: of the service.
     ///   - subjects: names that sshd gives by the key; for none the account counts.
-    init(socket: String, subjects: [String] = []) throws {
+    ///   - isForced: whether sshd asks a program for the keys and runs nothing but the service's, as an operator is told to have it.
+    init(socket: String, subjects: [String] = [], isForced: Bool = false) throws {
         if getuid() == 0 {
             try? FileManager.default.createDirectory(atPath: "/run/sshd", withIntermediateDirectories: true)
         }
@@ -25,7 +26,7 @@ final class SecureShell {
             case 0: continue
             case 1: lines.append(key)
             // Both ways in which a key may say who comes.
-            case _ where index.isMultiple(of: 2):
+            case _ where isForced || index.isMultiple(of: 2):
                 lines.append("restrict,environment=\"HUIZHEN_SUBJECT=\(name)\" \(key)")
             default: lines.append("restrict,command=\"\(server) --subject \(name)\" \(key)")
             }
@@ -35,7 +36,7 @@ final class SecureShell {
             Port \(port)
             ListenAddress 127.0.0.1
             HostKey \(folder)/host
-            AuthorizedKeysFile \(folder)/keys
+            \(isForced ? Self.askingForKeys(folder) : "AuthorizedKeysFile \(folder)/keys")
             AuthenticationMethods publickey
             PidFile none
             UsePAM no
@@ -44,7 +45,7 @@ final class SecureShell {
             PermitTTY no
             PermitUserRC no
             PermitUserEnvironment HUIZHEN_SUBJECT
-            Subsystem sftp \(server)
+            Subsystem sftp \(isForced ? "/usr/lib/openssh/sftp-server\nForceCommand " + server : server)
             """
         try configuration.write(toFile: "\(folder)/sshd", atomically: true, encoding: .utf8)
         sshd = try Child("/usr/sbin/sshd", ["-D", "-e", "-f", "\(folder)/sshd"], error: "\(folder)/log")
@@ -53,6 +54,20 @@ final class SecureShell {
     }
 
     deinit { sshd.end() }
+
+    /// A program that others may write, or that lies where they may, sshd would not run.
+    private static func askingForKeys(_ folder: String) -> String {
+        """
+        AuthorizedKeysFile none
+        AuthorizedKeysCommand /bin/cat \(folder)/keys
+        AuthorizedKeysCommandUser \(NSUserName())
+        """
+    }
+
+    /// Runs OpenSSH's own client for a shell or a command.
+    func ssh(_ command: [String], key: String) throws -> Tool.Result {
+        try Tool.run("/usr/bin/ssh", options(key) + ["-p", "\(port)", "\(user)@127.0.0.1"] + command, timeout: 30)
+    }
 
     private var log: String { (try? String(contentsOfFile: "\(folder)/log", encoding: .utf8)) ?? "" }
 
