@@ -143,6 +143,47 @@ import Testing
         #expect(try sites.b.tool(["verify"]).code == 0)
     }
 
+    @Test func fetchesEveryOneOfManyStudiesAndHasEveryReceiptTaken() throws {
+        let seed = seed("many studies fetched")
+        var random = SeededGenerator(seed: UInt64(seed))
+        let sites = try TwoSites(
+            settings: ["--set", "transfer.answer-time=5", "--set", "transfer.parallel=16"], isFailing: true)
+        defer { sites.line?.close() }
+        let line = try #require(sites.line)
+        let (studies, images) = (isSoak ? 300 : 30, 3)
+        let common =
+            ["--seed", "\(seed)", "--studies", "\(studies)", "--images", "\(images)"]
+            + [try Images.smallCT(), try Images.smallMR()]
+        // Of A's own institution, so that it may have them.
+        try sites.b.addPeer("COPIES", ["--institution", "A"])
+        let stored: [String: [[Int]]] = try Python.ask("copies.py", ["store", "--port", "\(sites.b.port)"] + common)
+        #expect(stored["failed"] == [])
+        func fail() {
+            line.cut()
+            usleep(UInt32.random(in: 1_000...100_000, using: &random))
+            line.restore()
+        }
+        for study in 0..<studies {
+            _ = try sites.a.begin("pull", study: "2.25.\(seed).\(study)", site: "B")
+            fail()
+        }
+        try sites.a.wait("all to end", seconds: 1200) {
+            if Bool.random(using: &random) { fail() }
+            return try open(sites.a) == 0
+        }
+        // Also those that were given while the line failed.
+        try sites.b.wait("every receipt") {
+            let given = try sites.b.transfers()
+            return given.count == studies && given.allSatisfy { $0.record.state == "complete" && $0.record.hasReceipt }
+        }
+        try sites.a.addPeer("COPIES", ["--institution", "B"])
+        let checked: [String: [[Int]]] = try Python.ask(
+            "copies.py", ["check", "--port", "\(sites.a.port)"] + common, timeout: 1200)
+        #expect(checked == ["lost": [], "different": []])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: sites.a.directory + "/arriving").isEmpty)
+        #expect(try sites.a.tool(["verify"]).code == 0)
+    }
+
     private func push(_ study: Int, _ seed: Int, _ sites: TwoSites) throws {
         _ = try sites.a.begin("push", study: "2.25.\(seed).\(study)", site: "B")
     }
