@@ -1,11 +1,19 @@
 import Glibc
 
-/// Many may pass at once, or one alone.
+/// Many may pass at once, or one alone, who is not kept waiting by those who come later.
+///
+/// Nobody may pass who has passed, nor wait inside for somebody who may have to wait outside.
 final class Gate: @unchecked Sendable {
     // pthread's lock is made to be shared; its memory stays at one address.
     private let lock = UnsafeMutablePointer<pthread_rwlock_t>.allocate(capacity: 1)
 
-    init() { pthread_rwlock_init(lock, nil) }
+    init() {
+        var attributes = pthread_rwlockattr_t()
+        pthread_rwlockattr_init(&attributes)
+        pthread_rwlockattr_setkind_np(&attributes, Int32(PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP))
+        pthread_rwlock_init(lock, &attributes)
+        pthread_rwlockattr_destroy(&attributes)
+    }
 
     deinit {
         pthread_rwlock_destroy(lock)

@@ -18,16 +18,19 @@ public final class IncomingBatch {
     /// The one key of what waits.
     private var key: (name: StudyKeys.Name, entry: StudyKeys.Entry)?
 
-    init(archive: Archive) { self.archive = archive }
+    /// - Parameter takesObjects: whether objects will be written, for which a lane is waited for here.
+    init(archive: Archive, takesObjects: Bool) throws(ArchiveError) {
+        self.archive = archive
+        guard takesObjects else { return }
+        do throws(BlobError) { blobs = try archive.blobs.beginBatch() } catch { throw ArchiveError(error) }
+    }
 
     deinit { abandon() }
 
     /// Where the next object is written.
     func writer() throws(BlobError) -> BlobWriter {
-        if let blobs { return try blobs.begin() }
-        let made = try archive.blobs.beginBatch()
-        blobs = made
-        return try made.begin()
+        guard let blobs else { throw .misused(operation: "begin") }
+        return try blobs.begin()
     }
 
     /// The key for an object; what waits under another is finished first.
@@ -86,13 +89,22 @@ public final class IncomingBatch {
 
 extension Archive {
     /// Lets objects of a transfer be stored together; corrections and rebuilds wait meanwhile.
+    ///
+    /// - Parameter batch: made before, for who passes the gate must not wait for a lane.
     public func together<Result, Failure: Error>(
-        _ body: (IncomingBatch) throws(Failure) -> Result
+        in batch: IncomingBatch, _ body: () throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try gate.shared { () throws(Failure) in
-            let batch = IncomingBatch(archive: self)
             defer { batch.abandon() }
-            return try body(batch)
+            return try body()
         }
+    }
+
+    /// Begins objects of a transfer that become durable together.
+    ///
+    /// - Parameter takesObjects: whether there are any; it may be that there are only pieces.
+    /// - Throws: `.full`, `.closed`.
+    public func incomingBatch(takesObjects: Bool) throws(ArchiveError) -> IncomingBatch {
+        try IncomingBatch(archive: self, takesObjects: takesObjects)
     }
 }

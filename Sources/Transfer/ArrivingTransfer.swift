@@ -119,7 +119,11 @@ public final class ArrivingTransfer: Sendable {
     /// What came while it was given up goes too.
     private func discardIfGivenUp() {
         guard state.withLock({ $0.isGivenUp }) else { return }
-        try? abandonPartials()
+        // Written down after it was given up.
+        for partial in (try? table.partials(of: id.description)) ?? [] {
+            try? table.forget(id.description, digest: partial.digest)
+            try? abandon([partial])
+        }
         try? archive.dropArriving(transfer: id.bytes)
     }
 
@@ -249,9 +253,18 @@ public final class ArrivingTransfer: Sendable {
         defer { discardIfGivenUp() }
         var brought = Brought()
         progress.change { $0.lineByteCount += UInt64(chunk.readableBytes) }
+        var bytes = chunk
+        let heads = try Chunk.heads(&bytes)
+        let bringsObjects = state.withLock { state in
+            heads.contains { (state.offers[$0.piece.object]?.byteCount ?? .max) <= Piece.wholeLimit }
+        }
+        let batch: IncomingBatch
+        do throws(ArchiveError) { batch = try archive.incomingBatch(takesObjects: bringsObjects) } catch {
+            throw Self.error(error)
+        }
         do throws(TransferError) {
-            try archive.together { batch throws(TransferError) in
-                try take(chunk, using: coder, in: batch, &brought)
+            try archive.together(in: batch) { () throws(TransferError) in
+                try take(heads, bytes, using: coder, in: batch, &brought)
                 do throws(ArchiveError) { try batch.finish() } catch { throw Self.error(error) }
             }
         } catch {
@@ -267,10 +280,10 @@ public final class ArrivingTransfer: Sendable {
     }
 
     private func take(
-        _ chunk: ByteBuffer, using coder: Zstandard, in batch: IncomingBatch, _ brought: inout Brought
+        _ heads: [Chunk.Head], _ coded: ByteBuffer, using coder: Zstandard, in batch: IncomingBatch,
+        _ brought: inout Brought
     ) throws(TransferError) {
-        var bytes = chunk
-        let heads = try Chunk.heads(&bytes)
+        var bytes = coded
         var room: [UInt8] = []
         for head in heads {
             guard let coded = bytes.readSlice(length: Int(head.codedByteCount)) else {
@@ -340,8 +353,16 @@ public final class ArrivingTransfer: Sendable {
         let before = partial.presentByteCount
         let fits: Bool
         do throws(TransferError) { fits = try partial.write(plain, at: head.piece.offset) } catch {
+            switch error {
             // One of them is wrong: all of it comes again, to another place.
-            if case .malformed = error { try forget(offer, digest) }
+            case .malformed: try forget(offer, digest)
+            // The place is none any more.
+            case .busy:
+                state.withLock { state in
+                    if state.partials[offer.number] === partial { state.partials[offer.number] = nil }
+                }
+            default: break
+            }
             throw error
         }
         guard fits else { throw .malformed("a piece that does not begin and end where pieces do") }
@@ -445,14 +466,13 @@ public final class ArrivingTransfer: Sendable {
         for partial in held { partial.content.abandon() }
     }
 
-    /// Gives back the room of pieces that are written down.
-    private func abandonPartials() throws(TransferError) {
-        for partial in try table.partials(of: id.description) {
-            do throws(ArchiveError) {
+    /// Gives back the room of pieces that were written down.
+    private func abandon(_ unfinished: [TransferTable.Partial]) throws(TransferError) {
+        do throws(ArchiveError) {
+            for partial in unfinished {
                 try archive.arrivingContent(at: partial.place, byteCount: partial.byteCount)?.abandon()
-            } catch { throw Self.error(error) }
-            try table.forget(id.description, digest: partial.digest)
-        }
+            }
+        } catch { throw Self.error(error) }
     }
 
     /// An object on its way into the archive, which is kept only if it is what was announced.
@@ -586,13 +606,14 @@ public final class ArrivingTransfer: Sendable {
             })
         let signed = try identity.sign(receipt)
         // Of what came another way in the end.
-        takeNoMore()
-        try abandonPartials()
+        let unfinished = try table.partials(of: id.description)
         try table.note(
             id.description, state: .complete, objects: offers.count,
             note: receipt.differing == 0
                 ? "" : "\(receipt.differing) objects differ from what is held and were not kept",
             receipt: signed)
+        takeNoMore()
+        try abandon(unfinished)
         return signed
     }
 }

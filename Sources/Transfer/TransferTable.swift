@@ -60,10 +60,15 @@ final class TransferTable: Sendable {
         }
     }
 
+    /// Those who write unfinished objects down at a time. A class of its own: locks beside a throwing `init` crash the compiler.
+    private final class PartialGroup: Sendable {
+        let waiting = Mutex<[PartialEntry]>([])
+        /// Held while they are written down.
+        let keeping = Mutex(())
+    }
+
     private let database: SQLDatabase
-    private let waiting = Mutex<[PartialEntry]>([])
-    /// Held while unfinished objects are written down.
-    private let keeping = Mutex(())
+    private let group = PartialGroup()
 
     init(path: String, key: SymmetricKey) throws(TransferError) {
         do throws(DatabaseError) {
@@ -256,10 +261,10 @@ final class TransferTable: Sendable {
     /// Writes down which pieces of an object are on the disk. Those who come together share one transaction, and its sync.
     func keep(_ id: String, digest: [UInt8], _ object: PartialObject) throws(TransferError) {
         let entry = PartialEntry(id, digest, object)
-        waiting.withLock { $0.append(entry) }
-        let outcome = keeping.withLock { _ in
+        group.waiting.withLock { $0.append(entry) }
+        let outcome = group.keeping.withLock { _ in
             if let outcome = entry.outcome { return outcome }
-            let taken = waiting.withLock { waiting in
+            let taken = group.waiting.withLock { waiting in
                 defer { waiting = [] }
                 return waiting
             }
