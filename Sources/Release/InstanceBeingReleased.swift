@@ -8,8 +8,8 @@ public final class InstanceBeingReleased {
     private let output: SpoolOutput
     private var instance: InstanceDeidentification?
 
-    init(_ deidentifier: Deidentifier, _ transferSyntax: TransferSyntax, archive: Archive) {
-        output = SpoolOutput(archive)
+    init(_ deidentifier: Deidentifier, _ transferSyntax: TransferSyntax, byteCount: UInt64, archive: Archive) {
+        output = SpoolOutput(archive, expectedByteCount: byteCount)
         instance = deidentifier.instance(transferSyntax: transferSyntax, isReporting: false, output: output)
     }
 
@@ -94,18 +94,25 @@ private final class SpoolOutput: DeidentificationOutput {
     private static let heldByteCount = 4 << 20
 
     private let archive: Archive
+    private let expectedByteCount: UInt64
     private(set) var header: OutputHeader?
     private(set) var held: [UInt8] = []
     private(set) var spool: SealedSpool?
 
-    init(_ archive: Archive) { self.archive = archive }
+    init(_ archive: Archive, expectedByteCount: UInt64) {
+        self.archive = archive
+        self.expectedByteCount = expectedByteCount
+    }
 
-    func begin(_ header: OutputHeader) { self.header = header }
+    func begin(_ header: OutputHeader) {
+        self.header = header
+        held.reserveCapacity(Int(min(expectedByteCount, UInt64(Self.heldByteCount))))
+    }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws {
-        let first = bytes.prefix(spool == nil ? Self.heldByteCount - held.count : 0)
-        held += first
-        let rest = UnsafeRawBufferPointer(rebasing: bytes[(bytes.startIndex + first.count)...])
+        let count = spool == nil ? min(bytes.count, Self.heldByteCount - held.count) : 0
+        held += UnsafeRawBufferPointer(rebasing: bytes[..<count])
+        let rest = UnsafeRawBufferPointer(rebasing: bytes[count...])
         if rest.isEmpty { return }
         if spool == nil { spool = try archive.spool() }
         try spool?.append(rest)

@@ -43,13 +43,16 @@ public final class Release: Sendable {
 
     /// De-identifies an object of the archive, corrections applied.
     public func released(_ object: StoredObject, through buffer: PieceBuffer) throws -> ReleasedInstance {
-        let instance = begin(transferSyntax: TransferSyntax(uid: object.holding.transferSyntaxUID))
+        let instance = begin(
+            transferSyntax: TransferSyntax(uid: object.holding.transferSyntaxUID), byteCount: object.holding.byteCount)
         try archive.write(object, through: buffer) { try instance.append($0) }
         return try instance.finish()
     }
 
     /// Begins to de-identify bytes from elsewhere.
-    public func begin(transferSyntax: TransferSyntax) -> InstanceBeingReleased {
-        InstanceBeingReleased(deidentifier, transferSyntax, archive: archive)
+    ///
+    /// - Parameter byteCount: how many there will be, as far as that is known.
+    public func begin(transferSyntax: TransferSyntax, byteCount: UInt64 = 0) -> InstanceBeingReleased {
+        InstanceBeingReleased(deidentifier, transferSyntax, byteCount: byteCount, archive: archive)
     }
 }

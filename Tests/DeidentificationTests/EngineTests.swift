@@ -38,6 +38,50 @@ import Testing
         #expect(result.bytes(.pixelData) == expected.bytes(.pixelData))
     }
 
+    @Test func numbersInBinaryWhereTextMustStandBecomeText() throws {
+        var image = Sample.image()
+        image.set(.instanceNumber, .US, ints: [7])
+        image.set(.sliceThickness, .SS, ints: [-3])
+        #expect(try basic().run(image).dataset.string(.instanceNumber) == "7")
+        #expect(try basic().run(image).dataset.string(.sliceThickness) == "-3")
+        // Somebody's number is one in whatever form.
+        image.set(.patientID, .LO, string: "1234567")
+        image.set(.instanceNumber, .UL, ints: [1_234_567])
+        #expect(try basic().run(image).dataset.string(.instanceNumber) != "1234567")
+    }
+
+    @Test func aPartOfTheBodyStaysWhereAPatientIsCalledSo() throws {
+        var image = Sample.image()
+        image.set(.patientName, .PN, string: "QIN-HEADNECK-01")
+        image.set(.bodyPartExamined, .CS, string: "HEADNECK")
+        image.set(.protocolName, .LO, string: "QIN-HEADNECK-01")
+        let deidentifier = Deidentifier(profile: .consultation, key: Sample.key())
+        let result = try deidentifier.run(image).dataset
+        #expect(result.string(.bodyPartExamined) == "HEADNECK")
+        #expect(result.string(.protocolName)?.contains("HEADNECK") != true)
+        image.set(.bodyPartExamined, .CS, string: "QIN HEADNECK 01")
+        #expect(try deidentifier.run(image).dataset.string(.bodyPartExamined)?.contains("HEADNECK") != true)
+    }
+
+    @Test func aGraphicWithoutItsPointsIsStillOne() throws {
+        var graphic = Dataset()
+        graphic.set(Tag(0x0070_0005), .CS, string: "PIXEL")
+        graphic.set(Tag(0x0070_0020), .US, ints: [2])
+        graphic.set(Tag(0x0070_0021), .US, ints: [2])
+        graphic.set(Tag(0x0070_0022), .FL, ints: [11, 12, 13, 14])
+        graphic.set(Tag(0x0070_0023), .CS, string: "POLYLINE")
+        var annotation = Dataset()
+        annotation.set(Tag(0x0070_0002), .CS, string: "LAYER")
+        annotation.set(Tag(0x0070_0009), items: [graphic])
+        var state = Sample.object("1.2.840.10008.5.1.4.1.1.11.1")
+        state.set(Tag(0x0070_0001), items: [annotation])
+        let result = try basic().run(state).dataset
+        let found = try #require(result.items(Tag(0x0070_0001)).first?.items(Tag(0x0070_0009)).first)
+        #expect(found.ints(Tag(0x0070_0020)) == [2])
+        #expect(found.ints(Tag(0x0070_0021)) == [2])
+        #expect(found.bytes(Tag(0x0070_0022)) == [UInt8](repeating: 0, count: 16))
+    }
+
     @Test func bitsAboveThePixelsBecomeZero() throws {
         var image = Sample.image()
         image.set(.pixelData, .OW, bytes: [1, 0xF0, 2, 0x10, 3, 0x80, 4, 0x0F])

@@ -85,7 +85,7 @@ import Testing
 
     @Test func aCodeThatNamesSomebodyIsReplacedByACode() throws {
         var object = person("INTEROP^HEADNECK=")
-        object.set(Tag(0x0018_0015), .CS, string: "HEADNECK")
+        object.set(Tag(0x0018_0015), .CS, string: "INTEROP")
         object.set(.imageType, .CS, strings: ["ORIGINAL", "PRIMARY", "INTEROP"])
         for profile in Self.profiles {
             let result = try Deidentifier(profile: profile, key: Sample.key()).run(object).dataset

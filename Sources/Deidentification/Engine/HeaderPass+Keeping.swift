@@ -139,10 +139,9 @@ extension HeaderPass {
             let isWord = bytes.split(separator: 0x5C).allSatisfy { $0.count <= 16 }
             // What names somebody goes through the cleaner, which looks more closely.
             if isWord, words.maySay(bytes) { return element }
-            // What gives a structure its form names nobody, whoever is called so.
-            if bytes.split(separator: 0x5C).allSatisfy({
-                DummyValue.words.contains(String(decoding: $0, as: UTF8.self))
-            }) {
+            // What gives a structure its form names nobody, whoever is called so, nor does a part of the body.
+            let words = element.tag == .bodyPartExamined ? BodyParts.words : DummyValue.words
+            if bytes.split(separator: 0x5C).allSatisfy({ words.contains(String(decoding: $0, as: UTF8.self)) }) {
                 return element
             }
         }

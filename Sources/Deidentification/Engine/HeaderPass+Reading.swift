@@ -20,12 +20,27 @@ extension HeaderPass {
     /// - Parameter vr: not the element's own.
     func read(_ bytes: [UInt8], _ element: Element, as vr: VR) -> Element? {
         if vr.isString {
+            // Numbers that some devices write in binary.
+            if vr == .IS || vr == .DS, let numbers = Self.integers(bytes, element.vr) {
+                return Element(element.tag, vr, .bytes(Array(numbers.map(String.init).joined(separator: "\\").utf8)))
+            }
             guard element.vr.isString || Self.isUnknown(element.vr) else { return nil }
             return Element(element.tag, vr, .bytes(text(bytes, from: element.vr, to: vr)))
         }
         if Self.areAlike(element.vr, vr) { return element }
         guard element.vr == .UN, bytes.count % vr.unitByteCount == 0 else { return nil }
         return Element(element.tag, vr, element.value)
+    }
+
+    /// Binary numbers that are whole; nil for what is none of these.
+    private static func integers(_ bytes: [UInt8], _ vr: VR) -> [Int]? {
+        switch vr {
+        case .US, .SS, .UL, .SL: break
+        default: return nil
+        }
+        let tag = Tag.numberOfFrames
+        let numbers = Dataset([Element(tag, vr, .bytes(bytes))]).ints(tag)
+        return bytes.count == numbers.count * vr.unitByteCount ? numbers : nil
     }
 
     private static func isUnknown(_ vr: VR) -> Bool { vr == .UN || vr == .OB || vr == .OW }

@@ -100,6 +100,12 @@ extension HeaderPass {
             }
             if let value = try dummyValue(element, ruling) { result.set(value) }
         }
+        // As many points as there are numbers for, each of two: a graphic without any would be none. PS3.3 §C.10.5.
+        let (dimensions, pointCount, points) = (Tag(0x0070_0020), Tag(0x0070_0021), Tag(0x0070_0022))
+        if let bytes = result.bytes(points), result.contains(dimensions) {
+            result.set(dimensions, .US, ints: [2])
+            result.set(pointCount, .US, ints: [bytes.count / 8])
+        }
         return result
     }
 
