@@ -8,6 +8,8 @@ import NIOCore
 final class ObjectParts: PieceSource {
     /// Less than a buffer has by what one chunk and the heads of parts may add.
     static let pieceByteCount = PieceBuffers.byteCountLimit - 2 * chunkByteCount
+    /// More than the head of a part and of its file have.
+    private static let headByteCount = 2 << 10
     /// What is encrypted together.
     static let chunkByteCount = 64 << 10
 
@@ -53,9 +55,10 @@ final class ObjectParts: PieceSource {
     func next(upTo byteCount: Int) throws -> ByteBuffer? {
         guard !isEnded else { return nil }
         let byteCount = min(byteCount, Self.pieceByteCount)
-        let room = byteCount + 2 * Self.chunkByteCount
-        // Whoever reads slowly keeps no buffers beside what is on its way.
+        // Whoever reads slowly keeps no buffers beside what is on its way, and these take one chunk and not a byte more:
+        // sizes of buffers are powers of two.
         let isLarge = byteCount > Pace.smallByteCount
+        let room = isLarge ? byteCount + 2 * Self.chunkByteCount : Self.chunkByteCount
         var piece = isLarge ? buffers.take(room) : ByteBufferAllocator().buffer(capacity: room)
         while piece.readableBytes < byteCount {
             guard let source = try current ?? openNext() else {
@@ -63,10 +66,22 @@ final class ObjectParts: PieceSource {
                 piece.writeString(boundary.end())
                 break
             }
+            if let holding = pendingHead {
+                guard isLarge || piece.readableBytes + Self.headByteCount <= room else { break }
+                pendingHead = nil
+                writeHead(to: &piece, holding)
+            }
+            guard isLarge || piece.readableBytes == 0 || Self.fits(source, piece.readableBytes, in: room) else { break }
             if try !fill(&piece, from: source, upTo: byteCount) { current = nil }
         }
         if isLarge { buffers.keep(piece) }
         return piece
+    }
+
+    /// Whether what is added next has room.
+    private static func fits(_ source: Source, _ used: Int, in room: Int) -> Bool {
+        guard case .stored(let object, let offset) = source else { return true }
+        return used + Int(min(object.byteCount - offset, UInt64(chunkByteCount))) <= room
     }
 
     private static func isForOneObject(_ error: ArchiveError) -> Bool {
@@ -100,10 +115,6 @@ final class ObjectParts: PieceSource {
 
     /// Adds to the piece; false when the object is at its end.
     private func fill(_ piece: inout ByteBuffer, from source: Source, upTo byteCount: Int) throws -> Bool {
-        if let holding = pendingHead {
-            pendingHead = nil
-            writeHead(to: &piece, holding)
-        }
         switch source {
         case .stored(let object, let offset):
             // Whole chunks as they are stored: one that is read in two parts is decrypted twice.

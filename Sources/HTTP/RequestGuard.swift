@@ -41,7 +41,7 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         isHTTP1 = (try? context.pipeline.syncOperations.handler(type: HTTP1ToHTTPServerCodec.self)) != nil
-        if isHTTP1 { SendQueue.bound(context.channel) }
+        if isHTTP1 { SendQueue.boundAnswers(context.channel) }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { cancel() }

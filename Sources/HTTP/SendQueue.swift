@@ -5,6 +5,8 @@ enum SendQueue {
     /// Bytes: enough to keep a fast connection busy, and little for each of many slow ones. Without it the system takes
     /// some megabytes from us before it says that a client does not read.
     static let byteCount = 512 << 10
+    /// Bytes that wait beside the socket before nothing more is taken: with NIO's own bound two pieces of an answer would.
+    private static let waiting = ChannelOptions.Types.WriteBufferWaterMark(low: 1 << 10, high: 4 << 10)
     /// TCP_NOTSENT_LOWAT of tcp(7).
     private static let option = NIOBSDSocket.Option(rawValue: 25)
 
@@ -12,5 +14,12 @@ enum SendQueue {
     static func bound(_ channel: any Channel) {
         try? channel.syncOptions?.setOption(
             ChannelOptions.Types.SocketOption(level: .tcp, name: option), value: byteCount)
+    }
+
+    /// The same for a connection whose answers come one after another: those of HTTP/2 go in frames of a few KiB, and each
+    /// has a bound of its own.
+    static func boundAnswers(_ channel: any Channel) {
+        bound(channel)
+        try? channel.syncOptions?.setOption(ChannelOptions.writeBufferWaterMark, value: waiting)
     }
 }
