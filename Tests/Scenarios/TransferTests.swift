@@ -63,20 +63,20 @@ import Testing
     }
 
     @Test func goesOnWithALargeObjectWhereItWas() throws {
-        let sites = try TwoSites(settings: ["--set", "transfer.compress=false"], site: ["--rate", "12000000"])
+        let sites = try TwoSites(settings: ["--set", "transfer.compress=false"], site: ["--rate", "6000000"])
         let stored: [String: [Int]] = try Python.ask(
             "large.py",
             ["--port", "\(sites.a.port)", "--megabytes", "24", "--associations", "1"])
         #expect(stored["statuses"] == [0])
         let id = try sites.a.begin("push", study: "2.25.81", site: "B")
         try sites.a.wait("some megabytes to be there") {
-            (try sites.a.transfer(id).figures?.lineByteCount ?? 0) > 8 << 20
+            (try sites.a.transfer(id).figures?.lineByteCount ?? 0) > 12 << 20
         }
         sites.b.kill()
         try sites.b.start()
         try sites.a.waitUntilComplete(id)
-        // What was acknowledged before the end was not asked for again.
-        #expect(try bytes(sites.b) < 20 << 20)
+        // What was acknowledged before the end was not asked for again: half of it, and what a busy machine sends twice.
+        #expect(try bytes(sites.b) < 24 << 20)
         #expect(try sites.b.status()["instances"] as? Int == 1)
         #expect(try sites.b.tool(["verify"]).code == 0)
         // It was written once, and nothing is kept beside.
