@@ -115,6 +115,7 @@ extension Archive {
     }
 
     private func outcomeOnArrival(_ entry: ArrivingEntry) throws(ArchiveError) -> StoreOutcome {
+        guard entry.isKnown else { return .stored }
         let held = try ask { catalog throws(CatalogError) in
             try catalog.held(sopInstanceUID: entry.sopInstanceUID, institution: entry.institution)
         }

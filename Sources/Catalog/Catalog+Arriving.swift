@@ -26,6 +26,8 @@ public struct ArrivingEntry: Sendable {
     public var byteCount: UInt64
     /// Of its sender.
     public var institution: String
+    /// Whether the catalogue knows any object of its SOP Instance UID.
+    public var isKnown: Bool
 }
 
 extension Catalog {
@@ -57,7 +59,8 @@ extension Catalog {
             var result: [ArrivingEntry] = []
             try connection.query(
                 """
-                SELECT sequence, uid, digest, byte_count, institution FROM arriving
+                SELECT sequence, uid, digest, byte_count, institution,
+                    EXISTS (SELECT 1 FROM instance WHERE instance.uid = arriving.uid) FROM arriving
                 WHERE transfer = ? AND dropped = 0 ORDER BY sequence
                 """, [.blob(transfer)]
             ) { row throws(DatabaseError) in
@@ -65,7 +68,8 @@ extension Catalog {
                     ArrivingEntry(
                         sequence: UInt64(row.integer(0) ?? 0), sopInstanceUID: row.text(1) ?? "",
                         digest: row.blob(2) ?? [], byteCount: UInt64(row.integer(3) ?? 0),
-                        institution: row.text(4, sharing: result.last?.institution ?? "")))
+                        institution: row.text(4, sharing: result.last?.institution ?? ""),
+                        isKnown: row.integer(5) == 1))
                 return true
             }
             return result

@@ -15,8 +15,10 @@ import Synchronization
 final class OutgoingStudy: Sendable {
     /// Bytes of made objects that are kept ready.
     static let windowByteCount: UInt64 = 32 << 20
-    /// Objects of the first part of the manifest: what is lacking of them goes while the rest is announced.
+    /// Objects of the first part of the manifest, and how many times those before it the next part has: what is lacking of them
+    /// goes while the rest is announced, and no part takes long on a connection that begins slowly.
     static let firstOfferCount = 64
+    static let offerGrowth = 4
     /// Bytes of an object by which it is told whether compressing it pays, and what must be left of them for that, in percent.
     static let sampleByteCount = 64 << 10
     static let worthPercent = 90
@@ -96,7 +98,8 @@ final class OutgoingStudy: Sendable {
             }
             var offers: [Offer] = []
             var made: UInt64 = 0
-            let limit = state.withLock { $0.next == 0 } ? Self.firstOfferCount : OfferList.objectLimit
+            let next = state.withLock { $0.next }
+            let limit = min(OfferList.objectLimit, max(Self.firstOfferCount, next * Self.offerGrowth))
             while offers.count < limit, made < Self.windowByteCount {
                 let index = state.withLock { state in
                     defer { state.next += 1 }
