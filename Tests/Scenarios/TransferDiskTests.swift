@@ -48,7 +48,6 @@ import Testing
         #expect(try sites.b.status()["instances"] as? Int == 11)
         #expect(try !sites.b.transfer(id).record.note.contains("disk"))
         #expect(try sites.b.tool(["verify"]).code == 0)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: sites.b.directory + "/arriving").isEmpty)
     }
 
     @Test func waitsAtTheSenderUntilItsDiskHasRoom() throws {
