@@ -27,6 +27,8 @@ public enum RowID: String, CaseIterable, Codable, Sendable {
     case webStow = "web-stow"
     case web500 = "web-500"
     case webSlow = "web-slow"
+    case webStudyTLS = "web-study-tls"
+    case webFramesTLS = "web-frames-tls"
     case transferLoopback = "transfer-loopback"
     case transferMemory = "transfer-memory"
     case wideClean = "wan-100mbit-50ms"
@@ -87,6 +89,8 @@ public enum RowID: String, CaseIterable, Codable, Sendable {
         case .webRendered: WebImagesScenario(id: self, kind: .rendered, quick: quick)
         case .webLarge: WebLargeScenario(id: self, quick: quick)
         case .web500: WebCrowdScenario(id: self, quick: quick)
+        case .webStudyTLS: WebSecureScenario(id: self, kind: .study, quick: quick)
+        case .webFramesTLS: WebSecureScenario(id: self, kind: .frames, quick: quick)
         case .webSlow: WebSlowScenario(id: self, quick: quick)
         case .transferLoopback: TransferLoopbackScenario(id: self)
         case .transferMemory: TransferMemoryScenario(id: self)

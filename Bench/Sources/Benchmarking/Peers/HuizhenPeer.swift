@@ -25,7 +25,7 @@ enum HuizhenPeer {
         if context.hasTransfers, !context.settings.contains(where: { $0.hasPrefix(transferPort) }) {
             arguments += ["--set", transferPort + "0"]
         }
-        let shown = context.settings.filter { !$0.hasPrefix(transferPort) }
+        let shown = context.settings.filter { !$0.hasPrefix(transferPort) && !$0.hasPrefix(webTLSPort) }
         for setting in context.settings { arguments += ["--set", setting] }
         let command = Command(
             name: "huizhen", executable: context.huizhen, arguments: arguments, workingDirectory: context.folder,
@@ -41,6 +41,7 @@ enum HuizhenPeer {
     }
 
     private static let transferPort = "transfer.port="
+    static let webTLSPort = "web.tls.port="
 
     /// A token for the web door of the running service.
     ///
