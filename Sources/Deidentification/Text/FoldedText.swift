@@ -170,6 +170,11 @@ enum TextUnit {
             || (0x1E00...0x1FFF).contains(unit)
     }
 
+    /// A syllable of Japanese, or the mark of its voice; Hiragana is folded to Katakana.
+    static func isKana(_ unit: UInt32) -> Bool {
+        (0x30A1...0x30FC).contains(unit) && unit != 0x30FB || unit == 0x3099 || unit == 0x309A
+    }
+
     static func isIdeograph(_ unit: UInt32) -> Bool {
         (0x4E00...0x9FFF).contains(unit) || (0x3400...0x4DBF).contains(unit) || (0x20000...0x323AF).contains(unit)
             || (0xF900...0xFAFF).contains(unit)

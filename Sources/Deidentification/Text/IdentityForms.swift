@@ -321,7 +321,14 @@ struct NameForms {
             add(family.flatMap { $0 } + given, .words)
             add(given + family.flatMap { $0 }, .words)
         }
-        for token in all where token.count >= 4 { addAlone(token) }
+        for token in all {
+            // In Kana nothing parts words, and no capital letter tells a name.
+            if token.allSatisfy(TextUnit.isKana) {
+                add(token, token.count >= 3 ? .words : .alone)
+            } else if token.count >= 4 {
+                addAlone(token)
+            }
+        }
         for token in rest where token.count == 3 { add(token, .capitalized) }
         let initials = rest.compactMap(\.first)
         if let first = family.first?.first {

@@ -29,6 +29,10 @@ struct KnownNameTests {
             ["欧阳娜娜", "歐陽娜娜", "欧阳 娜娜", "娜娜", "Ouyang Nana", "Nana Ouyang", "ou yang na na", "OYNN", "O.N.N."]
         ),
         ("Lü^Na", ["Lü Na", "LV NA", "lyu na", "lv3 na4", "Na Lü", "lǚ nà", "吕娜", "呂娜", "吕 娜"]),
+        (
+            "Yamada^Tarou=山田^太郎=やまだ^たろう",
+            ["やまだたろう", "ヤマダ　タロウ", "ﾔﾏﾀﾞ ﾀﾛｳ", "たろう", "タロウ", "やまだ", "山田太郎", "Tarou Yamada"]
+        ),
         ("=单^雄信", ["单雄信", "單雄信", "Shan Xiongxin", "Dan Xiongxin", "xiongxin shan"]),
         ("=曾国强", ["曾国强", "曾國強", "Zeng Guoqiang", "国强", "Guoqiang Zeng"]),
         ("Zhang Jianguo", ["Zhang Jianguo", "Jianguo Zhang", "张建国", "張建國", "章建国", "Zhang JG"]),
