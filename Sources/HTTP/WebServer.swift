@@ -110,7 +110,8 @@ public struct WebServer: Sendable {
             configuration: .init(
                 address: .hostname(settings.address, port: port), serverName: nil, backlog: 1024,
                 availableConnectionsDelegate: MaximumAvailableConnections(settings.connectionLimit)),
-            onServerRunning: { channel in await ready(channel.localAddress?.port ?? 0) }, logger: logger)
+            onServerRunning: { channel in await ready(channel.localAddress?.port ?? 0) },
+            logger: Logger(label: logger.label) { [logger] _ in ConnectionLog(logger.handler) })
     }
 
     private var channel: HTTP1Channel.Configuration {
