@@ -11,7 +11,10 @@ enum Capabilities {
     /// The routes as an OpenAPI 3.0 document, sorted, so that it only changes with them.
     static func openAPI(_ routes: [WebRoute] = WebRoute.all) -> [UInt8] {
         var paths: [String: [String: Any]] = [:]
-        for route in routes { paths[path(route), default: [:]][route.method.lowercased()] = operation(route) }
+        for route in routes {
+            paths[path(route), default: [:]][route.method.lowercased()] = operation(route)
+            if route.root.isEmpty { paths[path(route)]?["servers"] = [["url": "/"]] }
+        }
         let document: [String: Any] = [
             "openapi": "3.0.3",
             "info": ["title": "Huizhen DICOMweb", "version": "1"],
@@ -36,7 +39,7 @@ enum Capabilities {
         return Array(data ?? Data())
     }
 
-    /// Under the server's address; its root is a slash.
+    /// Under the server's address, which for some is another than for most; its root is a slash.
     private static func path(_ route: WebRoute) -> String { route.path.isEmpty ? "/" : route.path }
 
     private static func operation(_ route: WebRoute) -> [String: Any] {
@@ -50,7 +53,7 @@ enum Capabilities {
                 schema["maximum"] = Int(Int32.max)
             }
             parameters.append([
-                "name": parameter.name, "in": "query", "required": false, "description": parameter.about,
+                "name": parameter.name, "in": "query", "required": parameter.isRequired, "description": parameter.about,
                 "schema": schema,
             ])
         }
@@ -91,6 +94,7 @@ enum Capabilities {
         switch name {
         case "frames": ["type": "string", "pattern": "^[1-9][0-9]{0,8}(,[1-9][0-9]{0,8})*$"]
         case "path": ["type": "string", "pattern": "^[0-9A-F]{8}$"]
+        case "transfer": ["type": "string", "pattern": "^[0-9a-f]{32}$"]
         default: ["type": "string", "pattern": "^[0-9.]{1,64}$"]
         }
     }
@@ -124,7 +128,7 @@ enum Capabilities {
     // MARK: WADL
 
     /// The routes as PS3.18 §8.9 wants them: resources within resources.
-    static func wadl(base: String, _ routes: [WebRoute] = WebRoute.all) -> [UInt8] {
+    static func wadl(base: String, _ routes: [WebRoute] = WebRoute.restful) -> [UInt8] {
         var text =
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<application xmlns=\"http://wadl.dev.java.net/2009/02\">\n"
         text += "<resources base=\"\(Markup.escaped(base))\">\n"

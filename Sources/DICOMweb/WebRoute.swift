@@ -11,10 +11,13 @@ struct WebRoute: Sendable {
         var name: String
         var kind: Kind
         var about: String
+        var isRequired = false
     }
 
     var method: String
-    /// Under the service's root, as `/studies/{study}`; empty for the root itself.
+    /// Where its path begins.
+    var root = Door.root
+    /// Under the root, as `/studies/{study}`; empty for the root itself.
     var path: String
     var about: String
     var parameters: [Parameter] = []
@@ -26,7 +29,9 @@ struct WebRoute: Sendable {
     /// What every route may answer besides: problem documents.
     static let problems = [400, 401, 403, 404, 405, 406, 421, 500, 503]
 
-    static let all: [WebRoute] = searches + retrievals + pictures + stores + removals + commitment + others
+    static let all: [WebRoute] = restful + beside
+    /// What lies under the root of the RESTful services.
+    static let restful = searches + retrievals + pictures + stores + removals + commitment + others
 
     private static let json = "application/dicom+json"
     private static let xml = "multipart/related; type=\"application/dicom+xml\""
@@ -95,26 +100,26 @@ struct WebRoute: Sendable {
             [
                 WebRoute(
                     method: "GET", path: path + "/rendered", about: "Shows \(name) as pictures. PS3.18 §10.4.1.1.3.",
-                    parameters: [
-                        .init(name: "viewport", kind: .text, about: "vw,vh[,sx,sy,sw,sh] in pixels."),
-                        .init(name: "window", kind: .text, about: "center,width,linear|linear-exact|sigmoid."),
-                        .init(name: "quality", kind: .number, about: "Of JPEG, 1 to 100."),
-                        .init(
-                            name: "annotation", kind: .text,
-                            about: "patient, technique or both, written into the picture."),
-                        .init(
-                            name: "iccprofile", kind: .text,
-                            about: "no, yes, srgb, adobergb, rommrgb, displayp3."),
-                        .init(name: "accept", kind: .text, about: "Media types, as in the field Accept."),
-                    ], answers: [(200, pictureTypes), (304, []), (501, [])]),
+                    parameters: renderedParameters, answers: [(200, pictureTypes), (304, []), (501, [])]),
                 WebRoute(
                     method: "GET", path: path + "/thumbnail", about: "Shows \(name) in small. PS3.18 §10.4.1.1.4.",
-                    parameters: [
-                        .init(name: "viewport", kind: .text, about: "vw,vh in pixels."),
-                        .init(name: "accept", kind: .text, about: "Media types, as in the field Accept."),
-                    ], answers: [(200, pictureTypes), (304, []), (501, [])]),
+                    parameters: thumbnailParameters, answers: [(200, pictureTypes), (304, []), (501, [])]),
             ]
         }
+
+    private static let renderedParameters: [Parameter] = [
+        .init(name: "viewport", kind: .text, about: "vw,vh[,sx,sy,sw,sh] in pixels."),
+        .init(name: "window", kind: .text, about: "center,width,linear|linear-exact|sigmoid."),
+        .init(name: "quality", kind: .number, about: "Of JPEG, 1 to 100."),
+        .init(name: "annotation", kind: .text, about: "patient, technique or both, written into the picture."),
+        .init(name: "iccprofile", kind: .text, about: "no, yes, srgb, adobergb, rommrgb, displayp3."),
+        .init(name: "accept", kind: .text, about: "Media types, as in the field Accept."),
+    ]
+
+    private static let thumbnailParameters: [Parameter] = [
+        .init(name: "viewport", kind: .text, about: "vw,vh in pixels."),
+        .init(name: "accept", kind: .text, about: "Media types, as in the field Accept."),
+    ]
 
     private static let pictureTypes = ["image/jpeg", "image/png", "image/gif", "multipart/related"]
 
@@ -164,6 +169,63 @@ struct WebRoute: Sendable {
             method: "OPTIONS", path: "", about: "What the service offers. PS3.18 §8.9.",
             answers: [(200, [Capabilities.wadlType, "application/json"])]),
     ]
+
+    /// What lies beside the RESTful services.
+    private static let beside: [WebRoute] =
+        [
+            WebRoute(
+                method: "GET", root: "", path: Door.uriPath,
+                about: "Retrieves one object, as it is or as a picture. PS3.18 §9.",
+                parameters: [
+                    .init(name: "requestType", kind: .text, about: "WADO.", isRequired: true),
+                    .init(name: "studyUID", kind: .text, about: "Study Instance UID.", isRequired: true),
+                    .init(name: "seriesUID", kind: .text, about: "Series Instance UID.", isRequired: true),
+                    .init(name: "objectUID", kind: .text, about: "SOP Instance UID.", isRequired: true),
+                    .init(name: "contentType", kind: .text, about: "Media types, the most wanted first."),
+                    .init(name: "transferSyntax", kind: .text, about: "Its UID, for contentType=application/dicom."),
+                    .init(name: "charset", kind: .text, about: "Is taken, and says nothing of a picture."),
+                    .init(name: "rows", kind: .number, about: "The most rows of the picture."),
+                    .init(name: "columns", kind: .number, about: "The most columns of the picture."),
+                    .init(name: "region", kind: .text, about: "left,top,right,bottom as shares from 0 to 1."),
+                    .init(name: "windowCenter", kind: .text, about: "With windowWidth."),
+                    .init(name: "windowWidth", kind: .text, about: "With windowCenter."),
+                    .init(name: "frameNumber", kind: .number, about: "Counted from 1."),
+                    .init(name: "imageQuality", kind: .number, about: "Of JPEG, 1 to 100."),
+                    .init(name: "annotation", kind: .text, about: "patient, technique or both."),
+                ],
+                answers: [(200, ["application/dicom", "image/jpeg", "image/png", "image/gif"]), (304, []), (501, [])]),
+            WebRoute(
+                method: "GET", root: "", path: Door.arrivingPath + "/{transfer}",
+                about: "How much of a study that arrives from another site is there.",
+                answers: [(200, ["application/json"])]),
+            WebRoute(
+                method: "GET", root: "", path: Door.arrivingPath + "/{transfer}/metadata",
+                about: "Retrieves the metadata of what is there of an arriving study.",
+                parameters: [.init(name: "from", kind: .number, about: "How many of the first are left out.")],
+                answers: [(200, models)]),
+            WebRoute(
+                method: "GET", root: "", path: arrivingInstance + "/metadata",
+                about: "Retrieves the metadata of an instance of an arriving study.", answers: [(200, models)]),
+            WebRoute(
+                method: "GET", root: "", path: arrivingInstance + "/frames/{frames}",
+                about: "Retrieves frames of an arriving study, counted from 1.",
+                answers: [(200, ["multipart/related", "application/octet-stream", "image/*"])]),
+            WebRoute(
+                method: "GET", root: "", path: arrivingInstance + "/bulkdata/{path}",
+                about: "Retrieves a long value of an arriving study.",
+                answers: [(200, ["application/octet-stream", "multipart/related"])]),
+        ]
+        + [(arrivingInstance, "an instance"), (arrivingInstance + "/frames/{frames}", "frames")].flatMap { path, name in
+            [("rendered", "as pictures"), ("thumbnail", "in small")].map { word, how in
+                WebRoute(
+                    method: "GET", root: "", path: "\(path)/\(word)",
+                    about: "Shows \(name) of an arriving study \(how).",
+                    parameters: word == "rendered" ? renderedParameters : thumbnailParameters,
+                    answers: [(200, pictureTypes), (304, []), (501, [])])
+            }
+        }
+
+    private static let arrivingInstance = Door.arrivingPath + "/{transfer}/instances/{instance}"
 
     /// The path's parameters.
     var pathNames: [String] {
