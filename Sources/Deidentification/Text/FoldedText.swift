@@ -125,7 +125,7 @@ private struct Folding {
         for one in plain.decomposedStringWithCanonicalMapping.unicodeScalars where !isLeftOut(one.value) {
             if let digit = one.properties.numericValue, one.properties.numericType == .decimal, digit >= 0, digit <= 9 {
                 units.append(0x30 + UInt32(digit))
-            } else if (0x3041...0x3096).contains(one.value) {
+            } else if (0x3041...0x3096).contains(one.value) || one.value == 0x309D {
                 units.append(one.value + 0x60)
             } else {
                 units.append(replaced(NameText.simplified[one] ?? one).value)
@@ -170,9 +170,9 @@ enum TextUnit {
             || (0x1E00...0x1FFF).contains(unit)
     }
 
-    /// A syllable of Japanese, or the mark of its voice; Hiragana is folded to Katakana.
+    /// A syllable of Japanese, or the mark of its voice, length or repetition; Hiragana is folded to Katakana.
     static func isKana(_ unit: UInt32) -> Bool {
-        (0x30A1...0x30FC).contains(unit) && unit != 0x30FB || unit == 0x3099 || unit == 0x309A
+        (0x30A1...0x30FE).contains(unit) && unit != 0x30FB || unit == 0x3099 || unit == 0x309A
     }
 
     static func isIdeograph(_ unit: UInt32) -> Bool {

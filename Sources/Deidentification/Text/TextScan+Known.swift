@@ -74,12 +74,19 @@ extension TextScan {
 
     /// Whether the text says nothing else.
     private func isAllThereIs(_ range: Range<Int>) -> Bool {
-        range.lowerBound <= words.lowerBound && range.upperBound >= words.upperBound
+        guard TextUnit.isKana(unit(range.lowerBound)) else {
+            return range.lowerBound <= words.lowerBound && range.upperBound >= words.upperBound
+        }
+        // No word of `words`: marks may stand around it, and nothing that is read.
+        return !units.indices.contains { index in
+            !range.contains(index) && (Self.isOfWord(units[index]) || TextUnit.isKana(units[index]))
+        }
     }
 
-    /// Whether no letter goes on before or behind.
+    /// Whether no letter goes on before a first letter or behind a last one. Nothing parts letters from Kana or Hangul beside them.
     private func isWhole(_ range: Range<Int>) -> Bool {
-        !isWordLetter(range.lowerBound - 1) && !isWordLetter(range.upperBound)
+        !(isWordLetter(range.lowerBound) && isWordLetter(range.lowerBound - 1))
+            && !(isWordLetter(range.upperBound - 1) && isWordLetter(range.upperBound))
     }
 
     /// Whether no digit goes on before a first digit or behind a last one, zeros before it apart; the same with letters.

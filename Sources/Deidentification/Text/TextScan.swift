@@ -29,7 +29,7 @@ struct TextScan {
         words = first..<(units.lastIndex(where: Self.isOfWord).map { $0 + 1 } ?? first)
     }
 
-    private static func isOfWord(_ unit: UInt32) -> Bool {
+    static func isOfWord(_ unit: UInt32) -> Bool {
         TextUnit.isWordLetter(unit) || TextUnit.isDigit(unit) || TextUnit.isIdeograph(unit)
     }
 

@@ -75,6 +75,26 @@ struct KnownNameTests {
         }
     }
 
+    @Test(arguments: [
+        ("Yamada^Tarou=山田^太郎=やまだ^たろう", ["CTヤマダタロウ", "MRたろう", "ヤマダPA", "たろうCT", "xやまだy"]),
+        ("Hong^Gildong=洪^吉洞=홍^길동", ["CT홍길동", "홍길동MR"]),
+        ("Sato^Yuki==さとう^ユキ", ["ユキ", "（ユキ）", " ユキ", "・ユキ・", "ゆき。"]),
+        ("Sato^Suzu==さとう^すゞ", ["すゞ", "（スヾ）"]),
+    ])
+    func findsKanaAndHangulBesideLettersAndMarks(name: String, texts: [String]) {
+        var known = KnownIdentities()
+        known.insert(name: name)
+        let cleaner = TextCleaner(known: known, dates: nil)
+        for text in texts {
+            let form = text.filter { !$0.isASCII && $0.isLetter }
+            let cleaned = cleaner.clean(text)
+            #expect(!cleaned.findings.isEmpty, "\(text) of \(name)")
+            #expect(!Planted(form).stands(in: cleaned.text), "\(text) of \(name) in \(cleaned.text)")
+        }
+        // Part of another word it is none.
+        #expect(TextCleaner(known: known, dates: nil).clean("アユキア").text == "アユキア")
+    }
+
     @Test func findsIdentifiersAndContactsHoweverTheyAreParted() {
         var known = KnownIdentities()
         known.insert(identifier: "PID0012345")
