@@ -42,6 +42,9 @@ public final class ArrivingContent: Sendable {
         do throws(BlobError) { try place.sync() } catch { throw ArchiveError(error) }
     }
 
+    /// Whether pieces can come, or an object can be made of it: not once one was, it was given up, or a sync failed.
+    public var isUsable: Bool { place.isUsable }
+
     /// Gives its room back, unless an object was made of it.
     public func abandon() { place.abandon() }
 }

@@ -12,6 +12,8 @@ public final class BlobBatch {
     /// Behind the last object that was written.
     private(set) var end: UInt64
     private var headers: [ObjectHeader] = []
+    /// Whether a sync failed; the lane is its own until it is closed all the same, for a writer of it may still be there.
+    private var isBroken = false
     private var isDone = false
 
     init(store: BlobStore, lane: Lane, pack: Pack) {
@@ -28,7 +30,7 @@ public final class BlobBatch {
     ///
     /// - Throws: `.full`, `.io`, `.key`.
     public func begin() throws(BlobError) -> BlobWriter {
-        guard !isDone else { throw .misused(operation: "begin") }
+        guard !isDone, !isBroken else { throw .misused(operation: "begin") }
         try store.checkFreeSpace()
         return try BlobWriter(batch: self)
     }
@@ -44,7 +46,7 @@ public final class BlobBatch {
     /// If it fails, none of them exists and the pack is never written again.
     /// - Throws: `.io`.
     public func sync() throws(BlobError) {
-        guard !isDone else { throw .misused(operation: "sync") }
+        guard !isDone, !isBroken else { throw .misused(operation: "sync") }
         guard !headers.isEmpty else { return }
         do throws(SystemFailure) {
             try pack.file.syncData()
@@ -59,7 +61,7 @@ public final class BlobBatch {
             for header in headers { try? pack.file.write(blank, at: header.location.offset) }
             headers = []
             store.shelf.seal(pack)
-            close()
+            isBroken = true
             throw BlobError(error)
         }
         headers = []

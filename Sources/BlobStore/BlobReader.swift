@@ -56,7 +56,7 @@ public final class BlobReader: Sendable {
         let cipher = try BlobError.unlocking { () throws(KeyError) in
             let cipher = try ChunkCipher()
             try cipher.begin(
-                try ChunkFormat.metadataKey(of: objectKey), stream: ChunkFormat.metadataStream,
+                try ChunkFormat.metadataKey(of: objectKey, salt: header.tailSalt), stream: ChunkFormat.metadataStream,
                 objectID: header.objectID, for: .opening)
             return cipher
         }
@@ -140,7 +140,7 @@ public final class BlobReader: Sendable {
         let damage = BlobError.damaged(pack: header.location.pack, byteOffset: place, part: .record)
         guard bytes.count == count + ChunkFormat.tagByteCount else { throw damage }
         do throws(KeyError) {
-            try cipher.load(try ChunkFormat.recordKey(of: objectKey), for: .opening)
+            try cipher.load(try ChunkFormat.recordKey(of: objectKey, salt: header.tailSalt), for: .opening)
             try header.associated.withRawBytes { (associated) throws(KeyError) in
                 try bytes.withMutableRawBytes { (buffer) throws(KeyError) in
                     guard let base = buffer.baseAddress else { return }

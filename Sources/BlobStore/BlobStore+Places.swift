@@ -45,7 +45,10 @@ extension BlobStore {
                 held.wasAskedFor()
                 return held
             }
-            guard shelf.reservedOffset(location.pack) == location.offset else { return nil }
+            // Of a pack whose sync failed nobody knows what is on the disk.
+            guard shelf.reservedOffset(location.pack) == location.offset, !shelf.isSealed(location.pack) else {
+                return nil
+            }
             let pack = try BlobError.wrapping { () throws(SystemFailure) in try shelf.openReserved(location) }
             guard let seal = try found(location, byteCount, in: pack) else { return nil }
             let place = ReservedPlace(
@@ -83,17 +86,29 @@ extension BlobStore {
         for location in shelf.reservedLocations where !kept.contains(location) {
             let isOpen = places.entries.withLock { $0[location.pack]?.place != nil }
             if isOpen { continue }
-            try BlobError.wrapping { () throws(SystemFailure) in
+            do throws(SystemFailure) {
                 let pack = try shelf.openReserved(location)
-                try pack.cut(to: location.offset)
+                try ReservedPlace.destroy(in: pack, at: location.offset)
                 shelf.release(pack, end: location.offset)
+                count += 1
+            } catch {
+                // Left for the next start: a pack that cannot be cut keeps nobody out.
             }
-            count += 1
         }
         return count
     }
 
-    func forgetPlace(_ pack: UInt32) { places.entries.withLock { $0[pack] = nil } }
+    /// A place is none any more. In one step, or somebody who asks for it between the two opens its pack a second time.
+    ///
+    /// - Parameters:
+    ///   - isReleased: whether its pack may be written again.
+    ///   - end: behind what the pack holds now; nil where that is where the place began.
+    func forget(_ place: ReservedPlace, releasing isReleased: Bool, end: UInt64? = nil) {
+        places.entries.withLock { entries in
+            if isReleased { shelf.release(place.pack, end: end ?? place.location.offset) }
+            entries[place.pack.number] = nil
+        }
+    }
 
     /// What wraps the keys of places that are no objects yet, and so of no study.
     func reservingKey() throws(KeyError) -> SymmetricKey { try keys.systemKey(purpose: "reserved places") }

@@ -22,7 +22,7 @@ public struct BlobStoreOptions: Sendable {
     public var movesKeys = true
 
     /// What form new objects have; for tests of what earlier versions wrote.
-    var headerVersion = ObjectHeader.versions.upperBound
+    var headerVersion = ObjectHeader.version
 
     public init() {}
 

@@ -40,12 +40,20 @@ enum ChunkFormat {
         (byteCount + UInt64(pageByteCount) - 1) & ~UInt64(pageByteCount - 1)
     }
 
-    static func metadataKey(of objectKey: SymmetricKey) throws(KeyError) -> SymmetricKey {
-        try objectKey.derived(for: "huizhen object metadata 1")
+    /// - Parameter salt: the header's `tailSalt`.
+    static func metadataKey(of objectKey: SymmetricKey, salt: [UInt8]) throws(KeyError) -> SymmetricKey {
+        try key(of: objectKey, for: "huizhen object metadata 1", salt)
     }
 
-    static func recordKey(of objectKey: SymmetricKey) throws(KeyError) -> SymmetricKey {
-        try objectKey.derived(for: "huizhen object record 1")
+    /// - Parameter salt: the header's `tailSalt`.
+    static func recordKey(of objectKey: SymmetricKey, salt: [UInt8]) throws(KeyError) -> SymmetricKey {
+        try key(of: objectKey, for: "huizhen object record 1", salt)
+    }
+
+    private static func key(
+        of objectKey: SymmetricKey, for purpose: String, _ salt: [UInt8]
+    ) throws(KeyError) -> SymmetricKey {
+        try objectKey.derived(for: salt == ObjectHeader.noSalt ? purpose : purpose + " " + salt.hexadecimal)
     }
 }
 

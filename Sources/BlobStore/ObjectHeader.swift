@@ -4,15 +4,18 @@ import Keys
 ///
 /// Little endian: 0 magic, 8 version, 10 state, 11 place of the key, 12 pack, 16 offset, 24 extent, 32 sequence,
 /// 40 content length, 48 metadata length, 56 record length, 64 object identifier, 80 study key, 96 wrapped object key,
-/// 156 slot in the key store, 252 CRC-32; the rest is zero. Parts follow one another without gaps, so offsets follow
+/// 156 slot in the key store, 160 salt of the tail, 252 CRC-32; the rest is zero. Parts follow one another without gaps, so offsets follow
 /// from lengths. The record is sealed with what of these bytes never changes as associated data: a header that was
 /// altered, even with its checksum, does not open.
 struct ObjectHeader: Equatable {
     static let byteCount = 256
     static let idByteCount = 16
     private static let magic: UInt64 = 0x3130_424F_4C42_5A48  // "HZBLOB01"
-    /// Version 1 seals the record with the wrapped key too.
-    static let versions: ClosedRange<UInt16> = 1...2
+    /// Version 1 seals the record with the wrapped key too; from version 3 on there is a salt of the tail.
+    static let versions: ClosedRange<UInt16> = 1...3
+    /// Of objects that are written in one go, and of those whose content lay there before.
+    static let version: UInt16 = 2
+    static let versionOfPlaced: UInt16 = 3
     private static let checkedByteCount = 252
     /// Largest object, in bytes: every sum of lengths stays far from overflow.
     static let extentLimit: UInt64 = 1 << 46
@@ -33,7 +36,7 @@ struct ObjectHeader: Equatable {
         case store = 2
     }
 
-    var version = versions.upperBound
+    var version = Self.version
     var state = State.live
     var keyPlace = KeyPlace.header
     var location: BlobLocation
@@ -48,7 +51,11 @@ struct ObjectHeader: Equatable {
     var wrappedKey = noWrappedKey
     /// In the key store; 0 while the key is only here.
     var slot: UInt32 = 0
+    /// Makes the keys of metadata and record another pair each time they are sealed; zeros where that is once.
+    var tailSalt = noSalt
 
+    static let saltByteCount = 16
+    static let noSalt = [UInt8](repeating: 0, count: saltByteCount)
     private static let noWrappedKey = [UInt8](repeating: 0, count: AuthenticatedCipher.wrappedKeyByteCount)
 
     /// Where parts start, counted from the header.
@@ -114,6 +121,7 @@ struct ObjectHeader: Equatable {
             if state == .live { buffer[80..<96].copyBytes(from: studyKey.bytes) }
             buffer[96..<(96 + wrappedKey.count)].copyBytes(from: wrappedKey)
             buffer.storeBytes(of: slot.littleEndian, toByteOffset: 156, as: UInt32.self)
+            buffer[160..<(160 + Self.saltByteCount)].copyBytes(from: tailSalt)
             let sum = Checksum.crc32(UnsafeRawBufferPointer(rebasing: buffer[..<Self.checkedByteCount]))
             buffer.storeBytes(of: sum.littleEndian, toByteOffset: Self.checkedByteCount, as: UInt32.self)
         }
@@ -150,6 +158,7 @@ struct ObjectHeader: Equatable {
         objectID = Array(bytes[64..<80])
         wrappedKey = Array(bytes[96..<(96 + AuthenticatedCipher.wrappedKeyByteCount)])
         slot = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 156, as: UInt32.self))
+        if version >= Self.versionOfPlaced { tailSalt = Array(bytes[160..<(160 + Self.saltByteCount)]) }
         guard hasSoundLengths, (keyPlace == .header) == (slot == 0) else { return nil }
     }
 

@@ -54,14 +54,16 @@ struct ObjectSeal {
     /// Seals metadata chunk by chunk.
     ///
     /// - Parameters:
+    ///   - salt: the header's `tailSalt`.
     ///   - room: gives room for the next sealed chunk.
     ///   - advance: is told how long it became.
     func seal(
-        metadata: [UInt8], with cipher: ChunkCipher, room: () throws(SystemFailure) -> UnsafeMutableRawPointer,
+        metadata: [UInt8], salt: [UInt8], with cipher: ChunkCipher,
+        room: () throws(SystemFailure) -> UnsafeMutableRawPointer,
         advance: (Int) -> Void
     ) throws(BlobError) {
         try BlobError.unlocking { () throws(KeyError) in
-            let key = try ChunkFormat.metadataKey(of: objectKey)
+            let key = try ChunkFormat.metadataKey(of: objectKey, salt: salt)
             try cipher.begin(key, stream: ChunkFormat.metadataStream, objectID: objectID, for: .sealing)
         }
         let chunkCount = ChunkFormat.chunkCount(of: UInt64(metadata.count))
@@ -82,7 +84,7 @@ struct ObjectSeal {
     /// The sealed record, which opens with this header only.
     func sealed(record: [UInt8], header: ObjectHeader, in store: BlobStore) throws(BlobError) -> [UInt8] {
         try BlobError.unlocking { () throws(KeyError) in
-            let key = try ChunkFormat.recordKey(of: objectKey)
+            let key = try ChunkFormat.recordKey(of: objectKey, salt: header.tailSalt)
             var sealed = [UInt8](repeating: 0, count: record.count + ChunkFormat.tagByteCount)
             try store.withCipher { (cipher) throws(KeyError) in
                 try cipher.load(key, for: .sealing)

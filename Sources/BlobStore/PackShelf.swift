@@ -69,7 +69,7 @@ final class PackShelf: Sendable {
         state.withLock { state in
             guard state.ends[number] == nil else { return }
             state.ends[number] = end
-            if isSealed { state.sealed.insert(number) }
+            if isSealed || !isWritable { state.sealed.insert(number) }
             if isReserved { state.reserved[number] = end }
             if isWritable, !isReserved, !isSealed, end < options.packByteCount { state.available.insert(number) }
         }
@@ -154,6 +154,9 @@ final class PackShelf: Sendable {
     var reservedLocations: [BlobLocation] {
         state.withLock { $0.reserved.map { BlobLocation(pack: $0.key, offset: $0.value) } }
     }
+
+    /// Whether a pack is never written again, also once its end is free.
+    func isSealed(_ number: UInt32) -> Bool { state.withLock { $0.sealed.contains(number) } }
 
     func reservedOffset(_ number: UInt32) -> UInt64? { state.withLock { $0.reserved[number] } }
 

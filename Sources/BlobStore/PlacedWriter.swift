@@ -6,7 +6,10 @@ public final class PlacedWriter: ObjectWriter {
     private enum Stage {
         case receiving
         case finished(ContentDigest)
-        case written(extent: UInt64)
+        /// All but the header.
+        case written(ObjectHeader)
+        /// The header may be on the disk.
+        case showing
         case done
     }
 
@@ -46,16 +49,21 @@ public final class PlacedWriter: ObjectWriter {
         return place.undecidedContent()
     }
 
-    /// One sync: the header is written once everything else is on the disk, or a power cut could leave a header over nothing
-    /// where there was a place with pieces that count.
+    /// The header waits for `sync`: it is written once everything else is on the disk, the study's key too, or a power cut could
+    /// leave a header over nothing where there was a place with pieces that count.
     public func write(
         metadata: [UInt8], record: [UInt8], sequence: UInt64, studyKey: KeyID
     ) throws(BlobError) -> BlobLocation {
         guard case .finished(let content) = stage else { throw .misused(operation: "write") }
         let store = place.store
-        let header = try place.seal.header(
+        var header = try place.seal.header(
             at: place.location, of: content, metadata: metadata, record: record, sequence: sequence, studyKey: studyKey,
             in: store)
+        // Where it is tried again, something else is sealed here: never by the same keys.
+        header.version = ObjectHeader.versionOfPlaced
+        header.tailSalt = try BlobError.unlocking { () throws(KeyError) in
+            try randomBytes(count: ObjectHeader.saltByteCount)
+        }
         let tail = UnsafeMutableRawBufferPointer.allocate(
             byteCount: Int(header.extent - header.metadataOffset), alignment: ChunkFormat.tagByteCount)
         defer { tail.deallocate() }
@@ -65,11 +73,8 @@ public final class PlacedWriter: ObjectWriter {
                 try place.pack.write(
                     UnsafeRawBufferPointer(tail), at: place.location.offset + header.metadataOffset)
             }
-            try place.sync()
-            // From here on the header may be on disk, even if the call fails half way.
-            stage = .written(extent: header.extent)
-            try BlobError.wrapping { () throws(SystemFailure) in try place.write(header) }
         } catch { throw store.completed(error) }
+        stage = .written(header)
         return place.location
     }
 
@@ -80,7 +85,8 @@ public final class PlacedWriter: ObjectWriter {
         let cipher = try BlobError.unlocking { () throws(KeyError) in try ChunkCipher() }
         var filled = 0
         try place.seal.seal(
-            metadata: metadata, with: cipher, room: { () throws(SystemFailure) in base + filled },
+            metadata: metadata, salt: header.tailSalt, with: cipher,
+            room: { () throws(SystemFailure) in base + filled },
             advance: { filled += $0 })
         let sealed = try place.seal.sealed(record: record, header: header, in: place.store)
         UnsafeMutableRawBufferPointer(rebasing: tail[filled...]).copyBytes(from: sealed)
@@ -88,25 +94,31 @@ public final class PlacedWriter: ObjectWriter {
         UnsafeMutableRawBufferPointer(rebasing: tail[filled...]).initializeMemory(as: UInt8.self, repeating: 0)
     }
 
-    /// One fdatasync. If it fails, the place is of no use any more.
+    /// Two fdatasyncs. If one fails, the place is of no use any more.
     public func sync() throws(BlobError) {
-        guard case .written(let extent) = stage else { throw .misused(operation: "sync") }
-        do throws(BlobError) { try place.sync() } catch {
+        guard case .written(let header) = stage else { throw .misused(operation: "sync") }
+        do throws(BlobError) {
+            try place.sync()
+            // From here on the header may be on disk, even if the call fails half way.
+            stage = .showing
+            try BlobError.wrapping { () throws(SystemFailure) in try place.write(header) }
+            try place.sync()
+        } catch {
             abandon()
-            throw error
+            throw place.store.completed(error)
         }
         stage = .done
-        place.becameObject(end: place.location.offset + extent)
+        place.becameObject(end: place.location.offset + header.extent)
     }
 
     /// The place stays reserved, with all that lies there.
     public func abandon() {
         switch stage {
         case .done: return
-        case .written:
+        case .showing:
             // Durable before anything else is: an object that is not to be must not come back.
             if (try? place.reserve()) != nil { try? place.sync() }
-        case .receiving, .finished: break
+        case .receiving, .finished, .written: break
         }
         stage = .done
         place.reopen()

@@ -145,7 +145,11 @@ public final class ReservedPlace: @unchecked Sendable {  // the stage is behind 
             try BlobError.wrapping { () throws(SystemFailure) in
                 try pack.write(UnsafeRawBufferPointer(rebasing: room[..<filled]), at: place(ofChunk: firstChunk))
             }
-        } catch { throw store.completed(error) }
+        } catch {
+            // Nobody knows how much of it lies there, and never are other bytes sealed over it.
+            isFound.store(true, ordering: .relaxed)
+            throw store.completed(error)
+        }
     }
 
     private func place(ofChunk number: UInt64) -> UInt64 {
@@ -234,8 +238,7 @@ public final class ReservedPlace: @unchecked Sendable {  // the stage is behind 
     /// It is an object.
     func becameObject(end: UInt64) {
         gate.locked { stage = .ended }
-        store.forgetPlace(pack.number)
-        store.shelf.release(pack, end: end)
+        store.forget(self, releasing: true, end: end)
     }
 
     /// It is none, and a place as before.
@@ -251,10 +254,26 @@ public final class ReservedPlace: @unchecked Sendable {  // the stage is behind 
         if isUnwanted { giveBack() }
     }
 
+    /// Whether pieces can come, or an object can be made of it.
+    public var isUsable: Bool {
+        let isEnded = gate.locked { if case .ended = stage { true } else { false } }
+        return !isEnded && (try? syncs.checkUsable()) != nil
+    }
+
     private func giveBack() {
-        store.forgetPlace(pack.number)
         // What cannot be given back is found by the next start.
-        guard (try? pack.cut(to: location.offset)) != nil else { return }
-        store.shelf.release(pack, end: location.offset)
+        let isGiven = (try? Self.destroy(in: pack, at: location.offset)) != nil
+        store.forget(self, releasing: isGiven)
+    }
+
+    /// Takes a place off the disk; first its header, for the key of what lies there is in it, and blocks that are free keep what
+    /// they hold.
+    static func destroy(in pack: Pack, at offset: UInt64) throws(SystemFailure) {
+        if try pack.file.byteCount() > offset {
+            let blank = [UInt8](repeating: 0, count: ObjectHeader.byteCount)
+            try blank.withRawBytes { (bytes) throws(SystemFailure) in try pack.write(bytes, at: offset) }
+            try pack.file.syncData()
+        }
+        try pack.cut(to: offset)
     }
 }

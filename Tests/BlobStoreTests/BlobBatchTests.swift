@@ -1,5 +1,6 @@
 import Foundation
 import Keys
+import Synchronization
 import Testing
 
 @testable import BlobStore
@@ -48,6 +49,40 @@ import Testing
         #expect(next.pack == locations[0].pack && next.offset > locations[4].offset)
         #expect(try fixture.reopen().damaged.isEmpty)
         #expect(try sequences(fixture) == [1, 2, 3, 4, 5, 6, 7])
+    }
+
+    @Test func keepTheirLaneAfterASyncFailed() throws {
+        var options = StoreFixture.smallOptions
+        options.laneCount = 1
+        let fixture = try StoreFixture(options)
+        let batch = try fixture.store.beginBatch()
+        _ = try write(batch, fixture, 9000, 1)
+        let writer = try batch.begin()
+        try noise(300_000).withUnsafeBytes { try writer.append($0) }
+        // A pipe cannot be synced.
+        var ends: [Int32] = [0, 0]
+        #expect(pipe(&ends) == 0)
+        let kept = dup(batch.pack.file.descriptor)
+        #expect(dup2(ends[1], batch.pack.file.descriptor) >= 0)
+        #expect(throws: BlobError.self) { try batch.sync() }
+        #expect(dup2(kept, batch.pack.file.descriptor) >= 0)
+        for descriptor in ends + [kept] { close(descriptor) }
+        #expect(throws: BlobError.self) { try batch.begin() }
+        // Whoever stores next waits until the batch has let go of the lane.
+        let other = Mutex<BlobLocation?>(nil)
+        let group = DispatchGroup()
+        nonisolated(unsafe) let shared = fixture  // its store is for any thread
+        DispatchQueue.global().async(group: group) {
+            let location = try? shared.put(noise(200_000), sequence: 2)
+            other.withLock { $0 = location }
+        }
+        writer.abandon()
+        batch.close()
+        group.wait()
+        let location = try #require(other.withLock { $0 })
+        #expect(try fixture.content(location) == noise(200_000))
+        #expect(try fixture.reopen().damaged.isEmpty)
+        #expect(try sequences(fixture) == [2])
     }
 
     @Test func areSyncedInPartsWhileTheNextComes() throws {

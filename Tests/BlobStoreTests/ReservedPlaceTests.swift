@@ -1,5 +1,6 @@
 import Foundation
 import Keys
+import Synchronization
 import Testing
 
 @testable import BlobStore
@@ -127,8 +128,8 @@ import Testing
         _ = try writer.finishContent()
         try check(0..<bytes.count)
         _ = try writer.write(metadata: [], record: [7], sequence: 9, studyKey: fixture.study)
-        // Whole but not acknowledged: either is right, and this one is found.
-        try check(nil, isWhole: true)
+        // The header comes last, once the study's key is on the disk too.
+        try check(0..<bytes.count)
         try writer.sync()
         try check(nil, isWhole: true)
     }
@@ -216,6 +217,85 @@ import Testing
         #expect(try fixture.bytes(place.location, count: 2 * ChunkFormat.strideByteCount) == before)
         try write(found, bytes, 0..<bytes.count)
         #expect(try fixture.content(store(fixture, found, bytes)) == bytes)
+    }
+
+    /// Two that write one pack would overwrite what the other acknowledged.
+    @Test func isNeverThereTwice() throws {
+        let fixture = try StoreFixture()
+        let bytes = noise(Self.chunk)
+        for _ in 0..<50 {
+            let place = try fixture.store.reserve(byteCount: UInt64(bytes.count))
+            try write(place, bytes, 0..<bytes.count)
+            let isOver = Mutex(false)
+            let others = Mutex(0)
+            let store = fixture.store
+            DispatchQueue.concurrentPerform(iterations: 2) { index in
+                if index == 0 {
+                    place.abandon()
+                    isOver.withLock { $0 = true }
+                } else {
+                    while !isOver.withLock({ $0 }) {
+                        let found = try? store.reservedPlace(at: place.location, byteCount: UInt64(bytes.count))
+                        if let found, found !== place { others.withLock { $0 += 1 } }
+                    }
+                }
+            }
+            #expect(others.withLock { $0 } == 0)
+        }
+    }
+
+    @Test func sealsNothingElseByTheSameKeys() throws {
+        let fixture = try StoreFixture()
+        let bytes = noise(Self.chunk)
+        let place = try fixture.store.reserve(byteCount: UInt64(bytes.count))
+        try write(place, bytes, 0..<bytes.count)
+        var tails: Set<[UInt8]> = []
+        for _ in 0..<3 {
+            let writer = try writer(place, bytes)
+            _ = try writer.finishContent()
+            _ = try writer.write(metadata: noise(100), record: [7], sequence: 9, studyKey: fixture.study)
+            let tail = try fixture.bytes(place.location, at: UInt64(256 + Self.chunk + 16), count: 100 + 16 + 1 + 16)
+            #expect(tail.contains { $0 != 0 })
+            tails.insert(Array(tail[..<100]))
+            tails.insert(Array(tail[116..<117] + tail[117...]))
+            writer.abandon()
+        }
+        #expect(tails.count == 6)
+        #expect(try fixture.content(store(fixture, place, bytes)) == bytes)
+    }
+
+    @Test func takesNoMoreOnceASyncFailed() throws {
+        let fixture = try StoreFixture()
+        let bytes = noise(2 * Self.chunk)
+        let place = try fixture.store.reserve(byteCount: UInt64(bytes.count))
+        try write(place, bytes, 0..<bytes.count)
+        try place.sync()
+        let other = try fixture.store.reserve(byteCount: UInt64(bytes.count))
+        try other.sync()
+        // What the process leaves that could not sync.
+        let mark = fixture.directory + "/blobs/" + PackName.seal(place.location.pack)
+        #expect(FileManager.default.createFile(atPath: mark, contents: nil))
+        try fixture.reopen()
+        #expect(try fixture.store.reservedPlace(at: place.location, byteCount: UInt64(bytes.count)) == nil)
+        #expect(try fixture.store.reservedPlace(at: other.location, byteCount: UInt64(bytes.count)) != nil)
+        // Given back, and not written again.
+        #expect(try fixture.store.abandonPlaces(except: [other.location]) == 1)
+        #expect(try fixture.put([1]).pack != place.location.pack)
+    }
+
+    @Test func startsWithAPackThatCannotBeCut() throws {
+        let fixture = try StoreFixture()
+        let places = try (0..<2).map { _ in
+            let place = try fixture.store.reserve(byteCount: 10)
+            try place.sync()
+            return place.location
+        }
+        try fixture.reopen()
+        let path = fixture.packPath(places[0].pack)
+        try FileManager.default.removeItem(atPath: path)
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        #expect(try fixture.store.abandonPlaces(except: []) == 1)
+        #expect(try fixture.put([1]).pack != places[0].pack)
     }
 
     @Test func refusesPiecesThatDoNotBeginAndEndWhereChunksDo() throws {
