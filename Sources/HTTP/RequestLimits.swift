@@ -31,14 +31,12 @@ struct RequestLimits<Context: RequestContext>: RouterMiddleware {
     }
 }
 
-/// Counts requests that are under way.
-public final class RequestPlaces: Sendable {
+/// Counts the requests under way, on all ports together.
+final class RequestPlaces: Sendable {
     private let count = Atomic<Int>(0)
 
-    public init() {}
-
     /// Free again with the value, also when the answer is never sent.
-    public final class Place: Sendable {
+    final class Place: Sendable {
         private let places: RequestPlaces
 
         fileprivate init(_ places: RequestPlaces) { self.places = places }
@@ -46,8 +44,7 @@ public final class RequestPlaces: Sendable {
         deinit { places.count.subtract(1, ordering: .relaxed) }
     }
 
-    /// A place; nil when so many are taken.
-    public func take(of limit: Int) -> Place? {
+    func take(of limit: Int) -> Place? {
         guard count.add(1, ordering: .relaxed).newValue <= limit else {
             count.subtract(1, ordering: .relaxed)
             return nil

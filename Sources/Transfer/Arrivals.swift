@@ -99,18 +99,14 @@ public final class Arrivals: Sendable {
     ///
     /// - Throws: `.refused` where it has ended.
     func cancel(_ id: TransferID, note: String) throws(TransferError) {
-        let unfinished = try table.partials(of: id.description)
+        let unfinished = try archive.contents(of: try table.partials(of: id.description))
         let held = open.withLock { $0[id] }
         let isGivenUp =
             if let held { try held.giveUp(note: note) } else { try table.cancel(id.description, note: note) }
         guard isGivenUp else { throw .refused("the transfer has ended") }
         close(id)
-        do throws(ArchiveError) {
-            for partial in unfinished {
-                try archive.arrivingContent(at: partial.place, byteCount: partial.byteCount)?.abandon()
-            }
-            try archive.dropArriving(transfer: id.bytes)
-        } catch { throw .archive(error) }
+        for content in unfinished { content.abandon() }
+        do throws(ArchiveError) { try archive.dropArriving(transfer: id.bytes) } catch { throw .archive(error) }
     }
 
     /// Gives back the room of pieces that nobody knows of, and removes what transfers brought that were given up when the last run
@@ -136,5 +132,20 @@ public final class Arrivals: Sendable {
             guard let id = TransferID(record.id), open.withLock({ $0[id] == nil }) else { continue }
             try cancel(id, note: "nothing came for too long")
         }
+    }
+}
+
+extension Archive {
+    /// What was kept of unfinished objects, held: once their places are given back, others may be where they were.
+    func contents(of partials: [TransferTable.Partial]) throws(TransferError) -> [ArrivingContent] {
+        var result: [ArrivingContent] = []
+        do throws(ArchiveError) {
+            for partial in partials {
+                if let content = try arrivingContent(at: partial.place, byteCount: partial.byteCount) {
+                    result.append(content)
+                }
+            }
+        } catch { throw ArrivingTransfer.error(error) }
+        return result
     }
 }

@@ -15,6 +15,8 @@ public final class ArrivingTransfer: Sendable {
     /// Objects of one transfer.
     static let objectLimit = 100_000
     static let door = "transfer"
+    /// Large objects of one transfer of which not all pieces are there: each holds a file open.
+    static let begunLimit = 256
 
     private struct State {
         var offers: [Int: Offer] = [:]
@@ -55,6 +57,7 @@ public final class ArrivingTransfer: Sendable {
     private let archive: Archive
     private let table: TransferTable
     private let identity: SiteIdentity
+    private let begunLimit: Int
     private let arrival: Arrival
     private let ledger: StoreLedger
     private let state: Mutex<State>
@@ -67,7 +70,7 @@ public final class ArrivingTransfer: Sendable {
 
     init(
         id: TransferID, study: String, isOurs: Bool, permit: Permit, archive: Archive, access: Access,
-        table: TransferTable, identity: SiteIdentity, progress: TransferProgress
+        table: TransferTable, identity: SiteIdentity, progress: TransferProgress, begunLimit: Int = begunLimit
     ) throws(TransferError) {
         self.id = id
         self.study = study
@@ -78,6 +81,7 @@ public final class ArrivingTransfer: Sendable {
         self.table = table
         self.identity = identity
         self.progress = progress
+        self.begunLimit = begunLimit
         arrival = archive.arrival()
         ledger = StoreLedger(access, permit: permit, door: Self.door)
         var first = State()
@@ -119,11 +123,6 @@ public final class ArrivingTransfer: Sendable {
     /// What came while it was given up goes too.
     private func discardIfGivenUp() {
         guard state.withLock({ $0.isGivenUp }) else { return }
-        // Written down after it was given up.
-        for partial in (try? table.partials(of: id.description)) ?? [] {
-            try? table.forget(id.description, digest: partial.digest)
-            try? abandon([partial])
-        }
         try? archive.dropArriving(transfer: id.bytes)
     }
 
@@ -137,13 +136,14 @@ public final class ArrivingTransfer: Sendable {
         guard list.count <= OfferList.objectLimit else {
             throw .malformed("more than \(OfferList.objectLimit) objects at a time")
         }
+        try check()
+        defer { discardIfGivenUp() }
         var lacking = Lacking()
         for offer in list {
             try check(offer)
-            let digest = [UInt8](hexadecimal: offer.sha256) ?? []
             let isNew = try take(offer)
             if state.withLock({ $0.there.contains(offer.number) }) { continue }
-            if try isHere(offer, digest) {
+            if try isHere(offer) {
                 noteThere(offer)
                 continue
             }
@@ -152,13 +152,13 @@ public final class ArrivingTransfer: Sendable {
                 continue
             }
             // No file is made, and none held open, before there is a piece for it.
-            guard try hasPieces(offer, digest) else {
+            guard try hasPieces(offer) else {
                 lacking.parts.append(.init(offer, [0..<offer.byteCount]))
                 continue
             }
-            let partial = try partial(offer, digest)
+            let partial = try partial(offer)
             if partial.isWhole {
-                try store(offer, digest, from: partial)
+                try storeOrWait(offer, partial)
             } else {
                 if isNew { progress.change { $0.byteCountThere += partial.presentByteCount } }
                 lacking.parts.append(.init(offer, partial.missing))
@@ -200,17 +200,22 @@ public final class ArrivingTransfer: Sendable {
         return isNew
     }
 
-    private func hasPieces(_ offer: Offer, _ digest: [UInt8]) throws(TransferError) -> Bool {
+    private func hasPieces(_ offer: Offer) throws(TransferError) -> Bool {
         if state.withLock({ $0.partials[offer.number] != nil }) { return true }
-        return try table.partial(id.description, digest: digest) != nil
+        return try table.partial(id.description, digest: offer.digest) != nil
     }
 
-    private func isHere(_ offer: Offer, _ digest: [UInt8]) throws(TransferError) -> Bool {
-        if state.withLock({ $0.arrived[offer.sopInstanceUID] }) == digest { return true }
+    private func isHere(_ offer: Offer) throws(TransferError) -> Bool {
+        if state.withLock({ $0.arrived[offer.sopInstanceUID] }) == offer.digest { return true }
+        return try wasSent(offer)
+    }
+
+    /// Whether the archive shows it, as this institution sent it.
+    private func wasSent(_ offer: Offer) throws(TransferError) -> Bool {
         do throws(ArchiveError) {
             return try archive.wasSent(
-                sopInstanceUID: offer.sopInstanceUID, digest: digest, by: permit.institution)
-        } catch { throw .archive(error) }
+                sopInstanceUID: offer.sopInstanceUID, digest: offer.digest, by: permit.institution)
+        } catch { throw Self.error(error) }
     }
 
     private func noteThere(_ offer: Offer) {
@@ -325,7 +330,6 @@ public final class ArrivingTransfer: Sendable {
         _ plain: UnsafeRawBufferPointer, _ head: Chunk.Head, _ offer: Offer, _ batch: IncomingBatch,
         _ brought: inout Brought
     ) throws(TransferError) {
-        let digest = [UInt8](hexadecimal: offer.sha256) ?? []
         if offer.byteCount <= Piece.wholeLimit {
             guard head.piece.offset == 0, UInt64(head.piece.byteCount) == offer.byteCount else {
                 throw .malformed("an object that is not as long as it was announced")
@@ -335,7 +339,7 @@ public final class ArrivingTransfer: Sendable {
             guard isFree else { return brought.others.append(offer.number) }
             brought.whole.append(offer)
             do throws(ArchiveError) {
-                let incoming = try incoming(offer, digest, in: batch)
+                let incoming = try incoming(offer, in: batch)
                 do throws(ArchiveError) {
                     try incoming.append(plain)
                     try incoming.finish(in: batch)
@@ -349,13 +353,12 @@ public final class ArrivingTransfer: Sendable {
         guard try TransferError.digest(of: plain) == head.digest else {
             throw .malformed("a piece whose digest is another")
         }
-        let partial = try partial(offer, digest)
-        let before = partial.presentByteCount
-        let fits: Bool
-        do throws(TransferError) { fits = try partial.write(plain, at: head.piece.offset) } catch {
+        let partial = try partial(offer)
+        let fitting: UInt64?
+        do throws(TransferError) { fitting = try partial.write(plain, at: head.piece.offset) } catch {
             switch error {
             // One of them is wrong: all of it comes again, to another place.
-            case .malformed: try forget(offer, digest)
+            case .malformed: try forget(offer)
             // The place is none any more.
             case .busy:
                 state.withLock { state in
@@ -365,8 +368,7 @@ public final class ArrivingTransfer: Sendable {
             }
             throw error
         }
-        guard fits else { throw .malformed("a piece that does not begin and end where pieces do") }
-        let added = partial.presentByteCount - before
+        guard let added = fitting else { throw .malformed("a piece that does not begin and end where pieces do") }
         progress.change { figures in
             figures.byteCountThere += added
             if added == 0 { figures.resentByteCount += UInt64(head.codedByteCount) }
@@ -382,27 +384,34 @@ public final class ArrivingTransfer: Sendable {
                     state.offers[number].flatMap { offer in state.partials[number].map { (offer, $0) } }
                 })
             else { continue }
-            let digest = [UInt8](hexadecimal: offer.sha256) ?? []
             do throws(TransferError) { try partial.sync() } catch {
                 // Nobody knows what of it is on the disk: it comes again, to another place.
-                try? forget(offer, digest)
+                try? forget(offer)
                 throw error
             }
-            try table.keep(id.description, digest: digest, partial)
-            guard partial.isWhole else { continue }
-            let isFree = state.withLock { !$0.there.contains(number) && $0.storing.insert(number).inserted }
-            guard isFree else { continue }
-            do throws(TransferError) { try store(offer, digest, from: partial) } catch {
-                noteNotThere(number)
-                throw error
-            }
+            try table.keep(id.description, digest: offer.digest, partial)
+            if partial.isWhole { try storeOrWait(offer, partial) }
         }
     }
 
-    private func partial(_ offer: Offer, _ digest: [UInt8]) throws(TransferError) -> PartialObject {
+    /// Stores an object all of whose pieces are there, or waits until whoever does that is done.
+    private func storeOrWait(_ offer: Offer, _ partial: PartialObject) throws(TransferError) {
+        let number = offer.number
+        let isFree = state.withLock { !$0.there.contains(number) && $0.storing.insert(number).inserted }
+        guard isFree else { return try wait(for: number) }
+        do throws(TransferError) { try store(offer, from: partial) } catch {
+            noteNotThere(number)
+            throw error
+        }
+    }
+
+    private func partial(_ offer: Offer) throws(TransferError) -> PartialObject {
         try making.withLock { _ throws(TransferError) in
             if let held = state.withLock({ $0.partials[offer.number] }) { return held }
-            let known = try table.partial(id.description, digest: digest)
+            guard state.withLock({ $0.partials.count }) < begunLimit else {
+                throw .busy("\(begunLimit) large objects of the transfer are begun: finish some of them first")
+            }
+            let known = try table.partial(id.description, digest: offer.digest)
             let made: PartialObject
             do throws(ArchiveError) {
                 if let known, let found = try archive.arrivingContent(at: known.place, byteCount: offer.byteCount) {
@@ -423,10 +432,10 @@ public final class ArrivingTransfer: Sendable {
     }
 
     /// Stores an object all of whose pieces are there, and gives up their room.
-    private func store(_ offer: Offer, _ digest: [UInt8], from partial: PartialObject) throws(TransferError) {
+    private func store(_ offer: Offer, from partial: PartialObject) throws(TransferError) {
         do throws(TransferError) {
             var failure: ArchiveError?
-            try receive(offer, digest, partial.content) { incoming throws(ArchiveError) in
+            try receive(offer, partial.content) { incoming throws(ArchiveError) in
                 do throws(TransferError) {
                     try partial.forEachSlot { bytes throws(TransferError) in
                         do throws(ArchiveError) { try incoming.append(bytes) } catch { throw .archive(error) }
@@ -438,20 +447,21 @@ public final class ArrivingTransfer: Sendable {
             }
         } catch {
             switch error {
-            case .malformed: try forget(offer, digest)
+            case .malformed: try forget(offer)
             case .archive(.damaged):
-                try forget(offer, digest)
+                try forget(offer)
                 throw .malformed("a piece that is kept here is damaged")
-            default: break
+            // Nothing more can be made of it where it lies: it comes again, to another place.
+            default: if !partial.content.isUsable { try? forget(offer) }
             }
             throw error
         }
-        try forget(offer, digest)
+        try forget(offer)
     }
 
-    private func forget(_ offer: Offer, _ digest: [UInt8]) throws(TransferError) {
+    private func forget(_ offer: Offer) throws(TransferError) {
         let held = state.withLock { $0.partials.removeValue(forKey: offer.number) }
-        try table.forget(id.description, digest: digest)
+        try table.forget(id.description, digest: offer.digest)
         held?.content.abandon()
     }
 
@@ -466,24 +476,15 @@ public final class ArrivingTransfer: Sendable {
         for partial in held { partial.content.abandon() }
     }
 
-    /// Gives back the room of pieces that were written down.
-    private func abandon(_ unfinished: [TransferTable.Partial]) throws(TransferError) {
-        do throws(ArchiveError) {
-            for partial in unfinished {
-                try archive.arrivingContent(at: partial.place, byteCount: partial.byteCount)?.abandon()
-            }
-        } catch { throw Self.error(error) }
-    }
-
     /// An object on its way into the archive, which is kept only if it is what was announced.
     private func incoming(
-        _ offer: Offer, _ digest: [UInt8], content: ArrivingContent? = nil, in batch: IncomingBatch? = nil
+        _ offer: Offer, content: ArrivingContent? = nil, in batch: IncomingBatch? = nil
     ) throws(ArchiveError) -> Incoming {
         let incoming = try archive.receive(
             from: Sender(peer: permit.aeTitle, institution: permit.institution, door: Self.door), by: arrival,
             defaultIssuer: permit.issuer, transferSyntax: TransferSyntax(uid: offer.transferSyntaxUID),
             expectedClass: offer.sopClassUID, expectedUID: offer.sopInstanceUID,
-            announced: AnnouncedObject(transfer: id.bytes, digest: digest), content: content, in: batch)
+            announced: AnnouncedObject(transfer: id.bytes, digest: offer.digest), content: content, in: batch)
         incoming.require { [study, ledger] identity throws(ArchiveError) in
             guard identity.studyInstanceUID == study, identity.sopInstanceUID == offer.sopInstanceUID,
                 identity.sopClassUID == offer.sopClassUID
@@ -496,10 +497,10 @@ public final class ArrivingTransfer: Sendable {
     }
 
     private func receive(
-        _ offer: Offer, _ digest: [UInt8], _ content: ArrivingContent, _ feed: (Incoming) throws(ArchiveError) -> Void
+        _ offer: Offer, _ content: ArrivingContent, _ feed: (Incoming) throws(ArchiveError) -> Void
     ) throws(TransferError) {
         do throws(ArchiveError) {
-            let incoming = try incoming(offer, digest, content: content)
+            let incoming = try incoming(offer, content: content)
             do throws(ArchiveError) {
                 try feed(incoming)
                 _ = try incoming.finish()
@@ -574,20 +575,12 @@ public final class ArrivingTransfer: Sendable {
     ///
     /// - Throws: `.forgotten`, so that it is offered again.
     private func confirm(_ offers: [Offer]) throws(TransferError) {
-        for offer in offers {
-            let isHere: Bool
-            do throws(ArchiveError) {
-                isHere = try archive.wasSent(
-                    sopInstanceUID: offer.sopInstanceUID, digest: [UInt8](hexadecimal: offer.sha256) ?? [],
-                    by: permit.institution)
-            } catch { throw Self.error(error) }
-            guard isHere else { throw .forgotten }
-        }
+        for offer in offers where try !wasSent(offer) { throw .forgotten }
     }
 
     private func show(_ offers: [Int: Offer]) throws(TransferError) -> SignedReceipt {
         var announced: [String: [UInt8]] = [:]
-        for offer in offers.values { announced[offer.sopInstanceUID] = [UInt8](hexadecimal: offer.sha256) }
+        for offer in offers.values { announced[offer.sopInstanceUID] = offer.digest }
         let shown: [ArrivedObject]
         do throws(ArchiveError) {
             shown = try archive.showArrived(transfer: id.bytes, announced: announced)
@@ -606,14 +599,14 @@ public final class ArrivingTransfer: Sendable {
             })
         let signed = try identity.sign(receipt)
         // Of what came another way in the end.
-        let unfinished = try table.partials(of: id.description)
+        let unfinished = try archive.contents(of: try table.partials(of: id.description))
         try table.note(
             id.description, state: .complete, objects: offers.count,
             note: receipt.differing == 0
                 ? "" : "\(receipt.differing) objects differ from what is held and were not kept",
             receipt: signed)
         takeNoMore()
-        try abandon(unfinished)
+        for content in unfinished { content.abandon() }
         return signed
     }
 }

@@ -10,6 +10,9 @@ public struct Offer: Codable, Sendable, Equatable {
     public var sopClassUID: String
     public var transferSyntaxUID: String
 
+    /// The 32 bytes of `sha256`; empty where that is none.
+    var digest: [UInt8] { [UInt8](hexadecimal: sha256) ?? [] }
+
     enum CodingKeys: String, CodingKey {
         case number = "n"
         case sha256

@@ -58,29 +58,34 @@ final class PartialObject: @unchecked Sendable {  // everything that changes is 
 
     /// Writes a piece that was verified; durable after `sync`.
     ///
-    /// - Returns: whether it was one of whole slots.
-    func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(TransferError) -> Bool {
-        guard offset % UInt64(Self.slotByteCount) == 0, offset + UInt64(bytes.count) <= byteCount else { return false }
+    /// - Returns: how many bytes of it were not there; nil where it is none of whole slots.
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(TransferError) -> UInt64? {
+        guard offset % UInt64(Self.slotByteCount) == 0, offset + UInt64(bytes.count) <= byteCount else { return nil }
         var slot = Int(offset / UInt64(Self.slotByteCount))
         var start = 0
+        var added: UInt64 = 0
         while start < bytes.count {
             let count = slotLength(slot)
-            guard start + count <= bytes.count else { return false }
-            try write(slot, UnsafeRawBufferPointer(rebasing: bytes[start..<start + count]))
+            guard start + count <= bytes.count else { return nil }
+            if try write(slot, UnsafeRawBufferPointer(rebasing: bytes[start..<start + count])) {
+                added += UInt64(count)
+            }
             start += count
             slot += 1
         }
-        return true
+        return added
     }
 
     /// Once only, whoever brings it; who brings it too waits until it is there.
-    private func write(_ slot: Int, _ plain: UnsafeRawBufferPointer) throws(TransferError) {
+    ///
+    /// - Returns: whether it was not there.
+    private func write(_ slot: Int, _ plain: UnsafeRawBufferPointer) throws(TransferError) -> Bool {
         gate.lock()
         while writing.contains(slot) { gate.wait() }
         let isFree = !present[slot]
         if isFree { writing.insert(slot) }
         gate.unlock()
-        guard isFree else { return }
+        guard isFree else { return false }
         var failure: ArchiveError?
         do throws(ArchiveError) {
             try content.write(plain, at: UInt64(slot) * UInt64(Self.slotByteCount))
@@ -91,6 +96,7 @@ final class PartialObject: @unchecked Sendable {  // everything that changes is 
             gate.wakeAll()
         }
         if let failure { throw ArrivingTransfer.error(failure) }
+        return true
     }
 
     /// Has what was written reach the disk; those who come together share one sync.

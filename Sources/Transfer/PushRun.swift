@@ -116,7 +116,7 @@ struct PushRun: TransferRun {
             throw .refused("none of the study's objects is released: see Docs/DEIDENTIFICATION.md")
         }
         try here { () throws(TransferError) in
-            try room.table.note(
+            _ = try room.table.note(
                 work.id, objects: announced.count, byteCount: announced.values.reduce(0) { $0 + $1.byteCount })
         }
         for _ in 0..<Self.roundLimit {
@@ -184,7 +184,7 @@ struct PushRun: TransferRun {
         try room.noteSent(work.study)
         let proofs = try room.proofs(of: receipt, study: work.study)
         try here { () throws(TransferError) in
-            try room.table.note(work.id, state: .complete, note: note, receipt: signed, proofs: proofs)
+            _ = try room.table.note(work.id, state: .complete, note: note, receipt: signed, proofs: proofs)
         }
         return note
     }

@@ -134,7 +134,7 @@ final class Sources: Sendable {
         let (seconds, _) = time.components
         for record in try table.quiet(since: TransferTable.now() - seconds * 1000, .sending) where !record.isOurs {
             guard let id = TransferID(record.id), open.withLock({ $0[id] == nil }) else { continue }
-            try table.note(record.id, state: .cancelled, note: "the other side asked for nothing more for too long")
+            _ = try table.cancel(record.id, note: "the other side asked for nothing more for too long")
         }
     }
 

@@ -263,7 +263,7 @@ public final class TransferDoor: Sendable {
             if case .forgotten = error { throw error }
             // In memory as well: a full disk takes no note.
             arriving.trouble = "\(error)"
-            try? room.table.note(arriving.id.description, note: "\(error)")
+            _ = try? room.table.note(arriving.id.description, note: "\(error)", ifOpen: true)
             throw error
         }
     }

@@ -102,10 +102,15 @@ final class TransferTable: Sendable {
         }
     }
 
+    /// Writes down what has become of a transfer; what is nil stays.
+    ///
+    /// - Parameter ifOpen: only where it has not ended.
+    /// - Returns: whether it was written.
+    @discardableResult
     func note(
         _ id: String, state: TransferRecord.State? = nil, objects: Int? = nil, byteCount: UInt64? = nil,
-        note: String? = nil, receipt: SignedReceipt? = nil, proofs: [Proof] = []
-    ) throws(TransferError) {
+        note: String? = nil, receipt: SignedReceipt? = nil, proofs: [Proof] = [], ifOpen: Bool = false
+    ) throws(TransferError) -> Bool {
         let signed = try receipt.map { receipt throws(TransferError) in
             guard let bytes = try? JSONEncoder().encode(receipt) else {
                 throw TransferError.ours("the receipt cannot be written down")
@@ -113,18 +118,19 @@ final class TransferTable: Sendable {
             return Array(bytes)
         }
         let now = Self.now()
-        try write { connection throws(DatabaseError) in
+        return try write { connection throws(DatabaseError) in
             try connection.execute(
                 """
                 UPDATE transfer SET state = coalesce(?2, state), objects = coalesce(?3, objects),
                     byte_count = coalesce(?4, byte_count), note = coalesce(?5, note),
-                    receipt = coalesce(?6, receipt), changed_at = ?7 WHERE id = ?1
+                    receipt = coalesce(?6, receipt), changed_at = ?7 WHERE id = ?1 AND (?8 = 0 OR state = 'open')
                 """,
                 [
                     .text(id), state.map { .text($0.rawValue) } ?? .null, .optional(objects.map(Int64.init)),
                     .optional(byteCount.map { Int64(clamping: $0) }), note.map { .text($0) } ?? .null,
-                    signed.map { .blob($0) } ?? .null, .integer(now),
+                    signed.map { .blob($0) } ?? .null, .integer(now), .integer(ifOpen ? 1 : 0),
                 ])
+            guard connection.changedRowCount > 0 else { return false }
             for proof in proofs {
                 try connection.execute(
                     """
@@ -136,21 +142,20 @@ final class TransferTable: Sendable {
                         .text(id),
                     ])
             }
-            guard state != nil, state != .open else { return }
+            guard state != nil, state != .open else { return true }
             try connection.execute("DELETE FROM partial WHERE transfer = ?", [.text(id)])
             try connection.execute(
                 """
                 DELETE FROM transfer WHERE state <> 'open' AND changed_at < (
                     SELECT changed_at FROM transfer WHERE state <> 'open' ORDER BY changed_at DESC LIMIT 1 OFFSET ?)
                 """, [.integer(Int64(Self.endedLimit))])
+            return true
         }
     }
 
     /// - Returns: whether it had not ended.
     func cancel(_ id: String, note text: String) throws(TransferError) -> Bool {
-        guard try record(id)?.state == .open else { return false }
-        try note(id, state: .cancelled, note: text)
-        return true
+        try note(id, state: .cancelled, note: text, ifOpen: true)
     }
 
     private static let columns = """
@@ -258,7 +263,7 @@ final class TransferTable: Sendable {
 
     // MARK: Unfinished objects
 
-    /// Writes down which pieces of an object are on the disk. Those who come together share one transaction, and its sync.
+    /// Writes down which pieces of an object of an open transfer are on the disk. Those who come together share one transaction, and its sync.
     func keep(_ id: String, digest: [UInt8], _ object: PartialObject) throws(TransferError) {
         let entry = PartialEntry(id, digest, object)
         group.waiting.withLock { $0.append(entry) }
@@ -284,7 +289,8 @@ final class TransferTable: Sendable {
                 try connection.execute(
                     """
                     INSERT OR REPLACE INTO partial (transfer, digest, byte_count, slots, pack, byte_offset)
-                    VALUES (?, ?, ?, ?, ?, ?)
+                    SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE EXISTS
+                        (SELECT 1 FROM transfer WHERE id = ?1 AND state = 'open')
                     """,
                     [
                         .text(entry.id), .blob(entry.digest), .integer(Int64(entry.object.byteCount)),

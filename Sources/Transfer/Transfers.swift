@@ -114,15 +114,7 @@ public final class Transfers: Sendable {
     @discardableResult
     public func begin(
         _ direction: TransferRecord.Direction, study: String, site: String, priority: Int = 5,
-        delay: Duration = .zero
-    ) throws -> String {
-        try begin(direction, study: study, site: site, priority: priority, delay: delay, isGranted: false)
-    }
-
-    @discardableResult
-    private func begin(
-        _ direction: TransferRecord.Direction, study: String, site: String, priority: Int = 5, delay: Duration = .zero,
-        isGranted: Bool
+        delay: Duration = .zero, isGranted: Bool = false
     ) throws -> String {
         let peer = try room.site(site)
         guard peer.site?.port != nil else {
@@ -184,7 +176,13 @@ public final class Transfers: Sendable {
                     record in
                     try queue.lastJob(in: Self.lane(record))?.state == .waiting
                 }
-                if !waits { try begin(.sending, study: study, site: peer.aeTitle, isGranted: isGranted) }
+                if waits { continue }
+                do {
+                    try begin(.sending, study: study, site: peer.aeTitle, isGranted: isGranted)
+                } catch TransferError.archive(.notFound) where isGranted {
+                    // The grant is over.
+                    continue
+                }
             }
             return .done
         } catch let error as TransferError {
@@ -329,12 +327,12 @@ public final class Transfers: Sendable {
         if case .interrupted = error { return .interrupted }
         metrics.failed(work.site)
         let reason = "\(error)"
-        try? room.table.note(work.id, note: reason)
+        _ = try? room.table.note(work.id, note: reason, ifOpen: true)
         logger.warning("transfer not complete", metadata: ["site": "\(work.site)", "reason": "\(reason)"])
         switch error {
         case .unreachable, .busy, .full, .hindered, .forgotten, .interrupted, .archive(.full):
             return .unavailable(reason)
-        case .archive(.notFound): return .hopeless("the study is not held any more")
+        case .archive(.notFound): return .hopeless("the study is not held, or not granted, any more")
         case .refused, .malformed, .archive, .ours: return .failed(reason)
         }
     }

@@ -2,6 +2,7 @@ import Archive
 import DICOM
 import Foundation
 import NIOCore
+import Synchronization
 import Testing
 
 @testable import Transfer
@@ -20,13 +21,14 @@ struct ArrivingTransferTests {
         case .forgotten: "forgotten"
         case .malformed: "malformed"
         case .refused: "refused"
+        case .busy: "busy"
         case nil: "taken"
         default: "other"
         }
     }
 
     private func accept(_ arriving: ArrivingTransfer, _ chunk: ByteBuffer) throws -> String {
-        let coder = try #require(coder)
+        let coder = try Zstandard()
         do throws(TransferError) { try arriving.accept(chunk, using: coder) } catch { return code(error) }
         return code(nil)
     }
@@ -293,6 +295,95 @@ struct ArrivingTransferTests {
         #expect(try target.archive.arriving(transfer: arriving.id.bytes).isEmpty && target.shown == 0)
         #expect(target.reservedPackCount == 0)
         #expect(throws: TransferError.self) { try target.arrivals.cancel(arriving.id, note: "again") }
+    }
+
+    /// A large object all of whose pieces but the last are there, the chunk with the last, and its offer.
+    private func nearlyThere(_ target: TransferFixture) throws -> (ArrivingTransfer, ByteBuffer, [Offer]) {
+        let source = try TransferFixture()
+        let study = try source.outgoing([image(1, pixels: 8 << 20)])
+        let offers = try #require(try study.next())
+        let arriving = try target.arriving(TransferID())
+        let all = try chunks(study, try arriving.offer(offers).pieces(of: [0: offers[0]]))
+        for chunk in all.dropLast() { #expect(try accept(arriving, chunk) == "taken") }
+        return (arriving, try #require(all.last), offers)
+    }
+
+    @Test func saysOfNoPieceThatItIsThereWhileItsObjectIsBeingStored() throws {
+        let target = try TransferFixture()
+        let (arriving, last, _) = try nearlyThere(target)
+        let complete = Mutex<[Bool]>([])
+        DispatchQueue.concurrentPerform(iterations: 3) { _ in
+            let isTaken = (try? accept(arriving, last)) == "taken"
+            let isThere = (try? arriving.complete(1).receipt) ?? nil
+            complete.withLock { $0.append(isTaken && isThere != nil) }
+        }
+        #expect(complete.withLock { $0 } == [true, true, true] && target.shown == 1)
+    }
+
+    @Test func takesOffersWhileAnObjectIsBeingStored() throws {
+        let target = try TransferFixture()
+        let (arriving, last, offers) = try nearlyThere(target)
+        let failures = Mutex<[String]>([])
+        let isOver = Mutex(false)
+        DispatchQueue.concurrentPerform(iterations: 3) { index in
+            if index == 1 {
+                let outcome = (try? accept(arriving, last)) ?? "failed"
+                if outcome != "taken" { failures.withLock { $0.append(outcome) } }
+                isOver.withLock { $0 = true }
+            } else {
+                while !isOver.withLock({ $0 }) {
+                    do { _ = try arriving.offer(offers) } catch { failures.withLock { $0.append("\(error)") } }
+                }
+            }
+        }
+        #expect(failures.withLock { $0 } == [])
+        #expect(try arriving.offer(offers).isEmpty && arriving.complete(1).receipt != nil)
+    }
+
+    @Test func givesUpNoPlaceThatIsAnothersByNow() throws {
+        let (source, target) = (try TransferFixture(), try TransferFixture())
+        let study = try source.outgoing([image(1, pixels: 6 << 20)])
+        let offers = try #require(try study.next())
+        let (first, second) = (try target.arriving(TransferID()), try target.arriving(TransferID()))
+        let all = try chunks(study, try first.offer(offers).pieces(of: [0: offers[0]]))
+        #expect(try accept(first, all[0]) == "taken")
+        let row = try #require(try target.table.partials(of: first.id.description).first)
+        let late = PartialObject(
+            try #require(try target.archive.arrivingContent(at: row.place, byteCount: row.byteCount)), slots: row.slots)
+        try target.arrivals.cancel(first.id, note: "a test")
+        _ = try second.offer(offers)
+        #expect(try accept(second, all[0]) == "taken")
+        #expect(try target.table.partials(of: second.id.description).map(\.place) == [row.place])
+        // Written down by a connection that brought it before the end.
+        try target.table.keep(first.id.description, digest: row.digest, late)
+        #expect(try accept(first, all[1]) == "refused")
+        #expect(try target.table.partials(of: first.id.description).isEmpty)
+        for chunk in all.dropFirst() { #expect(try accept(second, chunk) == "taken") }
+        #expect(try second.complete(1).receipt != nil && target.shown == 1 && target.reservedPackCount == 0)
+    }
+
+    @Test func beginsOnlySoManyLargeObjects() throws {
+        let (source, target) = (try TransferFixture(), try TransferFixture())
+        let study = try source.outgoing((1...3).map { image($0, pixels: 5 << 20) })
+        let offers = try #require(try study.next())
+        let announced = Swift.Dictionary(uniqueKeysWithValues: offers.map { ($0.number, $0) })
+        let id = try TransferID()
+        _ = try target.arriving(id)
+        let arriving = try ArrivingTransfer(
+            id: id, study: "1.2.1", isOurs: false, permit: target.permit, archive: target.archive,
+            access: target.access, table: target.table, identity: target.identity, progress: TransferProgress(),
+            begunLimit: 2)
+        let pieces = try arriving.offer(offers).pieces(of: announced)
+        func bring(_ object: Int) throws -> [String] {
+            try chunks(study, pieces.filter { $0.object == object }).map { try accept(arriving, $0) }
+        }
+        for object in 0..<2 {
+            let first = try #require(pieces.first { $0.object == object })
+            #expect(try accept(arriving, chunks(study, [first])[0]) == "taken")
+        }
+        #expect(try Set(bring(2)) == ["busy"] && target.reservedPackCount == 2)
+        #expect(try Set(bring(0)) == ["taken"] && Set(bring(2)) == ["taken"] && Set(bring(1)) == ["taken"])
+        #expect(try arriving.complete(3).receipt != nil && target.shown == 3)
     }
 
     @Test func givesUpNothingThatIsComplete() throws {

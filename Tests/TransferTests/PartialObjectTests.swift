@@ -1,6 +1,7 @@
 import Archive
 import Foundation
 import Keys
+import Synchronization
 import Testing
 
 @testable import Transfer
@@ -12,7 +13,7 @@ struct PartialObjectTests {
     private func content(_ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) } }
 
     private func write(_ partial: PartialObject, _ bytes: ArraySlice<UInt8>, at offset: Int) throws -> Bool {
-        try Array(bytes).withUnsafeBytes { try partial.write($0, at: UInt64(offset)) }
+        try Array(bytes).withUnsafeBytes { try partial.write($0, at: UInt64(offset)) } != nil
     }
 
     private func read(_ partial: PartialObject) throws -> [UInt8] {
@@ -33,6 +34,20 @@ struct PartialObjectTests {
         #expect(try write(partial, bytes[Self.slot..<3 * Self.slot], at: Self.slot))
         #expect(partial.isWhole)
         #expect(try read(partial) == bytes)
+    }
+
+    @Test func countsWhatItBringsOnce() throws {
+        let site = try TransferFixture()
+        let bytes = content(3 * Self.slot)
+        let partial = PartialObject(try site.archive.reserve(byteCount: UInt64(bytes.count)), slots: nil)
+        let added = Mutex<UInt64>(0)
+        DispatchQueue.concurrentPerform(iterations: 6) { index in
+            let first = index % 3 * Self.slot
+            let piece = Array(bytes[first..<min(bytes.count, first + 2 * Self.slot)])
+            let count = piece.withUnsafeBytes { try? partial.write($0, at: UInt64(first)) }
+            added.withLock { $0 += count ?? 0 }
+        }
+        #expect(added.withLock { $0 } == UInt64(bytes.count) && partial.isWhole)
     }
 
     @Test func refusesWhatDoesNotFillSlots() throws {
