@@ -14,7 +14,7 @@ extension Access {
         grants.withLock { $0.all.sorted { ($0.madeAt, $0.id) < ($1.madeAt, $1.id) } }
     }
 
-    /// Another number whenever a grant was made or revoked since.
+    /// Another number whenever a grant was made or revoked since, or a peer, or something was reviewed on which one may rest.
     public var versionOfGrants: UInt64 { grantVersion.load(ordering: .acquiring) }
 
     /// Those that hold for everybody of an institution.

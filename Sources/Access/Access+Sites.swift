@@ -25,6 +25,14 @@ extension Access {
         return permit(of: peer, from: "", now: now)
     }
 
+    /// What some grants alone let a site retrieve, whatever else it may; nil where its review has lapsed or there is none.
+    public func reach(ofSite name: String, by grants: [Grant], now: Date = Date()) -> Reach? {
+        guard var permit = permit(ofSite: name, now: now) else { return nil }
+        // Sees what is granted, and nothing of its own institution.
+        permit.roles = [.expert]
+        return Policy.decide(.retrieve, by: permit, grants: grants, now: Self.milliseconds(now)).reach
+    }
+
     private func permit(of peer: Peer, from address: String, now: Date) -> Permit? {
         guard !isExpired(.peer, peer.aeTitle, at: Self.milliseconds(now)) else { return nil }
         return Permit(

@@ -148,6 +148,7 @@ public final class Access: Sendable {
         } catch { throw .database(error) }
         peers.withLock { $0[peer.aeTitle] = Entry(peer: peer, secrets: secrets.isEmpty ? nil : secrets) }
         passwords.forget(peer: peer.aeTitle)
+        grantVersion.add(1, ordering: .releasing)
         try reviews.noteMade(.peer, peer.aeTitle, by: "")
     }
 
@@ -191,6 +192,7 @@ public final class Access: Sendable {
             }
         } catch { throw .database(error) }
         _ = peers.withLock { $0.removeValue(forKey: aeTitle) }
+        grantVersion.add(1, ordering: .releasing)
         passwords.forget(peer: aeTitle)
     }
 

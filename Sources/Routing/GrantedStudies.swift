@@ -1,11 +1,12 @@
 /// What routes on consultation go by: who was granted which studies, and why. Safe from any thread; calls block.
 public protocol GrantedStudies: Sendable {
-    /// Another number whenever grants have changed.
+    /// Another number whenever what is granted may have changed.
     var version: UInt64 { get }
 
-    /// The studies that grants to a destination's institution name, which set a route off.
-    func studies(for route: Route, to destination: String) throws -> Set<String>
+    /// The grants to a destination's institution that set a route off and name studies: which, by the grant's identifier.
+    func studies(for route: Route, to destination: String) throws -> [String: Set<String>]
 
-    /// Whether a grant that sets a route off is of this study, and the destination may retrieve all of it in full.
-    func isGranted(_ study: String, for route: Route, to destination: String) throws -> Bool
+    /// When the newest grant was made that sets a route off and is of this study, milliseconds since 1970; nil where such grants
+    /// do not let the destination retrieve all of it in full.
+    func grantedAt(_ study: String, for route: Route, to destination: String) throws -> Int64?
 }

@@ -32,8 +32,8 @@ public final class Router: @unchecked Sendable {
     private let condition = NSCondition()
     private var isStopping = false
     private var isDone = true
-    /// The grants and the routes on consultation that were looked through; of the router's thread.
-    private var lookedThrough: (version: UInt64, routes: [Route])?
+    /// The routes on consultation and the grants that were looked through; of the router's thread.
+    private var lookedThrough = GrantsLookedThrough()
 
     public init(
         archive: Archive, routes: RouteTable, queue: JobQueue, granted: any GrantedStudies, logger: Logger
@@ -132,7 +132,10 @@ public final class Router: @unchecked Sendable {
         }
         position.change = last.change
         try put(plan, position)
-        return entries.count == Self.batchCount
+        if entries.count == Self.batchCount { return true }
+        // Not only when nothing happens any more: somewhere something is always being stored.
+        try lookThroughGrants(catalog, position)
+        return false
     }
 
     /// A study was quiet: what of it was not forwarded before goes.
@@ -144,11 +147,16 @@ public final class Router: @unchecked Sendable {
             switch route.event {
             case .arrival: break
             case .completion:
-                try sendNew(all, of: "study/\(route.name)/\(name)", &plan) { $0.send($1, by: route) }
+                let mark = "study/\(route.name)/\(name)"
+                let sent = try plan.marks[mark] ?? queue.mark(mark)
+                let before = sent.map(Self.number) ?? 0
+                let rest = all.filter { $0.sequence > before }
+                guard let newest = rest.last else { continue }
+                rest.forEach { plan.send($0, by: route) }
+                plan.marks[mark] = Self.bytes(newest.sequence)
             case .consultation:
-                for destination in route.destinations
-                where try granted.isGranted(uid, for: route, to: destination) {
-                    try send(all, of: name, by: route, to: destination, &plan)
+                for destination in route.destinations {
+                    try sendGranted(all, of: uid, by: route, to: destination, &plan)
                 }
             }
         }
@@ -156,44 +164,51 @@ public final class Router: @unchecked Sendable {
 
     /// Studies that were complete before they were granted go now; at the start, and whenever grants or routes have changed.
     private func lookThroughGrants(_ catalog: Catalog, _ position: RoutePosition) throws {
-        let now = (version: granted.version, routes: routes.list().filter { $0.event == .consultation })
-        if let lookedThrough, lookedThrough == now { return }
-        var plan = RoutePlan(routes: now.routes)
-        for route in now.routes {
+        let version = granted.version
+        let routes = routes.list().filter { $0.event == .consultation }
+        guard lookedThrough.isOld(version, routes) else { return }
+        var plan = RoutePlan(routes: routes)
+        var seen: Set<GrantsLookedThrough.Way> = []
+        for route in routes where !stopping {
             for destination in route.destinations {
-                for uid in try granted.studies(for: route, to: destination).sorted() {
-                    guard try granted.isGranted(uid, for: route, to: destination) else { continue }
-                    let name = try Self.name(of: uid)
-                    for study in try catalog.completeStudies(uid: uid) {
-                        let all = try catalog.arrived(inStudy: study, after: 0, limit: Int(Int32.max))
-                        guard all.contains(where: route.matches) else { continue }
-                        try send(all, of: name, by: route, to: destination, &plan)
+                for (grant, studies) in try granted.studies(for: route, to: destination) {
+                    let way = GrantsLookedThrough.Way(route: route.name, destination: destination, grant: grant)
+                    seen.insert(way)
+                    if lookedThrough.includes(way, routes) { continue }
+                    for uid in studies.sorted() {
+                        for study in try catalog.completeStudies(uid: uid) {
+                            let all = try catalog.arrived(inStudy: study, after: 0, limit: Int(Int32.max))
+                            guard all.contains(where: route.matches) else { continue }
+                            try sendGranted(all, of: uid, by: route, to: destination, &plan)
+                        }
                     }
                 }
             }
         }
         try put(plan, position)
-        lookedThrough = now
+        if !stopping { lookedThrough = GrantsLookedThrough(version: version, routes: routes, ways: seen) }
     }
 
-    private func send(
-        _ all: [Arrived], of name: String, by route: Route, to destination: String, _ plan: inout RoutePlan
+    /// Sends a study as far as it is new since it was sent, all of it where it was granted anew since.
+    private func sendGranted(
+        _ all: [Arrived], of uid: String, by route: Route, to destination: String, _ plan: inout RoutePlan
     ) throws {
-        try sendNew(all, of: "granted/\(route.name)/\(destination)/\(name)", &plan) {
-            $0.send($1, by: route, to: destination)
-        }
-    }
-
-    /// Sends what is newer than a mark says, and moves the mark.
-    private func sendNew(
-        _ all: [Arrived], of mark: String, _ plan: inout RoutePlan, _ send: (inout RoutePlan, Arrived) -> Void
-    ) throws {
+        guard let grantedAt = try granted.grantedAt(uid, for: route, to: destination) else { return }
+        let mark = "granted/\(try Self.name(of: uid))/\(route.name)\n\(destination)"
         let sent = try plan.marks[mark] ?? queue.mark(mark)
-        let before = sent.map { $0.reduce(UInt64(0)) { $0 << 8 | UInt64($1) } } ?? 0
+        // The last instance that went, and when the grant was made that it went by.
+        let wentBy = sent.map { $0.count == 16 ? Self.number($0[8...]) : 0 } ?? 0
+        let before = wentBy < UInt64(clamping: grantedAt) ? 0 : sent.map { Self.number($0[..<8]) } ?? 0
         let rest = all.filter { $0.sequence > before }
         guard let newest = rest.last else { return }
-        rest.forEach { send(&plan, $0) }
-        plan.marks[mark] = (0..<8).map { UInt8(truncatingIfNeeded: newest.sequence >> (56 - 8 * $0)) }
+        rest.forEach { plan.send($0, by: route, to: destination) }
+        plan.marks[mark] = Self.bytes(newest.sequence) + Self.bytes(UInt64(clamping: grantedAt))
+    }
+
+    private static func number(_ bytes: some Sequence<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
+
+    private static func bytes(_ number: UInt64) -> [UInt8] {
+        (0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - 8 * $0)) }
     }
 
     /// A study's name in the marks, which are not sealed.
@@ -215,6 +230,8 @@ public final class Router: @unchecked Sendable {
             position.sequence = max(position.sequence, last.sequence)
         }
         try put(plan, position)
+        // Studies that were completed meanwhile may be granted.
+        lookedThrough = GrantsLookedThrough()
         return true
     }
 

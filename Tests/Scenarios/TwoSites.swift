@@ -82,6 +82,7 @@ struct Transfer: Decodable {
         var lineByteCount: Int
         var resentByteCount: Int
         var byteCount: Int
+        var byteCountThere: Int
     }
 
     struct Job: Decodable {

@@ -22,6 +22,9 @@ struct Forwarding: Sendable {
             return .hopeless("the job cannot be read")
         }
         if let site = access.peer(aeTitle: work.destination), site.site != nil, let toSite { return toSite(work, site) }
+        guard !work.isGranted else {
+            return .hopeless("\(work.destination) is no site: what goes by a grant goes to sites")
+        }
         guard let peer = access.peer(aeTitle: work.destination), peer.host != nil, peer.port != nil else {
             return .unavailable("\(work.destination) is no peer with an address and a port")
         }
