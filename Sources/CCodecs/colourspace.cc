@@ -3,6 +3,8 @@
 
 #include <lcms2.h>
 
+#include <algorithm>
+
 namespace huizhen::codecs {
 
 namespace {
@@ -87,6 +89,10 @@ std::vector<uint8_t> convertColours(uint8_t *pixels, size_t count, Bytes own, HZ
     std::vector<uint8_t> profile(byteCount);
     if (!cmsSaveProfileToMem(to.get(), profile.data(), &byteCount)) outOfMemory();
     profile.resize(byteCount);
+    // ICC.1 §7.2.8: the library writes the present second, and the same picture would be another each time it is made.
+    static const uint8_t created[] = {0x07, 0xD0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0};
+    if (profile.size() < 24 + sizeof created) outOfMemory();
+    std::copy(std::begin(created), std::end(created), profile.begin() + 24);
     return profile;
 }
 
