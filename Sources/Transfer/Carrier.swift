@@ -6,15 +6,18 @@ import Synchronization
 /// What fails is tried again by whoever is free; the whole fails only when nothing succeeds any more. It begins with a few threads
 /// and adds one whenever the last one brought more. Safe from any thread.
 final class Carrier: @unchecked Sendable {  // everything is behind the condition
-    static let firstThreadCount = 4
-    static let threadLimit = 8
+    static let firstThreadCount = 8
+    static let threadLimit = 12
     /// Failures one after the other, among all threads, after which the line counts as down.
     static let failureLimit = 6
-    /// What the first chunk of a thread holds, what any holds at least and at most. Bytes. The fewer chunks, the less often a
-    /// connection waits for an answer; towards the end they become smaller, so that all connections end together.
-    static let firstChunkByteCount = 512 << 10
+    /// What the first chunks hold, in turn, what any holds at least and at most. Bytes. The fewer chunks, the less often a
+    /// connection waits for an answer; connections that begin together with the same would all wait at the same time, and the
+    /// line with them. Towards the end they become smaller, so that all connections end together.
+    static let firstChunkByteCounts = [256 << 10, 512 << 10, 768 << 10, 1 << 20]
     static let leastChunkByteCount = 256 << 10
     static let chunkByteCount = 2 << 20
+    /// Seconds that a chunk takes on the line at most, where it is not the least: what is on a slow connection comes late.
+    static let chunkTime = 0.6
     /// The least time after which what is on its way counts as late, and is sent a second time where nothing else is left.
     static let leastPatience = Duration.milliseconds(250)
     /// How long a thread more is given to show what it brings, and what it must bring, in percent.
@@ -174,14 +177,17 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
         return newest.map { plan.again(target: Self.leastChunkByteCount, begunUpTo: $0) } ?? []
     }
 
-    /// What the next chunk of a thread is to hold: towards the end half of its part of what is left, as fast as it was. Called with
-    /// the condition locked.
+    /// What the next chunk of a thread is to hold: as much as it carries in its time, as fast as it was; towards the end half of its
+    /// part of what is left. Called with the condition locked.
     private func target(_ thread: Int) -> Int {
-        if startedChunks < threadCount { return Self.firstChunkByteCount }
+        if startedChunks < threadCount {
+            return Self.firstChunkByteCounts[startedChunks % Self.firstChunkByteCounts.count]
+        }
         var share = 1 / Double(threadCount)
         if let own = rates[thread], let mean = meanRate { share *= own / mean }
         let part = Int(Double(plan.waitingByteCount) * share / 2)
-        return min(Self.chunkByteCount, max(Self.leastChunkByteCount, part))
+        let most = rates[thread].map { Int($0 * Self.chunkTime) } ?? Self.chunkByteCount
+        return min(Self.chunkByteCount, max(Self.leastChunkByteCount, min(part, most)))
     }
 
     private var meanRate: Double? {

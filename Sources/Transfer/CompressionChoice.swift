@@ -1,32 +1,51 @@
+import Foundation
 import Synchronization
 
-/// Whether compressing what is sent is worth its time: not once making a chunk takes a part of the time that the line takes for
-/// it, for then the processors and not the line are what is waited for.
+/// Whether compressing what is sent is worth its time: not once the processors, and not the line, are what is waited for.
 final class CompressionChoice: Sendable {
-    /// The line must take at least so many times as long; chunks are made by several threads on few processors.
-    static let leastRatio = 8.0
+    /// The most of all processors' time that making chunks may take; opening and storing them takes about as much again, here or
+    /// elsewhere.
+    static let mostShare = 0.25
     /// Chunks before it is decided.
     static let leastCount = 4
 
     private struct State {
+        var began: ContinuousClock.Instant?
         var count = 0
         var made = Duration.zero
-        var sent = Duration.zero
         var isOver = false
     }
 
+    private let processorCount: Int
     private let state = Mutex(State())
 
-    var pays: Bool { state.withLock { !$0.isOver } }
+    init(processorCount: Int = ProcessInfo.processInfo.activeProcessorCount) { self.processorCount = processorCount }
 
-    /// A chunk was made and sent in these times.
-    func note(made: Duration, sent: Duration) {
+    /// Asked before each chunk.
+    func pays(at now: ContinuousClock.Instant = .now) -> Bool {
         state.withLock { state in
-            guard !state.isOver else { return }
+            state.began = state.began ?? now
+            return !state.isOver
+        }
+    }
+
+    /// A chunk was made, in so much of a processor's time, and sent.
+    func note(made: Duration, at now: ContinuousClock.Instant = .now) {
+        state.withLock { state in
+            guard !state.isOver, let began = state.began else { return }
             state.count += 1
             state.made += made
-            state.sent += sent
-            state.isOver = state.count >= Self.leastCount && state.sent / state.made < Self.leastRatio
+            guard state.count >= Self.leastCount else { return }
+            state.isOver = state.made / (began.duration(to: now) * processorCount) > Self.mostShare
         }
+    }
+}
+
+/// The calling thread's processor time: what it waits for, others' turns among that, does not count.
+enum ProcessorTime {
+    static var now: Duration {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 }

@@ -37,6 +37,7 @@ struct PullRun: TransferRun {
         let holder = ArrivingHolder()
         let choice = CompressionChoice()
         let client = try SiteClient(peer, identity: room.identity, settings: room.settings.client)
+        client.open()
         return try carrying(by: client) { [self] client, pieces throws(TransferError) in
             try fetch(pieces, from: peer, by: client, into: holder, choice)
         } _: { client, carrier throws(TransferError) in
@@ -53,12 +54,9 @@ struct PullRun: TransferRun {
         return try room.coders.use { coder throws(TransferError) in
             let request = PieceRequest(
                 pieces: pieces.map { [UInt64($0.object), $0.offset, UInt64($0.byteCount)] },
-                mayCompress: room.settings.compresses && choice.pays)
-            let began = ContinuousClock.now
+                mayCompress: room.settings.compresses && choice.pays())
             let answer = try client.ask(path + "/chunks", request, using: coder)
-            if let made = answer.made {
-                choice.note(made: made, sent: max(.zero, began.duration(to: .now) - made))
-            }
+            if let made = answer.made { choice.note(made: made) }
             guard let arriving = holder.arriving else { throw .forgotten }
             do throws(TransferError) { try arriving.accept(answer.body, using: coder) } catch {
                 guard case .forgotten = error else { throw error }

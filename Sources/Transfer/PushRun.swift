@@ -76,11 +76,11 @@ struct PushRun: TransferRun {
         _ choice: CompressionChoice
     ) throws(TransferError) -> Int {
         let now = try check(peer, reach)
-        let began = ContinuousClock.now
+        let began = ProcessorTime.now
         let chunk = try room.coders.use { coder throws(TransferError) in
-            try study.chunk(pieces, mayCompress: room.settings.compresses && choice.pays, using: coder)
+            try study.chunk(pieces, mayCompress: room.settings.compresses && choice.pays(), using: coder)
         }
-        let made = ContinuousClock.now
+        let made = ProcessorTime.now - began
         try room.limits.pass(
             chunk.readableBytes, of: work.id, to: work.site, rate: now.site?.rate, priority: priority,
             unless: shouldStop)
@@ -95,7 +95,7 @@ struct PushRun: TransferRun {
             }
             throw error
         }
-        choice.note(made: began.duration(to: made), sent: made.duration(to: .now))
+        choice.note(made: made)
         progress.noteCarried(pieces, lineByteCount: chunk.readableBytes)
         return chunk.readableBytes
     }

@@ -1,7 +1,7 @@
 import Foundation
 import HTTPTypes
 
-/// How long making an answer took, as its header field says it, in milliseconds (W3C Server Timing).
+/// How much of a processor's time making an answer took, as its header field says it, in milliseconds (W3C Server Timing).
 enum ServerTiming {
     static let field = HTTPField.Name("Server-Timing") ?? .via
     private static let start = "chunk;dur="

@@ -15,7 +15,7 @@ final class SiteClient: Sendable {
         var connectTime = Duration.seconds(10)
         var answerTime = Duration.seconds(120)
         var congestionControl: String? = "bbr"
-        /// Connections that are opened beside the first, so that none has to be when there is something to send.
+        /// Connections that `open` opens, so that none has to be when there is something to send.
         var preparedConnectionCount = 0
     }
 
@@ -24,6 +24,7 @@ final class SiteClient: Sendable {
     private let client: HTTPClient
     private let base: String
     private let answerTime: Duration
+    private let preparedConnectionCount: Int
 
     /// - Throws: `.ours` where the certificates cannot be used.
     init(_ peer: Peer, identity: SiteIdentity, settings: Settings) throws(TransferError) {
@@ -31,6 +32,7 @@ final class SiteClient: Sendable {
             throw .refused("the site only calls us: have it pull, or push to us")
         }
         answerTime = settings.answerTime
+        preparedConnectionCount = settings.preparedConnectionCount
         base = "https://\(host.contains(":") ? "[\(host)]" : host):\(port)"
         var tls = TLSConfiguration.makeClientConfiguration()
         do {
@@ -49,7 +51,6 @@ final class SiteClient: Sendable {
             write: Self.amount(settings.answerTime))
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Carrier.threadLimit + 2
         configuration.connectionPool.retryConnectionEstablishment = false
-        configuration.connectionPool.preWarmedHTTP1ConnectionCount = settings.preparedConnectionCount
         let expected = peer.certificates?.fingerprints.first
         let control = settings.congestionControl
         configuration.http1_1ConnectionDebugInitializer = { channel in
@@ -85,7 +86,8 @@ final class SiteClient: Sendable {
     /// Has the connections opened; what becomes of that, the first question says.
     func open() {
         guard let request = try? HTTPClient.Request(url: base + TransferDoor.prefix + "/site") else { return }
-        _ = client.execute(request: request)
+        // One by each: the pool opens no two at once of its own, and each takes two round trips.
+        for _ in 0..<preparedConnectionCount { _ = client.execute(request: request) }
     }
 
     /// Ends all that is under way with an error, and the connections.

@@ -178,12 +178,12 @@ public final class TransferDoor: Sendable {
                     else { throw TransferError.malformed("a request for a piece that cannot be") }
                     pieces.append(Piece(object: object, offset: piece[1], byteCount: byteCount))
                 }
-                let began = ContinuousClock.now
+                let began = ProcessorTime.now
                 let chunk = try room.coders.use { coder throws(TransferError) in
                     try source.study.chunk(
                         pieces, mayCompress: wanted.mayCompress && room.settings.compresses, using: coder)
                 }
-                return (chunk, began.duration(to: .now), room.access.peer(aeTitle: permit.aeTitle)?.site?.rate)
+                return (chunk, ProcessorTime.now - began, room.access.peer(aeTitle: permit.aeTitle)?.site?.rate)
             }
             if rate != nil || room.settings.rate != nil {
                 try await pool.run { [self] in

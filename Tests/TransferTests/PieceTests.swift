@@ -70,16 +70,23 @@ struct PieceTests {
     }
 
     @Test func compressesOnlyWhileTheLineIsWhatIsWaitedFor() {
-        let slow = CompressionChoice()
-        for _ in 0..<20 { slow.note(made: .milliseconds(10), sent: .milliseconds(500)) }
-        #expect(slow.pays)
-        let fast = CompressionChoice()
-        for _ in 0..<CompressionChoice.leastCount - 1 { fast.note(made: .milliseconds(10), sent: .milliseconds(20)) }
-        #expect(fast.pays)
-        fast.note(made: .milliseconds(10), sent: .milliseconds(20))
-        #expect(!fast.pays)
-        for _ in 0..<20 { fast.note(made: .milliseconds(1), sent: .milliseconds(500)) }
-        #expect(!fast.pays)
+        let start = ContinuousClock.now
+        func choice(_ chunks: Int, of time: Duration, every interval: Duration) -> CompressionChoice {
+            let choice = CompressionChoice(processorCount: 2)
+            for number in 0..<chunks {
+                _ = choice.pays(at: start + interval * number)
+                choice.note(made: time, at: start + interval * (number + 1))
+            }
+            return choice
+        }
+        // However many are made at a time: a line that takes 25 MB a second of what one processor makes 200 of.
+        #expect(choice(200, of: .milliseconds(10), every: .milliseconds(80)).pays())
+        #expect(choice(CompressionChoice.leastCount - 1, of: .milliseconds(10), every: .milliseconds(10)).pays())
+        let fast = choice(CompressionChoice.leastCount, of: .milliseconds(10), every: .milliseconds(10))
+        #expect(!fast.pays())
+        // It is decided once.
+        for number in 0..<20 { fast.note(made: .zero, at: start + .seconds(number + 1)) }
+        #expect(!fast.pays())
     }
 
     @Test func neverPlansMoreThanAChunkTakes() {
