@@ -17,6 +17,8 @@ extension Access {
     /// Another number whenever a grant was made or revoked since, or a peer, or something was reviewed on which one may rest.
     public var versionOfGrants: UInt64 { grantVersion.load(ordering: .acquiring) }
 
+    func noteGrantsChanged() { grantVersion.add(1, ordering: .releasing) }
+
     /// Those that hold for everybody of an institution.
     public func grants(to institution: String, at now: Date = Date()) -> [Grant] {
         let permit = Permit(
@@ -75,7 +77,7 @@ extension Access {
             }
         } catch { throw .database(error) }
         grants.withLock { $0.insert(grant) }
-        grantVersion.add(1, ordering: .releasing)
+        noteGrantsChanged()
     }
 
     /// Ends a grant at once.
@@ -86,7 +88,7 @@ extension Access {
         // What the record says happens even if the database refuses: nobody is shown anything by it any more.
         try note(.roleChanged, grant, "revoked: \(reason)", by: actor, door: door)
         grants.withLock { $0.remove(grant) }
-        grantVersion.add(1, ordering: .releasing)
+        noteGrantsChanged()
         do throws(DatabaseError) {
             try database.write { connection throws(DatabaseError) in
                 try connection.execute("DELETE FROM access_grant WHERE id = ?", [.text(id)])

@@ -148,7 +148,7 @@ public final class Access: Sendable {
         } catch { throw .database(error) }
         peers.withLock { $0[peer.aeTitle] = Entry(peer: peer, secrets: secrets.isEmpty ? nil : secrets) }
         passwords.forget(peer: peer.aeTitle)
-        grantVersion.add(1, ordering: .releasing)
+        noteGrantsChanged()
         try reviews.noteMade(.peer, peer.aeTitle, by: "")
     }
 
@@ -192,7 +192,7 @@ public final class Access: Sendable {
             }
         } catch { throw .database(error) }
         _ = peers.withLock { $0.removeValue(forKey: aeTitle) }
-        grantVersion.add(1, ordering: .releasing)
+        noteGrantsChanged()
         passwords.forget(peer: aeTitle)
     }
 

@@ -113,7 +113,7 @@ public final class BlobWriter: ObjectWriter {
             try lane.pipeline.settle()
             let pipeline = lane.pipeline
             try objectSeal.seal(
-                metadata: metadata, salt: ObjectHeader.noSalt, with: pipeline.cipher,
+                metadata: metadata, salt: header.tailSalt, with: pipeline.cipher,
                 room: { () throws(SystemFailure) in try pipeline.appender.room() },
                 advance: { pipeline.appender.advance($0) })
             try append(record: try objectSeal.sealed(record: record, header: header, in: store))

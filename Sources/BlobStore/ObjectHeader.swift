@@ -4,8 +4,8 @@ import Keys
 ///
 /// Little endian: 0 magic, 8 version, 10 state, 11 place of the key, 12 pack, 16 offset, 24 extent, 32 sequence,
 /// 40 content length, 48 metadata length, 56 record length, 64 object identifier, 80 study key, 96 wrapped object key,
-/// 156 slot in the key store, 160 salt of the tail, 252 CRC-32; the rest is zero. Parts follow one another without gaps, so offsets follow
-/// from lengths. The record is sealed with what of these bytes never changes as associated data: a header that was
+/// 156 slot in the key store, 160 salt of the tail, 252 CRC-32; the rest is zero. Parts follow one another without gaps, so
+/// offsets follow from lengths. The record is sealed with what of these bytes never changes as associated data: a header that was
 /// altered, even with its checksum, does not open.
 struct ObjectHeader: Equatable {
     static let byteCount = 256

@@ -263,7 +263,8 @@ final class TransferTable: Sendable {
 
     // MARK: Unfinished objects
 
-    /// Writes down which pieces of an object of an open transfer are on the disk. Those who come together share one transaction, and its sync.
+    /// Writes down which pieces of an object of an open transfer are on the disk. Those who come together share one transaction,
+    /// and its sync.
     func keep(_ id: String, digest: [UInt8], _ object: PartialObject) throws(TransferError) {
         let entry = PartialEntry(id, digest, object)
         group.waiting.withLock { $0.append(entry) }

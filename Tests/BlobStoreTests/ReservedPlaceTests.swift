@@ -15,6 +15,13 @@ import Testing
         }
     }
 
+    /// A place in which all of the content lies.
+    private func filled(_ fixture: StoreFixture, _ bytes: [UInt8]) throws -> ReservedPlace {
+        let place = try fixture.store.reserve(byteCount: UInt64(bytes.count))
+        try write(place, bytes, 0..<bytes.count)
+        return place
+    }
+
     private func writer(_ place: ReservedPlace, _ bytes: [UInt8]) throws -> PlacedWriter {
         let writer = try place.begin()
         try bytes.withUnsafeBytes { try writer.append($0) }
@@ -67,8 +74,7 @@ import Testing
     @Test func writesTheContentOnce() throws {
         let fixture = try StoreFixture()
         let bytes = noise(3 << 20)
-        let place = try fixture.store.reserve(byteCount: UInt64(bytes.count))
-        try write(place, bytes, 0..<bytes.count)
+        let place = try filled(fixture, bytes)
         try place.sync()
         let path = fixture.packPath(place.location.pack)
         let written = try Data(contentsOf: URL(fileURLWithPath: path))
@@ -137,8 +143,7 @@ import Testing
     @Test func staysAPlaceWhenItIsNotToBeAnObject() throws {
         let fixture = try StoreFixture()
         let bytes = noise(5 * Self.chunk)
-        let place = try fixture.store.reserve(byteCount: UInt64(bytes.count))
-        try write(place, bytes, 0..<bytes.count)
+        let place = try filled(fixture, bytes)
         for step in 0..<3 {
             let writer = try writer(place, bytes)
             if step > 0 { _ = try writer.finishContent() }
@@ -162,16 +167,14 @@ import Testing
     @Test func givesTheRoomBackOfWhatIsGivenUp() throws {
         let fixture = try StoreFixture()
         let bytes = noise(40 * Self.chunk)
-        let place = try fixture.store.reserve(byteCount: UInt64(bytes.count))
-        try write(place, bytes, 0..<bytes.count)
+        let place = try filled(fixture, bytes)
         try place.sync()
         place.abandon()
         #expect(try OpenFile(fixture.packPath(1), flags: O_RDONLY).byteCount() == 0)
         #expect(throws: BlobError.closed) { try write(place, bytes, 0..<Self.chunk) }
         #expect(try fixture.store.reserve(byteCount: 10).location == place.location)
         // While it is being made an object, once that is given up.
-        let second = try fixture.store.reserve(byteCount: UInt64(bytes.count))
-        try write(second, bytes, 0..<bytes.count)
+        let second = try filled(fixture, bytes)
         let writer = try writer(second, bytes)
         second.abandon()
         #expect(try fixture.store.reservedPlace(at: second.location, byteCount: UInt64(bytes.count)) === second)
@@ -184,8 +187,7 @@ import Testing
         let fixture = try StoreFixture()
         let bytes = noise(9 * Self.chunk)
         let places = try (0..<3).map { _ in
-            let place = try fixture.store.reserve(byteCount: UInt64(bytes.count))
-            try write(place, bytes, 0..<bytes.count)
+            let place = try filled(fixture, bytes)
             return place.location
         }
         #expect(Set(places.map(\.pack)).count == 3)
@@ -224,8 +226,7 @@ import Testing
         let fixture = try StoreFixture()
         let bytes = noise(Self.chunk)
         for _ in 0..<50 {
-            let place = try fixture.store.reserve(byteCount: UInt64(bytes.count))
-            try write(place, bytes, 0..<bytes.count)
+            let place = try filled(fixture, bytes)
             let isOver = Mutex(false)
             let others = Mutex(0)
             let store = fixture.store
@@ -247,8 +248,7 @@ import Testing
     @Test func sealsNothingElseByTheSameKeys() throws {
         let fixture = try StoreFixture()
         let bytes = noise(Self.chunk)
-        let place = try fixture.store.reserve(byteCount: UInt64(bytes.count))
-        try write(place, bytes, 0..<bytes.count)
+        let place = try filled(fixture, bytes)
         var tails: Set<[UInt8]> = []
         for _ in 0..<3 {
             let writer = try writer(place, bytes)
@@ -257,7 +257,7 @@ import Testing
             let tail = try fixture.bytes(place.location, at: UInt64(256 + Self.chunk + 16), count: 100 + 16 + 1 + 16)
             #expect(tail.contains { $0 != 0 })
             tails.insert(Array(tail[..<100]))
-            tails.insert(Array(tail[116..<117] + tail[117...]))
+            tails.insert(Array(tail[116...]))
             writer.abandon()
         }
         #expect(tails.count == 6)
@@ -267,8 +267,7 @@ import Testing
     @Test func takesNoMoreOnceASyncFailed() throws {
         let fixture = try StoreFixture()
         let bytes = noise(2 * Self.chunk)
-        let place = try fixture.store.reserve(byteCount: UInt64(bytes.count))
-        try write(place, bytes, 0..<bytes.count)
+        let place = try filled(fixture, bytes)
         try place.sync()
         let other = try fixture.store.reserve(byteCount: UInt64(bytes.count))
         try other.sync()
@@ -314,8 +313,7 @@ import Testing
     @Test func doesNotGiveWhatWasAltered() throws {
         let fixture = try StoreFixture()
         let bytes = noise(2 * Self.chunk)
-        let place = try fixture.store.reserve(byteCount: UInt64(bytes.count))
-        try write(place, bytes, 0..<bytes.count)
+        let place = try filled(fixture, bytes)
         try fixture.flip(place.location, at: UInt64(Self.chunk) + 5000)
         var buffer = [UInt8](repeating: 0, count: bytes.count)
         #expect(throws: BlobError.self) {
