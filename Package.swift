@@ -105,7 +105,7 @@ let package = Package(
             swiftSettings: strict),
 
         .target(
-            name: "Release", dependencies: ["Access", "Archive", "Deidentification", "DICOM", "Keys"],
+            name: "Release", dependencies: ["Access", "Archive", "Catalog", "Deidentification", "DICOM", "Keys"],
             swiftSettings: strict),
 
         .target(

@@ -139,6 +139,15 @@ public enum Reach: Sendable, Equatable {
         }
     }
 
+    /// Whether a study was granted masked by its own UID, wholly or by some of its series: that it is there is no secret then.
+    public func namesMasked(study: String) -> Bool {
+        guard case .limited(_, let masked) = self else { return false }
+        return masked.values.contains { extent in
+            extent.studies.values.contains { $0.contains(study) }
+                || extent.series.values.contains { $0[study] != nil }
+        }
+    }
+
     /// What each masking gives, each thing where it is shown with the least.
     init(_ extents: [Masking: Extent]) {
         let full = (extents[.full] ?? Extent()).tidied()

@@ -71,6 +71,11 @@ public struct Match: Sendable {
     public var attributes: Dataset
     /// Set at instance level.
     public var holding: Holding?
+
+    public init(attributes: Dataset, holding: Holding? = nil) {
+        self.attributes = attributes
+        self.holding = holding
+    }
 }
 
 /// Where one instance lies.

@@ -51,7 +51,7 @@ struct QueryPlan {
 
     private static let answeredOnly = LevelAttributes.computed.subtracting([.modalitiesInStudy, .sopClassesInStudy])
 
-    private static func isKey(_ tag: Tag, at level: QueryLevel) -> Bool {
+    static func isKey(_ tag: Tag, at level: QueryLevel) -> Bool {
         tag != .queryRetrieveLevel && tag != .specificCharacterSet && !tag.isGroupLength
             && LevelAttributes.isSupported(tag) && !answeredOnly.contains(tag) && Self.level(of: tag) <= level
     }

@@ -6,6 +6,7 @@ public enum AccessRequest: Codable, Sendable {
     public enum Subject: Codable, Sendable {
         case peer(aeTitle: String)
         case person(roles: Set<Role>, institution: String, name: String)
+        case account(name: String)
     }
 
     case grants
@@ -13,7 +14,9 @@ public enum AccessRequest: Codable, Sendable {
     case grant(Grant)
     case revoke(id: String, reason: String)
     /// What would be decided, and by which rule; nothing is done and nothing refused.
-    case explain(Subject, Verb, study: String?)
+    ///
+    /// - Parameter destination: AE title of the peer to which it would go.
+    case explain(Subject, Verb, study: String?, destination: String? = nil)
 }
 
 /// What would be decided.

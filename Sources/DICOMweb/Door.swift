@@ -126,13 +126,14 @@ public final class Door: Sendable {
         for (path, level) in searches {
             group.get(RouterPath(path)) { [self] request, context in
                 let caller = try caller(context)
-                let seen = try caller.visibility(.search)
+                let reach = try caller.reach(.search)
                 let form = try ModelForm(accepting: try Self.accepted(request))
                 let wanted = try SearchRequest(
                     level: level, path: try ResourcePath(context.parameters), query: request.uri.query)
                 let answer = SearchAnswer(
-                    request: wanted, visibility: seen, base: Self.base(context), limit: settings.searchLimit,
-                    form: form)
+                    request: wanted, visibility: Visibility(reach),
+                    masked: MaskedStudies(archive, reach: reach, releases: releases, access: access),
+                    base: Self.base(context), limit: settings.searchLimit, form: form)
                 return try await searchPool.run { [archive] in
                     try caller.note(.searched, [AuditObject(.query, "\(level.name) \(wanted.keys.summary)")])
                     return try answer.response(from: archive)

@@ -69,69 +69,26 @@ extension Retrieval {
 
     /// What was granted masked and is released, for who is shown nothing of it in full; nil where there is nothing.
     ///
-    /// Series and instances may be named by the UIDs they are released with, and so may a study that a grant names.
+    /// It is named by the UIDs it is released with, or by its own where a grant names its study.
     ///
     /// - Throws: 413 for more than the limit; `ReleaseError` for a rule that cannot be followed.
     func granted(_ releases: Releases) throws -> Granted? {
-        guard let study = path.study else { return nil }
+        guard let study = path.study,
+            let shown = MaskedStudies(archive, reach: reach, releases: releases, access: caller.access),
+            let originals = try shown.originals(
+                of: MaskedStudies.Names(
+                    studies: [study], series: path.series.map { [$0] } ?? [],
+                    instances: path.instance.map { [$0] } ?? []), limit: limit + 1)
+        else { return nil }
         var named = self
-        var found = try masked(limit: limit + 1)
-        if found == nil, let path = try originalPath(releases) {
-            named.path = path
-            found = try named.masked(limit: limit + 1)
-        }
-        guard let found, let rule = caller.access.releaseRule(for: found.masking) else { return nil }
+        named.path = ResourcePath(study: originals.studies.first)
+        named.path.series = originals.series.first
+        named.path.instance = originals.instances.first
+        guard let found = try named.masked(limit: limit + 1),
+            let rule = caller.access.releaseRule(for: found.masking)
+        else { return nil }
         try checkLimit(found.holdings)
         return Granted(named, study: study, found.holdings, rule, try releases.release(by: rule))
-    }
-
-    /// What the path names by UIDs of released objects, by those of the originals; nil for nothing that is reached.
-    private func originalPath(_ releases: Releases) throws -> ResourcePath? {
-        guard case .limited(_, let masked) = reach, let study = path.study else { return nil }
-        for masking in masked.keys.sorted() {
-            guard let rule = caller.access.releaseRule(for: masking) else { continue }
-            let release = try releases.release(by: rule)
-            func stands(_ uid: String, for original: String) throws -> Bool {
-                try uid == original || release.uid(for: original) == uid
-            }
-            var named = self
-            named.path = ResourcePath(study: study)
-            if try named.masked(limit: 1) == nil {
-                guard let original = try masked[masking]?.studyNames.first(where: { try stands(study, for: $0) })
-                else { continue }
-                named.path.study = original
-            }
-            if let series = path.series {
-                guard let original = try named.series().first(where: { try stands(series, for: $0) }) else { continue }
-                named.path.series = original
-            }
-            if let instance = path.instance {
-                let held = try named.masked(limit: limit + 1)?.holdings ?? []
-                try checkLimit(held)
-                guard let original = try held.first(where: { try stands(instance, for: $0.sopInstanceUID) }) else {
-                    continue
-                }
-                named.path.instance = original.sopInstanceUID
-            }
-            return named.path
-        }
-        return nil
-    }
-
-    /// The series of the study that are shown masked.
-    private func series() throws -> [String] {
-        var keys = Dataset()
-        keys.set(.studyInstanceUID, .UI, string: path.study ?? "")
-        var result: [String] = []
-        try archive.find(
-            Query(
-                level: .series, keys: keys, visibility: Visibility(reach, upTo: .deidentified),
-                limit: RepresentativeImage.seriesLimit)
-        ) { match in
-            if let uid = match.attributes.string(.seriesInstanceUID) { result.append(uid) }
-            return true
-        }
-        return result
     }
 
     /// The one instance that the path names, as it is shown; on the record when it returns.
@@ -164,12 +121,5 @@ struct ShownInstance: Sendable {
     static func fields(_ type: String, tag: String?) -> HTTPFields {
         guard let tag else { return [.contentType: type, .cacheControl: "private, no-store"] }
         return [.contentType: type, .cacheControl: "private, no-cache", .eTag: tag]
-    }
-}
-
-extension Extent {
-    /// Studies that it names, wholly or by their series.
-    fileprivate var studyNames: Set<String> {
-        studies.values.reduce(into: Set(series.values.flatMap(\.keys))) { $0.formUnion($1) }
     }
 }

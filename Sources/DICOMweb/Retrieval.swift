@@ -85,7 +85,8 @@ struct Retrieval: Sendable {
 
     /// Why nothing that the path names is shown: it is not there, or only masked.
     func absence() throws -> any Error {
-        let isMasked = try masked(limit: 1) != nil
+        // By its own UID it is there only for whom a grant has named it.
+        let isMasked = try path.study.map { try reach.namesMasked(study: $0) && masked(limit: 1) != nil } ?? false
         let named =
             path.study.map { [AuditObject(.study, $0)] } ?? path.instance.map { [AuditObject(.instance, $0)] } ?? []
         if isMasked { return try caller.refusal(verb, Archive.maskedRule, named) }

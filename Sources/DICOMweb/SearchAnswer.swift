@@ -5,6 +5,7 @@ import HTTP
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import Release
 
 /// Answers a search with a JSON array of datasets. PS3.18 §10.6.3, Annex F.
 struct SearchAnswer: Sendable {
@@ -13,6 +14,8 @@ struct SearchAnswer: Sendable {
 
     let request: SearchRequest
     let visibility: Visibility
+    /// What is shown masked besides.
+    var masked: MaskedStudies?
     /// Address of the service, for Retrieve URL (0008,1190).
     let base: String
     /// The most matches of one answer, whatever the request says.
@@ -30,7 +33,7 @@ struct SearchAnswer: Sendable {
         var count = 0
         var isCut = false
         let wanted = SearchAttributes.wanted(by: request)
-        try archive.find(
+        let isUnfinished = try ReachedSearch(archive, masked: masked).find(
             Query(
                 level: request.level, keys: request.keys, visibility: visibility, limit: limit + 1,
                 offset: request.offset, options: request.options)
@@ -47,7 +50,7 @@ struct SearchAnswer: Sendable {
         var headers: HTTPFields = [.contentType: body.contentType, .cacheControl: "no-store"]
         if request.wantsTotal { headers[.totalCount] = try total(in: archive) }
         // PS3.18 §8.3.4.4 and §10.6.1.2.
-        if isCut, request.limit == nil || count < request.limit ?? 0 {
+        if isUnfinished || isCut && (request.limit == nil || count < request.limit ?? 0) {
             headers.append(
                 HTTPField(
                     name: .warning, value: "299 huizhen \"There are additional results that can be requested\""))
@@ -64,7 +67,7 @@ struct SearchAnswer: Sendable {
     /// How many matches there are, with a plus sign where there are more than are counted.
     private func total(in archive: Archive) throws -> String {
         var count = 0
-        try archive.find(
+        let isUnfinished = try ReachedSearch(archive, masked: masked).find(
             Query(
                 level: request.level, keys: request.keys, visibility: visibility, limit: Self.countLimit + 1,
                 options: request.options)
@@ -72,6 +75,7 @@ struct SearchAnswer: Sendable {
             count += 1
             return count <= Self.countLimit
         }
+        if isUnfinished { return "\(count)+" }
         return count > Self.countLimit ? "\(Self.countLimit)+" : String(count)
     }
 

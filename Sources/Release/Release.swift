@@ -6,7 +6,11 @@ import Keys
 /// One rule at work. Safe from any thread; each call is one object's and blocks.
 public final class Release: Sendable {
     let archive: Archive
-    private let deidentifier: Deidentifier
+    let deidentifier: Deidentifier
+    /// What searches were shown.
+    let shown = ReleasedAttributes()
+    /// Studies by the UIDs that stand for theirs.
+    let names = ReleasedNames()
 
     init(archive: Archive, deidentifier: Deidentifier) {
         self.archive = archive

@@ -78,5 +78,14 @@ import Testing
         ]).checked()
         #expect(try explain(expert + ["--study", Self.south]).code == 0)
         #expect(try explain(["--role", "regulator", "--institution", "SOUTH", "--verb", "search"]).code == 1)
+        // What would go to another hospital hangs on its approval besides.
+        let sent = ["--peer", "SOUTH", "--verb", "send", "--to", "NORTH"]
+        let refused = try explain(sent)
+        #expect(refused.code == 1 && refused.output.contains("no approved destination"))
+        // An account as it is: invited, it may do nothing yet.
+        _ = try huizhen.tool(["user", "add", "wang", "--institution", "SOUTH", "--role", "clinician"]).checked()
+        let invited = try explain(["--account", "wang", "--verb", "search"])
+        #expect(invited.code == 1 && invited.output.contains("not signed in yet"))
+        #expect(try explain(["--account", "nobody", "--verb", "search"]).code != 0)
     }
 }

@@ -242,28 +242,48 @@ import Testing
         #expect(sent.code == 0, "\(sent.error)")
         let study = try #require(Self.dataset(Images.phantoms + "/ct-01.dcm").string(.studyInstanceUID))
         let sources = try Self.sources(names)
-        func get(_ title: String) throws -> String {
+        func get(_ title: String, _ study: String, _ more: [String] = []) throws -> String {
             let folder = TemporaryFolder.make()
             _ = try Tool.run(
                 "/usr/bin/getscu",
                 [
                     "-S", "+B", "-od", folder, "-aet", title, "-aec", "HUIZHEN", "127.0.0.1", "\(huizhen.port)", "-k",
-                    "QueryRetrieveLevel=STUDY", "-k", "StudyInstanceUID=" + study,
-                ])
+                    "QueryRetrieveLevel=" + (more.isEmpty ? "STUDY" : "IMAGE"), "-k", "StudyInstanceUID=" + study,
+                ] + more.flatMap { ["-k", $0] })
             return folder
         }
-        #expect(try FileManager.default.contentsOfDirectory(atPath: get("SOUTH")).isEmpty)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: get("SOUTH", study)).isEmpty)
+        #expect(try huizhen.studies(as: "SOUTH") == [])
+        // A refusal as any other, though it is answered like what is not there.
+        let refused = try huizhen.tool(["audit", "search", "--actor", "SOUTH", "--json"]).checked()
+        #expect(refused.contains("retrieve: nothing of what was named is reached"))
         _ = try huizhen.tool([
             "grant", "add", "--to-institution", "SOUTH", "--owner", "NORTH", "--study", study, "--masking",
             "de-identified", "--because", "second opinion",
         ]).checked()
-        let folder = try get("SOUTH")
+        let folder = try get("SOUTH", study)
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == names.count)
         let leaks = try Self.leaks(folder, sources)
         #expect(leaks == [])
-        // What is not masked it does not see at all.
-        #expect(try huizhen.studies(as: "SOUTH") == [])
-        #expect(try FileManager.default.contentsOfDirectory(atPath: get("NORTH")).count == names.count)
+        // It finds it by what is released of it, and by nothing else.
+        let shown = try huizhen.studies(as: "SOUTH")
+        #expect(shown.count == 1 && shown != [study])
+        let patient = try #require(Self.dataset(Images.phantoms + "/ct-01.dcm").string(.patientID))
+        #expect(try huizhen.studies(as: "SOUTH", patient: patient) == [])
+        let released = try Self.dataset(
+            folder + "/" + #require(FileManager.default.contentsOfDirectory(atPath: folder).first))
+        #expect(try huizhen.studies(as: "SOUTH", patient: #require(released.string(.patientID))) == shown)
+        #expect(shown == [released.string(.studyInstanceUID) ?? ""])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: get("NORTH", study)).count == names.count)
+        // The same by the names it was found with, whole and one of them.
+        let whole = try get("SOUTH", shown[0])
+        #expect(try Self.uids(whole) == Self.uids(folder))
+        let one = try #require(Self.uids(folder).min())
+        let series = try #require(
+            FileManager.default.contentsOfDirectory(atPath: folder).map { try Self.dataset(folder + "/" + $0) }
+                .first { $0.string(.sopInstanceUID) == one }?.string(.seriesInstanceUID))
+        let single = try get("SOUTH", shown[0], ["SeriesInstanceUID=" + series, "SOPInstanceUID=" + one])
+        #expect(try Self.uids(single) == [one])
 
         // The same by the web, with a token of that institution.
         let made = try huizhen.tool([
@@ -292,17 +312,18 @@ import Testing
             ).checked()
             return (status, folder)
         }
-        let whole = try fetch(study, "multipart/related; type=\"application/dicom\"; transfer-syntax=*")
-        #expect(whole.status == "200")
-        let body = try Data(contentsOf: URL(fileURLWithPath: whole.file + "/body"))
+        let objects = try fetch(study, "multipart/related; type=\"application/dicom\"; transfer-syntax=*")
+        #expect(objects.status == "200")
+        let body = try Data(contentsOf: URL(fileURLWithPath: objects.file + "/body"))
         #expect(body.range(of: Data("DICM".utf8)) != nil)
-        let told = try Self.leaks(whole.file, sources)
+        let told = try Self.leaks(objects.file, sources)
         #expect(told == [])
         // What is made of the study is made of what is released of it.
         let report = try Python.ask(
-            "masked.py", [web, token, study, whole.file + "/body"] + names.map { Images.phantoms + "/" + $0 },
+            "masked.py", [web, token, study, objects.file + "/body"] + names.map { Images.phantoms + "/" + $0 },
             as: MaskedReport.self)
         #expect(report.problems == [])
+        #expect(shown == [report.study])
         for (path, accept) in [(study, "application/zip"), ("?StudyInstanceUID=" + study, "application/dicom+json")] {
             let refused = try fetch(path, accept)
             #expect(["403", "404"].contains(refused.status) || path.hasPrefix("?"), "\(path): \(refused.status)")
@@ -323,9 +344,32 @@ import Testing
             #expect(refused.status == "404", "\(refused.status)")
         }
         #expect(!report.paths.isEmpty)
+        #expect(try huizhen.studies(as: "SOUTH") == [])
+
+        // Of a grant that names no study it is known by its pseudonym alone: its own UID proves nothing.
+        _ = try huizhen.tool([
+            "grant", "add", "--to-institution", "SOUTH", "--owner", "NORTH", "--all", "--masking", "de-identified",
+            "--because", "research",
+        ]).checked()
+        #expect(try huizhen.studies(as: "SOUTH") == shown)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: get("SOUTH", study)).isEmpty)
+        #expect(try Self.uids(get("SOUTH", shown[0])) == Self.uids(folder))
+        #expect(try fetch(study + "/metadata", "application/dicom+json").status == "404")
+        #expect(try fetch(shown[0] + "/metadata", "application/dicom+json").status == "200")
+        // Behind what it sees in full, page by page.
+        #expect(try huizhen.storeTiny(as: "SOUTH", study: "2.25.102", instance: "2.25.102.1") == 0)
+        for (query, expected) in [
+            ("?limit=5", ["2.25.102"] + shown), ("?limit=1", ["2.25.102"]), ("?limit=1&offset=1", shown),
+            ("?offset=2", []),
+        ] {
+            let found = try Data(contentsOf: URL(fileURLWithPath: fetch(query, "application/dicom+json").file + "/body"))
+            let models = try JSONSerialization.jsonObject(with: found) as? [[String: [String: Any]]] ?? []
+            #expect(models.map { ($0["0020000D"]?["Value"] as? [String])?.first } == expected, "\(query)")
+        }
     }
 
     private struct MaskedReport: Decodable {
+        var study: String
         var problems: [String]
         /// Of what it could get, under the studies.
         var paths: [String]

@@ -251,6 +251,16 @@ extension Archive {
         return corrections.isEmpty ? nil : try correctedForm(of: object, corrections).shown
     }
 
+    /// An object's header up to its pixel data, text in UTF-8, with the corrections that apply to it; values that are long by
+    /// their place only.
+    public func shownHeader(of object: StoredObject) throws(ArchiveError) -> Dataset {
+        if let corrected = try correctedHeader(of: object) { return corrected }
+        return try InstanceContent(object).header()
+    }
+
+    /// The corrections that stand: what was read under others may no longer be what is shown.
+    public var standingCorrections: [UInt64] { catalog.rules.standing.map(\.number) }
+
     /// What the catalogue shows of a stored object: its record with the corrections that apply.
     public func shownRecord(of object: StoredObject) throws(ArchiveError) -> InstanceRecord {
         catalog.rules.view(of: try object.record()).record

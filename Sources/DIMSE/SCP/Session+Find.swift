@@ -4,6 +4,7 @@ import Audit
 import Catalog
 import DICOM
 import Foundation
+import Release
 import Toolkit
 
 extension Session {
@@ -16,9 +17,9 @@ extension Session {
         guard let level = Self.level(keys, model: context.abstractSyntax) else {
             return try finish(command, .unknownLevel, context)
         }
-        let seen: Visibility
+        let reached: Reach
         do throws(Denial) {
-            seen = Visibility(try reach(.search))
+            reached = try reach(.search)
             let query = AuditObject(.query, "\(level.name) \(keys.summary)")
             try shared.access.record([
                 AuditEntry(.searched, by: permit.actor, door: Self.door, objects: [query])
@@ -31,9 +32,12 @@ extension Session {
         options.combinesDateTime = context.queryExtensions.contains(.combinedDateTime)
         options.isFuzzy = context.queryExtensions.contains(.fuzzyNames)
         let search = Gathering(
-            archive: archive, answer: answer, into: gathered, limit: shared.settings.findLimit,
+            ReachedSearch(
+                archive,
+                masked: MaskedStudies(archive, reach: reached, releases: shared.releases, access: shared.access)),
+            answer: answer, into: gathered, limit: shared.settings.findLimit,
             query: Query(
-                level: level, keys: keys, visibility: seen, limit: shared.settings.findLimit + 1,
+                level: level, keys: keys, visibility: Visibility(reached), limit: shared.settings.findLimit + 1,
                 options: options))
         search.start()
         defer { gathered.abandon() }
@@ -78,16 +82,18 @@ private final class Gathering: @unchecked Sendable {
     /// Bytes of encoded responses that one C-FIND may gather.
     static let byteCountLimit = 64 << 20
 
-    private let archive: Archive
+    private let search: ReachedSearch
     private let answer: FindAnswer
     private let gathered: GatheredResponses
     private let limit: Int
     private let query: Query
     /// Whether there were more matches than the limits allow.
-    private(set) var result: Result<Bool, ArchiveError> = .success(false)
+    private(set) var result: Result<Bool, any Error> = .success(false)
 
-    init(archive: Archive, answer: FindAnswer, into gathered: GatheredResponses, limit: Int, query: Query) {
-        self.archive = archive
+    init(
+        _ search: ReachedSearch, answer: FindAnswer, into gathered: GatheredResponses, limit: Int, query: Query
+    ) {
+        self.search = search
         self.answer = answer
         self.gathered = gathered
         self.limit = limit
@@ -107,8 +113,8 @@ private final class Gathering: @unchecked Sendable {
     private func run() {
         var count = 0
         var byteCount = 0
-        do throws(ArchiveError) {
-            try archive.find(query) { match in
+        do {
+            let isUnfinished = try search.find(query) { match in
                 guard count < limit, byteCount < Self.byteCountLimit else {
                     result = .success(true)
                     return false
@@ -118,6 +124,7 @@ private final class Gathering: @unchecked Sendable {
                 byteCount += bytes.count
                 return gathered.put(bytes)
             }
+            if isUnfinished { result = .success(true) }
         } catch { result = .failure(error) }
     }
 }

@@ -3,6 +3,7 @@ import Archive
 import Audit
 import Catalog
 import DICOM
+import Release
 import Toolkit
 
 extension Session {
@@ -158,37 +159,38 @@ extension Session {
         let limit = shared.settings.retrieveLimit
         var found: [Holding]
         var rule = release
-        var isRefused = false
-        do throws(ArchiveError) {
-            let (series, instances) = (level >= .series ? series : [], level >= .instance ? instances : [])
+        var because: String?
+        do {
+            let named = MaskedStudies.Names(
+                studies: studies, series: level >= .series ? series : [],
+                instances: level >= .instance ? instances : [])
             found = try archive.holdings(
-                patientID: patientID, studyInstanceUIDs: studies, seriesInstanceUIDs: series,
-                sopInstanceUIDs: instances, visibility: Visibility(reach), limit: limit + 1)
-            // A study's UID is what was granted; whose it is nobody learns by asking.
-            if found.isEmpty,
-                let masked = try archive.masked(
-                    patientID: studies.isEmpty ? patientID : nil, studyInstanceUIDs: studies,
-                    seriesInstanceUIDs: series, sopInstanceUIDs: instances, reach: reach, limit: limit + 1)
-            {
-                if verb == .retrieve, !studies.isEmpty, let granted = shared.access.releaseRule(for: masked.masking),
-                    release == nil || release == granted
-                {
-                    (found, rule) = (masked.holdings, granted)
+                patientID: patientID, studyInstanceUIDs: named.studies, seriesInstanceUIDs: named.series,
+                sopInstanceUIDs: named.instances, visibility: Visibility(reach), limit: limit + 1)
+            if found.isEmpty, reach != .everything {
+                if let masked = try masked(named, reach) {
+                    if verb == .retrieve, let granted = masked.rule, release == nil || release == granted {
+                        (found, rule) = (masked.holdings, granted)
+                    } else {
+                        because = Archive.maskedRule
+                    }
                 } else {
-                    isRefused = true
+                    because = Self.outOfReach
                 }
             }
         } catch {
             return .failure(
                 Answered(status: try finish(command, StatusMapping.answer(toQuestion: error), context)))
         }
-        if isRefused {
+        if let because {
+            var objects = studies.map { AuditObject(.study, $0) }
+            if objects.isEmpty, let patientID { objects = [AuditObject(.patient, patientID)] }
             let denial: Denial
             do throws(Denial) {
-                denial = try shared.access.refusal(
-                    verb, Archive.maskedRule, by: permit, door: Self.door,
-                    objects: studies.map { AuditObject(.study, $0) })
+                denial = try shared.access.refusal(verb, because, by: permit, door: Self.door, objects: objects)
             } catch { denial = error }
+            // What is out of reach is answered like what is not there.
+            if because == Self.outOfReach, case .refused = denial { return .success(([], rule)) }
             return .failure(Answered(status: try deny(denial, command, context)))
         }
         guard found.count <= limit else {
@@ -198,6 +200,34 @@ extension Session {
             return .failure(Answered(status: try deny(error, command, context)))
         }
         return .success((found, rule))
+    }
+
+    /// By which rule nothing is sent where something may be: who asks is not told which of the two it is.
+    private static let outOfReach = "nothing of what was named is reached"
+
+    /// What is shown masked of what is named, for who is shown nothing of it in full; nil for nothing.
+    ///
+    /// - Returns: the objects, and how they are released; no rule where they are not.
+    private func masked(
+        _ named: MaskedStudies.Names, _ reach: Reach
+    ) throws -> (holdings: [Holding], rule: ReleaseRule?)? {
+        // A study is granted, or found; whose it is nobody learns by asking.
+        guard !named.studies.isEmpty else { return nil }
+        let limit = shared.settings.retrieveLimit
+        var originals = named
+        let shown = MaskedStudies(archive, reach: reach, releases: shared.releases, access: shared.access)
+        if let shown {
+            guard let found = try shown.originals(of: named, limit: limit + 1) else { return nil }
+            originals = found
+        } else if !named.studies.allSatisfy({ reach.namesMasked(study: $0) }) {
+            return nil
+        }
+        guard
+            let found = try archive.masked(
+                patientID: nil, studyInstanceUIDs: originals.studies, seriesInstanceUIDs: originals.series,
+                sopInstanceUIDs: originals.instances, reach: reach, limit: limit + 1)
+        else { return nil }
+        return (found.holdings, shown == nil ? nil : shared.access.releaseRule(for: found.masking))
     }
 
     private func note(

@@ -46,9 +46,9 @@ enum StatusMapping {
         }
     }
 
-    /// The same of a question, for which only the catalogue is asked.
-    static func answer(toQuestion error: ArchiveError) -> ServiceAnswer {
-        let answer = answer(to: error)
+    /// The same of a question, for which the catalogue is asked, and the headers of what is shown masked.
+    static func answer(toQuestion error: any Error) -> ServiceAnswer {
+        let answer = answer(toFailure: error)
         return answer.services.contains(.find) ? answer : .storageFailed
     }
 }

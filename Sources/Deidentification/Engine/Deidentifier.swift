@@ -80,6 +80,17 @@ public final class Deidentifier: Sendable {
         return try pseudonyms.uid(uid)
     }
 
+    /// De-identifies a header, for who is shown attributes of the instance and nothing else.
+    ///
+    /// - Parameter header: without pixel data, text in UTF-8; values that it holds by their place only are left out.
+    /// - Throws: what keeps the instance from being passed on, as far as its header tells.
+    public func released(header: Dataset) throws(DeidentificationError) -> Dataset {
+        let pass = InstancePass(self, .explicitVRLittleEndian, isReporting: false, output: NoOutput())
+        do throws(InstancePass.Stop) { return try pass.released(header.held) } catch {
+            throw InstanceDeidentification.error(.receiver(error))
+        }
+    }
+
     /// Begins an instance, whose dataset is fed in pieces of any size.
     ///
     /// - Parameters:
@@ -146,11 +157,36 @@ public struct InstanceDeidentification: ~Copyable {
         }
     }
 
-    private static func error(_ error: SplittingError<InstancePass.Stop>) -> DeidentificationError {
+    fileprivate static func error(_ error: SplittingError<InstancePass.Stop>) -> DeidentificationError {
         switch error {
         case .unreadable(let error): .quarantined(.unreadable(error))
         case .receiver(.quarantine(let reason)): .quarantined(reason)
         case .receiver(.output(let error)): .output(error)
+        }
+    }
+}
+
+/// Where nothing is put out.
+private final class NoOutput: DeidentificationOutput {
+    func begin(_ header: OutputHeader) {}
+    func write(_ bytes: UnsafeRawBufferPointer) {}
+}
+
+extension Dataset {
+    /// Without what is held by its place only.
+    fileprivate var held: Dataset {
+        var result = self
+        result.removeAll { !$0.value.isHeld }
+        return result
+    }
+}
+
+extension Value {
+    fileprivate var isHeld: Bool {
+        switch self {
+        case .bytes: true
+        case .bulk, .fragments: false
+        case .items(let items): items.allSatisfy { $0.elements.allSatisfy(\.value.isHeld) }
         }
     }
 }

@@ -64,6 +64,20 @@ final class InstancePass: PixelDataReceiver {
         return (pass, result)
     }
 
+    /// Makes anew a header of which nothing else goes out.
+    func released(_ header: Dataset) throws(Stop) -> Dataset {
+        var (_, result) = try pass(over: header)
+        let decision = try quarantining { () throws(Quarantine) in
+            try PixelPassage.decide(header, profile: deidentifier.profile)
+        }
+        if case .clean(let demand) = decision, deidentifier.pixelCleaner == nil {
+            throw .quarantine(demand.text ? .pixelsNotCleaned : .featuresNotCleaned)
+        }
+        result.merge(
+            Declaration.elements(profile: deidentifier.profile, done: PixelCleaningDemand(), source: header))
+        return result
+    }
+
     /// Basic Voice, General and Real-Time Audio, and waveforms that say to be voices.
     private static func isVoice(_ sopClass: String, _ header: Dataset) -> Bool {
         if ["1.2.840.10008.5.1.4.1.1.9.4.1", "1.2.840.10008.5.1.4.1.1.9.4.2", "1.2.840.10008.10.4"].contains(sopClass) {

@@ -24,6 +24,12 @@ struct AccessCommand: AsyncParsableCommand {
         @Option(help: "Account of the person, for grants that are hers alone.")
         var person = ""
 
+        @Option(help: "An account as it is now: its roles, its institution, and whether it may sign in.")
+        var account: String?
+
+        @Option(help: "AE title of the peer to which it would go.")
+        var to: String?
+
         @Option(help: "search, read, retrieve, store, commit, send, remove or statistics.")
         var verb: String
 
@@ -39,18 +45,21 @@ struct AccessCommand: AsyncParsableCommand {
                     "--verb takes \(Verb.allCases.map(\.rawValue).joined(separator: ", ")).")
             }
             let subject: AccessRequest.Subject
-            if let peer, roles.isEmpty {
+            if let account, peer == nil, roles.isEmpty {
+                subject = .account(name: account)
+            } else if let peer, account == nil, roles.isEmpty {
                 subject = .peer(aeTitle: peer)
-            } else if peer == nil, !roles.isEmpty, let institution {
+            } else if peer == nil, account == nil, !roles.isEmpty, let institution {
                 let known = roles.compactMap(Role.init(rawValue:))
                 guard known.count == roles.count else {
                     throw ValidationError("--role takes \(Role.allCases.map(\.rawValue).joined(separator: ", ")).")
                 }
                 subject = .person(roles: Set(known), institution: institution, name: person)
             } else {
-                throw ValidationError("Say who: --peer, or --role with --institution.")
+                throw ValidationError("Say who: --peer, --account, or --role with --institution.")
             }
-            let channel = try Channel.ask(.access(.explain(subject, verb, study: study)), try await options.load())
+            let channel = try Channel.ask(
+                .access(.explain(subject, verb, study: study, destination: to)), try await options.load())
             guard case .explained(let found) = try channel.reply() else {
                 throw CommandFailure.end(2, "no answer came")
             }

@@ -13,13 +13,13 @@ struct WebCommand: AsyncParsableCommand {
                 `Authorization: Bearer TOKEN`; keep it out of command lines that others on the machine can see.
                 """)
 
-        @Option(help: "Hours until it ends, up to a year's.")
+        @Option(help: "Hours until it ends, up to 24; what lasts longer is a client's: see `huizhen token client`.")
         var hours = 12
 
         @OptionGroup var options: ConfigurationOptions
 
         func validate() throws {
-            guard (1...8784).contains(hours) else { throw ValidationError("--hours takes 1 to 8784.") }
+            guard (1...24).contains(hours) else { throw ValidationError("--hours takes 1 to 24.") }
         }
 
         func run() async throws {
@@ -44,7 +44,7 @@ struct WebCommand: AsyncParsableCommand {
         @OptionGroup var options: ConfigurationOptions
 
         func validate() throws {
-            guard (1...527_040).contains(minutes) else { throw ValidationError("--minutes takes 1 to 527040.") }
+            guard (1...1440).contains(minutes) else { throw ValidationError("--minutes takes 1 to 1440.") }
         }
 
         func run() async throws {

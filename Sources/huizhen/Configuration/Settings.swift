@@ -281,6 +281,17 @@ struct Settings: Sendable {
 
     func text(_ key: String) -> String { values[key] ?? "" }
 
+    /// What is not as it is by default, for the record of acts. Texts, which may name places and commands, by their keys only.
+    var deviations: [String] {
+        Self.table.compactMap { setting in
+            guard let value = values[setting.key], value != setting.defaultValue else { return nil }
+            switch setting.kind {
+            case .text, .list: return setting.key
+            case .flag, .integer, .seconds, .choice: return "\(setting.key)=\(value)"
+            }
+        }
+    }
+
     func flag(_ key: String) -> Bool { text(key) == "true" }
 
     func integer(_ key: String) -> Int { Int(text(key)) ?? 0 }

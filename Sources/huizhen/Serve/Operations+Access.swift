@@ -28,28 +28,31 @@ extension Operations {
             try channel.send(ControlReply.grants([grant]))
         case .revoke(let id, let reason):
             try access.revokeGrant(id, because: reason, by: actor(channel), door: Self.door)
-        case .explain(let subject, let verb, let study):
-            try channel.send(ControlReply.explained(try explain(subject, verb, study: study)))
+        case .explain(let subject, let verb, let study, let destination):
+            try channel.send(
+                ControlReply.explained(try explain(subject, verb, study: study, destination: destination)))
         }
     }
 
-    private func explain(_ subject: AccessRequest.Subject, _ verb: Verb, study: String?) throws -> AccessExplanation {
+    private func explain(
+        _ subject: AccessRequest.Subject, _ verb: Verb, study: String?, destination: String?
+    ) throws -> AccessExplanation {
         let access = service.access
         let permit: Permit
-        switch subject {
-        case .peer(let title):
-            guard let peer = access.peer(aeTitle: title) else { throw AccessError.unknownPeer(title) }
-            permit = Permit(
-                kind: .peer, aeTitle: title, services: peer.services, roles: [.system],
-                institution: peer.institution, issuer: peer.issuer)
-        case .person(let roles, let institution, let name):
-            permit = Permit(
-                kind: .person, aeTitle: access.settings.aeTitle, roles: roles, institution: institution,
-                issuer: access.settings.issuer, user: name)
+        do { permit = try self.permit(of: subject) } catch let absence as Absence {
+            return AccessExplanation(
+                isAllowed: false, because: absence.because, institutions: [], namedStudies: 0, study: nil)
         }
         let decision = access.decision(verb, by: permit)
         var explanation = AccessExplanation(
             isAllowed: decision.isAllowed, because: decision.because, institutions: [], namedStudies: 0, study: nil)
+        if let destination {
+            guard let peer = access.peer(aeTitle: destination) else { throw AccessError.unknownPeer(destination) }
+            if let flaw = access.flaw(of: peer, for: permit.institution) {
+                (explanation.isAllowed, explanation.because) = (false, flaw)
+                return explanation
+            }
+        }
         switch decision.reach {
         case .everything: explanation.institutions = nil
         case .limited(let full, let masked):
@@ -70,6 +73,44 @@ extension Operations {
             explanation.studyMasked = try seen(.deidentified).subtracting(full).sorted()
         }
         return explanation
+    }
+
+    /// Why somebody would not be let in at all.
+    private struct Absence: Error { let because: String }
+
+    /// Who it would be, once let in.
+    private func permit(of subject: AccessRequest.Subject) throws -> Permit {
+        let access = service.access
+        switch subject {
+        case .peer(let title):
+            guard access.peer(aeTitle: title) != nil else { throw AccessError.unknownPeer(title) }
+            guard let peer = access.standingPeer(title) else {
+                throw Absence(because: "the peer was not confirmed in the permission review")
+            }
+            return Permit(
+                kind: .peer, aeTitle: title, services: peer.services, roles: [.system],
+                institution: peer.institution, issuer: peer.issuer)
+        case .person(let roles, let institution, let name):
+            return Permit(
+                kind: .person, aeTitle: access.settings.aeTitle, roles: roles, institution: institution,
+                issuer: access.settings.issuer, user: name)
+        case .account(let name):
+            guard let account = service.accounts.account(named: name) else {
+                throw Absence(because: "there is no such account")
+            }
+            switch account.state {
+            case .active: break
+            case .invited: throw Absence(because: "the person has not signed in yet")
+            case .disabled: throw Absence(because: "the account is disabled, by somebody or by the permission review")
+            }
+            if service.accounts.isLockedOut(account) { throw Absence(because: "the account is locked out for now") }
+            return Permit(
+                kind: .person, aeTitle: access.settings.aeTitle, roles: account.roles,
+                institution: account.institution,
+                issuer: account.institution == access.settings.institution
+                    ? access.settings.issuer : account.institution,
+                user: account.name)
+        }
     }
 
     private func holders(of study: String, as visibility: Visibility) throws -> Set<String> {

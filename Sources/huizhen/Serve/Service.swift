@@ -91,7 +91,13 @@ final class Service: Sendable {
             audit, path: settings.text("audit.anchors"), interval: settings.seconds("audit.anchor-interval"),
             reports: MonthlyReports(audit, directory: directory + "/reports", alerts: alerts, logger: logger),
             logger: logger)
-        try audit.append([AuditEntry(.serviceStarted, by: .service, door: "service")])
+        let deviations = settings.deviations
+        try audit.append([
+            AuditEntry(.serviceStarted, by: .service, door: "service"),
+            AuditEntry(
+                .configurationChanged, by: .service, door: "service",
+                reason: "settings: " + (deviations.isEmpty ? "as by default" : deviations.joined(separator: ", "))),
+        ])
         access = try Access(
             path: directory + "/access.sqlite", key: archive.systemKey(purpose: "access"),
             settings: settings.access, audit: audit)

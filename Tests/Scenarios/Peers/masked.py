@@ -124,4 +124,67 @@ for head in (study, standing):
         ask(path + "/rendered", "image/png")
     answer = ask(f"{head}/series/{series}/rendered", "multipart/related; type=\"image/jpeg\"")
     check(len(list(parts(answer))) == sum(one.SeriesInstanceUID == series for one in released.values()), "pictures")
-print(json.dumps({"problems": problems, "paths": paths}))
+
+
+# Searches show and match what is released, and nothing of the originals.
+def search(path, status=200):
+    answer = requests.get(f"{service}/{path}", headers={"Authorization": "Bearer " + token})
+    check(answer.status_code in (status, 204), f"{path}: {answer.status_code}")
+    found = leaks(answer.content, {study} if study in path else frozenset())
+    check(not found, f"{path}: {len(found)} values of the originals")
+    check(study.encode() not in answer.content, f"{path}: the study's own UID")
+    return answer, answer.json() if answer.status_code == 200 and answer.content else []
+
+
+def value(model, tag):
+    told = model.get(tag, {}).get("Value", [""])[0]
+    return str(told.get("Alphabetic", "") if isinstance(told, dict) else told)
+
+
+def held(one, tag):
+    element = one.get(int(tag, 16))
+    return str(element.value if element is not None and element.value is not None else "")
+
+
+everything = ("0020000D", "00100010", "00100020", "00100040", "00080020", "00080050")
+for path in ("studies", f"studies?StudyInstanceUID={standing}", f"studies?StudyInstanceUID={study}",
+             f"studies?PatientID={first.PatientID}", f"studies?PatientName={str(first.PatientName)[:4]}*",
+             f"studies?StudyDate={held(first, '00080020')}", "studies?ModalitiesInStudy=CT", "studies?includefield=all"):
+    answer, models = search(path)
+    check(len(models) == 1, f"{path}: {len(models)} studies")
+    for model in models:
+        for tag in everything:
+            check(value(model, tag) == held(first, tag), f"{path}: {tag} is not that of the objects")
+        check(value(model, "00201208") == str(len(originals)), f"{path}: {value(model, '00201208')} instances")
+        check(value(model, "00081190") == f"{service}/studies/{standing}", f"{path}: another address")
+original = originals[0]
+guesses = [f"PatientID={original.PatientID}", f"PatientName={str(original.PatientName).split('=')[0]}",
+           f"AccessionNumber={original.get('AccessionNumber') or 'none'}", "ModalitiesInStudy=MR"]
+if held(original, "00080020") != held(first, "00080020"):
+    guesses.append(f"StudyDate={original.StudyDate}")
+for guess in guesses:
+    check(not search("studies?" + guess)[1], f"{guess.split('=')[0]} of the original matches")
+check(not search("studies?limit=5&offset=1")[1], "a second page")
+check(search("studies?limit=1&totalcount=true")[0].headers.get("X-Total-Count") == "1", "total")
+by_series = {}
+for one in released.values():
+    by_series.setdefault(one.SeriesInstanceUID, []).append(one)
+for path in ("series", f"studies/{standing}/series", f"studies/{study}/series"):
+    models = search(path)[1]
+    check({value(model, "0020000E") for model in models} == set(by_series), f"{path}: other series")
+    for model in models:
+        check(value(model, "00201209") == str(len(by_series.get(value(model, "0020000E"), []))), f"{path}: counts")
+for path in ("instances", f"studies/{standing}/instances"):
+    check({value(model, "00080018") for model in search(path)[1]} == set(released), f"{path}: other instances")
+for uid, ones in by_series.items():
+    models = search(f"studies/{standing}/series/{uid}/instances?includefield=all")[1]
+    check({value(model, "00080018") for model in models} == {one.SOPInstanceUID for one in ones}, "of another series")
+    for model in models:
+        one = released[value(model, "00080018")]
+        for tag in ("00280010", "00280011", "00200013", "00080016", "00080023"):
+            check(value(model, tag) == held(one, tag), f"{tag} is not that of the object")
+some = next(iter(released))
+check(len(search(f"instances?SOPInstanceUID={some}")[1]) == 1, "an instance by its UID")
+check(not search(f"instances?SOPInstanceUID={original.SOPInstanceUID}&StudyInstanceUID={standing}1")[1], "no such study")
+check(not search(f"studies/{standing}/series?Modality=MR")[1], "a series of another modality")
+print(json.dumps({"study": standing, "problems": problems, "paths": paths}))

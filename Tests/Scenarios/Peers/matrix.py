@@ -254,7 +254,8 @@ def dimse_retrieved(calling, resource):
             1, wire.identifier(level, **keys), lambda command, syntax, data: got.append(data) or 0)
         association.release()
         status = command[0x00000900]
-        refusals[calling] += status == 0x0124
+        # What is out of reach is answered like what is not there, and recorded like what is refused.
+        refusals[calling] += status == 0x0124 or not got
         yield "C-GET " + level, "refused" if status == 0x0124 else "shown" if got else "absent"
 
 

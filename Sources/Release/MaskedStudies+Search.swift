@@ -1,0 +1,184 @@
+import Archive
+import Catalog
+import DICOM
+
+extension MaskedStudies {
+    /// Objects whose headers one search de-identifies, as far as they were not lately.
+    static let objectLimit = 5_000
+    /// Objects that are tried for one that can be released, where one stands for its study or series.
+    private static let candidateCount = 8
+
+    /// Finds what is shown masked, by the attributes it is shown with. PS3.4 §C.4.1, PS3.18 §10.6.
+    ///
+    /// What cannot be de-identified for certain, as far as its header tells, is not found.
+    ///
+    /// - Parameters:
+    ///   - query: whose visibility, limit and offset count for nothing here.
+    ///   - body: takes matches, without holdings, until it returns false.
+    /// - Returns: whether there was more to look at than one search may.
+    public func find(_ query: Query, _ body: (Match) throws -> Bool) throws -> Bool {
+        var keys = query.keys
+        let named = Names(
+            studies: Self.uids(keys, .studyInstanceUID), series: Self.uids(keys, .seriesInstanceUID),
+            instances: Self.uids(keys, .sopInstanceUID))
+        for tag in [Tag.studyInstanceUID, .seriesInstanceUID, .sopInstanceUID] { keys[tag] = nil }
+        let level = query.level
+        let filter = AttributeFilter(keys, at: level, query.options)
+        var run = Run(named: named, objectCount: 0)
+        var patients: [PatientRow] = []
+        func take(_ study: Study) throws -> Bool {
+            if level == .patient { return try add(study, to: &patients, &run) }
+            return try rows(of: study, at: level, &run) { attributes in
+                try !filter.matches(attributes) || body(Match(attributes: attributes))
+            }
+        }
+        if named.studies.isEmpty {
+            run.isCut = try each(take) || run.isCut
+        } else {
+            for uid in named.studies {
+                guard let study = try study(shownAs: uid) else { continue }
+                guard try take(study) else { break }
+            }
+        }
+        for patient in patients where filter.matches(patient.attributes) {
+            guard try body(Match(attributes: patient.shown)) else { break }
+        }
+        return run.isCut
+    }
+
+    /// What one search has come to.
+    private struct Run {
+        let named: Names
+        var objectCount: Int
+        var isCut = false
+    }
+
+    private struct PatientRow {
+        var attributes: Dataset
+        var counts = [0, 0, 0]
+
+        var shown: Dataset {
+            var result = attributes
+            for (tag, count) in zip(
+                [
+                    Tag.numberOfPatientRelatedStudies, .numberOfPatientRelatedSeries,
+                    .numberOfPatientRelatedInstances,
+                ], counts)
+            {
+                result.set(tag, .IS, strings: [String(count)])
+            }
+            return result
+        }
+    }
+
+    private static func uids(_ keys: Dataset, _ tag: Tag) -> [String] {
+        keys.strings(tag).filter { !$0.isEmpty && $0 != "*" }
+    }
+
+    // MARK: Rows
+
+    /// The study's rows of a level; returns whether more are wanted.
+    private func rows(
+        of study: Study, at level: QueryLevel, _ run: inout Run, _ give: (Dataset) throws -> Bool
+    ) throws -> Bool {
+        if level == .study {
+            guard let attributes = try attributes(of: study, nil, through: level, &run) else { return !run.isCut }
+            return try give(Self.shown(attributes, at: level, counted: study.rows[0]))
+        }
+        var found: [Match] = []
+        var keys = Dataset()
+        keys.set(.studyInstanceUID, .UI, string: study.uid)
+        try archive.find(
+            Query(level: level, keys: keys, visibility: visibility, limit: Self.objectLimit + 1)
+        ) { match in
+            found.append(match)
+            return true
+        }
+        if found.count > Self.objectLimit { run.isCut = true }
+        var series: [String: Bool] = [:]
+        for match in found.prefix(Self.objectLimit) {
+            let uid = match.attributes.string(.seriesInstanceUID) ?? ""
+            if !run.named.series.isEmpty {
+                let isMeant = try series[uid] ?? run.named.series.contains { try study.means($0, uid) }
+                series[uid] = isMeant
+                guard isMeant else { continue }
+            }
+            let attributes: Dataset?
+            if let holding = match.holding {
+                guard
+                    try run.named.instances.isEmpty
+                        || run.named.instances.contains(where: { try study.means($0, holding.sopInstanceUID) })
+                else { continue }
+                attributes = try released([holding], by: study.release, &run)
+            } else {
+                attributes = try self.attributes(of: study, uid, through: level, &run)
+            }
+            guard let attributes else {
+                if run.isCut { return false }
+                continue
+            }
+            guard try give(Self.shown(attributes, at: level, counted: match.attributes)) else { return false }
+        }
+        return !run.isCut
+    }
+
+    private func add(_ study: Study, to patients: inout [PatientRow], _ run: inout Run) throws -> Bool {
+        guard let attributes = try attributes(of: study, nil, through: .patient, &run) else { return !run.isCut }
+        let shown = Self.shown(attributes, at: .patient, counted: Dataset())
+        func identity(_ dataset: Dataset) -> [String?] {
+            [dataset.string(.patientID), dataset.string(.issuerOfPatientID)]
+        }
+        let counts =
+            [1]
+            + [Tag.numberOfStudyRelatedSeries, .numberOfStudyRelatedInstances].map { tag in
+                study.rows.reduce(0) { $0 + ($1.int(tag) ?? 0) }
+            }
+        let index = patients.firstIndex { identity($0.attributes) == identity(shown) } ?? patients.endIndex
+        if index == patients.endIndex { patients.append(PatientRow(attributes: shown)) }
+        for number in counts.indices { patients[index].counts[number] += counts[number] }
+        return true
+    }
+
+    /// The attributes of a study or series, of the first of its objects that can be released.
+    private func attributes(
+        of study: Study, _ series: String?, through level: QueryLevel, _ run: inout Run
+    ) throws -> Dataset? {
+        let candidates = try archive.holdings(
+            patientID: nil, studyInstanceUIDs: [study.uid], seriesInstanceUIDs: series.map { [$0] } ?? [],
+            sopInstanceUIDs: [], visibility: visibility, limit: Self.candidateCount)
+        return try released(candidates, by: study.release, &run)
+    }
+
+    private func released(_ candidates: [Holding], by release: Release, _ run: inout Run) throws -> Dataset? {
+        for holding in candidates {
+            guard run.objectCount < Self.objectLimit else {
+                run.isCut = true
+                return nil
+            }
+            run.objectCount += 1
+            do { return try release.attributes(of: holding) } catch ReleaseError.quarantined {
+                // It would not go out either.
+            } catch ArchiveError.notFound {
+                // Removed meanwhile.
+            }
+        }
+        return nil
+    }
+
+    /// Of a released header what a level shows, and what the catalogue counts of what is shown.
+    private static func shown(_ header: Dataset, at level: QueryLevel, counted: Dataset) -> Dataset {
+        var result = header
+        result.removeAll { QueryLevel.holding($0.tag) > level || LevelAttributes.computed.contains($0.tag) }
+        for tag in LevelAttributes.computed { if let element = counted[tag] { result.set(element) } }
+        return result
+    }
+}
+
+extension QueryLevel {
+    /// The level whose attributes hold the tag.
+    fileprivate static func holding(_ tag: Tag) -> QueryLevel {
+        if LevelAttributes.patient.contains(tag) { return .patient }
+        if LevelAttributes.study.contains(tag) { return .study }
+        return LevelAttributes.series.contains(tag) ? .series : .instance
+    }
+}
