@@ -13,6 +13,7 @@ let package = Package(
     products: [
         .executable(name: "huizhen", targets: ["huizhen"]),
         .library(name: "DICOM", targets: ["DICOM"]),
+        .library(name: "Access", targets: ["Access"]),
         .library(name: "Audit", targets: ["Audit"]),
         .library(name: "Catalog", targets: ["Catalog"]),
         .library(name: "Deidentification", targets: ["Deidentification"]),

@@ -26,6 +26,7 @@ let package = Package(
             dependencies: [
                 .product(name: "Catalog", package: "huizhen"), .product(name: "DICOM", package: "huizhen"),
                 .product(name: "Keys", package: "huizhen"), .product(name: "Audit", package: "huizhen"),
+                .product(name: "Access", package: "huizhen"),
                 .product(name: "Deidentification", package: "huizhen"),
             ],
             swiftSettings: strict),

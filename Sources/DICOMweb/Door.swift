@@ -92,7 +92,10 @@ public final class Door: Sendable {
                 let address = context.origin.address
                 let permit = access.admit(
                     credential, sessions, from: address, certificate: context.certificate.map(CallerCertificate.init))
-                if permit == nil { refusals.note(from: address) }
+                guard let permit, permit.kind != .localOperator || context.isOfThisMachine else {
+                    refusals.note(from: address)
+                    return nil
+                }
                 return permit
             } standing: { [access, sessions] credential, context, isEndless in
                 access.standing(

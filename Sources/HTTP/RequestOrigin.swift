@@ -24,8 +24,18 @@ public protocol OriginContext: RequestContext {
     var peerAddress: String? { get }
     /// The connection, or its stream.
     var channel: any Channel { get }
+
     /// What the other end of the connection showed over TLS.
     var certificate: ClientCertificate? { get set }
+}
+
+extension OriginContext {
+    /// Whether the connection itself comes from this machine, whoever may stand behind it. The local operator's credentials are
+    /// good for nothing on others.
+    public var isOfThisMachine: Bool {
+        guard let peerAddress else { return false }
+        return peerAddress == "::1" || peerAddress.hasPrefix("127.") || peerAddress.hasPrefix("::ffff:127.")
+    }
 }
 
 /// Notes how a request came; what a proxy says of it counts only from those that are trusted. RFC 7239.

@@ -7,8 +7,12 @@ import NIOCore
 /// What every web door shares: where it listens, which hosts it answers for, what bounds a request.
 public struct WebServer: Sendable {
     public struct Settings: Sendable {
-        /// An address of this machine's loopback interface; any where clients must show certificates that are known.
+        /// In clear, an address of this machine's loopback interface; any where clients must show certificates that are known.
         public var address = "127.0.0.1"
+        /// With TLS: any address, if the service has a certificate that others can check, and a name that they know.
+        public var secureAddress: String?
+        /// Whether the certificate is one that was configured, and not the one the service made for this machine.
+        public var hasOwnCertificate = false
         /// In clear; 0 takes a free one.
         public var port = 0
         /// With TLS; 0 takes a free one.
@@ -36,11 +40,19 @@ public struct WebServer: Sendable {
 
     public enum Failure: Error, CustomStringConvertible {
         case notLoopback(String)
+        case noCertificate(String)
+        case noHost(String)
 
         public var description: String {
             switch self {
             case .notLoopback(let address):
                 "web.address \(address) is not of this machine's loopback interface: use 127.0.0.1 or ::1"
+            case .noCertificate(let address):
+                "web.tls.address \(address) is not of this machine's loopback interface: name a certificate that its "
+                    + "clients can check in web.tls.certificate, or use 127.0.0.1 or ::1"
+            case .noHost(let address):
+                "web.tls.address \(address) is not of this machine's loopback interface: name in web.hosts by which "
+                    + "names clients come"
             }
         }
     }
@@ -54,10 +66,15 @@ public struct WebServer: Sendable {
     private let places = RequestPlaces()
     private let logger: Logger
 
-    /// - Throws: `.notLoopback`: before there are accounts, only this machine may come in.
+    /// - Throws: `.notLoopback`: nothing goes over a network in clear. `.noCertificate`, `.noHost`.
     public init(settings: Settings, logger: Logger) throws(Failure) {
         let isMutual = settings.clientCertificates?.areRequired == true
-        guard isMutual || ["127.0.0.1", "::1"].contains(settings.address) else { throw .notLoopback(settings.address) }
+        let loopback = ["127.0.0.1", "::1"]
+        guard isMutual || loopback.contains(settings.address) else { throw .notLoopback(settings.address) }
+        if let address = settings.secureAddress, !loopback.contains(address) {
+            guard settings.hasOwnCertificate else { throw .noCertificate(address) }
+            guard !settings.hosts.isEmpty else { throw .noHost(address) }
+        }
         self.settings = settings
         self.logger = logger
     }
@@ -70,7 +87,7 @@ public struct WebServer: Sendable {
     public func application<Context: RequestContext>(
         router: Router<Context>, ready: @escaping @Sendable (Int) async -> Void
     ) -> some ApplicationProtocol where Context.Source == ApplicationRequestContextSource {
-        application(router, .http1(configuration: channel), port: settings.port, ready)
+        application(router, .http1(configuration: channel), address: settings.address, port: settings.port, ready)
     }
 
     /// The service with TLS: HTTP/2, or HTTP/1.1 for clients that do not know it (ALPN, RFC 7301).
@@ -98,17 +115,18 @@ public struct WebServer: Sendable {
                     tlsChannelConfiguration: tlsChannel, configuration: configuration, responder: responder),
                 limit: settings.idleTime, certificates: certificates)
         }
-        return application(router, server, port: settings.securePort, ready)
+        return application(
+            router, server, address: settings.secureAddress ?? settings.address, port: settings.securePort, ready)
     }
 
     private func application<Context: RequestContext>(
-        _ router: Router<Context>, _ server: HTTPServerBuilder, port: Int,
+        _ router: Router<Context>, _ server: HTTPServerBuilder, address: String, port: Int,
         _ ready: @escaping @Sendable (Int) async -> Void
     ) -> some ApplicationProtocol where Context.Source == ApplicationRequestContextSource {
         Application(
             router: router, server: server,
             configuration: .init(
-                address: .hostname(settings.address, port: port), serverName: nil, backlog: 1024,
+                address: .hostname(address, port: port), serverName: nil, backlog: 1024,
                 availableConnectionsDelegate: MaximumAvailableConnections(settings.connectionLimit)),
             onServerRunning: { channel in await ready(channel.localAddress?.port ?? 0) },
             logger: Logger(label: logger.label) { [logger] _ in ConnectionLog(logger.handler) })

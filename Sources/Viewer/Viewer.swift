@@ -65,7 +65,7 @@ public struct Viewer: Sendable {
 
     private func start(_ request: Request, _ context: some OriginContext) throws -> Response {
         let visit = try people.visit(request, context)
-        guard let session = session(of: request) else { return try people.signInPage(visit) }
+        guard let session = session(of: request, context) else { return try people.signInPage(visit) }
         let page = people.page(request, visit.query, session)
         guard maySearch(request) else {
             return visit.redirect(session.account == nil ? "/users" : "/account")
@@ -75,7 +75,7 @@ public struct Viewer: Sendable {
     }
 
     private func study(_ request: Request, _ context: some OriginContext) throws -> Response {
-        guard let session = session(of: request), maySearch(request) else {
+        guard let session = session(of: request, context), maySearch(request) else {
             return Response(status: .seeOther, headers: Self.toStart)
         }
         let query = try QueryText(request.uri.query)
@@ -88,9 +88,9 @@ public struct Viewer: Sendable {
         return Self.answer(page.study(), page, query)
     }
 
-    private func session(of request: Request) -> WebSession? {
+    private func session(of request: Request, _ context: some OriginContext) -> WebSession? {
         // These pages show nothing by themselves: a link from elsewhere may open them.
-        SessionCookie.anyValue(in: request).flatMap(sessions.session(of:))
+        SessionCookie.anyValue(in: request).flatMap { sessions.session(of: $0, isOfThisMachine: context.isOfThisMachine) }
     }
 
     private func maySearch(_ request: Request) -> Bool {
@@ -138,7 +138,8 @@ public struct Viewer: Sendable {
     private func signIn(_ request: Request, _ context: some OriginContext) async throws -> Response {
         let form = try await FormBody(request)
         let visit = try people.visit(request, context)
-        let token = form["token"].filter { !$0.isWhitespace }
+        // One of another machine is refused like any that is not good.
+        let token = context.isOfThisMachine ? form["token"].filter { !$0.isWhitespace } : ""
         let opened = try await people.signingIn { [sessions] in try sessions.open(token: token, from: visit.place) }
         guard let opened else {
             return try people.signInPage(visit, alert: Phrase.tokenRefused.text(visit.language), status: .forbidden)

@@ -17,6 +17,7 @@ public enum RowID: String, CaseIterable, Codable, Sendable {
     case sealed = "sealed-search"
     case keyRotation = "key-rotation"
     case auditLog = "audit-log"
+    case decision = "decision"
     case webStudy = "web-study"
     case webMetadata = "web-metadata"
     case webQIDOInstances = "web-qido-instances"
@@ -80,6 +81,7 @@ public enum RowID: String, CaseIterable, Codable, Sendable {
         case .sealed: SealedScenario(id: self, quick: quick)
         case .keyRotation: KeyRotationScenario(id: self, quick: quick)
         case .auditLog: AuditScenario(id: self, quick: quick)
+        case .decision: DecisionScenario(id: self, quick: quick)
         case .webStudy: WebStudyScenario(id: self, verb: .retrieve, quick: quick)
         case .webStow: WebStudyScenario(id: self, verb: .store, quick: quick)
         case .webMetadata: WebMetadataScenario(id: self, quick: quick)

@@ -130,6 +130,13 @@ public final class WebSessions: Sendable {
 
     // MARK: Using
 
+    /// The same for a request whose connection comes from this machine or not: that of the local operator is only here.
+    public func session(of id: String, isOfThisMachine: Bool) -> WebSession? {
+        guard let session = session(of: id) else { return nil }
+        if case .localOperator = session.subject, !isOfThisMachine { return nil }
+        return session
+    }
+
     /// The session, used by this; nil when it has ended or never was.
     public func session(of id: String) -> WebSession? {
         let now = now()

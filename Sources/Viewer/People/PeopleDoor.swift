@@ -88,7 +88,9 @@ final class PeopleDoor: Sendable {
 
     func visit(_ request: Request, _ context: some OriginContext) throws -> Visit {
         let query = try QueryText(request.uri.query)
-        let session = SessionCookie.value(in: request).flatMap(sessions.session(of:))
+        let session = SessionCookie.value(in: request).flatMap {
+            sessions.session(of: $0, isOfThisMachine: context.isOfThisMachine)
+        }
         let place = RequestPlace(
             address: context.origin.address, agent: request.headers[.userAgent] ?? "")
         let isSecure = context.origin.scheme == "https" || request.headers[.origin]?.hasPrefix("https:") == true

@@ -90,13 +90,17 @@ struct Settings: Sendable {
                 about: "health and metrics, on 127.0.0.1 only; 0 takes a free one"),
             Setting(
                 key: "web.address", kind: .choice(["127.0.0.1", "::1"]), defaultValue: "127.0.0.1",
-                about: "address of the web door (DICOMweb); of this machine only, until there are accounts"),
+                about: "address of the web door (DICOMweb, pages) in clear; of this machine only"),
             Setting(
                 key: "web.port", kind: .integer(0...65535), defaultValue: "8043",
                 about: "port of the web door (DICOMweb); 0 takes a free one"),
             Setting(
                 key: "web.tls.port", kind: .integer(0...65535), defaultValue: "8044",
                 about: "port of the web door with TLS, for HTTP/2 and HTTP/1.1; 0 takes a free one"),
+            Setting(
+                key: "web.tls.address", kind: .text, defaultValue: "127.0.0.1",
+                about: "address of the web door with TLS; beyond this machine (0.0.0.0 and :: are every address) only with "
+                    + "web.tls.certificate and web.hosts"),
             Setting(
                 key: "web.tls.certificate", kind: .text, defaultValue: "",
                 about: "PEM file of the web door's certificate and the intermediate ones after it; empty: one made at "
@@ -328,6 +332,8 @@ extension Settings {
         result.address = text("web.address")
         result.port = integer("web.port")
         result.securePort = integer("web.tls.port")
+        result.secureAddress = text("web.tls.address")
+        result.hasOwnCertificate = !text("web.tls.certificate").isEmpty
         result.allowsTLS12 = text("web.tls.minimum") == "1.2"
         result.hosts = list("web.hosts")
         result.proxies = list("web.trusted-proxies")
