@@ -29,7 +29,7 @@ extension Access {
 
     /// Those that may be for this caller.
     func grants(for permit: Permit, at now: Int64) -> [Grant] {
-        guard permit.kind != .localOperator else { return [] }
+        guard permit.kind != .localOperator, mayReceive(permit.institution, at: now) else { return [] }
         return grants.withLock { $0.grants(institution: permit.institution, person: permit.user) }
             .filter { stands($0, at: now) }
     }

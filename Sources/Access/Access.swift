@@ -22,6 +22,8 @@ public final class Access: Sendable {
         public var reviews = Reviews.Settings()
         /// The project whose pseudonyms stand in what is shown masked; empty: such objects are refused.
         public var maskedProject = ""
+        /// Institutions that lie abroad: what they were granted holds only with an approval that does.
+        public var institutionsAbroad: Set<String> = []
 
         public init(aeTitle: String, institution: String, issuer: String, isOpenToUnknownPeers: Bool) {
             self.aeTitle = aeTitle

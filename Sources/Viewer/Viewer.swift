@@ -90,7 +90,9 @@ public struct Viewer: Sendable {
 
     private func session(of request: Request, _ context: some OriginContext) -> WebSession? {
         // These pages show nothing by themselves: a link from elsewhere may open them.
-        SessionCookie.anyValue(in: request).flatMap { sessions.session(of: $0, isOfThisMachine: context.isOfThisMachine) }
+        SessionCookie.anyValue(in: request).flatMap {
+            sessions.session(of: $0, isOfThisMachine: context.isOfThisMachine)
+        }
     }
 
     private func maySearch(_ request: Request) -> Bool {

@@ -23,10 +23,12 @@ final class AccessFixture {
     private let key: SymmetricKey
     private let settings: Access.Settings
 
-    init(isOpen: Bool = false) throws {
+    init(isOpen: Bool = false, institutionsAbroad: Set<String> = []) throws {
         directory = try TemporaryDirectory()
-        settings = Access.Settings(
+        var settings = Access.Settings(
             aeTitle: "HUIZHEN", institution: "Home", issuer: "HOME", isOpenToUnknownPeers: isOpen)
+        settings.institutionsAbroad = institutionsAbroad
+        self.settings = settings
         key = try SymmetricKey.random()
         audit = try AuditLog(
             directory: directory.path + "/audit", key: try SymmetricKey.random(),

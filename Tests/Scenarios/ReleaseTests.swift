@@ -362,7 +362,8 @@ import Testing
             ("?limit=5", ["2.25.102"] + shown), ("?limit=1", ["2.25.102"]), ("?limit=1&offset=1", shown),
             ("?offset=2", []),
         ] {
-            let found = try Data(contentsOf: URL(fileURLWithPath: fetch(query, "application/dicom+json").file + "/body"))
+            let found = try Data(
+                contentsOf: URL(fileURLWithPath: fetch(query, "application/dicom+json").file + "/body"))
             let models = try JSONSerialization.jsonObject(with: found) as? [[String: [String: Any]]] ?? []
             #expect(models.map { ($0["0020000D"]?["Value"] as? [String])?.first } == expected, "\(query)")
         }

@@ -44,6 +44,17 @@ extension Access {
         return nil
     }
 
+    /// Whether an institution may be shown what it was granted: one abroad only while one of its peers is an approved destination
+    /// there, whose record holds. To fetch is to have sent.
+    func mayReceive(_ institution: String, at now: Int64) -> Bool {
+        guard settings.institutionsAbroad.contains(institution) else { return true }
+        let approved = destinations.withLock { $0.values.filter { $0.isAbroad && $0.peer?.institution == institution } }
+        return approved.contains { one in
+            guard let peer = peer(aeTitle: one.name) else { return false }
+            return flaw(of: peer, for: nil, now: Date(timeIntervalSince1970: Double(now) / 1000)) == nil
+        }
+    }
+
     /// Lets objects go to a peer, or refuses, which is recorded.
     ///
     /// - Parameter institution: of who orders it; nil where a route does.

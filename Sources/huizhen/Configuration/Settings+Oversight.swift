@@ -17,6 +17,11 @@ extension Settings {
         Setting(
             key: "access.masked-project", kind: .text, defaultValue: "",
             about: "project by whose pseudonyms objects go out that were granted masked; empty: they are refused"),
+        Setting(
+            key: "access.institutions-abroad", kind: .list, defaultValue: "",
+            about:
+                "institutions that lie abroad: what they were granted holds only while a peer of theirs is approved as a "
+                + "destination abroad, with a record that holds"),
     ]
 
     /// Who we are towards peers and people, and how long what stands holds.
@@ -29,6 +34,7 @@ extension Settings {
         result.reviews.days = integer("access.review-days")
         result.reviews.graceDays = integer("access.review-grace-days")
         result.maskedProject = text("access.masked-project")
+        result.institutionsAbroad = Set(list("access.institutions-abroad"))
         return result
     }
 }

@@ -99,7 +99,8 @@ struct Settings: Sendable {
                 about: "port of the web door with TLS, for HTTP/2 and HTTP/1.1; 0 takes a free one"),
             Setting(
                 key: "web.tls.address", kind: .text, defaultValue: "127.0.0.1",
-                about: "address of the web door with TLS; beyond this machine (0.0.0.0 and :: are every address) only with "
+                about:
+                    "address of the web door with TLS; beyond this machine (0.0.0.0 and :: are every address) only with "
                     + "web.tls.certificate and web.hosts"),
             Setting(
                 key: "web.tls.certificate", kind: .text, defaultValue: "",

@@ -88,6 +88,39 @@ struct DestinationTests {
         #expect(access.flaw(of: far, for: nil, now: now) != nil)
     }
 
+    @Test func showsInstitutionsAbroadWhatTheyWereGrantedOnlyWhileARecordHolds() throws {
+        let fixture = try AccessFixture(institutionsAbroad: ["Far"])
+        let access = fixture.access
+        try access.add(peer("FAR", of: "Far"))
+        let now = Date()
+        let from = Access.milliseconds(now)
+        func reaches(_ institution: String, _ time: Date = now) throws -> Bool {
+            let permit = Permit(
+                kind: .person, aeTitle: "HUIZHEN", roles: [.expert], institution: institution, issuer: "I", user: "li")
+            return try access.require(.retrieve, by: permit, door: "test", now: time)
+                .masking(study: "1.2.1", of: "Home") == .full
+        }
+        for institution in ["Far", "North"] {
+            try access.add(
+                Grant(
+                    grantee: .institution(institution), verbs: [.retrieve], owner: "Home", studies: ["1.2.1"],
+                    until: from + 30 * 86_400_000, because: "consultation 7", madeBy: "root", madeAt: from),
+                by: root.auditActor, door: "control")
+        }
+        #expect(try reaches("North") && !reaches("Far"))
+        let approval = try access.consents.add(
+            Consent(
+                kind: .abroad, purpose: "study abroad", owner: "Home", scope: .everything, verbs: [.send],
+                grantees: [.institution("FAR")], from: from, until: from + 10 * 86_400_000,
+                evidence: "letter of the authority"), by: root, now: now
+        ).id
+        try access.approve(
+            Destination(name: "FAR", because: "trial 4", isAbroad: true, record: approval), by: root, now: now)
+        #expect(try reaches("Far") && !reaches("Far", now + 10 * 86_400))
+        try access.consents.withdraw(approval, because: "approval ended", by: root)
+        #expect(try reaches("North") && !reaches("Far"))
+    }
+
     @Test func isApprovedByOperatorsAlone() throws {
         let fixture = try AccessFixture()
         for role in Role.allCases {
