@@ -13,7 +13,7 @@ public enum Role: String, Sendable, CaseIterable, Codable {
     case `operator`
     /// Reads the record of acts.
     case auditor
-    /// Sees own results.
+    /// Sees nothing here yet: no account is known to be whose images.
     case patient
     /// A program of an institution.
     case system

@@ -22,6 +22,7 @@ struct OversightDoor: Sendable {
         addEmergencies(to: router)
         addGrants(to: router)
         addConsents(to: router)
+        addInstitutions(to: router)
         addReview(to: router)
         addLooking(to: router)
     }
@@ -72,6 +73,20 @@ struct OversightDoor: Sendable {
         return page(
             visit, actor, .emergencies, alert: alert,
             visit.page.emergencies(all, actor, draft, now: Self.now, of: access))
+    }
+
+    // MARK: Institutions
+
+    private func addInstitutions<Context: OriginContext>(to router: Router<Context>) {
+        get("institutions", .institutions, router) { visit, actor in
+            let all = try await listing(.institutions, actor) {
+                access.institutions(accounts: people.accounts.list(for: .service), at: Self.now)
+            }
+            return page(
+                visit, actor, .institutions,
+                visit.page.institutions(
+                    all.filter { actor.acts(for: $0.name, as: [.operator]) || $0.name == owner(actor) }))
+        }
     }
 
     // MARK: Grants

@@ -26,7 +26,7 @@ extension Page {
             """)
     }
 
-    private func table(_ heads: [OversightPhrase], _ rows: [[HTML]], label: String) -> HTML {
+    func table(_ heads: [OversightPhrase], _ rows: [[HTML]], label: String) -> HTML {
         guard !rows.isEmpty else { return "<p>\(o(.none))</p>" }
         let head: [HTML] = heads.map { "<th scope=\"col\">\(o($0))</th>" }
         let body: [HTML] = rows.map { row in

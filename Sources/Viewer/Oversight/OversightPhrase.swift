@@ -12,6 +12,8 @@ enum OversightPhrase: String, CaseIterable, Sendable {
     case lastUsed, confirmed, due, expired, expires, about, never, account, peer, grant, destination, client
     case time, act, outcome, object, door, search, actor, anyAct, found, cut, auditHow, success, refused
     case failed, alert, month, modality, count, fewer, statisticsHow, full, clinical, deidentified
+    case institutionsAndRoles, accounts, peers, given, received, destinations, abroad, role, roles, rolesHow
+    case reachGranted, reachOwn, storeVerb, commitVerb, sendVerb, removeVerb
     case statisticsOnly, searchVerb, readVerb, retrieveVerb, kindConsent, kindAuthorisation, kindAbroad
 
     func text(_ language: Language) -> String {
@@ -156,6 +158,26 @@ enum OversightPhrase: String, CaseIterable, Sendable {
         case .clinical: ("临床（隐去身份）", "Clinical")
         case .deidentified: ("去标识", "De-identified")
         case .statisticsOnly: ("仅统计", "Counts alone")
+        case .institutionsAndRoles: ("机构与角色", "Institutions and roles")
+        case .accounts: ("账号", "Accounts")
+        case .peers: ("DICOM 节点", "Peers")
+        case .given: ("授出", "Grants given")
+        case .received: ("获授", "Grants received")
+        case .destinations: ("已批准目的地", "Approved destinations")
+        case .abroad: ("境外", "abroad")
+        case .role: ("角色", "Role")
+        case .roles: ("各角色的权限", "What each role may do")
+        case .rolesHow:
+            (
+                "未列出的一律拒绝。“本机构”指本机构发送的影像以及获授的影像。",
+                "What does not stand here is refused. Own is what the own institution sent, and what was granted."
+            )
+        case .reachGranted: ("获授的", "granted")
+        case .reachOwn: ("本机构及获授的", "own and granted")
+        case .storeVerb: ("存储", "Store")
+        case .commitVerb: ("存储确认", "Commitment")
+        case .sendVerb: ("发送", "Send")
+        case .removeVerb: ("删除", "Remove")
         case .searchVerb: ("检索", "Search")
         case .readVerb: ("查看信息", "Read attributes")
         case .retrieveVerb: ("调阅影像", "Retrieve images")

@@ -2,7 +2,7 @@ import Access
 
 /// The pages by which people look after who may do what, each for those whom it concerns.
 enum OversightSection: String, CaseIterable, Sendable {
-    case emergencies, grants, consents, review, audit, alerts, statistics
+    case emergencies, grants, consents, institutions, review, audit, alerts, statistics
 
     var path: String { "/" + rawValue }
 
@@ -11,6 +11,7 @@ enum OversightSection: String, CaseIterable, Sendable {
         case .emergencies: .emergencies
         case .grants: .grants
         case .consents: .consents
+        case .institutions: .institutionsAndRoles
         case .review: .review
         case .audit: .audit
         case .alerts: .alerts
@@ -30,7 +31,7 @@ enum OversightSection: String, CaseIterable, Sendable {
             case .emergencies: Emergency.roles.union(Emergency.reviewRoles)
             case .grants: Consents.roles
             case .consents: Consents.readerRoles
-            case .review: [.operator, .institutionAdministrator]
+            case .review, .institutions: [.operator, .institutionAdministrator]
             case .audit: [.auditor]
             // Alerts are about the whole service: auditors of whoever runs it.
             case .alerts: permit.institution == access.settings.institution ? [.operator, .auditor] : [.operator]

@@ -134,8 +134,20 @@ check(table.count("<tr>") == 2 and ">7<" in table and "少于" in table, f"other
 sun.get("/statistics")
 check("NORTH" not in sun.text.split("<h1>")[1], "an administrator sees others' counts")
 
+# Institutions and roles.
+boss.get("/institutions?lang=en")
+rows = {re.sub(r"<[^>]+>", "|", row).strip("|").split("||")[0]: row for row in boss.text.split("<tr>")[2:]}
+for name in ("NORTH", "Expert", "Operator"):
+    check(name in rows, f"no row of {name}")
+check("granted" in rows["Expert"] and "own" not in rows["Expert"], "an expert's rights")
+check("granted" not in rows["Operator"] and "Everything" not in rows["Operator"], "an operator's rights")
+wang.get("/institutions?lang=en")
+names = [re.sub(r"<[^>]+>", "|", row).strip("|").split("||")[0] for row in wang.text.split("<tbody>")[1].split("</tbody>")[0].split("<tr>")[1:]]
+check(len(names) == 1, f"an administrator sees other institutions: {len(names)}")
+check(li.ask("GET", "/institutions").status_code == 403, "a clinician sees the institutions")
+
 # Every page says what it is in both languages, and each of its fields has a name.
-for browser, pages in ((li, ["emergencies"]), (wang, ["emergencies", "grants", "consents", "review", "statistics"]),
+for browser, pages in ((li, ["emergencies"]), (wang, ["emergencies", "grants", "consents", "institutions", "review", "statistics"]),
                        (zhao, ["audit", "consents"]), (boss, ["review", "alerts"])):
     for page in pages:
         for language in ("en", "zh"):
