@@ -81,8 +81,17 @@ extension Archive {
 
     /// Reads one object again from the disk, every chunk and its digest.
     ///
-    /// - Throws: `.damaged` when anything differs from what was written.
+    /// - Throws: `.damaged` when anything differs from what was written, or is not there although it is shown; `.notFound` for
+    ///   what was destroyed since it was looked up.
     public func verify(_ holding: Holding) throws(ArchiveError) {
+        do throws(ArchiveError) { try verifyContent(of: holding) } catch {
+            // Nothing is destroyed before it is hidden.
+            guard case .notFound = error, try !shown(sequences: [holding.sequence]).isEmpty else { throw error }
+            throw .damaged
+        }
+    }
+
+    private func verifyContent(of holding: Holding) throws(ArchiveError) {
         let object = try open(holding)
         if object.compressed != nil {
             _ = try object.metadata()

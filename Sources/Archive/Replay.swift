@@ -39,7 +39,8 @@ struct Replay {
             let positions = fromStart ? [:] : try catalog.positions()
             let applied = fromStart ? 0 : try catalog.appliedEventSequence()
             var entries: [Entry] = []
-            let scan = try blobs.scan(from: positions) { object in
+            // What the catalogue knows was durable before it did.
+            let scan = try blobs.scan(from: positions, isKnown: { try catalog.isKnown(sequence: $0) }) { object in
                 if !object.isKeyDestroyed { entries.append((object.sequence, .object(object.location))) }
             }
             report.tornObjects = scan.tornCount

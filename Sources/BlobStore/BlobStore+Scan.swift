@@ -10,17 +10,20 @@ extension BlobStore {
     ///
     /// - Parameters:
     ///   - from: where each pack is known to be good up to, from `positions()`; missing packs are read from their start.
+    ///   - isKnown: whether an object of that sequence number was seen on the disk once: then it was acknowledged, and what does
+    ///     not open of it is damage and no trace of a power cut.
     ///   - each: called for every living object in the order of packs and offsets.
     /// - Returns: what was found and repaired.
     /// - Throws: `BlobError.io`; what `each` throws, and then packs not reached stay unwritable.
     public func scan(
-        from positions: [UInt32: UInt64] = [:], each: (ScannedObject) throws -> Void
+        from positions: [UInt32: UInt64] = [:], isKnown: (UInt64) throws -> Bool = { _ in false },
+        each: (ScannedObject) throws -> Void
     ) throws -> ScanReport {
         var report = ScanReport()
         let numbers = try BlobError.wrapping { () throws(SystemFailure) in try shelf.packNumbers() }
         for number in numbers {
             var scan = PackScan(store: self, number: number, file: try files.file(number))
-            try scan.run(from: positions[number], report: &report, each: each)
+            try scan.run(from: positions[number], report: &report, isKnown: isKnown, each: each)
             report.packCount += 1
             if scan.isSpent, shelf.unlinkIfRetired(number) {
                 files.forget(number)
@@ -57,7 +60,8 @@ struct PackScan {
     var isSpent: Bool { isFromStart && hasVoid && !hasLiving && !isDamaged }
 
     mutating func run(
-        from known: UInt64?, report: inout ScanReport, each: (ScannedObject) throws -> Void
+        from known: UInt64?, report: inout ScanReport, isKnown: (UInt64) throws -> Bool,
+        each: (ScannedObject) throws -> Void
     ) throws {
         let knownEnd = store.shelf.end(of: number)
         let byteCount = try BlobError.wrapping { () throws(SystemFailure) in try file.byteCount() }
@@ -98,7 +102,7 @@ struct PackScan {
             offset = next
         }
         if let last = pending {
-            if knownEnd == nil, try isTorn(last) {
+            if knownEnd == nil, try !isKnown(last.sequence), try isTorn(last) {
                 try clear(last)
                 offset = last.location.offset
                 report.tornCount += 1

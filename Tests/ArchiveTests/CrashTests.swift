@@ -35,6 +35,13 @@ struct CrashTests {
         try file.write(contentsOf: change(held))
     }
 
+    private func isDamaged(_ holding: Holding, in fixture: ArchiveFixture) -> Bool {
+        do throws(ArchiveError) { try fixture.archive.verify(holding) } catch {
+            if case .damaged = error { return true }
+        }
+        return false
+    }
+
     @Test func showsNothingOfAnObjectThatWasBeingReceived() throws {
         let fixture = try ArchiveFixture()
         try fixture.store(image(1))
@@ -65,6 +72,27 @@ struct CrashTests {
         #expect(try after.holding("1.2.9.2").byteOffset == last.byteOffset)
         try after.reopen(withoutCatalogue: true)
         #expect(try after.uids() == ["1.2.9.1", "1.2.9.2"])
+    }
+
+    /// What the catalogue knows was acknowledged: bytes that rot in the last object of a pack are damage, and nobody's room.
+    @Test func keepsALastObjectThatWasAcknowledgedHoweverDamaged() throws {
+        let fixture = try ArchiveFixture()
+        try fixture.store(image(1))
+        try fixture.store(image(2, pixels: noise(20_000, seed: 3)))
+        let last = try fixture.holding("1.2.9.2")
+        let pack = try #require(try packs(fixture.directory).first)
+        try overwrite(pack, at: last.byteOffset + 9000, { Data(count: $0.count) }, count: 4096)
+        try fixture.reopen()
+        #expect(fixture.archive.reconciliation.tornObjects == 0)
+        #expect(try fixture.uids() == ["1.2.9.1", "1.2.9.2"])
+        #expect(isDamaged(last, in: fixture))
+        #expect(try fixture.store(image(3)) == .stored)
+        #expect(try fixture.holding("1.2.9.3").byteOffset > last.byteOffset)
+        // What is shown and nowhere to be found is damaged, too, and not intact.
+        try overwrite(pack, at: last.byteOffset, { Data(count: $0.count) }, count: 4096)
+        try fixture.reopen()
+        #expect(isDamaged(last, in: fixture))
+        #expect(try fixture.content("1.2.9.3") == encoded(image(3), .explicitVRLittleEndian))
     }
 
     @Test func tellsAFlippedByteAndReadsTheOthers() throws {
