@@ -14,7 +14,7 @@ extension Archive {
         func held(upTo masking: Masking) throws(ArchiveError) -> [Holding] {
             try holdings(
                 patientID: patientID, studyInstanceUIDs: studyInstanceUIDs, seriesInstanceUIDs: seriesInstanceUIDs,
-                sopInstanceUIDs: sopInstanceUIDs, visibility: Visibility(reach, upTo: masking), limit: limit)
+                sopInstanceUIDs: sopInstanceUIDs, visibility: Visibility(maskedOf: reach, upTo: masking), limit: limit)
         }
         let all = try held(upTo: .deidentified)
         if all.isEmpty { return nil }

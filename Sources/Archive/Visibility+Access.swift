@@ -17,6 +17,17 @@ extension Visibility {
     }
 }
 
+extension Visibility {
+    /// What is shown under this masking or less, but not in full.
+    public init(maskedOf reach: Reach, upTo masking: Masking) {
+        var sight = Sight()
+        if case .limited(_, let masked) = reach {
+            for (one, extent) in masked where one <= masking { sight.add(extent) }
+        }
+        self = .limited(sight)
+    }
+}
+
 extension Sight {
     fileprivate mutating func add(_ extent: Extent) {
         institutions.formUnion(extent.institutions)

@@ -24,7 +24,7 @@ struct Granted: Sendable {
     ) {
         archive = retrieval.archive
         path = retrieval.path
-        visibility = Visibility(retrieval.reach, upTo: .deidentified)
+        visibility = Visibility(maskedOf: retrieval.reach, upTo: .deidentified)
         limit = retrieval.limit
         self.study = study
         self.holdings = holdings

@@ -30,11 +30,12 @@ public protocol OriginContext: RequestContext {
 }
 
 extension OriginContext {
-    /// Whether the connection itself comes from this machine, whoever may stand behind it. The local operator's credentials are
-    /// good for nothing on others.
-    public var isOfThisMachine: Bool {
-        guard let peerAddress else { return false }
-        return peerAddress == "::1" || peerAddress.hasPrefix("127.") || peerAddress.hasPrefix("::ffff:127.")
+    /// Whether the request comes from this machine: its connection does, and what a trusted proxy says of it. The local operator's
+    /// credentials are good for nothing on others.
+    public var isOfThisMachine: Bool { Self.isLoopback(peerAddress ?? "") && Self.isLoopback(origin.address) }
+
+    private static func isLoopback(_ address: String) -> Bool {
+        address == "::1" || address.hasPrefix("127.") || address.hasPrefix("::ffff:127.")
     }
 }
 

@@ -14,9 +14,12 @@ extension MaskedStudies {
     ///
     /// - Parameters:
     ///   - query: whose visibility, limit and offset count for nothing here.
+    ///   - isWanted: asked before each object, whether anybody still waits.
     ///   - body: takes matches, without holdings, until it returns false.
-    /// - Returns: whether there was more to look at than one search may.
-    public func find(_ query: Query, _ body: (Match) throws -> Bool) throws -> Bool {
+    /// - Returns: whether something was not looked at: there was more than one search may, or it cannot be read.
+    public func find(
+        _ query: Query, while isWanted: @escaping () -> Bool = { true }, _ body: (Match) throws -> Bool
+    ) throws -> Bool {
         var keys = query.keys
         let named = Names(
             studies: Self.uids(keys, .studyInstanceUID), series: Self.uids(keys, .seriesInstanceUID),
@@ -24,8 +27,8 @@ extension MaskedStudies {
         for tag in [Tag.studyInstanceUID, .seriesInstanceUID, .sopInstanceUID] { keys[tag] = nil }
         let level = query.level
         let filter = AttributeFilter(keys, at: level, query.options)
-        var run = Run(named: named, objectCount: 0)
-        var patients: [PatientRow] = []
+        var run = Run(named: named, isWanted: isWanted)
+        var patients: [[String?]: PatientRow] = [:]
         func take(_ study: Study) throws -> Bool {
             if level == .patient { return try add(study, to: &patients, &run) }
             return try rows(of: study, at: level, &run) { attributes in
@@ -35,26 +38,32 @@ extension MaskedStudies {
         if named.studies.isEmpty {
             run.isCut = try each(take) || run.isCut
         } else {
-            for uid in named.studies {
-                guard let study = try study(shownAs: uid) else { continue }
+            if named.studies.count > Self.nameLimit { run.isCut = true }
+            for study in try studies(shownAs: Array(named.studies.prefix(Self.nameLimit))) {
                 guard try take(study) else { break }
             }
         }
-        for patient in patients where filter.matches(patient.attributes) {
+        for patient in patients.values.sorted(by: { $0.number < $1.number }) where filter.matches(patient.attributes) {
             guard try body(Match(attributes: patient.shown)) else { break }
         }
-        return run.isCut
+        return run.isCut || run.isUnread
     }
 
     /// What one search has come to.
     private struct Run {
         let named: Names
-        var objectCount: Int
+        let isWanted: () -> Bool
+        var objectCount = 0
+        /// Nothing more is looked at.
         var isCut = false
+        /// Something could not be looked at.
+        var isUnread = false
     }
 
     private struct PatientRow {
-        var attributes: Dataset
+        /// In which order they were met.
+        let number: Int
+        let attributes: Dataset
         var counts = [0, 0, 0]
 
         var shown: Dataset {
@@ -83,7 +92,7 @@ extension MaskedStudies {
     ) throws -> Bool {
         if level == .study {
             guard let attributes = try attributes(of: study, nil, through: level, &run) else { return !run.isCut }
-            return try give(Self.shown(attributes, at: level, counted: study.rows[0]))
+            return try give(Self.shown(attributes, at: level, counted: study.counts))
         }
         var found: [Match] = []
         var keys = Dataset()
@@ -122,20 +131,14 @@ extension MaskedStudies {
         return !run.isCut
     }
 
-    private func add(_ study: Study, to patients: inout [PatientRow], _ run: inout Run) throws -> Bool {
+    private func add(_ study: Study, to patients: inout [[String?]: PatientRow], _ run: inout Run) throws -> Bool {
         guard let attributes = try attributes(of: study, nil, through: .patient, &run) else { return !run.isCut }
         let shown = Self.shown(attributes, at: .patient, counted: Dataset())
-        func identity(_ dataset: Dataset) -> [String?] {
-            [dataset.string(.patientID), dataset.string(.issuerOfPatientID)]
-        }
-        let counts =
-            [1]
-            + [Tag.numberOfStudyRelatedSeries, .numberOfStudyRelatedInstances].map { tag in
-                study.rows.reduce(0) { $0 + ($1.int(tag) ?? 0) }
-            }
-        let index = patients.firstIndex { identity($0.attributes) == identity(shown) } ?? patients.endIndex
-        if index == patients.endIndex { patients.append(PatientRow(attributes: shown)) }
-        for number in counts.indices { patients[index].counts[number] += counts[number] }
+        let identity = [shown.string(.patientID), shown.string(.issuerOfPatientID)]
+        var row = patients[identity] ?? PatientRow(number: patients.count, attributes: shown)
+        let counts = [1, study.count(.numberOfStudyRelatedSeries), study.count(.numberOfStudyRelatedInstances)]
+        for (index, count) in counts.enumerated() { row.counts[index] += count }
+        patients[identity] = row
         return true
     }
 
@@ -151,7 +154,7 @@ extension MaskedStudies {
 
     private func released(_ candidates: [Holding], by release: Release, _ run: inout Run) throws -> Dataset? {
         for holding in candidates {
-            guard run.objectCount < Self.objectLimit else {
+            guard run.objectCount < Self.objectLimit, run.isWanted() else {
                 run.isCut = true
                 return nil
             }
@@ -160,6 +163,11 @@ extension MaskedStudies {
                 // It would not go out either.
             } catch ArchiveError.notFound {
                 // Removed meanwhile.
+            } catch ArchiveError.closed {
+                throw ArchiveError.closed
+            } catch {
+                // One object that cannot be read takes nothing from whoever searches for others.
+                run.isUnread = true
             }
         }
         return nil
@@ -170,6 +178,22 @@ extension MaskedStudies {
         var result = header
         result.removeAll { QueryLevel.holding($0.tag) > level || LevelAttributes.computed.contains($0.tag) }
         for tag in LevelAttributes.computed { if let element = counted[tag] { result.set(element) } }
+        return result
+    }
+}
+
+extension MaskedStudies.Study {
+    /// What the catalogue counts of it, over all of its rows.
+    fileprivate var counts: Dataset {
+        guard rows.count > 1 else { return rows.first ?? Dataset() }
+        var result = Dataset()
+        for tag in [Tag.numberOfStudyRelatedSeries, .numberOfStudyRelatedInstances] {
+            result.set(tag, .IS, strings: [String(count(tag))])
+        }
+        for tag in [Tag.modalitiesInStudy, .sopClassesInStudy] {
+            let values = Set(rows.flatMap { $0.strings(tag) }).sorted()
+            result.set(tag, tag == .modalitiesInStudy ? .CS : .UI, strings: values)
+        }
         return result
     }
 }

@@ -6,16 +6,20 @@ import DICOM
 /// What was granted masked, by the names it is shown with. Any thread; everything blocks.
 ///
 /// Nothing of the originals is matched or given, for whoever may ask could otherwise guess it piece by piece. By its own UID a
-/// study is known only to whom a grant has named it.
+/// study is known only to whom a grant has named it, and what somebody keeps under the same UID changes nothing.
 public struct MaskedStudies: Sendable {
     /// Studies that are looked at for one question.
     public static let studyLimit = 10_000
+    /// Study Instance UIDs that one question may name.
+    public static let nameLimit = 1_000
 
     let archive: Archive
     private let reach: Reach
     private let masked: [Masking: Extent]
     private let releases: Releases
     private let access: Access
+    /// What is shown masked, and nothing that is shown in full.
+    let visibility: Visibility
 
     /// - Returns: nil where nothing is reached masked, or nothing of that is released.
     public init?(_ archive: Archive, reach: Reach, releases: Releases, access: Access) {
@@ -26,6 +30,7 @@ public struct MaskedStudies: Sendable {
         self.masked = masked
         self.releases = releases
         self.access = access
+        visibility = Visibility(maskedOf: reach, upTo: .deidentified)
     }
 
     /// A study of which nothing is shown in full.
@@ -33,8 +38,6 @@ public struct MaskedStudies: Sendable {
         /// What the catalogue holds of it, as far as it is shown.
         let rows: [Dataset]
         let uid: String
-        let releasedUID: String
-        let rule: ReleaseRule
         let release: Release
         /// Whether who asks was told the study's own UID by a grant.
         let isNamed: Bool
@@ -43,110 +46,131 @@ public struct MaskedStudies: Sendable {
         func means(_ uid: String, _ original: String) throws -> Bool {
             try isNamed && uid == original || release.uid(for: original) == uid
         }
+
+        /// One of its counts, over all of its rows.
+        func count(_ tag: Tag) -> Int { rows.reduce(0) { $0 + ($1.int(tag) ?? 0) } }
     }
 
-    var visibility: Visibility { Visibility(reach, upTo: .deidentified) }
-
-    /// Every such study once, those of wider sight first, until `body` returns false.
+    /// Every such study once, until `body` returns false; in the order of their pseudonyms, for that of their arrival tells dates.
     ///
     /// - Returns: whether there were more than are looked at.
     func each(_ body: (Study) throws -> Bool) throws -> Bool {
-        var met: Set<String> = []
-        for masking in masked.keys.sorted() {
-            guard let extent = masked[masking] else { continue }
-            var found: [String] = []
-            var keys = Dataset()
-            keys.set(.studyInstanceUID, .UI, bytes: [])
-            try archive.find(
-                Query(
-                    level: .study, keys: keys, visibility: Visibility(.limited(extent)), limit: Self.studyLimit + 1)
-            ) { match in
-                if let uid = match.attributes.string(.studyInstanceUID) { found.append(uid) }
-                return true
-            }
-            for uid in found where met.insert(uid).inserted {
-                if met.count > Self.studyLimit { return true }
-                guard let study = try study(uid) else { continue }
-                guard try body(study) else { return false }
-            }
+        let (uids, isCut) = try all()
+        guard let order = releasesInUse.last else { return isCut }
+        let ordered = try uids.map { (uid: $0, name: try order.uid(for: $0)) }.sorted { $0.name < $1.name }
+        for (uid, _) in ordered {
+            guard let study = try study(uid) else { continue }
+            guard try body(study) else { return false }
         }
-        return false
+        return isCut
     }
 
-    /// The study that is shown with this UID, or was granted by it; nil where none is.
-    func study(shownAs uid: String) throws -> Study? {
-        if reach.namesMasked(study: uid), let study = try study(uid) { return study }
-        for masking in masked.keys.sorted() {
-            guard let rule = access.releaseRule(for: masking) else { continue }
-            let names = try releases.release(by: rule).names
-            if let known = names.original(of: uid), let study = try study(known), study.releasedUID == uid {
-                return study
+    /// The studies that are shown with these UIDs, or were granted by them, each once.
+    func studies(shownAs named: [String]) throws -> [Study] {
+        var found: [String: Study] = [:]
+        var sought: Set<String> = []
+        func note(_ uid: String) throws { if found[uid] == nil { found[uid] = try study(uid) } }
+        for uid in Set(named) {
+            if reach.namesMasked(study: uid) {
+                try note(uid)
+            } else if try rows(uid, Visibility(reach)).isEmpty {
+                let known = releasesInUse.compactMap { $0.names.original(of: uid) }
+                for original in known { try note(original) }
+                if known.isEmpty { sought.insert(uid) }
             }
         }
-        var found: Study?
-        _ = try each { study in
-            if study.releasedUID == uid { found = study }
-            return found == nil
+        if !sought.isEmpty {
+            let releases = releasesInUse
+            for uid in try all().uids where try releases.contains(where: { sought.contains(try $0.uid(for: uid)) }) {
+                try note(uid)
+            }
         }
-        return found
+        let asked = Set(named)
+        return try found.values.filter {
+            try reach.namesMasked(study: $0.uid) || asked.contains($0.release.uid(for: $0.uid))
+        }
+        .sorted { $0.uid < $1.uid }
     }
 
-    /// A study by its own UID, with the strictest masking of what is shown of it.
+    /// The UIDs of all that may be shown.
+    private func all() throws(ArchiveError) -> (uids: Set<String>, isCut: Bool) {
+        var keys = Dataset()
+        keys.set(.studyInstanceUID, .UI, bytes: [])
+        var uids: Set<String> = []
+        var isCut = false
+        try archive.find(Query(level: .study, keys: keys, visibility: visibility)) { match in
+            guard uids.count < Self.studyLimit else {
+                isCut = true
+                return false
+            }
+            if let uid = match.attributes.string(.studyInstanceUID) { uids.insert(uid) }
+            return true
+        }
+        return (uids, isCut)
+    }
+
+    /// The rules by which something is shown, the strictest last; without those that cannot be followed.
+    private var releasesInUse: [Release] {
+        masked.keys.sorted().compactMap { masking in
+            access.releaseRule(for: masking).flatMap { try? releases.release(by: $0) }
+        }
+    }
+
+    /// A study by its own UID, with the strictest masking of what is shown of it; nil where some of it is shown in full.
     private func study(_ uid: String) throws -> Study? {
-        func rows(_ visibility: Visibility) throws(ArchiveError) -> [Dataset] {
-            var keys = Dataset()
-            keys.set(.studyInstanceUID, .UI, string: uid)
-            var rows: [Dataset] = []
-            try archive.find(Query(level: .study, keys: keys, visibility: visibility)) { match in
-                rows.append(match.attributes)
-                return true
-            }
-            return rows
-        }
-        func count(_ rows: [Dataset]) -> Int { rows.reduce(0) { $0 + ($1.int(.numberOfStudyRelatedInstances) ?? 0) } }
-        guard try rows(Visibility(reach)).isEmpty else { return nil }
-        let all = try rows(visibility)
+        let all = try rows(uid, visibility)
         guard !all.isEmpty else { return nil }
-        let masking: Masking =
-            try count(rows(Visibility(reach, upTo: .clinical))) == count(all) ? .clinical : .deidentified
-        guard let rule = access.releaseRule(for: masking) else { return nil }
+        // Other rows under the same UID are another institution's, or another patient's.
+        let full = try rows(uid, Visibility(reach))
+        guard try full.isEmpty || rows(uid, Visibility(reach, upTo: .deidentified)).count == full.count + all.count
+        else { return nil }
+        func count(_ rows: [Dataset]) -> Int { rows.reduce(0) { $0 + ($1.int(.numberOfStudyRelatedInstances) ?? 0) } }
+        let isClinical = try count(rows(uid, Visibility(maskedOf: reach, upTo: .clinical))) == count(all)
+        guard let rule = access.releaseRule(for: isClinical ? .clinical : .deidentified) else { return nil }
         let release = try releases.release(by: rule)
-        let releasedUID = try release.uid(for: uid)
-        release.names.keep(releasedUID, for: uid)
-        return Study(
-            rows: all, uid: uid, releasedUID: releasedUID, rule: rule, release: release,
-            isNamed: reach.namesMasked(study: uid))
+        release.names.keep(try release.uid(for: uid), for: uid)
+        return Study(rows: all, uid: uid, release: release, isNamed: reach.namesMasked(study: uid))
     }
 
-    /// What was named by the UIDs with which it is shown, by its own.
+    private func rows(_ uid: String, _ visibility: Visibility) throws(ArchiveError) -> [Dataset] {
+        var keys = Dataset()
+        keys.set(.studyInstanceUID, .UI, string: uid)
+        var rows: [Dataset] = []
+        try archive.find(Query(level: .study, keys: keys, visibility: visibility)) { match in
+            rows.append(match.attributes)
+            return true
+        }
+        return rows
+    }
+
+    /// What was named by the UIDs with which it is shown, by its own; what is not shown is left out.
     ///
     /// - Parameter limit: the most objects that are looked through.
-    /// - Returns: nil where a study, series or instance is not shown.
+    /// - Returns: nil where nothing is left.
     public func originals(of named: Names, limit: Int) throws -> Names? {
         var result = Names()
-        for uid in named.studies {
-            guard let study = try study(shownAs: uid) else { return nil }
-            result.studies.append(study.uid)
+        for study in try studies(shownAs: named.studies) {
+            var series: [String] = []
             if !named.series.isEmpty {
-                for original in try series(of: study)
-                where try named.series.contains(where: { try study.means($0, original) }) {
-                    result.series.append(original)
+                series = try self.series(of: study).filter { original in
+                    try named.series.contains { try study.means($0, original) }
                 }
+                if series.isEmpty { continue }
             }
             if !named.instances.isEmpty {
-                let held = try archive.holdings(
-                    patientID: nil, studyInstanceUIDs: [study.uid], seriesInstanceUIDs: result.series,
-                    sopInstanceUIDs: [], visibility: visibility, limit: limit)
-                for holding in held
-                where try named.instances.contains(where: { try study.means($0, holding.sopInstanceUID) }) {
-                    result.instances.append(holding.sopInstanceUID)
+                let instances = try archive.holdings(
+                    patientID: nil, studyInstanceUIDs: [study.uid], seriesInstanceUIDs: series, sopInstanceUIDs: [],
+                    visibility: visibility, limit: limit
+                ).map(\.sopInstanceUID).filter { original in
+                    try named.instances.contains { try study.means($0, original) }
                 }
+                if instances.isEmpty { continue }
+                result.instances += instances
             }
+            result.studies.append(study.uid)
+            result.series += series
         }
-        if !named.series.isEmpty && result.series.isEmpty || !named.instances.isEmpty && result.instances.isEmpty {
-            return nil
-        }
-        return result
+        return result.studies.isEmpty ? nil : result
     }
 
     private func series(of study: Study) throws(ArchiveError) -> [String] {

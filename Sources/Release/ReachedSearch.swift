@@ -13,19 +13,28 @@ public struct ReachedSearch: Sendable {
 
     /// Gives every match to `each` until it returns false or the limit is reached.
     ///
-    /// - Returns: whether there was more to look at than one search may.
-    public func find(_ query: Query, each: (Match) -> Bool) throws -> Bool {
+    /// - Parameter isWanted: asked now and then, whether anybody still waits.
+    /// - Returns: whether something that concerns the question was not looked at.
+    public func find(
+        _ query: Query, while isWanted: @escaping () -> Bool = { true }, each: (Match) -> Bool
+    ) throws -> Bool {
         var given = 0
-        var isWanted = true
+        var isTaken = true
+        var met: Set<String> = []
+        let named = query.keys.strings(.studyInstanceUID).filter { !$0.isEmpty && $0 != "*" }
         try archive.find(query) { match in
             given += 1
-            isWanted = each(match)
-            return isWanted
+            if !named.isEmpty, let uid = match.attributes.string(.studyInstanceUID) { met.insert(uid) }
+            isTaken = each(match)
+            return isTaken
         }
         let limit = query.limit ?? Int.max
-        guard let masked, isWanted, given < limit else { return false }
+        guard let masked, isTaken, given < limit else { return false }
+        // Who opens a study of their own asks for nothing else.
+        if !named.isEmpty, met.isSuperset(of: named) { return false }
+        let inFull = given
         var skipped = given > 0 ? 0 : try query.offset - count(before: query)
-        return try masked.find(query) { match in
+        let isUnfinished = try masked.find(query, while: isWanted) { match in
             if skipped > 0 {
                 skipped -= 1
                 return true
@@ -33,6 +42,8 @@ public struct ReachedSearch: Sendable {
             given += 1
             return each(match) && given < limit
         }
+        // Whose matches are all in full is not told of limits that stand elsewhere.
+        return isUnfinished && (inFull == 0 || given > inFull)
     }
 
     /// How many there are in full, where all of them lie before the offset.

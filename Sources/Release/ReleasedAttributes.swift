@@ -8,12 +8,13 @@ import Synchronization
 ///
 /// By the number of the stored object, which is never used twice, and under one set of corrections.
 final class ReleasedAttributes: Sendable {
-    /// Objects of each of two generations.
-    static let countLimit = 2_048
+    /// Bytes of each of two generations, what keeping them costs included: those of a search fit into one.
+    static let byteCountLimit = 32 << 20
 
     private struct State {
         var young: [UInt64: Dataset] = [:]
         var old: [UInt64: Dataset] = [:]
+        var byteCount = 0
         var corrections: [UInt64] = []
     }
 
@@ -37,8 +38,26 @@ final class ReleasedAttributes: Sendable {
     }
 
     private func put(_ attributes: Dataset, _ sequence: UInt64, in state: inout State) {
-        if state.young.count >= Self.countLimit { (state.old, state.young) = (state.young, [:]) }
+        let cost = attributes.cost
+        guard cost <= Self.byteCountLimit / 64, state.young[sequence] == nil else { return }
+        if state.byteCount + cost > Self.byteCountLimit {
+            (state.old, state.young, state.byteCount) = (state.young, [:], 0)
+        }
         state.young[sequence] = attributes
+        state.byteCount += cost
+    }
+}
+
+extension Dataset {
+    /// About how many bytes it takes in memory.
+    fileprivate var cost: Int {
+        elements.reduce(64) { sum, element in
+            switch element.value {
+            case .bytes(let bytes): sum + bytes.count + 96
+            case .items(let items): items.reduce(sum + 96) { $0 + $1.cost }
+            case .bulk, .fragments: sum + 64
+            }
+        }
     }
 }
 
@@ -55,7 +74,8 @@ extension Release {
             throw ReleaseError.archive(.damaged)
         }
         header.removeAll { !LevelAttributes.isSupported($0.tag) }
-        shown.keep(header, holding.sequence, corrections)
+        // One that was made meanwhile may stand in it already.
+        if archive.standingCorrections == corrections { shown.keep(header, holding.sequence, corrections) }
         return header
     }
 }

@@ -23,6 +23,17 @@ import Testing
         #expect(user(token, tokens) == nil)
     }
 
+    @Test func lastsADayAtMostWhateverWasAskedFor() throws {
+        let tokens = try issuer()
+        let asked = try tokens.make(for: "operator", lifetime: .seconds(864_000))
+        // As a version before made it.
+        let older = try tokens.make(["sub": "operator", "kind": "operator"], lifetime: .seconds(864_000)).token
+        clock.advance(86_399)
+        #expect(user(asked, tokens) == "operator")
+        clock.advance(2)
+        #expect(user(asked, tokens) == nil && user(older, tokens) == nil)
+    }
+
     @Test func takesNoTokenOfAnotherKeyHoweverOftenItComes() throws {
         let token = try issuer().make(for: "operator", lifetime: .seconds(3600))
         let tokens = try issuer()

@@ -367,6 +367,42 @@ import Testing
             let models = try JSONSerialization.jsonObject(with: found) as? [[String: [String: Any]]] ?? []
             #expect(models.map { ($0["0020000D"]?["Value"] as? [String])?.first } == expected, "\(query)")
         }
+        // What it keeps itself under the study's own UID tells nothing, and takes nothing away.
+        #expect(try huizhen.storeTiny(as: "SOUTH", study: study, instance: study + ".9") == 0)
+        #expect(try Set(huizhen.studies(as: "SOUTH")) == Set(shown + [study, "2.25.102"]))
+        #expect(try Self.uids(get("SOUTH", shown[0])) == Self.uids(folder))
+        #expect(try Self.uids(get("SOUTH", study)) == [study + ".9"])
+        // Both in one retrieval, and what is not there takes nothing away.
+        let both = try get("SOUTH", shown[0] + "\\2.25.102\\2.25.9")
+        #expect(try Self.uids(both) == Self.uids(folder).union(["2.25.102.1"]))
+    }
+
+    /// One object that cannot be read takes nothing from whoever searches for others.
+    @Test func findsWhatIsReadableBesideADamagedMaskedObject() throws {
+        let huizhen = try HuizhenProcess(arguments: ["--set", "access.masked-project=heart"])
+        _ = try huizhen.tool(["project", "create", "heart"]).checked()
+        for name in ["NORTH", "SOUTH"] { try huizhen.addPeer(name, ["--institution", name, "--issuer", "CITY"]) }
+        let image = Images.phantoms + "/ct-01.dcm"
+        _ = try Tool.run(
+            "/usr/bin/storescu", ["-aet", "NORTH", "-aec", "HUIZHEN", "127.0.0.1", "\(huizhen.port)", image]
+        ).checked()
+        _ = try huizhen.tool([
+            "grant", "add", "--to-institution", "SOUTH", "--owner", "NORTH", "--all", "--masking", "de-identified",
+            "--because", "research",
+        ]).checked()
+        #expect(try huizhen.studies(as: "SOUTH").count == 1)
+        #expect(huizhen.stop() == 0)
+        let blobs = huizhen.directory + "/blobs"
+        for pack in try FileManager.default.contentsOfDirectory(atPath: blobs) where pack.hasSuffix(".hzp") {
+            let path = blobs + "/" + pack
+            guard var content = FileManager.default.contents(atPath: path), content.count > 60_000 else { continue }
+            for place in stride(from: 10_000, to: 60_000, by: 5_000) { content[place] ^= 0x40 }
+            try content.write(to: URL(fileURLWithPath: path))
+        }
+        try huizhen.start()
+        #expect(try huizhen.tool(["verify"]).code == 3)
+        #expect(try huizhen.storeTiny(as: "SOUTH", study: "2.25.102", instance: "2.25.102.1") == 0)
+        #expect(try huizhen.studies(as: "SOUTH") == ["2.25.102"])
     }
 
     private struct MaskedReport: Decodable {

@@ -36,6 +36,13 @@ final class GatheredResponses: @unchecked Sendable {
         condition.unlock()
     }
 
+    /// Whether anybody still takes what is put.
+    var isWanted: Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        return !isAbandoned
+    }
+
     /// Whatever has gathered; empty once everything was taken.
     func take() -> [[UInt8]] {
         condition.lock()

@@ -114,7 +114,7 @@ private final class Gathering: @unchecked Sendable {
         var count = 0
         var byteCount = 0
         do {
-            let isUnfinished = try search.find(query) { match in
+            let isUnfinished = try search.find(query, while: { [gathered] in gathered.isWanted }) { match in
                 guard count < limit, byteCount < Self.byteCountLimit else {
                     result = .success(true)
                     return false

@@ -27,16 +27,15 @@ extension Session {
             try shared.access.requireDestination(
                 destination, for: permit.institution, by: permit.actor, door: Self.door)
         } catch { return try deny(error, command, context) }
-        let named: [Holding]
-        let rule: ReleaseRule?
+        let named: [Named]
         switch try holdings(
             keys, verb, to: title, release: destination.release, context: context, command: command)
         {
-        case .success(let found): (named, rule) = found
+        case .success(let found): named = found
         case .failure(let answered): return answered.status
         }
         let run = shared.sender.start(
-            shared.items.items(named, by: rule), to: destination,
+            named.map { shared.items.item($0.holding, by: $0.rule) }, to: destination,
             originator: (permit.aeTitle, command.messageID))
         var isCancelled = false
         do throws(DIMSEError) {
@@ -58,7 +57,9 @@ extension Session {
             throw error
         }
         if let reason = run.notSentReason { log(reason) }
-        return try conclude(command, run.counts, failed: run.failed, rule, isCancelled: isCancelled, context: context)
+        let shown = Set(named.lazy.filter { $0.rule == nil }.map(\.holding.sopInstanceUID))
+        return try conclude(
+            command, run.counts, failed: run.failed.filter(shown.contains), isCancelled: isCancelled, context: context)
     }
 
     /// C-GET, PS3.4 §C.4.3: sends what is named back over the same association.
@@ -66,14 +67,13 @@ extension Session {
         _ command: Command, context: PresentationContext, transferSyntax: TransferSyntax
     ) throws(DIMSEError) -> Status {
         let keys = try stream.readIdentifier(contextID: context.id, transferSyntax: transferSyntax)
-        let named: [Holding]
-        let rule: ReleaseRule?
+        let named: [Named]
         let release: ReleaseRule?
         do throws(Denial) { release = try currentPeer(.retrieve)?.release } catch {
             return try deny(error, command, context)
         }
         switch try holdings(keys, .retrieve, release: release, context: context, command: command) {
-        case .success(let found): (named, rule) = found
+        case .success(let found): named = found
         case .failure(let answered): return answered.status
         }
         let exchange = StoreExchange(stream: stream, contexts: contexts.values.filter(\.takesObjects))
@@ -82,13 +82,11 @@ extension Session {
         var notSent: String?
         defer { if let notSent { log(notSent) } }
         var last = ContinuousClock.now
-        for (index, holding) in named.enumerated() {
+        func item(_ index: Int) -> any SendItem { shared.items.item(named[index].holding, by: named[index].rule) }
+        for (index, one) in named.enumerated() {
             let status = try exchange.send(
-                shared.items.item(holding, by: rule), originator: nil,
-                sent: { shared.metrics.bytesSent.add(UInt64($0)) },
-                whileWaiting: {
-                    index + 1 < named.count ? shared.items.item(named[index + 1], by: rule) : nil
-                })
+                item(index), originator: nil, sent: { shared.metrics.bytesSent.add(UInt64($0)) },
+                whileWaiting: { index + 1 < named.count ? item(index + 1) : nil })
             counts.remaining -= 1
             if let status, status.isSuccess {
                 counts.completed += 1
@@ -96,12 +94,13 @@ extension Session {
                 counts.warning += 1
             } else {
                 counts.failed += 1
-                failed.append(holding.sopInstanceUID)
+                // None of what is de-identified: the UID is that of the original.
+                if one.rule == nil { failed.append(one.holding.sopInstanceUID) }
                 if let reason = exchange.failure { notSent = reason }
             }
             let isCancelled = try exchange.wasCancelled(messageID: command.messageID)
             if isCancelled {
-                return try conclude(command, counts, failed: failed, rule, isCancelled: true, context: context)
+                return try conclude(command, counts, failed: failed, isCancelled: true, context: context)
             }
             if counts.remaining > 0, last.duration(to: .now) >= Self.pendingInterval {
                 last = .now
@@ -110,7 +109,7 @@ extension Session {
                 try stream.send(pending, contextID: context.id)
             }
         }
-        return try conclude(command, counts, failed: failed, rule, isCancelled: false, context: context)
+        return try conclude(command, counts, failed: failed, isCancelled: false, context: context)
     }
 
     /// Says once an operation why objects were not sent.
@@ -122,16 +121,23 @@ extension Session {
     /// An operation that was answered before it began.
     private struct Answered: Error { var status: Status }
 
+    /// An object that is to be sent.
+    private struct Named {
+        let holding: Holding
+        /// How it is de-identified for that.
+        let rule: ReleaseRule?
+    }
+
     /// What the identifier names: unique keys of its level and of those above. PS3.4 §C.4.2.2.1.
     ///
     /// What is going to be sent is on the record when it returns.
     ///
     /// - Parameter release: how it is de-identified for whom it goes to.
-    /// - Returns: the objects, and how they are de-identified: as they were granted, or else as `release` says.
+    /// - Returns: the objects, de-identified as they were granted, or else as `release` says.
     private func holdings(
         _ keys: Dataset, _ verb: Verb, to destination: String? = nil, release: ReleaseRule?,
         context: PresentationContext, command: Command
-    ) throws(DIMSEError) -> Result<([Holding], ReleaseRule?), Answered> {
+    ) throws(DIMSEError) -> Result<[Named], Answered> {
         guard let level = Self.level(keys, model: context.abstractSyntax) else {
             let status = try finish(command, .unknownLevel, context)
             return .failure(Answered(status: status))
@@ -157,26 +163,25 @@ extension Session {
             return .failure(Answered(status: try deny(error, command, context)))
         }
         let limit = shared.settings.retrieveLimit
-        var found: [Holding]
-        var rule = release
+        var found: [Named]
         var because: String?
         do {
-            let named = MaskedStudies.Names(
+            let names = MaskedStudies.Names(
                 studies: studies, series: level >= .series ? series : [],
                 instances: level >= .instance ? instances : [])
-            found = try archive.holdings(
-                patientID: patientID, studyInstanceUIDs: named.studies, seriesInstanceUIDs: named.series,
-                sopInstanceUIDs: named.instances, visibility: Visibility(reach), limit: limit + 1)
-            if found.isEmpty, reach != .everything {
-                if let masked = try masked(named, reach) {
-                    if verb == .retrieve, let granted = masked.rule, release == nil || release == granted {
-                        (found, rule) = (masked.holdings, granted)
-                    } else {
-                        because = Archive.maskedRule
-                    }
-                } else {
-                    because = Self.outOfReach
-                }
+            let full = try archive.holdings(
+                patientID: patientID, studyInstanceUIDs: names.studies, seriesInstanceUIDs: names.series,
+                sopInstanceUIDs: names.instances, visibility: Visibility(reach), limit: limit + 1)
+            found = full.map { Named(holding: $0, rule: release) }
+            // What is shown in full by its name is not looked for under others.
+            var rest = names
+            let met = Set(full.lazy.map(\.studyInstanceUID))
+            rest.studies.removeAll(where: met.contains)
+            let masked = try masked(rest, reach)
+            if let masked, verb == .retrieve, let rule = masked.rule, release == nil || release == rule {
+                found += masked.holdings.map { Named(holding: $0, rule: rule) }
+            } else if full.isEmpty, reach != .everything {
+                because = masked == nil ? Self.outOfReach : Archive.maskedRule
             }
         } catch {
             return .failure(
@@ -190,16 +195,16 @@ extension Session {
                 denial = try shared.access.refusal(verb, because, by: permit, door: Self.door, objects: objects)
             } catch { denial = error }
             // What is out of reach is answered like what is not there.
-            if because == Self.outOfReach, case .refused = denial { return .success(([], rule)) }
+            if because == Self.outOfReach, case .refused = denial { return .success([]) }
             return .failure(Answered(status: try deny(denial, command, context)))
         }
         guard found.count <= limit else {
             return .failure(Answered(status: try finish(command, .tooManyObjects, context)))
         }
-        do throws(Denial) { try note(found, patientID: patientID, to: destination, rule) } catch {
+        do throws(Denial) { try note(found, patientID: patientID, to: destination) } catch {
             return .failure(Answered(status: try deny(error, command, context)))
         }
-        return .success((found, rule))
+        return .success(found)
     }
 
     /// By which rule nothing is sent where something may be: who asks is not told which of the two it is.
@@ -230,29 +235,31 @@ extension Session {
         return (found.holdings, shown == nil ? nil : shared.access.releaseRule(for: found.masking))
     }
 
-    private func note(
-        _ holdings: [Holding], patientID: String?, to destination: String?, _ release: ReleaseRule?
-    ) throws(Denial) {
-        var objects = AuditObject.objects(of: holdings)
-        if let patientID { objects.append(AuditObject(.patient, patientID)) }
-        if let destination { objects.append(AuditObject(.destination, destination)) }
-        try shared.access.record([
-            AuditEntry(
-                destination == nil ? .accessed : .transferred, by: permit.actor, door: Self.door, objects: objects,
-                instanceCount: UInt64(holdings.count), reason: release?.words ?? "")
-        ])
+    /// Writes down what is going to be sent: one record for each way of de-identifying it.
+    private func note(_ named: [Named], patientID: String?, to destination: String?) throws(Denial) {
+        let ways = Swift.Dictionary(grouping: named, by: \.rule).sorted {
+            ($0.key?.words ?? "") < ($1.key?.words ?? "")
+        }
+        var entries: [AuditEntry] = []
+        for (rule, holdings) in ways.isEmpty ? [(key: nil, value: [])] : ways {
+            var objects = AuditObject.objects(of: holdings.map(\.holding))
+            if let patientID { objects.append(AuditObject(.patient, patientID)) }
+            if let destination { objects.append(AuditObject(.destination, destination)) }
+            entries.append(
+                AuditEntry(
+                    destination == nil ? .accessed : .transferred, by: permit.actor, door: Self.door,
+                    objects: objects, instanceCount: UInt64(holdings.count), reason: rule?.words ?? ""))
+        }
+        try shared.access.record(entries)
     }
 
     /// The last response with counts and, when something failed, the Failed SOP Instance UID List.
     ///
-    /// - Parameters:
-    ///   - failed: UIDs of the objects as they are held.
-    ///   - rule: how they are de-identified; none of those is listed, for the UIDs are those of the originals.
+    /// - Parameter failed: UIDs of the objects as they are held; of none that was to be de-identified.
     private func conclude(
-        _ command: Command, _ counts: SubOperationCounts, failed: [String], _ rule: ReleaseRule?, isCancelled: Bool,
+        _ command: Command, _ counts: SubOperationCounts, failed: [String], isCancelled: Bool,
         context: PresentationContext
     ) throws(DIMSEError) -> Status {
-        let failed = rule == nil ? failed : []
         let answer: ServiceAnswer
         if isCancelled {
             answer = .cancelled

@@ -175,18 +175,16 @@ private final class NoOutput: DeidentificationOutput {
 extension Dataset {
     /// Without what is held by its place only.
     fileprivate var held: Dataset {
-        var result = self
-        result.removeAll { !$0.value.isHeld }
-        return result
-    }
-}
-
-extension Value {
-    fileprivate var isHeld: Bool {
-        switch self {
-        case .bytes: true
-        case .bulk, .fragments: false
-        case .items(let items): items.allSatisfy { $0.elements.allSatisfy(\.value.isHeld) }
-        }
+        Dataset(
+            elements.compactMap { element in
+                switch element.value {
+                case .bytes: return element
+                case .bulk, .fragments: return nil
+                case .items(let items):
+                    var result = element
+                    result.value = .items(items.map(\.held))
+                    return result
+                }
+            })
     }
 }

@@ -24,7 +24,9 @@ struct AccessCommand: AsyncParsableCommand {
         @Option(help: "Account of the person, for grants that are hers alone.")
         var person = ""
 
-        @Option(help: "An account as it is now: its roles, its institution, and whether it may sign in.")
+        @Option(
+            help:
+                "An account as it is now: its roles, its institution, and whether it may sign in; as with two factors.")
         var account: String?
 
         @Option(help: "AE title of the peer to which it would go.")

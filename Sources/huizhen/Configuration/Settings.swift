@@ -98,9 +98,9 @@ struct Settings: Sendable {
                 key: "web.tls.port", kind: .integer(0...65535), defaultValue: "8044",
                 about: "port of the web door with TLS, for HTTP/2 and HTTP/1.1; 0 takes a free one"),
             Setting(
-                key: "web.tls.address", kind: .text, defaultValue: "127.0.0.1",
+                key: "web.tls.address", kind: .text, defaultValue: "",
                 about:
-                    "address of the web door with TLS; beyond this machine (0.0.0.0 and :: are every address) only with "
+                    "address of the web door with TLS; empty: that of web.address; beyond this machine (0.0.0.0 and :: are every address) only with "
                     + "web.tls.certificate and web.hosts"),
             Setting(
                 key: "web.tls.certificate", kind: .text, defaultValue: "",
@@ -286,12 +286,15 @@ struct Settings: Sendable {
 
     func text(_ key: String) -> String { values[key] ?? "" }
 
-    /// What is not as it is by default, for the record of acts. Texts, which may name places and commands, by their keys only.
+    /// What is not as it is by default, for the record of acts. Of texts, which may name places and commands, the beginning of a
+    /// digest, by which a change shows.
     var deviations: [String] {
         Self.table.compactMap { setting in
             guard let value = values[setting.key], value != setting.defaultValue else { return nil }
             switch setting.kind {
-            case .text, .list: return setting.key
+            case .text, .list:
+                let digest = Array(value.utf8).withUnsafeBytes { try? SHA256Digest.of($0) } ?? []
+                return "\(setting.key) (\(Array(digest.prefix(4)).hexadecimal))"
             case .flag, .integer, .seconds, .choice: return "\(setting.key)=\(value)"
             }
         }
@@ -333,7 +336,7 @@ extension Settings {
         result.address = text("web.address")
         result.port = integer("web.port")
         result.securePort = integer("web.tls.port")
-        result.secureAddress = text("web.tls.address")
+        if !text("web.tls.address").isEmpty { result.secureAddress = text("web.tls.address") }
         result.hasOwnCertificate = !text("web.tls.certificate").isEmpty
         result.allowsTLS12 = text("web.tls.minimum") == "1.2"
         result.hosts = list("web.hosts")

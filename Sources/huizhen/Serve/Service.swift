@@ -92,12 +92,14 @@ final class Service: Sendable {
             reports: MonthlyReports(audit, directory: directory + "/reports", alerts: alerts, logger: logger),
             logger: logger)
         let deviations = settings.deviations
-        try audit.append([
-            AuditEntry(.serviceStarted, by: .service, door: "service"),
-            AuditEntry(
-                .configurationChanged, by: .service, door: "service",
-                reason: "settings: " + (deviations.isEmpty ? "as by default" : deviations.joined(separator: ", "))),
-        ])
+        var begun = [AuditEntry(.serviceStarted, by: .service, door: "service")]
+        if !deviations.isEmpty {
+            begun.append(
+                AuditEntry(
+                    .configurationChanged, by: .service, door: "service",
+                    reason: "settings: " + deviations.joined(separator: ", ")))
+        }
+        try audit.append(begun)
         access = try Access(
             path: directory + "/access.sqlite", key: archive.systemKey(purpose: "access"),
             settings: settings.access, audit: audit)
