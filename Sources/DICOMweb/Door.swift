@@ -236,22 +236,18 @@ public final class Door: Sendable {
             defaultIssuer: permit.issuer, ledger: StoreLedger(access, permit: permit, door: Caller.door),
             study: path.study, base: Self.base(context),
             takesUnknownClasses: settings.takesUnknownClasses)
+        let reader = try content.reader(order, archive: archive)
+        let feed = StoreFeed(reader, pool: pool)
         do {
-            let reader = try content.reader(order, archive: archive)
-            let feed = StoreFeed(reader, pool: pool)
-            do {
-                for try await piece in request.body { try await feed.take(piece) }
-                try await feed.drain()
-            } catch {
-                await feed.stop()
-                throw error
-            }
+            for try await piece in request.body { try await feed.take(piece) }
+            try await feed.drain()
             return try await pool.run {
                 try reader.finish()
                 return try reader.report.response(form)
             }
-        } catch let failure as MultipartReader.Failure {
-            throw Problem(.badRequest, "\(failure); what came before it is stored.".capitalizedFirst)
+        } catch {
+            await feed.stop()
+            return try await pool.run { try reader.response(brokenBy: error, form) }
         }
     }
 

@@ -102,6 +102,14 @@ final class ModelStoreReader: StoreBody, @unchecked Sendable {
         if syntaxProblem != nil { report.add(failed: 0xC000, sopClassUID: nil, sopInstanceUID: nil) }
     }
 
+    func abandon(_ reason: Int) {
+        // What waits for bulk data will not get it.
+        for (_, object) in pending.sorted(by: { $0.key < $1.key }) { fail(object.model, reason) }
+        if pending.isEmpty { report.add(failed: reason, sopClassUID: nil, sopInstanceUID: nil) }
+        (pending, waiting, bulk, part) = ([:], [:], [:], nil)
+        spool?.reset()
+    }
+
     // MARK: Parts
 
     private func begin(_ fields: [String: String]) throws {

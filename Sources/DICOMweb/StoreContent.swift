@@ -1,5 +1,6 @@
 import Archive
 import HTTP
+import HTTPTypes
 import Hummingbird
 
 /// In which form the objects of a store request come. PS3.18 §10.5.1, §8.7.3.
@@ -33,10 +34,38 @@ struct StoreContent {
 
     func reader(_ order: StoreReader.Order, archive: Archive) throws -> any StoreBody {
         let boundary = type.essence == "multipart/related" ? boundary : nil
-        switch form {
-        case .objects: return try StoreReader(order, boundary: boundary, archive: archive)
-        case .metadata: return try ModelStoreReader(order, boundary: boundary, type: type, archive: archive)
+        do {
+            switch form {
+            case .objects: return try StoreReader(order, boundary: boundary, archive: archive)
+            case .metadata: return try ModelStoreReader(order, boundary: boundary, type: type, archive: archive)
+            }
+        } catch let failure as MultipartReader.Failure { throw Self.problem(failure) }
+    }
+
+    static func problem(_ failure: MultipartReader.Failure) -> Problem {
+        Problem(.badRequest, "\(failure).".capitalizedFirst)
+    }
+}
+
+extension StoreBody {
+    /// What is answered to a body that broke off: the store's own answer if anything of it is stored, since nothing may
+    /// be that was not answered as stored. Blocks until that is certain.
+    ///
+    /// - Throws: why it broke, when nothing is stored.
+    func response(brokenBy error: any Error, _ form: ModelForm) throws -> Response {
+        let error = (error as? MultipartReader.Failure).map(StoreContent.problem) ?? error
+        let problem = error as? Problem
+        abandon(
+            (error as? ArchiveError).map(ProblemMapping.failureReason)
+                ?? (problem?.status == .contentTooLarge ? 0xA700 : 0xC000))
+        guard report.storedCount > 0 else { throw error }
+        var response = try report.response(form)
+        // As the problem would: a body that was given up may need its connection closed.
+        for field in problem?.headers ?? [:] { response.headers.append(field) }
+        if let problem {
+            response.headers.append(HTTPField(name: .warning, value: "299 huizhen \"\(problem.detail)\""))
         }
+        return response
     }
 }
 

@@ -9,7 +9,14 @@ protocol StoreBody: AnyObject, Sendable {
     /// The next bytes. Blocks.
     func feed(_ bytes: UnsafeRawBufferPointer) throws
     /// The body has ended. Blocks.
+    ///
+    /// - Throws: what makes it no whole body; then `abandon` is left to do.
     func finish() throws
+    /// The body broke off. What came whole stays stored and stands in the report once this returns, and beside it that
+    /// something failed. Blocks.
+    ///
+    /// - Parameter reason: Failure Reason (0008,1197) of what did not come whole.
+    func abandon(_ reason: Int)
     var report: StoreReport { get }
 }
 
@@ -92,27 +99,36 @@ final class StoreReader: StoreBody, @unchecked Sendable {
         // The reader is put aside while it calls back.
         var reader = reader
         defer { self.reader = reader }
-        do {
-            try reader?.feed(bytes) { event in
-                switch event {
-                case .head(let fields): begin(fields)
-                case .data(let bytes): take(bytes)
-                case .end: end()
-                }
+        try reader?.feed(bytes) { event in
+            switch event {
+            case .head(let fields): begin(fields)
+            case .data(let bytes): take(bytes)
+            case .end: end()
             }
-        } catch {
-            conclude()
-            throw error
         }
     }
 
     /// The body has ended. Blocks until every object is stored or refused.
     ///
-    /// - Throws: `.truncated`; the objects before are stored.
+    /// - Throws: `.truncated`.
     func finish() throws {
+        try reader?.finish()
         if reader == nil { end() }
         conclude()
-        try reader?.finish()
+    }
+
+    func abandon(_ reason: Int) {
+        if var open = part {
+            if open.failure == nil {
+                open.file.abandon()
+                open.failure = reason
+            }
+            part = open
+            end()
+        } else {
+            ended.append(Ended(failure: reason))
+        }
+        conclude()
     }
 
     private func begin(_ fields: [String: String]) {

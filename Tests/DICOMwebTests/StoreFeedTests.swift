@@ -24,6 +24,8 @@ struct StoreFeedTests {
         }
 
         func finish() {}
+
+        func abandon(_: Int) {}
     }
 
     @Test func readsEverythingInItsOrder() async throws {

@@ -1,3 +1,4 @@
+import Audit
 import Foundation
 import Testing
 
@@ -35,6 +36,30 @@ private struct HostileReport: Decodable {
             ].flatMap { ["--set", $0] })
         let report = try ask(huizhen, "limits", huizhen.webTLSPort)
         #expect(report.problems == [])
+    }
+
+    @Test func answersAndCountsWhatIsStoredOfBodiesThatBreakOff() throws {
+        let huizhen = try HuizhenProcess(
+            arguments: ["web.body-limit=33554432", "web.body-idle=1"].flatMap { ["--set", $0] })
+        let report = try Python.ask(
+            "webhostile.py",
+            ["broken", "\(huizhen.webPort)", "\(huizhen.processID)", Python.root + "/TestImages/phantoms"],
+            environment: ["HUIZHEN_WEB_TOKEN": huizhen.webToken()], as: HostileReport.self)
+        #expect(report.problems == [])
+        #expect(report.cases == 5)
+        #expect(try huizhen.status()["instances"] as? Int == report.served)
+        // The last request ends some time after its client left.
+        var stored: UInt64 = 0
+        for _ in 0..<600 {
+            let records = try huizhen.tool(["audit", "search", "--json", "--event", "stored"]).checked()
+            stored = try records.split(separator: "\n").reduce(0) {
+                let record = try JSONDecoder().decode(AuditRecord.self, from: Data($1.utf8))
+                return $0 + (record.entry.instanceCount ?? 0)
+            }
+            if stored >= UInt64(report.served) { break }
+            usleep(50_000)
+        }
+        #expect(stored == UInt64(report.served))
     }
 
     @Test func keepsLittleForClientsThatReadSlowly() throws {

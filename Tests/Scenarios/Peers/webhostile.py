@@ -2,6 +2,8 @@
 
 webhostile.py requests PORT PROCESS    broken requests, paths and bodies
 webhostile.py limits PORT PROCESS TLS  a service started with small limits (see WebHostileTests), and its TLS port
+webhostile.py broken PORT PROCESS FOLDER  bodies that break off behind good objects, of the CT series in the folder; with
+                                       the same limits
 webhostile.py slow PORT PROCESS COUNT  so many clients that take one byte of a large answer and no more
 webhostile.py many PORT PROCESS COUNT  so many connections
 The token is in HUIZHEN_WEB_TOKEN; the last line is a JSON report.
@@ -254,6 +256,96 @@ def whole(path):
     return count
 
 
+def broken(folder):
+    """Every object of a body that broke off is told as stored, or is not stored."""
+    import pydicom
+    names = iter(sorted(name for name in os.listdir(folder) if name.startswith("ct-0")))
+    multipart = b'multipart/related; type="application/dicom"; boundary=b'
+
+    def good():
+        path = os.path.join(folder, next(names))
+        with open(path, "rb") as file:
+            return file.read(), pydicom.dcmread(path, stop_before_pixels=True)
+
+    def part(data):
+        return b"--b\r\nContent-Type: application/dicom\r\n\r\n" + data + b"\r\n"
+
+    def send(data, kind, length=None):
+        """Status and dataset of the answer to a body of so many bytes; of one of no told length if that is None."""
+        if length is None:
+            framed = b"".join(b"%x\r\n%b\r\n" % (len(data[i:i + 65536]), data[i:i + 65536])
+                              for i in range(0, len(data), 65536))
+            sent = post(b"Transfer-Encoding: chunked\r\n", framed, kind)
+        else:
+            sent = post(b"Content-Length: %d\r\n" % length, data, kind)
+        with connect() as one:
+            try:
+                one.sendall(sent)
+            except OSError:
+                pass
+            answer = read_all(one)
+        head, _, rest = answer.partition(b"\r\n\r\n")
+        return int(head[9:12]), head.lower(), json.loads(rest[:rest.rindex(b"}") + 1] if b"}" in rest else b"{}")
+
+    def expect(name, got, stored, failed, other, reason):
+        counts["cases"] += 1
+        status, head, model = got
+
+        def items(tag):
+            return model.get(tag, {}).get("Value", [])
+
+        named = [[item["00081155"]["Value"][0] for item in items(tag)] for tag in ("00081199", "00081198")]
+        reasons = {item["00081197"]["Value"][0] for item in items("00081198") + items("0008119A")}
+        if status != 202 or named != [stored, failed] or len(items("0008119A")) != other or reasons != {reason}:
+            problems.append(f"{name}: {status} {json.dumps(model)[:300]}")
+
+    data, whole = good()
+    cut, lost = good()
+    body = part(data) + part(cut)[:-1000]
+    expect("a cut part", send(body, multipart, len(body)), [whole.SOPInstanceUID], [lost.SOPInstanceUID], 0, 0xC000)
+    data, whole = good()
+    body = part(data) + b"--b\r\nno field\r\n\r\nx\r\n--b--\r\n"
+    expect("a broken head", send(body, multipart, len(body)), [whole.SOPInstanceUID], [], 1, 0xC000)
+    data, whole = good()
+    stream, large = io.BytesIO(), pydicom.dcmread(io.BytesIO(cut))
+    large.PixelData = bytes(34 << 20)
+    large.save_as(stream)
+    got = send(part(data) + part(stream.getvalue()), multipart)
+    expect("past the limit", got, [whole.SOPInstanceUID], [lost.SOPInstanceUID], 0, 0xA700)
+    if b"\r\nwarning: 299 huizhen" not in got[1]:
+        problems.append("past the limit: nothing says so")
+    data, whole = good()
+    expect("silence", send(part(data) + part(cut)[:5000], multipart, 1 << 20), [whole.SOPInstanceUID],
+           [lost.SOPInstanceUID], 0, 0xC000)
+    # Metadata alone are an object; what waits for its bulk data is none.
+    _, whole = good()
+    del whole[0x7FE00010:]
+    alone = json.dumps([whole.to_json_dict()]).encode()
+    lost.add_new(0x7FE00010, "OW", b"")
+    waiting = lost.to_json_dict()
+    waiting["7FE00010"] = {"vr": "OW", "BulkDataURI": "pixels"}
+    kind = b'multipart/related; type="application/dicom+json"; boundary=b'
+    body = b"".join(b"--b\r\nContent-Type: application/dicom+json\r\n\r\n" + text + b"\r\n"
+                    for text in (alone, json.dumps([waiting]).encode()))
+    body += b"--b\r\nContent-Type: application/octet-stream\r\nContent-Location: pixels\r\n\r\n" + bytes(500)
+    expect("cut bulk data", send(body, kind, len(body)), [whole.SOPInstanceUID], [lost.SOPInstanceUID], 0, 0xC000)
+    # Nobody hears the answer: the record alone can tell.
+    data, whole = good()
+    with connect() as one:
+        one.sendall(post(b"Content-Length: 20000000\r\n", part(data) + part(cut)[:5000], multipart))
+        path = f"/dicom-web/studies/{whole.StudyInstanceUID}/series/{whole.SeriesInstanceUID}/instances"
+        found = f"{path}/{whole.SOPInstanceUID}/metadata".encode()
+        for _ in range(600):
+            with connect() as other:
+                other.sendall(get(found))
+                if answers(read_all(other))[0][0] == 200:
+                    break
+            time.sleep(0.05)
+        else:
+            problems.append("a part that ended is not stored before the body ends")
+    counts["served"] = 6
+
+
 def slow(count):
     path = large()
     size = whole(path)
@@ -289,6 +381,8 @@ if mode == "requests":
     requests()
 elif mode == "limits":
     limits()
+elif mode == "broken":
+    broken(sys.argv[4])
 elif mode == "slow":
     slow(int(sys.argv[4]))
 else:
