@@ -32,6 +32,11 @@ extension Archive {
         try ask { catalog throws(CatalogError) in try catalog.find(query, each: each) }
     }
 
+    /// How many matches there are, counted up to a limit.
+    public func count(_ query: Query, upTo limit: Int) throws(ArchiveError) -> Int {
+        try ask { catalog throws(CatalogError) in try catalog.count(query, upTo: limit) }
+    }
+
     /// What a retrieval names: unique keys of one level, lists allowed. PS3.4 §C.4.2.2.
     public func holdings(
         patientID: String?, studyInstanceUIDs: [String], seriesInstanceUIDs: [String], sopInstanceUIDs: [String],

@@ -131,6 +131,12 @@ public final class Catalog: Sendable {
         }
     }
 
+    /// How many matches `find` would give without limit and offset, counted up to a limit.
+    public func count(_ query: Query, upTo limit: Int) throws(CatalogError) -> Int {
+        try settle()
+        return try read { connection throws(CatalogError) in try Search.count(query, upTo: limit, in: connection) }
+    }
+
     func perform(_ work: @escaping Writer.Work) throws(CatalogError) { try writer.perform(work) }
 
     func read<T>(_ body: (SQLConnection) throws(CatalogError) -> T) throws(CatalogError) -> T {

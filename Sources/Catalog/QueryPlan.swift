@@ -18,7 +18,9 @@ struct QueryPlan {
     private var conditions: [String] = []
     private var drivers: [QueryDriver] = []
 
-    init(_ query: Query, in connection: SQLConnection) throws(DatabaseError) {
+    /// - Parameter countLimit: set where only the number of rows is asked, and then the most that are counted; the
+    ///   statement counts nothing where rows may turn out not to match.
+    init(_ query: Query, in connection: SQLConnection, counting countLimit: Int? = nil) throws(DatabaseError) {
         if let way = try query.visibility.driver(for: query.level, in: connection) { drivers.append(way) }
         visible(query.visibility, level: query.level)
         var whole: SQLCondition?
@@ -33,8 +35,13 @@ struct QueryPlan {
         for key in keys where !key.isUniversal { add(key) }
         let driver = try Self.shortest(drivers, in: connection)
         if let driver { arguments = driver.arguments + arguments }
-        arguments = (whole?.arguments ?? []) + arguments
         let tail = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
+        if let countLimit, !isFiltered {
+            sql = "SELECT count(*) FROM (SELECT 1\(Self.source(query.level, from: driver))\(tail) LIMIT ?)"
+            arguments.append(.integer(Int64(countLimit)))
+            return
+        }
+        arguments = (whole?.arguments ?? []) + arguments
         sql =
             Self.columns(query.level) + (whole.map { ", " + $0.sql } ?? "") + Self.source(query.level, from: driver)
             + tail

@@ -40,6 +40,32 @@ struct Search {
         if let failure = search.failure { throw failure }
     }
 
+    /// How many rows match, whatever limit and offset the query has.
+    ///
+    /// - Parameter limit: the most that are counted.
+    static func count(
+        _ query: Query, upTo limit: Int, in connection: SQLConnection
+    ) throws(CatalogError) -> Int {
+        var query = query
+        (query.limit, query.offset) = (nil, 0)
+        do throws(DatabaseError) {
+            let plan = try QueryPlan(query, in: connection, counting: limit)
+            if !plan.isFiltered {
+                return try connection.first(plan.sql, plan.arguments) { row throws(DatabaseError) in
+                    Int(row.integer(0) ?? 0)
+                } ?? 0
+            }
+        } catch { throw .database(error) }
+        query.limit = limit
+        var search = Search(query)
+        var count = 0
+        try search.run(in: connection, while: { true }) { _ throws(DatabaseError) in
+            count += 1
+            return true
+        }
+        return count
+    }
+
     /// Looked at before anything of the row is put together: an index gives more than match.
     private func hasName(_ row: SQLRow, _ plan: QueryPlan) -> Bool {
         guard !plan.names.isEmpty else { return true }

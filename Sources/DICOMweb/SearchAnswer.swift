@@ -66,15 +66,9 @@ struct SearchAnswer: Sendable {
 
     /// How many matches there are, with a plus sign where there are more than are counted.
     private func total(in archive: Archive) throws -> String {
-        var count = 0
-        let isUnfinished = try ReachedSearch(archive, masked: masked).find(
-            Query(
-                level: request.level, keys: request.keys, visibility: visibility, limit: Self.countLimit + 1,
-                options: request.options)
-        ) { _ in
-            count += 1
-            return count <= Self.countLimit
-        }
+        let (count, isUnfinished) = try ReachedSearch(archive, masked: masked).count(
+            Query(level: request.level, keys: request.keys, visibility: visibility, options: request.options),
+            upTo: Self.countLimit + 1)
         if isUnfinished { return "\(count)+" }
         return count > Self.countLimit ? "\(Self.countLimit)+" : String(count)
     }

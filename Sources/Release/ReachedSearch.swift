@@ -46,16 +46,27 @@ public struct ReachedSearch: Sendable {
         return isUnfinished && (inFull == 0 || given > inFull)
     }
 
+    /// How many matches there are, whatever limit and offset the query has.
+    ///
+    /// - Returns: at most `limit`, and whether something that concerns the question was not looked at.
+    public func count(_ query: Query, upTo limit: Int) throws -> (count: Int, isUnfinished: Bool) {
+        var rest = query
+        (rest.offset, rest.limit) = (0, nil)
+        let inFull = try archive.count(rest, upTo: limit)
+        guard let masked, inFull < limit else { return (inFull, false) }
+        var count = inFull
+        let isUnfinished = try masked.find(rest) { _ in
+            count += 1
+            return count < limit
+        }
+        return (count, isUnfinished && (inFull == 0 || count > inFull))
+    }
+
     /// How many there are in full, where all of them lie before the offset.
     private func count(before query: Query) throws(ArchiveError) -> Int {
-        var all = query
-        (all.offset, all.limit) = (0, query.offset)
-        var count = 0
         if query.offset == 0 { return 0 }
-        try archive.find(all) { _ in
-            count += 1
-            return true
-        }
-        return count
+        var all = query
+        (all.offset, all.limit) = (0, nil)
+        return try archive.count(all, upTo: query.offset)
     }
 }
