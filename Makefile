@@ -12,7 +12,7 @@ PACKAGES := libdcmtk-dev libssl-dev libsqlite3-dev zlib1g-dev libzstd-dev libarc
 	libtesseract5 tesseract-ocr-eng tesseract-ocr-chi-sim libfreetype-dev fonts-wqy-microhei fonts-wqy-zenhei
 DEMO_PACKAGES := $(PACKAGES) python3-venv
 TEST_PACKAGES := $(DEMO_PACKAGES) openssl orthanc orthanc-dicomweb strace curl zstd rsyslog rsyslog-openssl libgdcm-tools \
-	dbconfig-sqlite3 glewlwyd openssh-server openssh-client lftp
+	dbconfig-sqlite3 glewlwyd openssh-server openssh-client lftp chromium
 
 packages:
 	@Tests/Scripts/install-packages $(PACKAGES)
