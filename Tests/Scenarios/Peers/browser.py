@@ -1,4 +1,4 @@
-"""Looks at images in a real browser, as a reader does: keys, wheel, drag, presets, a measurement, cine.
+"""Looks at images in a real browser, as a reader does: keys, wheel, drag, presets, a measurement, two fingers, cine.
 
 browser.py PORT FOLDER CHROMIUM ADDRESS SCREENSHOTS    ADDRESS is what `huizhen web open` prints; the token is in
                                                        HUIZHEN_WEB_TOKEN; the last line is a JSON report
@@ -283,6 +283,15 @@ def look():
     browser.key("Delete", code=46)
     browser.key("w", "w")
     compare("the line is removed", shaded(1, *window))
+
+    # Two fingers.
+    browser("Emulation.setTouchEmulationEnabled", enabled=True, maxTouchPoints=2)
+    for kind, apart in (("touchStart", 50), ("touchMove", 75), ("touchMove", 100), ("touchEnd", None)):
+        points = [{"x": middle[0] + side * apart, "y": middle[1], "id": number} for number, side in enumerate((-1, 1))] if apart else []
+        browser("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+    browser.draw()
+    check("200 %" in browser.text("corner-bottom-right"), f"two fingers zoom to {browser.text('corner-bottom-right')!r}")
+    browser("Emulation.setTouchEmulationEnabled", enabled=False)
 
     # A loop.
     browser.go(f"{server}/viewer/{cine.StudyInstanceUID}")
