@@ -22,7 +22,11 @@ struct BulkDataAnswer: Sendable {
             return try FrameAnswer(archive: archive, pool: pool).response(instance, frames: nil, accepting: ranges)
         }
         guard ranges.isEmpty || ranges.contains(where: Self.takesBytes) else {
-            throw Problem(.notAcceptable, "The value is to be had as application/octet-stream.")
+            throw Problem(
+                .notAcceptable, "The value is to be had as application/octet-stream.",
+                available: [
+                    "application/octet-stream", "multipart/related; type=\"application/octet-stream\"",
+                ])
         }
         let isMultipart = ranges.first { Self.takesBytes($0) }.map { $0.type == "multipart" } ?? false
         let (source, byteCount) = try value(of: instance.content, path: path)

@@ -15,7 +15,9 @@ extension Door {
                 }
                 if range.takes("application", "json") { return Self.answer(document, "application/json") }
             }
-            throw Problem(.notAcceptable, "This is to be had as \(Capabilities.wadlType) or application/json.")
+            throw Problem(
+                .notAcceptable, "This is to be had as \(Capabilities.wadlType) or application/json.",
+                available: [Capabilities.wadlType, "application/json"])
         }
         group.get("capabilities", use: capabilities)
         group.on("", method: .options, use: capabilities)

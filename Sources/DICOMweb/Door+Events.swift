@@ -13,7 +13,8 @@ extension Door {
             let caller = try caller(context)
             let ranges = try Self.accepted(request)
             guard ranges.isEmpty || ranges.contains(where: { $0.takes("text", "event-stream") }) else {
-                throw Problem(.notAcceptable, "Events are to be had as text/event-stream.")
+                throw Problem(
+                    .notAcceptable, "Events are to be had as text/event-stream.", available: ["text/event-stream"])
             }
             _ = try caller.visibility(.search)
             let last = request.headers[.lastEventID]

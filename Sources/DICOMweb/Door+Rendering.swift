@@ -56,7 +56,7 @@ extension Door {
         let choices = PictureMediaType.choices(accepted)
         // Who names media types and gives each the quality 0 takes none.
         guard !choices.isEmpty, !names || !accepted.isEmpty else {
-            throw Problem(.notAcceptable, PictureMediaType.offer)
+            throw PictureMediaType.refusal
         }
         let answer = PictureAnswer(
             archive: archive, pool: pool, order: parameters.order, quality: parameters.quality,

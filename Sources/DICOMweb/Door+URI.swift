@@ -35,11 +35,9 @@ extension Door {
     /// Explicit VR little endian unless another is named, and as it is stored where that cannot be had. PS3.18 §9.1.2.2.
     private static func object(_ retrieval: Retrieval, in syntax: TransferSyntax?) throws -> Response {
         let wanted = (syntax ?? .explicitVRLittleEndian).uid
-        let file = MediaRange("application", "dicom", [.init("transfer-syntax", wanted)])
-        do {
-            return try retrieval.response(accepting: [file])
-        } catch ArchiveError.notTranscodable where syntax == nil {
-            return try retrieval.response(accepting: [MediaRange("application", "dicom")])
-        }
+        let asItIs = MediaRange("application", "dicom", [.init("q", "0.5")])
+        return try retrieval.response(
+            accepting: [MediaRange("application", "dicom", [.init("transfer-syntax", wanted)])]
+                + (syntax == nil ? [asItIs] : []))
     }
 }

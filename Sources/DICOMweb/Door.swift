@@ -152,9 +152,7 @@ public final class Door: Sendable {
             group.get(RouterPath(path)) { [self] request, context in
                 let (retrieval, ranges) = try retrieval(request, context)
                 return try await pool.run {
-                    ZipAnswer.isWanted(ranges)
-                        ? try ZipAnswer.response(retrieval)
-                        : try retrieval.response(accepting: ranges, releases: self.releases)
+                    try retrieval.response(accepting: ranges, releases: self.releases)
                 }
             }
             group.get(RouterPath(path + "/metadata")) { [self] request, context in

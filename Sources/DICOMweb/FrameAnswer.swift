@@ -20,10 +20,7 @@ struct FrameAnswer: Sendable {
     ) throws -> Response {
         let stored = instance.content.transferSyntax
         let ranges = ranges.isEmpty ? [MediaRange("*", "*")] : ranges
-        var failure: any Error = Problem(
-            .notAcceptable,
-            "Frames are to be had as multipart/related of application/octet-stream or of "
-                + "\(FrameMediaType.type(of: stored).essence), and of what they can be coded as.")
+        var isCoded = true
         for range in ranges {
             guard let choice = FrameMediaType.choice(range, stored: stored) else { continue }
             do {
@@ -32,17 +29,22 @@ struct FrameAnswer: Sendable {
                     try list.map { try Self.numbers($0, frameCount: reader.frameCount) }
                     ?? Array(1...reader.frameCount)
                 if !choice.isMultipart, numbers.count > 1 {
-                    failure = Problem(.notAcceptable, "Several frames go only as multipart/related.")
+                    isCoded = false
                     continue
                 }
                 let tag = instance.tag(archive, form: "\(reader.transferSyntax.uid) \(numbers)")
                 return try response(reader, numbers, isMultipart: choice.isMultipart, tag: tag)
-            } catch let error as ArchiveError {
-                guard case .notTranscodable = error else { throw error }
-                failure = error
+            } catch ArchiveError.notTranscodable {
+                // Another media range may be had.
             }
         }
-        throw failure
+        throw Problem(
+            .notAcceptable,
+            isCoded
+                ? "Frames are to be had as multipart/related of the media type of their transfer syntax, one also as it "
+                    + "is; transfer-syntax=* is the one they are stored in."
+                : "Several frames go only as multipart/related.",
+            available: FrameMediaType.available((try? instance.content.transferSyntaxes()) ?? [stored]))
     }
 
     private func response(_ reader: FrameReader, _ numbers: [Int], isMultipart: Bool, tag: String?) throws -> Response {

@@ -33,6 +33,11 @@ enum FrameMediaType {
         return MediaRange(found.0, found.1)
     }
 
+    /// How frames are to be had that can be coded in these.
+    static func available(_ syntaxes: [TransferSyntax]) -> [String] {
+        syntaxes.map { "multipart/related; type=\"\(type(of: $0).essence)\"; transfer-syntax=\($0.uid)" }
+    }
+
     /// What a media range asks for, given how the frames are stored.
     ///
     /// - Returns: nil when it does not ask for frames that can be had.

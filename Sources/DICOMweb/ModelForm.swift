@@ -31,7 +31,8 @@ enum ModelForm: Sendable {
         }
         throw Problem(
             .notAcceptable,
-            "This is to be had as application/dicom+json, or as multipart/related; type=\"application/dicom+xml\".")
+            "This is to be had as application/dicom+json, or as multipart/related; type=\"application/dicom+xml\".",
+            available: ["application/dicom+json", "multipart/related; type=\"application/dicom+xml\""])
     }
 
     /// The media type of one dataset.

@@ -15,7 +15,7 @@ final class ObjectParts: PieceSource {
 
     private let archive: Archive
     private var holdings: HoldingPages
-    private let choice: TransferSyntaxChoice
+    private let choices: ObjectChoices
     private let boundary: Boundary
     private var current: Source?
     private var isEnded = false
@@ -27,10 +27,10 @@ final class ObjectParts: PieceSource {
         case rewritten(RewrittenObject)
     }
 
-    init(archive: Archive, holdings: [Holding], choice: TransferSyntaxChoice, boundary: Boundary) {
+    init(archive: Archive, holdings: [Holding], choices: ObjectChoices, boundary: Boundary) {
         self.archive = archive
         self.holdings = HoldingPages(holdings, archive: archive)
-        self.choice = choice
+        self.choices = choices
         self.boundary = boundary
     }
 
@@ -66,10 +66,10 @@ final class ObjectParts: PieceSource {
                 piece.writeString(boundary.end())
                 break
             }
-            if let holding = pendingHead {
+            if let (holding, syntax) = pendingHead {
                 guard isLarge || piece.readableBytes + Self.headByteCount <= room else { break }
                 pendingHead = nil
-                writeHead(to: &piece, holding)
+                writeHead(to: &piece, holding, syntax)
             }
             guard isLarge || piece.readableBytes == 0 || Self.fits(source, piece.readableBytes, in: room) else { break }
             if try !fill(&piece, from: source, upTo: byteCount) { current = nil }
@@ -93,7 +93,7 @@ final class ObjectParts: PieceSource {
 
     private func openNext() throws -> Source? {
         while let holding = try holdings.next() {
-            // Left out: the others are of use without it.
+            // Gone or changed since it was looked at: the others are of use without it.
             do { try open(holding) } catch let error as ArchiveError where Self.isForOneObject(error) { continue }
             break
         }
@@ -102,16 +102,16 @@ final class ObjectParts: PieceSource {
 
     private func open(_ holding: Holding) throws {
         let object = try archive.open(holding)
-        let syntax = try choice.syntax(for: holding)
+        let syntax = try choices.syntax(for: holding, in: archive)
         if syntax.uid == holding.transferSyntaxUID, try !archive.isCorrected(object) {
             current = .stored(object, offset: 0)
         } else {
             current = .rewritten(try RewrittenObject(object, in: syntax, archive: archive))
         }
-        pendingHead = holding
+        pendingHead = (holding, syntax)
     }
 
-    private var pendingHead: Holding?
+    private var pendingHead: (Holding, TransferSyntax)?
 
     /// Adds to the piece; false when the object is at its end.
     private func fill(_ piece: inout ByteBuffer, from source: Source, upTo byteCount: Int) throws -> Bool {
@@ -130,8 +130,7 @@ final class ObjectParts: PieceSource {
         }
     }
 
-    private func writeHead(to piece: inout ByteBuffer, _ holding: Holding) {
-        let syntax = (try? choice.syntax(for: holding)) ?? TransferSyntax(uid: holding.transferSyntaxUID)
+    private func writeHead(to piece: inout ByteBuffer, _ holding: Holding, _ syntax: TransferSyntax) {
         piece.writeString(
             boundary.head("application/dicom; transfer-syntax=\(syntax.uid)", isFirst: givenCount == 0))
         givenCount += 1

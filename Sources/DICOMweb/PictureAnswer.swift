@@ -58,7 +58,7 @@ struct PictureAnswer: Sendable {
     /// - Parameter list: `1,3-5`; nil for the frame that stands for all, or all as parts.
     /// - Throws: 406 where nobody can show it, or not so; 404 for frames that are not there.
     func response(_ source: Source, frames list: String?, choices: [PictureMediaType.Choice]) throws -> Response {
-        guard let choice = choices.first else { throw Problem(.notAcceptable, PictureMediaType.offer) }
+        guard let choice = choices.first else { throw PictureMediaType.refusal }
         let isList = list?.contains { $0 == "," || $0 == "-" } ?? false
         if let choice = choices.first(where: { $0.isMultipart || ($0.isFree && isList) }), choice == choices.first {
             return try several([source], frames: list, choice.type)
@@ -80,7 +80,7 @@ struct PictureAnswer: Sendable {
 
     /// The first of the sources that can be shown. Blocks.
     func response(firstOf sources: [Source], choices: [PictureMediaType.Choice]) throws -> Response {
-        guard let choice = choices.first else { throw Problem(.notAcceptable, PictureMediaType.offer) }
+        guard let choice = choices.first else { throw PictureMediaType.refusal }
         for source in sources {
             if let known = notModified(source, nil, choice.type) { return known }
             do {

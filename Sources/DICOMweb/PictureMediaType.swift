@@ -10,6 +10,11 @@ enum PictureMediaType {
     static let offer =
         "Pictures are to be had as image/jpeg, image/png and image/gif, several also as multipart/related of one of them."
 
+    /// Where none of them is accepted.
+    static let refusal = Problem(
+        .notAcceptable, offer,
+        available: ["image/jpeg", "image/png", "image/gif"].flatMap { [$0, "multipart/related; type=\"\($0)\""] })
+
     var essence: String {
         switch self {
         case .jpeg: "image/jpeg"

@@ -29,7 +29,11 @@ enum ProblemMapping {
         case .notFound: Problem(.notFound, "There is no such object.")
         case .bound, .unreadable, .unidentified, .unwanted: Problem(.conflict, "The object cannot be read.")
         case .held, .accessionNumberDiffers, .correction: Problem(.conflict, "The study's state does not allow it.")
-        case .notTranscodable: Problem(.notAcceptable, "The object cannot be had in the transfer syntax asked for.")
+        case .notTranscodable:
+            Problem(
+                .notAcceptable,
+                "The object cannot be had in the transfer syntax asked for; transfer-syntax=* is the one it is stored in."
+            )
         case .damaged, .transcodingFailed, .coderFailed, .blobs, .catalog, .keys, .custody:
             Problem(.internalServerError, "Something went wrong here; the service's log says more.")
         }

@@ -12,13 +12,14 @@ extension Retrieval {
     /// What was granted masked, as objects that are de-identified for it.
     ///
     /// - Throws: 406 where none can be de-identified for certain.
-    func response(_ granted: Granted, _ choice: TransferSyntaxChoice, wantsFile: Bool) throws -> Response {
-        guard !wantsFile || granted.holdings.count == 1 else {
-            throw Problem(.notAcceptable, "Several objects go only as multipart/related.")
+    func response(_ granted: Granted, _ choices: ObjectChoices) throws -> Response {
+        let form = choices.all.map(\.form).first { form in
+            form == .multipart || (form == .file && granted.holdings.count == 1)
         }
+        guard let form else { throw ObjectChoices.refusal(isOne: granted.holdings.count == 1) }
         try note(granted.holdings, granted.rule)
-        let boundary = wantsFile ? nil : Boundary()
-        let parts = ReleasedParts(granted, choice: choice, boundary: boundary)
+        let boundary = form == .file ? nil : Boundary()
+        let parts = ReleasedParts(granted, choices: choices, boundary: boundary)
         try parts.begin()
         return Response(
             status: .ok,
@@ -77,17 +78,17 @@ extension ArraySlice<Holding> {
 private final class ReleasedParts: PieceSource {
     private let granted: Granted
     private var holdings: ArraySlice<Holding>
-    private let choice: TransferSyntaxChoice
+    private let choices: ObjectChoices
     private let boundary: Boundary?
     private let buffer = PieceBuffer()
     private var current: (object: ReleasedInstance, offset: UInt64)?
     private var isFirst = true
     private var isEnded = false
 
-    init(_ granted: Granted, choice: TransferSyntaxChoice, boundary: Boundary?) {
+    init(_ granted: Granted, choices: ObjectChoices, boundary: Boundary?) {
         self.granted = granted
         holdings = granted.holdings[...]
-        self.choice = choice
+        self.choices = choices
         self.boundary = boundary
     }
 
@@ -96,15 +97,15 @@ private final class ReleasedParts: PieceSource {
         current = try makeNext().map { ($0, 0) }
         guard current != nil else {
             throw Problem(
-                .notAcceptable, "None of the objects can be de-identified for certain, or had in the transfer syntax.")
+                .notAcceptable, "None of the objects can be de-identified for certain, or had in the transfer syntax.",
+                available: ["multipart/related; type=\"application/dicom\"; transfer-syntax=*"])
         }
     }
 
     private func makeNext() throws -> ReleasedInstance? {
         try holdings.makeNext { holding in
             let made = try granted.released(holding, through: buffer)
-            let isTaken = choice.named.isEmpty || choice.named.contains { $0.uid == made.transferSyntax.uid }
-            return isTaken ? made : nil
+            return choices.takes(made.transferSyntax) ? made : nil
         }
     }
 

@@ -104,43 +104,74 @@ struct Retrieval: Sendable {
     /// The objects; blocks.
     ///
     /// - Parameter releases: makes what was granted masked; without it that is refused.
+    /// - Throws: 406 with what can be had.
     func response(accepting ranges: [MediaRange], releases: Releases? = nil) throws -> Response {
-        guard let choice = TransferSyntaxChoice(accepting: ranges) else {
-            throw Problem(
-                .notAcceptable,
-                "Objects are to be had as multipart/related; type=\"application/dicom\", one also as application/dicom."
-            )
-        }
-        let wantsFile =
-            ranges.first { $0.essence == "application/dicom" } != nil
-            && !ranges.contains { $0.type == "multipart" }
+        let choices = ObjectChoices(accepting: ranges)
+        guard !choices.all.isEmpty else { throw ObjectChoices.refusal(isOne: path.instance != nil) }
         let holdings = try inFull(limit: limit + 1)
         if holdings.isEmpty {
-            if let granted = try releases.flatMap({ try granted($0) }) {
-                return try response(granted, choice, wantsFile: wantsFile)
-            }
+            if let granted = try releases.flatMap({ try granted($0) }) { return try response(granted, choices) }
             throw try absence()
         }
         try checkLimit(holdings)
         try note(holdings)
-        if wantsFile {
-            guard holdings.count == 1, let holding = holdings.first else {
-                throw Problem(.notAcceptable, "Several objects go only as multipart/related.")
-            }
-            return try file(holding, choice)
+        for attempt in choices.attempts(for: holdings) {
+            guard let form = attempt.all.first?.form else { continue }
+            if form == .zip { return try ZipAnswer.response(self, holdings) }
+            let (kept, isPartial) = try split(holdings, attempt)
+            guard let first = kept.first else { continue }
+            return try form == .file ? file(first, attempt) : parts(kept, attempt, isPartial: isPartial)
         }
+        throw ObjectChoices.refusal(try syntaxes(of: holdings), isOne: holdings.count == 1)
+    }
+
+    /// Which of the objects can be had so, found before the answer begins; those destroyed meanwhile are none of them.
+    private func split(
+        _ holdings: [Holding], _ choices: ObjectChoices
+    ) throws(ArchiveError) -> (kept: [Holding], isPartial: Bool) {
+        var kept: [Holding] = []
+        var isPartial = false
+        for holding in holdings {
+            do throws(ArchiveError) {
+                _ = try choices.syntax(for: holding, in: archive)
+                kept.append(holding)
+            } catch .notTranscodable { isPartial = true } catch .notFound {}
+        }
+        return (kept, isPartial)
+    }
+
+    /// Kinds of objects of which one is looked at for a refusal.
+    private static let kindLimit = 16
+
+    /// UIDs of the transfer syntaxes in which some of the objects can be had: those of one of each stored syntax.
+    private func syntaxes(of holdings: [Holding]) throws(ArchiveError) -> [String] {
+        var (kinds, found): (Set<String>, [String]) = ([], ["*"])
+        for holding in holdings where kinds.count < Self.kindLimit {
+            guard kinds.insert(holding.transferSyntaxUID).inserted else { continue }
+            do throws(ArchiveError) {
+                for syntax in try InstanceContent(try archive.open(holding)).transferSyntaxes()
+                where !found.contains(syntax.uid) {
+                    found.append(syntax.uid)
+                }
+            } catch .notFound {}
+        }
+        return found
+    }
+
+    /// - Parameter isPartial: whether others can not be had so. PS3.18 §10.4.3.
+    private func parts(_ holdings: [Holding], _ choices: ObjectChoices, isPartial: Bool) throws -> Response {
         let boundary = Boundary()
-        let parts = ObjectParts(archive: archive, holdings: holdings, choice: choice, boundary: boundary)
+        let parts = ObjectParts(archive: archive, holdings: holdings, choices: choices, boundary: boundary)
         try parts.begin()
         return Response(
-            status: .ok,
+            status: isPartial ? .partialContent : .ok,
             headers: [
                 .contentType: boundary.contentType(of: "application/dicom"), .cacheControl: "private, no-cache",
             ], body: PulledBody(parts, pool: pool).body())
     }
 
-    private func file(_ holding: Holding, _ choice: TransferSyntaxChoice) throws -> Response {
-        let syntax = try choice.syntax(for: holding)
+    private func file(_ holding: Holding, _ choices: ObjectChoices) throws -> Response {
+        let syntax = try choices.syntax(for: holding, in: archive)
         let headers: HTTPFields = [
             .contentType: "application/dicom; transfer-syntax=\(syntax.uid)", .cacheControl: "private, no-cache",
             .eTag: archive.tag([holding], form: syntax.uid),

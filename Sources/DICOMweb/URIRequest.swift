@@ -91,7 +91,9 @@ struct URIRequest: Sendable {
         if isObject { return .object(nil) }
         let choices = PictureMediaType.choices(ranges).filter { !$0.isMultipart }
         guard !choices.isEmpty else {
-            throw Problem(.notAcceptable, "There are application/dicom, image/jpeg, image/png and image/gif.")
+            throw Problem(
+                .notAcceptable, "There are application/dicom, image/jpeg, image/png and image/gif.",
+                available: ["application/dicom", "image/jpeg", "image/png", "image/gif"])
         }
         return .picture(choices)
     }

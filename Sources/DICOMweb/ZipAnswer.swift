@@ -10,12 +10,8 @@ enum ZipAnswer {
     /// Objects of one file: its DICOMDIR is made in memory, about 1 KiB for each.
     static let objectLimit = 50_000
 
-    /// Whether a zip file is what is accepted first.
-    static func isWanted(_ ranges: [MediaRange]) -> Bool { ranges.first?.essence == "application/zip" }
-
     /// Blocks until the first piece is made.
-    static func response(_ retrieval: Retrieval) throws -> Response {
-        let holdings = try retrieval.holdings()
+    static func response(_ retrieval: Retrieval, _ holdings: [Holding]) throws -> Response {
         guard holdings.count <= objectLimit else {
             throw Problem(
                 .contentTooLarge, "A zip file has at most \(objectLimit) objects: ask for one series after another.")

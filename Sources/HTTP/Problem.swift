@@ -7,11 +7,16 @@ public struct Problem: HTTPResponseError {
     public var status: HTTPResponse.Status
     /// One sentence: what happened, and what to do.
     public var detail: String
+    /// Media types in which it is to be had, for 406. RFC 9110 §15.5.7; a member of our own, RFC 9457 §3.2.
+    public var available: [String]
     public var headers: HTTPFields
 
-    public init(_ status: HTTPResponse.Status, _ detail: String, headers: HTTPFields = [:]) {
+    public init(
+        _ status: HTTPResponse.Status, _ detail: String, available: [String] = [], headers: HTTPFields = [:]
+    ) {
         self.status = status
         self.detail = detail
+        self.available = available
         self.headers = headers
     }
 
@@ -27,9 +32,11 @@ public struct Problem: HTTPResponseError {
         var fields = headers
         fields[.contentType] = "application/problem+json"
         fields[.cacheControl] = "no-store"
+        let types = available.map { "\"\(Self.escaped($0))\"" }.joined(separator: ",")
+        let list = available.isEmpty ? "" : ",\"available\":[\(types)]"
         let text =
             "{\"type\":\"about:blank\",\"title\":\"\(Self.escaped(status.reasonPhrase))\",\"status\":\(status.code),"
-            + "\"detail\":\"\(Self.escaped(detail))\"}\n"
+            + "\"detail\":\"\(Self.escaped(detail))\"" + list + "}\n"
         let body = ByteBuffer(string: text)
         fields[.contentLength] = String(body.readableBytes)
         return (HTTPResponse(status: status, headerFields: fields), body)

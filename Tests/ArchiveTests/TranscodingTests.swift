@@ -48,6 +48,25 @@ struct TranscodingTests {
 
     /// An image of several RLE frames, each filled with its number; the coder does not care that they are none.
     private func multiframe(_ frames: Int) -> [UInt8] {
+        var bytes = header(frames)
+        bytes += [0xE0, 0x7F, 0x10, 0, 0x4F, 0x42, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF]
+        bytes += [0xFE, 0xFF, 0x00, 0xE0, 0, 0, 0, 0]
+        for frame in 0..<frames {
+            bytes += [0xFE, 0xFF, 0x00, 0xE0, 64, 0, 0, 0] + [UInt8](repeating: UInt8(frame), count: 64)
+        }
+        return bytes + [0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0]
+    }
+
+    /// The same uncompressed.
+    private func nativeMultiframe(_ frames: Int) -> [UInt8] {
+        var bytes = header(frames) + [0xE0, 0x7F, 0x10, 0, 0x4F, 0x42, 0, 0]
+        bytes += withUnsafeBytes(of: UInt32(64 * frames).littleEndian) { Array($0) }
+        for frame in 0..<frames { bytes += [UInt8](repeating: UInt8(frame), count: 64) }
+        return bytes
+    }
+
+    /// Of frames of 8 by 8 bytes.
+    private func header(_ frames: Int) -> [UInt8] {
         var header = image(1, pixels: [])
         header.remove(.pixelData)
         header.set(.rows, .US, ints: [8])
@@ -59,13 +78,44 @@ struct TranscodingTests {
         header.set(.pixelRepresentation, .US, ints: [0])
         header.set(.photometricInterpretation, .CS, string: "MONOCHROME2")
         header.set(.numberOfFrames, .IS, string: String(frames))
-        var bytes = header.encoded(transferSyntax: .explicitVRLittleEndian)
-        bytes += [0xE0, 0x7F, 0x10, 0, 0x4F, 0x42, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF]
-        bytes += [0xFE, 0xFF, 0x00, 0xE0, 0, 0, 0, 0]
-        for frame in 0..<frames {
-            bytes += [0xFE, 0xFF, 0x00, 0xE0, 64, 0, 0, 0] + [UInt8](repeating: UInt8(frame), count: 64)
+        return header.encoded(transferSyntax: .explicitVRLittleEndian)
+    }
+
+    @Test func saysBeforehandWhatCanBeHad() throws {
+        let mpeg = TransferSyntax(uid: "1.2.840.10008.1.2.4.100")
+        for (object, from) in [
+            (multiframe(3), TransferSyntax.rleLossless), (nativeMultiframe(3), .explicitVRLittleEndian),
+            (multiframe(3), mpeg),
+            (
+                encoded(image(1, pixels: noise(100, seed: 1)), .deflatedExplicitVRLittleEndian),
+                .deflatedExplicitVRLittleEndian
+            ),
+        ] {
+            var settings = ArchiveFixture.settings
+            settings.frameCoder = TurningCoder(concurrency: 2)
+            let fixture = try ArchiveFixture(settings)
+            try fixture.store(object, from)
+            let stored = try fixture.archive.open(fixture.holding("1.2.9.1"))
+            var possible: Set<TransferSyntax> = []
+            for target in TransferSyntax.all where target.isStorable {
+                guard (try? fixture.archive.checkWriting(stored, in: target)) != nil else {
+                    expectError("notTranscodable") { _ = try written(fixture, "1.2.9.1", in: target) }
+                    continue
+                }
+                #expect(try !written(fixture, "1.2.9.1", in: target).isEmpty, "\(from.name) in \(target.name)")
+                possible.insert(target)
+            }
+            #expect(possible.contains(from))
+            #expect(from == mpeg || possible.count > 3)
+            #expect(try Set(InstanceContent(stored).transferSyntaxes()) == possible)
         }
-        return bytes + [0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0]
+    }
+
+    @Test func putsUncompressedFramesIntoFragments() throws {
+        let fixture = try ArchiveFixture()
+        try fixture.store(nativeMultiframe(3), .explicitVRLittleEndian)
+        let target = TransferSyntax.encapsulatedUncompressedExplicitVRLittleEndian
+        #expect(try written(fixture, "1.2.9.1", in: target) == multiframe(3))
     }
 
     @Test(arguments: uncompressed, [TransferSyntax.explicitVRLittleEndian, .implicitVRLittleEndian])

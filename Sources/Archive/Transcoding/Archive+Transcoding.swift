@@ -55,11 +55,7 @@ extension Archive {
     ) throws {
         let header = try Self.header(
             of: content, transferSyntax: source, layout: layout, holding: CorrectedForm.former(corrections))
-        let plan: TranscodingPlan
-        do throws(TranscodingError) {
-            plan = try Transcoding.plan(header: header, from: source, to: target, layout: layout)
-        } catch { throw ArchiveError.notTranscodable(error) }
-        if plan.isLossy && derivedUID == nil { throw ArchiveError.notTranscodable(.targetNotEncodable) }
+        let plan = try Self.plan(header, from: source, to: target, layout: layout, mayLose: derivedUID != nil)
         let form =
             corrections.isEmpty ? nil : try CorrectedForm(header: header, corrections: corrections, source: sender)
         switch plan.work {
@@ -69,16 +65,15 @@ extension Archive {
                 content, plan, form, .passThrough, header, source, target, layout, piece, body)
         case .frames(let work):
             guard let layout else { throw ArchiveError.notTranscodable(.contradictoryPixelData) }
-            // Offsets count in the inflated dataset, in which nothing can be found without reading it all.
-            if source.isDeflated { throw ArchiveError.notTranscodable(.sourceNotDecodable) }
             let pipeline = FramePipeline(work, coder: settings.frameCoder) { index in
                 try content.frame(index, layout)
             }
             defer { pipeline.stop() }
             let pixels: PixelDataRewrite =
-                work.targetCoding == .native
-                ? .native(vr: work.vr, byteCount: work.nativeByteCount, frames: pipeline.source)
-                : .encapsulated(frames: pipeline.source)
+                // Frames may be native and lie in fragments all the same. PS3.5 §A.4.11.
+                target.isEncapsulated
+                ? .encapsulated(frames: pipeline.source)
+                : .native(vr: work.vr, byteCount: work.nativeByteCount, frames: pipeline.source)
             var replacing = plan.replacing()
             if plan.isLossy, let derivedUID {
                 replacing = plan.replacing(lossyRatio: try pipeline.firstRatio())
@@ -87,6 +82,31 @@ extension Archive {
             try rewrite(
                 content, plan, form, pixels, header, source, target, layout, piece, body, replacing: replacing)
         }
+    }
+
+    /// - Throws: `.notTranscodable`.
+    fileprivate static func plan(
+        _ header: Dataset, from source: TransferSyntax, to target: TransferSyntax, layout: PixelDataLayout?,
+        mayLose: Bool
+    ) throws(ArchiveError) -> TranscodingPlan {
+        let plan: TranscodingPlan
+        do throws(TranscodingError) {
+            plan = try Transcoding.plan(header: header, from: source, to: target, layout: layout)
+        } catch { throw .notTranscodable(error) }
+        if plan.isLossy, !mayLose { throw .notTranscodable(.targetNotEncodable) }
+        // Offsets count in the inflated dataset, in which nothing can be found without reading it all.
+        if case .frames = plan.work, source.isDeflated { throw .notTranscodable(.sourceNotDecodable) }
+        return plan
+    }
+
+    /// Whether an object can be written in a transfer syntax, as its header says: no pixel is touched.
+    ///
+    /// - Throws: `.notTranscodable`, as `write` would before anything was given.
+    public func checkWriting(_ object: StoredObject, in target: TransferSyntax) throws(ArchiveError) {
+        let content = try InstanceContent(object)
+        _ = try Self.plan(
+            try content.header(), from: content.transferSyntax, to: target, layout: content.layout,
+            mayLose: target.losesWhenRewritten)
     }
 
     private func rewrite(
@@ -193,6 +213,21 @@ extension Archive {
             offset += UInt64(count)
         }
         do throws(ParseError) { return try scanner.finish() } catch { throw .bound(error) }
+    }
+}
+
+extension InstanceContent {
+    /// The transfer syntaxes in which the dataset can be had, its own first.
+    public func transferSyntaxes() throws(ArchiveError) -> [TransferSyntax] {
+        let header = try header()
+        return [transferSyntax]
+            + TransferSyntax.all.filter { target in
+                guard target != transferSyntax, target.isStorable else { return false }
+                return
+                    (try? Archive.plan(
+                        header, from: transferSyntax, to: target, layout: layout, mayLose: target.losesWhenRewritten))
+                    != nil
+            }
     }
 }
 
