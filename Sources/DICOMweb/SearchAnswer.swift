@@ -49,8 +49,8 @@ struct SearchAnswer: Sendable {
         bytes += body.end.utf8
         var headers: HTTPFields = [.contentType: body.contentType, .cacheControl: "no-store"]
         if request.wantsTotal { headers[.totalCount] = try total(in: archive) }
-        // PS3.18 §8.3.4.4 and §10.6.1.2.
-        if isUnfinished || isCut && (request.limit == nil || count < request.limit ?? 0) {
+        // Whoever's limit cut it. PS3.18 §8.3.4.4 and §10.6.1.2.
+        if isUnfinished || isCut {
             headers.append(
                 HTTPField(
                     name: .warning, value: "299 huizhen \"There are additional results that can be requested\""))

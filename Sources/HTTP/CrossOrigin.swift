@@ -31,7 +31,8 @@ public struct CrossOrigin<Context: RequestContext>: RouterMiddleware {
         } else {
             response = try await next(request, context)
             response.headers[.accessControlExposeHeaders] =
-                "Accept-Ranges, Content-Length, Content-Location, Content-Range, ETag, Retry-After, Warning"
+                "Accept-Ranges, Content-Length, Content-Location, Content-Range, ETag, Retry-After, Warning, "
+                + "X-Total-Count"
         }
         response.headers[.accessControlAllowOrigin] = origin
         response.headers.vary(on: "Origin")

@@ -207,6 +207,11 @@ import Testing
         let answer = try ask(huizhen, path + "/metadata", origin)
         #expect(answer.status == 200 && answer.fields["access-control-allow-origin"] == "https://viewer.example")
         #expect(answer.fields["vary"]?.contains("Origin") == true)
+        // What a script may read of a search, too.
+        let search = try ask(huizhen, "/dicom-web/instances?limit=0&totalcount=true", origin)
+        let exposed = Set((search.fields["access-control-expose-headers"] ?? "").split(separator: ", "))
+        #expect(search.status == 200 && search.fields["x-total-count"] == "1" && search.fields["warning"] != nil)
+        #expect(exposed.isSuperset(of: ["X-Total-Count", "Warning", "ETag", "Content-Range"]))
         let foreign = try ask(huizhen, path + "/metadata", ["-H", "Origin: https://other.example"])
         #expect(foreign.status == 403 && foreign.fields["access-control-allow-origin"] == nil)
     }
