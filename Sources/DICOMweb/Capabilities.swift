@@ -23,20 +23,63 @@ enum Capabilities {
             "paths": paths,
             "components": [
                 "securitySchemes": ["token": ["type": "http", "scheme": "bearer"]],
-                "schemas": [
-                    "Problem": [
-                        "type": "object", "required": ["type", "title", "status", "detail"],
-                        "properties": [
-                            "type": ["type": "string"], "title": ["type": "string"],
-                            "status": ["type": "integer"], "detail": ["type": "string"],
-                        ],
-                    ]
-                ],
+                "parameters": Swift.Dictionary(
+                    uniqueKeysWithValues: WebRoute.keys(.instance).map { ($0.name, query($0)) }),
+                "schemas": schemas,
             ],
         ]
         let data = try? JSONSerialization.data(
             withJSONObject: document, options: [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
         return Array(data ?? Data())
+    }
+
+    private static var schemas: [String: Any] {
+        [
+            "Problem": [
+                "type": "object", "required": ["type", "title", "status", "detail"],
+                "properties": [
+                    "type": ["type": "string"], "title": ["type": "string"],
+                    "status": ["type": "integer"], "detail": ["type": "string"],
+                    "available": ["type": "array", "items": ["type": "string"]],
+                ],
+            ],
+            // PS3.18 Annex F.
+            "Dataset": [
+                "type": "object", "additionalProperties": ["$ref": "#/components/schemas/Attribute"],
+            ],
+            "Attribute": [
+                "type": "object", "required": ["vr"], "additionalProperties": false,
+                "properties": [
+                    "vr": ["type": "string", "pattern": "^[A-Z]{2}$"],
+                    "Value": ["type": "array", "items": [String: Any]()],
+                    "InlineBinary": ["type": "string"], "BulkDataURI": ["type": "string"],
+                ],
+            ],
+        ]
+    }
+
+    /// What a body of a media type is.
+    private static func schema(of type: String, isList: Bool) -> [String: Any] {
+        let dataset = ["$ref": "#/components/schemas/Dataset"]
+        switch type {
+        case "application/dicom+json": return isList ? ["type": "array", "items": dataset] : dataset
+        case "application/json": return ["type": "object"]
+        case "text/event-stream", wadlType, "application/dicom+xml": return ["type": "string"]
+        default: return ["type": "string", "format": "binary"]
+        }
+    }
+
+    private static func query(_ parameter: WebRoute.Parameter) -> [String: Any] {
+        var schema: [String: Any] = ["type": parameter.kind.rawValue]
+        if parameter.kind == .number {
+            schema["minimum"] = 0
+            schema["maximum"] = Int(Int32.max)
+        }
+        schema["pattern"] = parameter.pattern
+        return [
+            "name": parameter.name, "in": "query", "required": parameter.isRequired, "description": parameter.about,
+            "schema": schema,
+        ]
     }
 
     /// Under the server's address, which for some is another than for most; its root is a slash.
@@ -47,15 +90,8 @@ enum Capabilities {
             ["name": name, "in": "path", "required": true, "schema": schema(ofPath: name)]
         }
         for parameter in route.parameters {
-            var schema: [String: Any] = ["type": parameter.kind.rawValue]
-            if parameter.kind == .number {
-                schema["minimum"] = 0
-                schema["maximum"] = Int(Int32.max)
-            }
-            parameters.append([
-                "name": parameter.name, "in": "query", "required": parameter.isRequired, "description": parameter.about,
-                "schema": schema,
-            ])
+            parameters.append(
+                parameter.isKey ? ["$ref": "#/components/parameters/\(parameter.name)"] : query(parameter))
         }
         var responses: [String: Any] = [:]
         for status in WebRoute.problems { responses[String(status)] = problem(status) }
@@ -64,7 +100,10 @@ enum Capabilities {
                 responses[String(status)] = problem(status)
                 continue
             }
-            var content = Swift.Dictionary(uniqueKeysWithValues: types.map { ($0, [String: Any]()) })
+            // A store's answer, of any status, is one dataset, and so is a commitment's.
+            let isList = route.method == "GET" && !route.path.hasPrefix("/commitment")
+            var content = Swift.Dictionary(
+                uniqueKeysWithValues: types.map { ($0, ["schema": schema(of: $0, isList: isList)] as [String: Any]) })
             if status >= 400 { content["application/problem+json"] = problemSchema }
             var response: [String: Any] = ["description": status < 300 ? route.about : words(status)]
             if !content.isEmpty { response["content"] = content }
@@ -92,12 +131,18 @@ enum Capabilities {
 
     private static func schema(ofPath name: String) -> [String: Any] {
         switch name {
-        case "frames": ["type": "string", "pattern": "^[1-9][0-9]{0,8}(,[1-9][0-9]{0,8})*$"]
-        case "path": ["type": "string", "pattern": "^[0-9A-F]{8}$"]
+        case "frames": ["type": "string", "pattern": framePattern]
+        // Its slashes as they are, or percent-encoded.
+        case "path": ["type": "string", "pattern": "^[0-9A-F]{8}(/[0-9]{1,9}/[0-9A-F]{8}){0,15}$"]
         case "transfer": ["type": "string", "pattern": "^[0-9a-f]{32}$"]
         default: ["type": "string", "pattern": "^[0-9.]{1,64}$"]
         }
     }
+
+    private static let framePattern = {
+        let range = "[1-9][0-9]{0,8}(-[1-9][0-9]{0,8})?"
+        return "^\(range)(,\(range))*$"
+    }()
 
     private static let problemSchema = ["schema": ["$ref": "#/components/schemas/Problem"]]
 

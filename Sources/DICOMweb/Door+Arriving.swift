@@ -71,7 +71,7 @@ extension Door {
             let study = try arriving(context, .retrieve)
             let ranges = try Self.accepted(request)
             let uid = try ResourcePath(context.parameters).instance
-            let path = context.parameters.getCatchAll()
+            let path = Self.bulkDataPath(context)
             let answer = BulkDataAnswer(archive: archive, pool: pool)
             return try await pool.run {
                 try answer.response(try study.instance(uid), path: path, accepting: ranges)

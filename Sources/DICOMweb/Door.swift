@@ -171,7 +171,7 @@ public final class Door: Sendable {
         for path in [WebPath.instance, WebPath.instanceOfStudy] {
             group.get(RouterPath(path + "/bulkdata/**")) { [self] request, context in
                 let (retrieval, ranges) = try retrieval(request, context)
-                let path = context.parameters.getCatchAll()
+                let path = Self.bulkDataPath(context)
                 let answer = BulkDataAnswer(archive: archive, pool: pool)
                 return try await pool.run {
                     try answer.response(try retrieval.instance(self.releases), path: path, accepting: ranges)
@@ -264,6 +264,12 @@ public final class Door: Sendable {
     /// The list of frames that a path names; nil for none.
     static func frameList(_ context: WebContext) -> String? {
         context.parameters.get("frames").map { $0.removingPercentEncoding ?? "" }
+    }
+
+    /// Tags and item numbers in turn; a client that makes one parameter of them encodes the slashes.
+    static func bulkDataPath(_ context: WebContext) -> [Substring] {
+        let path = context.parameters.getCatchAll().joined(separator: "/").removingPercentEncoding ?? ""
+        return path.split(separator: "/", omittingEmptySubsequences: false)
     }
 
     static func accepted(_ request: Request) throws -> [MediaRange] {

@@ -1,3 +1,6 @@
+import Catalog
+import DICOM
+
 /// One operation of the door, as its descriptions tell it. The router's own routes are tested against these.
 struct WebRoute: Sendable {
     /// What a parameter of the query is.
@@ -12,6 +15,10 @@ struct WebRoute: Sendable {
         var kind: Kind
         var about: String
         var isRequired = false
+        /// A regular expression of what is taken.
+        var pattern: String?
+        /// Whether it is one of those that many routes share.
+        var isKey = false
     }
 
     var method: String
@@ -39,13 +46,15 @@ struct WebRoute: Sendable {
     private static let single = [json, "application/dicom+xml"]
 
     private static let searches: [WebRoute] = [
-        ("/studies", "Searches studies."), ("/series", "Searches series."), ("/instances", "Searches instances."),
-        ("/studies/{study}/series", "Searches a study's series."),
-        ("/studies/{study}/instances", "Searches a study's instances."),
-        ("/studies/{study}/series/{series}/instances", "Searches a series' instances."),
-    ].map { path, about in
+        ("/studies", QueryLevel.study, "Searches studies."), ("/series", .series, "Searches series."),
+        ("/instances", .instance, "Searches instances."),
+        ("/studies/{study}/series", .series, "Searches a study's series."),
+        ("/studies/{study}/instances", .instance, "Searches a study's instances."),
+        ("/studies/{study}/series/{series}/instances", .instance, "Searches a series' instances."),
+    ].map { path, level, about in
         WebRoute(
-            method: "GET", path: path, about: about + " PS3.18 §10.6. Other parameters are keys: keywords or tags.",
+            method: "GET", path: path,
+            about: about + " PS3.18 §10.6. Keys may also be given by tag, and those in sequences by dotted path.",
             parameters: [
                 .init(name: "limit", kind: .number, about: "The most matches."),
                 .init(name: "offset", kind: .number, about: "Matches to pass over."),
@@ -54,7 +63,34 @@ struct WebRoute: Sendable {
                 .init(name: "multiplevaluematching", kind: .flag, about: "Whether one of several values matches."),
                 .init(name: "includefield", kind: .text, about: "Attributes to answer with; all for every one."),
                 .init(name: "totalcount", kind: .flag, about: "Whether X-Total-Count says how many there are."),
-            ], answers: [(200, models)])
+            ] + keys(level).filter { !path.contains(pathName($0.name)) }, answers: [(200, models)])
+    }
+
+    /// What a path names already, which the query may not.
+    private static func pathName(_ keyword: String) -> String {
+        switch keyword {
+        case "StudyInstanceUID": "{study}"
+        case "SeriesInstanceUID": "{series}"
+        default: " "
+        }
+    }
+
+    /// The keys that a search at a level matches, by keyword; those of sequences have dotted paths.
+    static func keys(_ level: QueryLevel) -> [Parameter] {
+        let sets: [(QueryLevel, Set<Tag>)] = [
+            (.patient, LevelAttributes.patient),
+            (.study, LevelAttributes.study.union([.modalitiesInStudy, .sopClassesInStudy])),
+            (.series, LevelAttributes.series), (.instance, LevelAttributes.instance),
+        ]
+        let tags = sets.filter { $0.0 <= level }.flatMap(\.1).filter { $0 != .specificCharacterSet }.sorted()
+        return tags.compactMap { tag in
+            guard let keyword = Dictionary.keyword(of: tag), let vr = Dictionary.vr(of: tag), vr != .SQ else {
+                return nil
+            }
+            return Parameter(
+                name: keyword, kind: .text, about: "A key: \(tag), \(vr).",
+                pattern: vr == .UI ? "^([0-9.]{1,64}|[*])(,([0-9.]{1,64}|[*]))*$" : nil, isKey: true)
+        }
     }
 
     private static let retrievals: [WebRoute] =
@@ -67,7 +103,8 @@ struct WebRoute: Sendable {
                         (
                             200,
                             ["multipart/related; type=\"application/dicom\"", "application/dicom", "application/zip"]
-                        ), (206, ["application/dicom"]), (304, []), (413, []), (416, []),
+                        ), (206, ["multipart/related; type=\"application/dicom\"", "application/dicom"]), (304, []),
+                        (413, []), (416, []),
                     ]),
                 WebRoute(
                     method: "GET", path: path + "/metadata", about: "Retrieves the metadata of a \(name).",

@@ -20,6 +20,10 @@ import Testing
             let operations = try #require(paths[route.path.isEmpty ? "/" : route.path])
             let operation = try #require(operations[route.method.lowercased()] as? [String: Any])
             let parameters = try #require(operation["parameters"] as? [[String: Any]])
+            // Keys stand in one place for all routes.
+            let keys = parameters.compactMap { $0["$ref"] as? String }
+            #expect(keys == route.parameters.filter(\.isKey).map { "#/components/parameters/" + $0.name })
+            #expect(keys.isEmpty == !route.about.hasPrefix("Searches"))
             #expect(
                 parameters.filter { $0["in"] as? String == "path" }.compactMap { $0["name"] as? String }
                     == route.pathNames)
@@ -31,6 +35,58 @@ import Testing
             ($0 as? [String: Any])?["operationId"] as? String
         }
         #expect(Set(identifiers).count == WebRoute.all.count)
+    }
+
+    @Test func namesTheKeysOfEachLevelAndNoneThatThePathNames() throws {
+        func keys(_ path: String) throws -> Set<String> {
+            let route = try #require(WebRoute.all.first { $0.path == path })
+            return Set(route.parameters.filter(\.isKey).map(\.name))
+        }
+        #expect(try keys("/studies").isSuperset(of: ["PatientName", "StudyInstanceUID", "ModalitiesInStudy"]))
+        #expect(try keys("/studies").isDisjoint(with: ["Modality", "SOPInstanceUID", "RequestAttributesSequence"]))
+        #expect(try keys("/studies/{study}/series").isSuperset(of: ["Modality", "SeriesInstanceUID", "PatientID"]))
+        #expect(try !keys("/studies/{study}/series").contains("StudyInstanceUID"))
+        #expect(
+            try keys("/studies/{study}/series/{series}/instances")
+                .isDisjoint(with: ["StudyInstanceUID", "SeriesInstanceUID"]))
+        #expect(try keys("/instances").contains("SOPInstanceUID"))
+    }
+
+    @Test func describesPathsAsTheyAreTaken() throws {
+        let document = try #require(
+            try JSONSerialization.jsonObject(with: Data(Capabilities.openAPI())) as? [String: Any])
+        let paths = try #require(document["paths"] as? [String: [String: Any]])
+        func takes(_ path: String, _ name: String, _ value: String) throws -> Bool {
+            let operation = try #require(paths[path]?["get"] as? [String: Any])
+            let parameters = try #require(operation["parameters"] as? [[String: Any]])
+            let schema = try #require(parameters.first { $0["name"] as? String == name }?["schema"] as? [String: Any])
+            return try value.contains(Regex(try #require(schema["pattern"] as? String)))
+        }
+        let instance = "/studies/{study}/series/{series}/instances/{instance}"
+        for list in ["1", "3-5", "1,3-5,2"] { #expect(try takes(instance + "/frames/{frames}", "frames", list)) }
+        for list in ["0", "1-", "1-2-3", ",1"] { #expect(try !takes(instance + "/frames/{frames}", "frames", list)) }
+        for path in ["7FE00010", "54000100/0/54001010"] {
+            #expect(try takes(instance + "/bulkdata/{path}", "path", path))
+        }
+        for path in ["7FE0001", "54000100/0", "54000100/x/54001010"] {
+            #expect(try !takes(instance + "/bulkdata/{path}", "path", path))
+        }
+    }
+
+    @Test func saysWhatAnswersAre() throws {
+        let document = try #require(
+            try JSONSerialization.jsonObject(with: Data(Capabilities.openAPI())) as? [String: Any])
+        let paths = try #require(document["paths"] as? [String: [String: Any]])
+        for (path, operations) in paths {
+            for case let operation as [String: Any] in operations.values {
+                let responses = try #require(operation["responses"] as? [String: [String: Any]])
+                for (status, response) in responses {
+                    for (type, content) in response["content"] as? [String: [String: Any]] ?? [:] {
+                        #expect(content["schema"] != nil, "\(path) \(status) \(type)")
+                    }
+                }
+            }
+        }
     }
 
     @Test func describesEveryRouteInWADL() {
