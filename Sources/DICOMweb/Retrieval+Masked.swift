@@ -16,7 +16,11 @@ extension Retrieval {
         let form = choices.all.map(\.form).first { form in
             form == .multipart || (form == .file && granted.holdings.count == 1)
         }
-        guard let form else { throw ObjectChoices.refusal(isOne: granted.holdings.count == 1) }
+        guard let form else {
+            // A zip file has the originals' names, which nobody takes out.
+            if choices.all.contains(where: { $0.form == .zip }) { throw try absence() }
+            throw ObjectChoices.refusal(isOne: granted.holdings.count == 1)
+        }
         try note(granted.holdings, granted.rule)
         let boundary = form == .file ? nil : Boundary()
         let parts = ReleasedParts(granted, choices: choices, boundary: boundary)

@@ -242,7 +242,7 @@ check(shown(path, "technique").headers["ETag"] != tags["technique"], "the tag of
 # What OpenAPI says of it.
 document = session.get(root + "/openapi.json").json()
 described = [route for route, methods in document["paths"].items() for parameter in methods.get("get", {}).get("parameters", [])
-             if parameter["name"] == "annotation"]
+             if parameter.get("name") == "annotation"]
 check(len(described) >= 4 and all(re.search("rendered$|wado", route) for route in described), f"OpenAPI: {described}")
 
 dicomweb.report(**counts)
