@@ -61,14 +61,17 @@ struct RoundTrip: Decodable {
     private func roundTrip(_ huizhen: HuizhenProcess, _ more: [String]) throws -> RoundTrip {
         try Python.ask(
             "roundtrip.py",
-            ["--port", "\(huizhen.port)", "--tool", HuizhenProcess.binary, "--data", huizhen.directory] + more,
-            timeout: 400)
+            [
+                "--port", "\(huizhen.port)", "--web-port", "\(huizhen.webPort)", "--tool", HuizhenProcess.binary,
+                "--data", huizhen.directory,
+            ] + more, environment: ["HUIZHEN_WEB_TOKEN": huizhen.webToken()], timeout: 400)
     }
 
-    @Test func keepsEveryRealImageBitForBitThroughGetAndMove() throws {
+    /// In by one door, out of both.
+    @Test(arguments: [[], ["--stow"]]) func keepsEveryRealImageBitForBit(_ way: [String]) throws {
         let huizhen = try HuizhenProcess()
         let folder = try Images.real.get()
-        let report = try roundTrip(huizhen, [folder])
+        let report = try roundTrip(huizhen, way + [folder])
         #expect(report.sent > 50)
         report.expectEverythingBack()
         for file in report.refused {
@@ -93,9 +96,9 @@ struct RoundTrip: Decodable {
         #expect(report.refused.allSatisfy { $0.ground.hasPrefix("0x0111") }, "\(report.refused)")
     }
 
-    @Test func keepsEveryPhantomBitForBit() throws {
+    @Test(arguments: [[], ["--stow"]]) func keepsEveryPhantomBitForBit(_ way: [String]) throws {
         let huizhen = try HuizhenProcess()
-        let report = try roundTrip(huizhen, [Images.phantoms])
+        let report = try roundTrip(huizhen, way + [Images.phantoms])
         #expect(report.sent > 0)
         #expect(report.refused.isEmpty, "\(report.refused)")
         report.expectEverythingBack()

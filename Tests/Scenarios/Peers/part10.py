@@ -1,6 +1,7 @@
 """Reads Part 10 files without changing a byte of their data sets."""
 
 import hashlib
+import io
 import os
 import struct
 import subprocess
@@ -17,10 +18,13 @@ class Unsendable(Exception):
 
 
 class Part10:
-    def __init__(self, path):
+    def __init__(self, path, whole=None):
+        """Of a file, or of the bytes of one."""
         self.path = path
-        with open(path, "rb") as file:
-            whole = file.read()
+        if whole is None:
+            with open(path, "rb") as file:
+                whole = file.read()
+        self.whole = io.BytesIO(whole)
         if whole[128:132] != b"DICM":
             raise Unsendable("no DICM at byte 128")
         offset, self.meta = 132, {}
@@ -42,6 +46,7 @@ class Part10:
         self.digest = hashlib.sha256(self.data).hexdigest()
         self.study = ""
         self.read_header()
+        del self.whole
         if not self.sop_class or not self.instance:
             raise Unsendable("neither file meta nor data set name class and instance")
 
@@ -52,7 +57,7 @@ class Part10:
         """The data set's own UIDs count."""
         try:
             data = pydicom.dcmread(
-                self.path, stop_before_pixels=True,
+                self.whole, stop_before_pixels=True,
                 specific_tags=["SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"])
             self.sop_class = str(data.get("SOPClassUID") or self.sop_class).strip("\0 ")
             self.instance = str(data.get("SOPInstanceUID") or self.instance).strip("\0 ")

@@ -1,5 +1,6 @@
-"""Sends every file of some folders as it is, finds it, and fetches it back by C-GET and C-MOVE.
+"""Sends every file of some folders as it is, finds it, and fetches it back by C-GET, C-MOVE and WADO-RS.
 
+Sent by C-STORE, or by STOW-RS with --stow. The web door's token is in HUIZHEN_WEB_TOKEN.
 One JSON object on the last line of the output: what was sent, refused and skipped, and what came back otherwise.
 """
 
@@ -10,6 +11,8 @@ import json
 import os
 import struct
 import threading
+
+import requests
 
 import part10
 import wire
@@ -79,7 +82,8 @@ def batches(objects):
 
 def ground(one, held, status):
     """Why a refusal is right, from the files alone; empty when it is not."""
-    if status == -1 and one.sop_class.startswith("2.25."):
+    # Said by the association's negotiation, or by Failure Reason 0x0122.
+    if status in (-1, 0x0122) and one.sop_class.startswith("2.25."):
         return "not accepted: a made-up SOP class under 2.25"
     first = held.get(one.instance)
     if status == 0x0111 and first and first.digest != one.digest:
@@ -112,7 +116,46 @@ def send_all(port, objects, report):
     return held
 
 
-def fetch_back(port, objects, held, report, receiver):
+class Web:
+    """The web door."""
+
+    def __init__(self, port):
+        self.root = f"http://127.0.0.1:{port}/dicom-web"
+        self.session = requests.Session()
+        self.session.headers["Authorization"] = "Bearer " + os.environ["HUIZHEN_WEB_TOKEN"]
+
+    def send_all(self, objects, report):
+        """Stores each file by a request of its own; gives what was taken by instance."""
+        held = {}
+        for one in objects:
+            with open(one.source, "rb") as file:
+                answer = self.session.post(
+                    self.root + "/studies", data=file, headers={"Content-Type": "application/dicom"})
+            if answer.status_code == 200:
+                held.setdefault(one.instance, one)
+                continue
+            items = answer.json() if answer.headers["Content-Type"] == "application/dicom+json" else {}
+            failures = [item for tag in ("00081198", "0008119A") for item in items.get(tag, {}).get("Value", [])]
+            status = failures[0]["00081197"]["Value"][0] if failures else answer.status_code
+            report["refused"].append(
+                {"path": one.path, "status": status, "how": str(answer.status_code), "ground": ground(one, held, status)})
+        return held
+
+    def fetch(self, study):
+        """The objects of a study as they are stored: transfer syntaxes and digests of datasets by instance."""
+        answer = self.session.get(
+            f"{self.root}/studies/{study}",
+            headers={"Accept": 'multipart/related; type="application/dicom"; transfer-syntax=*'})
+        got = collections.defaultdict(set)
+        if answer.status_code == 200:
+            boundary = b"\r\n--" + answer.headers["Content-Type"].partition("boundary=")[2].strip('"').encode()
+            for part in (b"\r\n" + answer.content).split(boundary)[1:-1]:
+                one = part10.Part10(None, part.partition(b"\r\n\r\n")[2])
+                got[one.instance].add((one.syntax, one.digest))
+        return answer.status_code, got
+
+
+def fetch_back(port, web, objects, held, report, receiver):
     find = wire.Association(port, [(wire.STUDY_FIND, [wire.EXPLICIT])])
     studies = collections.defaultdict(list)
     for instance, one in held.items():
@@ -142,6 +185,12 @@ def fetch_back(port, objects, held, report, receiver):
         if command[0x00000900] != 0:
             report["retrieve"].append({"path": members[0].path, "verb": "move", "status": command[0x00000900]})
         association.release()
+        status, fetched = web.fetch(study)
+        if status != 200:
+            report["retrieve"].append({"path": members[0].path, "verb": "WADO-RS", "status": status})
+        for one in members:
+            if fetched[one.instance] != {(one.syntax, one.digest)}:
+                report["different"].append({"path": one.path, "verb": "WADO-RS"})
     for instance, one in held.items():
         if got[instance] != {(one.syntax, one.digest)}:
             report["different"].append({"path": one.path, "verb": "get"})
@@ -153,6 +202,8 @@ def fetch_back(port, objects, held, report, receiver):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--web-port", type=int, required=True)
+    parser.add_argument("--stow", action="store_true", help="store by the web door")
     parser.add_argument("--tool", required=True, help="the binary, to add the receiver as a peer")
     parser.add_argument("--data", required=True)
     parser.add_argument("--held-somehow", action="store_true", help="objects were sent before, in any order")
@@ -165,9 +216,10 @@ def main():
         for path in part10.files_under(folder):
             try:
                 objects.append(part10.Part10(path))
-                objects[-1].path = os.path.relpath(path, folder)
+                objects[-1].source, objects[-1].path = path, os.path.relpath(path, folder)
             except part10.Unsendable as reason:
                 report["skipped"].append({"path": os.path.relpath(path, folder), "reason": str(reason)})
+    web = Web(options.web_port)
     receiver = Receiver()
     receiver.start()
     part10.add_peer(options.tool, options.data, "RECEIVER", receiver.port)
@@ -176,10 +228,12 @@ def main():
         # Of files that share a UID nobody knows which one came first.
         counts = collections.Counter(one.instance for one in objects)
         held = {one.instance: one for one in objects if counts[one.instance] == 1}
+    elif options.stow:
+        held = web.send_all(objects, report)
     else:
         held = send_all(options.port, objects, report)
     report["held"] = len(held)
-    report["studies"] = fetch_back(options.port, objects, held, report, receiver)
+    report["studies"] = fetch_back(options.port, web, objects, held, report, receiver)
     print(json.dumps(report))
 
 
