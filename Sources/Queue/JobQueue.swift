@@ -26,6 +26,7 @@ public final class JobQueue: @unchecked Sendable {
     public let settings: QueueSettings
     private let condition = NSCondition()
     private var handlers: [String: Handler] = [:]
+    private var dead: (@Sendable (String) -> Void)?
     private var lanes: [String: Lane] = [:]
     private var activeCount = 0
     private var wakeups = 0
@@ -48,10 +49,17 @@ public final class JobQueue: @unchecked Sendable {
         condition.unlock()
     }
 
+    /// Names who is told of each lane in which jobs have died, after that was written down; before `start`.
+    public func whenDead(_ body: @escaping @Sendable (String) -> Void) {
+        condition.lock()
+        dead = body
+        condition.unlock()
+    }
+
     /// Begins to do what is due; what waits for a later try is tried at once, for whatever was wrong may be mended.
     public func start() {
         // If that cannot be written now, their own time comes.
-        try? table.hastenAll(at: Self.now())
+        try? table.begin(at: Self.now())
         condition.lock()
         isStarted = true
         isStopped = false
@@ -108,6 +116,32 @@ public final class JobQueue: @unchecked Sendable {
         counts[.running] = running
         counts[.waiting] = max(0, (counts[.waiting] ?? 0) - running)
         return counts
+    }
+
+    /// Jobs that have not ended.
+    public struct Standing: Sendable, Equatable {
+        /// A lane's name up to its first space.
+        public var destination: String
+        /// Waiting, running or dead.
+        public var state: Job.State
+        public var isPaused: Bool
+        public var count: Int
+    }
+
+    /// How many jobs have not ended, by destination.
+    public func standing() throws(QueueError) -> [Standing] {
+        var result = try table.standing()
+        for name in locked({ lanes.filter { $0.value.run != nil }.map(\.key) }) {
+            let destination = String(Self.destination(name))
+            guard
+                let index = result.firstIndex(where: {
+                    $0.destination == destination && $0.state == .waiting && $0.count > 0
+                })
+            else { continue }
+            result[index].count -= 1
+            result.append(Standing(destination: destination, state: .running, isPaused: false, count: 1))
+        }
+        return result
     }
 
     /// The last job put into a lane.
@@ -168,7 +202,19 @@ public final class JobQueue: @unchecked Sendable {
     func save(_ id: Int64, payload: [UInt8], remaining: Int) throws(QueueError) {
         guard payload.count <= settings.payloadLimit else { throw .tooLarge(limit: settings.payloadLimit) }
         guard let job = try table.job(id) else { throw .unknownJob(id) }
-        try table.keep(id, kind: job.kind, payload: payload, remaining: remaining, at: Self.now())
+        try table.keep(job, payload: payload, remaining: remaining, at: Self.now())
+        forgetFailures(of: job.lane)
+    }
+
+    func noteServed(_ lane: String) throws(QueueError) {
+        try table.isServed(lane)
+        forgetFailures(of: lane)
+    }
+
+    private func forgetFailures(of lane: String) {
+        condition.lock()
+        lanes[lane]?.failures = 0
+        condition.unlock()
     }
 
     // MARK: Doing it
@@ -286,10 +332,12 @@ public final class JobQueue: @unchecked Sendable {
         lanes[name]?.wasCancelled = false
         condition.unlock()
         let outcome = handler?(run) ?? .hopeless("this version does not know the kind of job")
-        let goesOn = settle(job, outcome)
+        let (goesOn, isDead) = settle(job, outcome)
         condition.lock()
         lanes[name]?.run = nil
+        let tell = isDead ? dead : nil
         condition.unlock()
+        tell?(name)
         return goesOn
     }
 
@@ -303,20 +351,22 @@ public final class JobQueue: @unchecked Sendable {
     }
 
     /// Writes down what became of a try.
-    private func settle(_ tried: Job, _ outcome: JobOutcome) -> Bool {
+    ///
+    /// - Returns: whether the lane goes on, and whether jobs of it are dead now.
+    private func settle(_ tried: Job, _ outcome: JobOutcome) -> (goesOn: Bool, isDead: Bool) {
         // What was saved during the try counts, not what was read before it.
         let job = ((try? table.job(tried.id)) ?? nil) ?? tried
         let wasCancelled = locked { lanes[job.lane]?.wasCancelled ?? false }
         do throws(QueueError) {
             switch outcome {
             case .done:
-                condition.lock()
-                lanes[job.lane]?.failures = 0
-                condition.unlock()
-                try end(job, .done, reason: "")
+                forgetFailures(of: job.lane)
+                try end(job, .done, reason: "", served: job.lane)
             case _ where wasCancelled: try end(job, .cancelled, reason: job.reason)
-            case .hopeless(let reason): try end(job, .dead, reason: reason)
-            case .interrupted: return false
+            case .hopeless(let reason):
+                try end(job, .dead, reason: reason, served: job.lane)
+                return (true, true)
+            case .interrupted: return (false, false)
             case .failed(let reason):
                 let attempts = job.attempts + 1
                 let now = Self.now()
@@ -324,30 +374,29 @@ public final class JobQueue: @unchecked Sendable {
                 try table.set(
                     job.id, state: isDead ? .dead : .waiting, attempts: attempts,
                     dueAt: now + settings.jitteredMilliseconds(after: attempts), reason: reason, at: now,
-                    endedLimit: settings.endedLimit)
+                    endedLimit: settings.endedLimit, served: job.lane)
+                return (true, isDead)
             case .unavailable(let reason):
-                let now = Self.now()
-                try table.set(
-                    job.id, state: .waiting, attempts: job.attempts, dueAt: job.dueAt, reason: reason, at: now,
-                    endedLimit: settings.endedLimit)
                 let (patience, _) = settings.patience.components
-                _ = try table.giveUp(
-                    lane: job.lane, createdBefore: now - patience * 1000, reason: reason, at: now)
+                let isDead = try table.noteUnavailable(
+                    job, patience: patience * 1000, reason: reason, at: Self.now())
                 holdLane(job.lane)
-                return false
+                return (false, isDead)
             }
-            return true
+            return (true, false)
         } catch {
             // The outcome could not be written: the job is still waiting, and is tried again later.
             holdLane(job.lane)
-            return false
+            return (false, false)
         }
     }
 
-    private func end(_ job: Job, _ state: Job.State, reason: String) throws(QueueError) {
+    private func end(
+        _ job: Job, _ state: Job.State, reason: String, served lane: String? = nil
+    ) throws(QueueError) {
         try table.set(
             job.id, state: state, attempts: job.attempts, dueAt: job.dueAt, reason: reason, at: Self.now(),
-            endedLimit: settings.endedLimit)
+            endedLimit: settings.endedLimit, served: lane)
     }
 
     /// Nothing of the lane is tried for a while, longer each time.

@@ -25,4 +25,8 @@ public final class JobRun: Sendable {
     public func save(payload: [UInt8], remaining: Int) throws(QueueError) {
         try queue.save(job.id, payload: payload, remaining: remaining)
     }
+
+    /// Says that the lane is served, a destination that takes what it is sent: for how long it was not counts no longer, also
+    /// where this try fails; durable on return. Once is enough for a try.
+    public func noteServed() throws(QueueError) { try queue.noteServed(job.lane) }
 }

@@ -28,6 +28,11 @@ final class JobTable: Sendable {
         .init(["CREATE INDEX job_lane ON job (lane, id)"]),
         // Before which no restart has it tried.
         .init(["ALTER TABLE job ADD COLUMN not_before INTEGER NOT NULL DEFAULT 0"]),
+        // Since when its lane was found unavailable whenever it was its turn; 0: it was not, or has been served since.
+        .init([
+            "ALTER TABLE job ADD COLUMN unavailable_since INTEGER NOT NULL DEFAULT 0",
+            "CREATE INDEX job_unavailable ON job (lane, unavailable_since) WHERE state = 0",
+        ]),
     ]
 
     private let database: SQLDatabase
@@ -189,6 +194,26 @@ final class JobTable: Sendable {
         }
     }
 
+    /// How many jobs wait or are dead, by destination.
+    func standing() throws(QueueError) -> [JobQueue.Standing] {
+        try read { connection throws(DatabaseError) in
+            var result: [JobQueue.Standing] = []
+            try connection.query(
+                """
+                SELECT substr(lane, 1, instr(lane || ' ', ' ') - 1), state, lane IN (SELECT lane FROM paused), count(*)
+                FROM job WHERE state IN (0, 1) GROUP BY 1, 2, 3
+                """
+            ) { row throws(DatabaseError) in
+                result.append(
+                    .init(
+                        destination: row.text(0) ?? "", state: row.integer(1) == 0 ? .waiting : .dead,
+                        isPaused: row.integer(2) == 1, count: Int(row.integer(3) ?? 0)))
+                return true
+            }
+            return result
+        }
+    }
+
     /// How many jobs are in each state.
     func counts() throws(QueueError) -> [Job.State: Int] {
         try read { connection throws(DatabaseError) in
@@ -198,31 +223,48 @@ final class JobTable: Sendable {
         }
     }
 
-    func keep(_ id: Int64, kind: String, payload: [UInt8], remaining: Int, at now: Int64) throws(QueueError) {
+    /// Keeps what is left of a job; its lane is served.
+    func keep(_ job: Job, payload: [UInt8], remaining: Int, at now: Int64) throws(QueueError) {
         let sealed: [UInt8]
-        do throws(KeyError) { sealed = try seal.seal(payload, for: kind) } catch { throw .keys(error) }
+        do throws(KeyError) { sealed = try seal.seal(payload, for: job.kind) } catch { throw .keys(error) }
         try write { connection throws(DatabaseError) in
             try connection.execute(
                 "UPDATE job SET payload = ?, remaining = ?, attempts = 0, changed_at = ? WHERE id = ?",
-                [.blob(sealed), .integer(Int64(remaining)), .integer(now), .integer(id)])
+                [.blob(sealed), .integer(Int64(remaining)), .integer(now), .integer(job.id)])
+            try Self.isServed(job.lane, connection)
         }
     }
 
-    /// Sets what became of a try.
+    /// A lane is served: for how long it was not counts no longer for anything in it.
+    func isServed(_ lane: String) throws(QueueError) {
+        try write { connection throws(DatabaseError) in try Self.isServed(lane, connection) }
+    }
+
+    private static func isServed(_ lane: String, _ connection: SQLConnection) throws(DatabaseError) {
+        try connection.execute(
+            "UPDATE job SET unavailable_since = 0 WHERE state = 0 AND lane = ? AND unavailable_since > 0", [.text(lane)]
+        )
+    }
+
+    /// Sets what became of a try, or what the operator asked for.
+    ///
+    /// - Parameter served: the lane, where that says that it is served.
     func set(
-        _ id: Int64, state: Job.State, attempts: Int, dueAt: Int64, reason: String, at now: Int64, endedLimit: Int
+        _ id: Int64, state: Job.State, attempts: Int, dueAt: Int64, reason: String, at now: Int64, endedLimit: Int,
+        served lane: String? = nil
     ) throws(QueueError) {
         let number = Self.states.firstIndex(of: state) ?? 0
         try write { connection throws(DatabaseError) in
             try connection.execute(
                 """
-                UPDATE job SET state = ?, attempts = ?, due_at = ?, reason = ?, changed_at = ?,
+                UPDATE job SET state = ?, attempts = ?, due_at = ?, reason = ?, changed_at = ?, unavailable_since = 0,
                     remaining = CASE WHEN ?1 = 2 THEN 0 ELSE remaining END WHERE id = ?
                 """,
                 [
                     .integer(Int64(number)), .integer(Int64(attempts)), .integer(dueAt), .text(reason), .integer(now),
                     .integer(id),
                 ])
+            if let lane { try Self.isServed(lane, connection) }
             guard state == .done || state == .cancelled else { return }
             // What is over says nothing more than its line; the oldest of them go.
             try connection.execute("UPDATE job SET payload = x'' WHERE id = ?", [.integer(id)])
@@ -234,19 +276,40 @@ final class JobTable: Sendable {
         }
     }
 
-    /// The oldest waiting jobs of a lane that were put in before `time` are dead.
-    func giveUp(lane: String, createdBefore time: Int64, reason: String, at now: Int64) throws(QueueError) -> Int {
+    /// A job found its lane unavailable. All whose time has come wait with it, and those that have for too long are dead.
+    ///
+    /// - Parameter patience: milliseconds.
+    /// - Returns: whether any are dead now.
+    @discardableResult
+    func noteUnavailable(_ job: Job, patience: Int64, reason: String, at now: Int64) throws(QueueError) -> Bool {
         try write { connection throws(DatabaseError) in
             try connection.execute(
-                "UPDATE job SET state = 1, reason = ?, changed_at = ? WHERE state = 0 AND lane = ? AND created_at < ?",
-                [.text(reason), .integer(now), .text(lane), .integer(time)])
-            return connection.changedRowCount
+                "UPDATE job SET reason = ?, changed_at = ? WHERE id = ?",
+                [.text(reason), .integer(now), .integer(job.id)])
+            // What is to wait for its own time is not kept waiting by the lane.
+            try connection.execute(
+                """
+                UPDATE job SET unavailable_since = ?1
+                WHERE state = 0 AND lane = ?2 AND unavailable_since = 0 AND due_at <= ?1
+                """, [.integer(now), .text(job.lane)])
+            try connection.execute(
+                """
+                UPDATE job SET state = 1, reason = ?1, changed_at = ?2
+                WHERE state = 0 AND lane = ?3 AND unavailable_since > 0 AND unavailable_since < ?4
+                """, [.text(reason), .integer(now), .text(job.lane), .integer(now - patience)])
+            return connection.changedRowCount > 0
         }
     }
 
-    /// Nothing waits any longer for its time, unless that was asked for.
-    func hastenAll(at now: Int64) throws(QueueError) {
+    /// A run begins: nothing waits any longer for its time, unless that was asked for; and the time in which nobody tried, since
+    /// something was last written down, was none in which a lane was unavailable.
+    func begin(at now: Int64) throws(QueueError) {
         try write { connection throws(DatabaseError) in
+            try connection.execute(
+                """
+                UPDATE job SET unavailable_since = unavailable_since + max(0, ?1 - (SELECT max(changed_at) FROM job))
+                WHERE state = 0 AND unavailable_since > 0
+                """, [.integer(now)])
             try connection.execute(
                 "UPDATE job SET due_at = max(?1, not_before) WHERE state = 0 AND due_at > max(?1, not_before)",
                 [.integer(now)])
@@ -258,6 +321,8 @@ final class JobTable: Sendable {
             try connection.execute(
                 isPaused ? "INSERT OR IGNORE INTO paused VALUES (?)" : "DELETE FROM paused WHERE lane = ?",
                 [.text(lane)])
+            // Nobody tried meanwhile.
+            if !isPaused { try Self.isServed(lane, connection) }
         }
     }
 

@@ -5,7 +5,8 @@ public struct QueueSettings: Sendable {
     public var longestRetry = Duration.seconds(900)
     /// Tries that may fail by themselves before a job is dead.
     public var attemptLimit = 8
-    /// How long a lane may be unavailable before its jobs are dead.
+    /// How long a lane may be unavailable whenever it is a job's turn, without any progress between, before the job is dead; the
+    /// time for which the job waited before its first try, the lane was paused or nothing ran does not count.
     public var patience = Duration.seconds(3 * 86_400)
     /// Lanes that are served at a time.
     public var laneLimit = 16

@@ -38,6 +38,11 @@ private final class QueueFixture: @unchecked Sendable {
 
     func reopen() throws {
         try queue.close()
+        try open()
+    }
+
+    /// After it was closed.
+    func open() throws {
         queue = try JobQueue(path: directory + "/queue.sqlite", key: key, settings: settings)
     }
 
@@ -139,6 +144,116 @@ struct JobQueueTests {
         fixture.start { _ in .unavailable("no route") }
         try fixture.wait { $0[.dead] == 2 }
         #expect(try fixture.queue.list([.dead], limit: 10).allSatisfy { $0.reason == "no route" })
+    }
+
+    /// A queue in whose file a job has lain for ten days, which is more than `patience`.
+    private func fixtureWithAnOldJob() throws -> QueueFixture {
+        let fixture = try QueueFixture()
+        try fixture.queue.close()
+        let table = try JobTable(path: fixture.directory + "/queue.sqlite", key: fixture.key)
+        let tenDaysAgo = Int64(Date().timeIntervalSince1970 * 1000) - 10 * 86_400_000
+        _ = try table.add([job("old"), job("old too")], marks: [:], at: tenDaysAgo, settings: fixture.settings)
+        try table.close()
+        try fixture.open()
+        return fixture
+    }
+
+    @Test func doesNotCountTheAgeOfAJobAsTimeWithoutAnAnswer() throws {
+        let fixture = try fixtureWithAnOldJob()
+        let tries = Atomic<Int>(0)
+        fixture.start { _ in
+            tries.wrappingAdd(1, ordering: .relaxed).newValue == 1 ? .unavailable("the line was cut") : .done
+        }
+        try fixture.wait { $0[.done] == 2 }
+        #expect(try fixture.queue.counts()[.dead] == 0)
+        #expect(fixture.handled == ["old", "old", "old too"])
+    }
+
+    @Test func countsHowLongALaneWasUnavailableUntilAnythingIsAchieved() throws {
+        let directory = FileManager.default.temporaryDirectory.path + "/huizhen-queue-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let table = try JobTable(path: directory + "/queue.sqlite", key: SymmetricKey.random())
+        let settings = QueueSettings()
+        let patience: Int64 = 1000
+        let ids = try table.add([job("1"), job("2")], marks: [:], at: 0, settings: settings)
+        let first = try #require(try table.job(ids[0]))
+        func dead() throws -> [Int64] { try table.jobs(in: [.dead], limit: 10).map(\.id) }
+        func fail(at time: Int64) throws { try table.noteUnavailable(first, patience: patience, reason: "x", at: time) }
+        // Each way in which the time begins anew: at the bound nothing is dead, and it would be one past it.
+        let ways: [(Int64) throws -> Void] = [
+            { _ in },
+            { try table.keep(first, payload: [1], remaining: 1, at: $0) },
+            { _ in try table.isServed(first.lane) },
+            { _ in
+                try table.setPaused(first.lane, true)
+                try table.setPaused(first.lane, false)
+            },
+            { time in
+                for id in ids {
+                    try table.set(
+                        id, state: .waiting, attempts: 0, dueAt: time, reason: "", at: time, endedLimit: 10)
+                }
+            },
+        ]
+        var now: Int64 = 10_000_000
+        for way in ways {
+            try way(now)
+            try fail(at: now)
+            now += patience
+            try fail(at: now)
+            #expect(try dead().isEmpty)
+        }
+        // Time in which nothing ran is none.
+        now += 50 * patience
+        try table.begin(at: now)
+        try fail(at: now)
+        #expect(try dead().isEmpty)
+        // What is put in meanwhile, and what is to wait for its own time, has its own.
+        let young = try table.add([job("3")], marks: [:], at: now, settings: settings)
+        let later = NewJob(kind: "send", lane: "A", remaining: 1, delay: .seconds(9000), keepsDelay: true, payload: [])
+        let waits = try table.add([later], marks: [:], at: now, settings: settings)
+        try fail(at: now + 1)
+        #expect(try dead() == Array(ids.reversed()))
+        try fail(at: now + 1 + patience)
+        #expect(try dead() == Array(ids.reversed()))
+        try fail(at: now + 2 + patience)
+        #expect(try dead() == young + Array(ids.reversed()))
+        #expect(try table.jobs(in: [.waiting], limit: 10).map(\.id) == waits)
+        try table.close()
+    }
+
+    @Test func saysWhereJobsHaveDiedOnceThatIsWrittenDown() throws {
+        let fixture = try QueueFixture()
+        let told = Mutex<[String]>([])
+        fixture.queue.whenDead { [queue = fixture.queue] lane in
+            let state = (try? queue.lastJob(in: lane))??.state
+            told.withLock { $0.append("\(lane) \(state?.rawValue ?? "?")") }
+        }
+        try fixture.queue.add([job("good", lane: "A 1"), job("bad", lane: "B 1"), job("worse", lane: "B 2")])
+        fixture.start { $0.job.lane == "A 1" ? .done : .hopeless("gone") }
+        try fixture.wait { _ in told.withLock { $0.count } == 2 }
+        #expect(told.withLock { $0.sorted() } == ["B 1 dead", "B 2 dead"])
+        #expect(
+            try fixture.queue.standing() == [.init(destination: "B", state: .dead, isPaused: false, count: 2)])
+    }
+
+    @Test func countsWhatStandsByDestination() throws {
+        let fixture = try QueueFixture()
+        let began = DispatchSemaphore(value: 0)
+        try fixture.queue.setPaused(lane: "A 2", true)
+        try fixture.queue.add([job("1", lane: "A 1"), job("2", lane: "A 1"), job("3", lane: "A 2")])
+        fixture.start { run in
+            began.signal()
+            while !run.shouldStop { usleep(1000) }
+            return .interrupted
+        }
+        began.wait()
+        let standing = try fixture.queue.standing()
+        #expect(standing.allSatisfy { $0.destination == "A" })
+        #expect(standing.first { $0.state == .running }?.count == 1)
+        #expect(standing.filter { $0.state == .waiting && !$0.isPaused }.map(\.count) == [1])
+        #expect(standing.filter { $0.state == .waiting && $0.isPaused }.map(\.count) == [1])
     }
 
     @Test func findsItsJobsAfterARestartAlsoTheOneThatRan() throws {
