@@ -243,7 +243,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "TransferTests",
-            dependencies: ["Transfer", "Access", "Archive", "Audit", "Catalog", "DICOM", "HTTP", "Keys"],
+            dependencies: [
+                "Transfer", "Access", "Archive", "Audit", "Catalog", "DICOM", "HTTP", "Keys", "Queue", "Telemetry",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "DIMSETests",

@@ -15,6 +15,8 @@ public struct Alert: Sendable, Equatable {
         case auditAltered = "audit-altered"
         /// An audit sink has been away for long.
         case sinkAway = "sink-away"
+        /// Transfers that were begun here are tried no more.
+        case transferGivenUp = "transfer-given-up"
     }
 
     public var kind: Kind

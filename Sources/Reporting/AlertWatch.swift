@@ -22,6 +22,8 @@ public final class AlertWatch: Sendable {
 
     /// Alerts that wait until they can be recorded.
     static let waitingLimit = 100
+    /// Kinds and whom they are about that are kept in mind.
+    static let quietLimit = 4096
 
     private let log: AuditLog
     private let settings: Settings
@@ -31,6 +33,8 @@ public final class AlertWatch: Sendable {
     private let counters: [Alert.Kind: Counter]
     private let thread = PacedThread(name: "alerts")
     private let waiting = Mutex<[Alert]>([])
+    /// Until when alerts are not given again that are given once.
+    private let quietUntil = Mutex<[String: ContinuousClock.Instant]>([:])
 
     public init(
         _ log: AuditLog, settings: Settings, sinks: [SyslogSink] = [], webhook: Webhook? = nil, registry: Registry,
@@ -67,6 +71,18 @@ public final class AlertWatch: Sendable {
             webhook?.sendUnrecorded(alert)
             waiting.withLock { if $0.count < Self.waitingLimit { $0.append(alert) } }
         }
+    }
+
+    /// Gives an alert out, but for one of the same kind about the same within the window.
+    public func raiseOnce(_ alert: Alert) {
+        let isNew = quietUntil.withLock { quiet in
+            let name = "\(alert.kind.rawValue) \(alert.subject?.name ?? "")"
+            if let end = quiet[name], end > .now { return false }
+            if quiet.count >= Self.quietLimit { quiet = quiet.filter { $0.value > .now } }
+            if quiet.count < Self.quietLimit { quiet[name] = .now + .milliseconds(settings.rules.window) }
+            return true
+        }
+        if isNew { raise(alert) }
     }
 
     private func run() {

@@ -3,6 +3,20 @@ import NIOCore
 import NIOHTTP1
 import Synchronization
 
+/// What of one question and its answer was on the line, whatever became of them. Safe from any thread.
+final class LineCount: Sendable {
+    private let isSent = Atomic<Bool>(false)
+    private let received = Atomic<Int>(0)
+
+    /// Whether the question had a connection, and began to go.
+    var hasBegun: Bool { isSent.load(ordering: .acquiring) }
+    /// Bytes of the answer's body that have come.
+    var answered: Int { received.load(ordering: .acquiring) }
+
+    fileprivate func begin() { isSent.store(true, ordering: .releasing) }
+    fileprivate func add(_ byteCount: Int) { received.wrappingAdd(byteCount, ordering: .releasing) }
+}
+
 /// An answer of another site as it comes: of bounded length, and not by drops.
 final class AnswerCollector: HTTPClientResponseDelegate {
     /// Bytes a second that come of it at least, on the whole, once it has had its time.
@@ -16,12 +30,20 @@ final class AnswerCollector: HTTPClientResponseDelegate {
 
     private let limit: Int
     private let patience: Duration
+    private let line: LineCount?
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - limit: the most bytes of the body.
     ///   - patience: how long it may come more slowly than that.
-    init(limit: Int, patience: Duration) { (self.limit, self.patience) = (limit, patience) }
+    ///   - line: told how much was on the line.
+    init(limit: Int, patience: Duration, line: LineCount?) {
+        (self.limit, self.patience, self.line) = (limit, patience, line)
+    }
+
+    func didSendRequestHead(task: HTTPClient.Task<SiteClient.Answer>, _ head: HTTPRequestHead) {
+        line?.begin()
+    }
 
     func didReceiveHead(task: HTTPClient.Task<SiteClient.Answer>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {
         let length = head.headers.first(name: "Content-Length").flatMap(Int.init) ?? 0
@@ -30,6 +52,7 @@ final class AnswerCollector: HTTPClientResponseDelegate {
     }
 
     func didReceiveBodyPart(task: HTTPClient.Task<SiteClient.Answer>, _ buffer: ByteBuffer) -> EventLoopFuture<Void> {
+        line?.add(buffer.readableBytes)
         let (byteCount, time) = state.withLock { state in
             state.body.writeImmutableBuffer(buffer)
             return (state.body.readableBytes, state.began.duration(to: .now))

@@ -15,19 +15,26 @@ public final class Arrivals: Sendable {
     private let access: Access
     private let table: TransferTable
     private let identity: SiteIdentity
+    private let metrics: TransferMetrics
     private let open = Mutex<[TransferID: ArrivingTransfer]>([:])
 
     init(
-        archive: Archive, access: Access, table: TransferTable, identity: SiteIdentity
+        archive: Archive, access: Access, table: TransferTable, identity: SiteIdentity, metrics: TransferMetrics
     ) {
         self.archive = archive
         self.access = access
         self.table = table
         self.identity = identity
+        self.metrics = metrics
     }
 
     /// Those that are under way now.
     public var all: [ArrivingTransfer] { open.withLock { Array($0.values) } }
+
+    /// Those that others drive and that were heard of since, by site.
+    func heard(since time: ContinuousClock.Instant) -> [String] {
+        all.filter { !$0.isOurs && $0.usedAt >= time }.map(\.permit.aeTitle)
+    }
 
     public func transfer(_ id: TransferID) -> ArrivingTransfer? { open.withLock { $0[id] } }
 
@@ -37,7 +44,7 @@ public final class Arrivals: Sendable {
     /// - Throws: `.refused` for one of another site, for another study, or one that was given up here.
     func transfer(
         _ id: TransferID, study: String, permit: Permit, isOurs: Bool,
-        progress: TransferProgress = TransferProgress()
+        progress: TransferProgress? = nil
     ) throws(TransferError) -> ArrivingTransfer {
         guard UIDs.isValid(study) else { throw .malformed("a study without an identifier") }
         if let held = open.withLock({ $0[id] }) {
@@ -60,7 +67,11 @@ public final class Arrivals: Sendable {
         guard record.state != .cancelled else { throw .refused("the transfer was cancelled at the other side") }
         let made = try ArrivingTransfer(
             id: id, study: study, isOurs: isOurs, permit: permit, archive: archive, access: access, table: table,
-            identity: identity, progress: progress)
+            identity: identity,
+            progress: progress
+                ?? TransferProgress(
+                    account: LineAccount(
+                        id.description, site: permit.aeTitle, .receiving, metrics: metrics, table: table)))
         return open.withLock { open in
             if let held = open[id] { return held }
             if open.count >= Self.openLimit {

@@ -168,7 +168,9 @@ public final class ArrivingTransfer: Sendable {
             state.usedAt = .now
             return (state.offers.count, state.offers.values.reduce(UInt64(0)) { $0 + $1.byteCount })
         }
-        try table.note(id.description, objects: objects, byteCount: byteCount)
+        // What was wrong before is over.
+        try table.note(id.description, objects: objects, byteCount: byteCount, note: "", ifOpen: true)
+        progress.account?.save()
         return lacking
     }
 
@@ -257,7 +259,7 @@ public final class ArrivingTransfer: Sendable {
         try check()
         defer { discardIfGivenUp() }
         var brought = Brought()
-        progress.change { $0.lineByteCount += UInt64(chunk.readableBytes) }
+        progress.noteLine(chunk.readableBytes)
         var bytes = chunk
         let heads = try Chunk.heads(&bytes)
         let bringsObjects = state.withLock { state in
@@ -279,6 +281,7 @@ public final class ArrivingTransfer: Sendable {
         for offer in brought.whole {
             ledger.count(study: study)
             noteThere(offer)
+            progress.change { $0.byteCountGained += offer.byteCount }
         }
         try settle(brought.parts)
         for number in brought.others { try wait(for: number) }
@@ -299,7 +302,7 @@ public final class ArrivingTransfer: Sendable {
                 throw .malformed("a piece beyond its object's end")
             }
             if state.withLock({ $0.there.contains(offer.number) }) {
-                progress.change { $0.resentByteCount += UInt64(head.codedByteCount) }
+                progress.noteLine(0, again: Int(head.codedByteCount))
                 continue
             }
             if head.coding == .zstandard {
@@ -336,7 +339,10 @@ public final class ArrivingTransfer: Sendable {
             }
             let isFree = state.withLock { $0.storing.insert(offer.number).inserted }
             // Another connection brings the same at this moment.
-            guard isFree else { return brought.others.append(offer.number) }
+            guard isFree else {
+                progress.noteLine(0, again: Int(head.codedByteCount))
+                return brought.others.append(offer.number)
+            }
             brought.whole.append(offer)
             do throws(ArchiveError) {
                 let incoming = try incoming(offer, in: batch)
@@ -371,8 +377,9 @@ public final class ArrivingTransfer: Sendable {
         guard let added = fitting else { throw .malformed("a piece that does not begin and end where pieces do") }
         progress.change { figures in
             figures.byteCountThere += added
-            if added == 0 { figures.resentByteCount += UInt64(head.codedByteCount) }
+            figures.byteCountGained += added
         }
+        if added == 0 { progress.noteLine(0, again: Int(head.codedByteCount)) }
         brought.parts.insert(offer.number)
     }
 
@@ -534,6 +541,7 @@ public final class ArrivingTransfer: Sendable {
     func complete(
         _ objects: Int, wait: Duration = .zero
     ) throws(TransferError) -> (lacking: Lacking, receipt: SignedReceipt?) {
+        defer { progress.account?.save() }
         if wait > .zero { waitForAll(objects, until: .now + wait) }
         return try completing.withLock { _ throws(TransferError) in
             try check()

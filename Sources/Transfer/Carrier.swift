@@ -26,6 +26,9 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
 
     /// Carries pieces; returns bytes on the line.
     typealias Carry = @Sendable ([Piece]) throws(TransferError) -> Int
+    /// Told of pieces that are there, of the chunk's pieces and bytes on the line; those that came before by another chunk are not
+    /// among the first. Must not block.
+    typealias Arrived = @Sendable (_ fresh: [Piece], _ all: [Piece], _ byteCount: Int) -> Void
 
     private let condition = NSCondition()
     private var plan = PiecePlan()
@@ -40,6 +43,7 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
     private var took: (count: Int, time: Duration) = (0, .zero)
     private let progress: TransferProgress
     private let carry: Carry
+    private let arrived: Arrived
     private let shouldStop: @Sendable () -> Bool
     // Of the line.
     private var startedChunks = 0
@@ -52,11 +56,13 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
     private var madeThreadCount = 0
 
     init(
-        progress: TransferProgress, shouldStop: @escaping @Sendable () -> Bool, _ carry: @escaping Carry
+        progress: TransferProgress, shouldStop: @escaping @Sendable () -> Bool, _ carry: @escaping Carry,
+        arrived: @escaping Arrived
     ) {
         self.progress = progress
         self.shouldStop = shouldStop
         self.carry = carry
+        self.arrived = arrived
     }
 
     /// Begins with the threads; they wait for pieces.
@@ -207,7 +213,7 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
     }
 
     private func succeeded(_ pieces: [Piece], _ byteCount: Int) {
-        plan.done(pieces)
+        arrived(plan.done(pieces), pieces, byteCount)
         failures = 0
         trialByteCount += byteCount
         let time = trialBegan.duration(to: .now)

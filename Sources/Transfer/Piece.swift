@@ -94,7 +94,12 @@ struct PiecePlan: Sendable {
     var lastChunk: Int { chunkCount }
 
     /// They are there, by whichever of their copies.
-    mutating func done(_ pieces: [Piece]) { for piece in pieces { underWay[piece] = nil } }
+    ///
+    /// - Returns: those that were not before.
+    @discardableResult
+    mutating func done(_ pieces: [Piece]) -> [Piece] {
+        pieces.filter { underWay.removeValue(forKey: $0) != nil }
+    }
 
     mutating func failed(_ pieces: [Piece]) {
         var lost: [Piece] = []

@@ -10,6 +10,7 @@ struct PullRun: TransferRun {
     let work: TransferWork
     let progress: TransferProgress
     let shouldStop: @Sendable () -> Bool
+    let served: @Sendable () -> Void
 
     private var path: String { TransferDoor.prefix + "/sources/" + work.id }
 
@@ -40,6 +41,8 @@ struct PullRun: TransferRun {
         client.open()
         return try carrying(by: client) { [self] client, pieces throws(TransferError) in
             try fetch(pieces, from: peer, by: client, into: holder, choice)
+        } arrived: { _, _, _ in
+            // What came is counted where it is taken.
         } _: { client, carrier throws(TransferError) in
             try fetch(id, permit, by: client, carrier, into: holder)
         }
@@ -55,10 +58,20 @@ struct PullRun: TransferRun {
             let request = PieceRequest(
                 pieces: pieces.map { [UInt64($0.object), $0.offset, UInt64($0.byteCount)] },
                 mayCompress: room.settings.compresses && choice.pays())
-            let answer = try client.ask(path + "/chunks", request, using: coder)
+            let line = LineCount()
+            let answer: SiteClient.Answer
+            do throws(TransferError) {
+                answer = try client.ask(path + "/chunks", request, using: coder, counting: line)
+            } catch {
+                progress.noteLine(line.answered, again: line.answered)
+                progress.account?.save()
+                throw error
+            }
             if let made = answer.made { choice.note(made: made) }
             guard let arriving = holder.arriving else { throw .forgotten }
             do throws(TransferError) { try arriving.accept(answer.body, using: coder) } catch {
+                progress.noteLine(0, again: answer.body.readableBytes)
+                progress.account?.save()
                 guard case .forgotten = error else { throw error }
                 throw .malformed("pieces of what was not announced")
             }

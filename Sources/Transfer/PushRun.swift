@@ -13,6 +13,7 @@ struct PushRun: TransferRun {
     let priority: Int
     let progress: TransferProgress
     let shouldStop: @Sendable () -> Bool
+    let served: @Sendable () -> Void
 
     /// Milliseconds that the other side may wait for the last pieces before it says what it lacks.
     private static let completionWait = 3000
@@ -55,6 +56,8 @@ struct PushRun: TransferRun {
         let choice = CompressionChoice()
         return try carrying(by: client) { [self] client, pieces throws(TransferError) in
             try send(pieces, of: study, to: peer, within: reach, by: client, choice)
+        } arrived: { [progress] in
+            progress.noteCarried($0, of: $1, lineByteCount: $2)
         } _: { client, carrier throws(TransferError) in
             try send(study, to: peer, within: reach, by: client, carrier)
         }
@@ -86,17 +89,18 @@ struct PushRun: TransferRun {
             unless: shouldStop)
         // Things may have changed while that waited.
         try check(peer, reach)
+        let line = LineCount()
         do throws(TransferError) {
-            _ = try client.ask(.POST, path + "/chunks", chunk, type: TransferDoor.chunkType)
+            _ = try client.ask(.POST, path + "/chunks", chunk, type: TransferDoor.chunkType, counting: line)
         } catch {
-            progress.change { figures in
-                figures.lineByteCount += UInt64(chunk.readableBytes)
-                figures.resentByteCount += UInt64(chunk.readableBytes)
+            // All of it goes again, how ever much of it went.
+            if line.hasBegun {
+                progress.noteLine(chunk.readableBytes, again: chunk.readableBytes)
+                progress.account?.save()
             }
             throw error
         }
         choice.note(made: made)
-        progress.noteCarried(pieces, lineByteCount: chunk.readableBytes)
         return chunk.readableBytes
     }
 
@@ -245,11 +249,19 @@ extension TransferProgress {
         }
     }
 
-    func noteCarried(_ pieces: [Piece], lineByteCount: Int) {
+    /// A chunk arrived.
+    ///
+    /// - Parameters:
+    ///   - pieces: of these what was not there before.
+    ///   - all: its pieces.
+    func noteCarried(_ pieces: [Piece], of all: [Piece], lineByteCount: Int) {
+        let count = { (pieces: [Piece]) in pieces.reduce(0) { $0 + Int($1.byteCount) } }
+        let fresh = Double(count(pieces)) / Double(max(1, count(all)))
+        noteLine(lineByteCount, again: Int(Double(lineByteCount) * (1 - fresh)))
         change { figures in
-            figures.lineByteCount += UInt64(lineByteCount)
             for piece in pieces {
                 figures.byteCountThere += UInt64(piece.byteCount)
+                figures.byteCountGained += UInt64(piece.byteCount)
                 if piece.offset == 0, UInt64(piece.byteCount) <= Piece.wholeLimit { figures.objectsThere += 1 }
             }
             figures.objectsThere = min(figures.objectsThere, figures.objects)

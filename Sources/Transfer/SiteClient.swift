@@ -127,7 +127,8 @@ final class SiteClient: Sendable {
 
     /// - Throws: `.unreachable`; what the other side says, as one of the cases that it means.
     func ask(
-        _ method: HTTPMethod, _ path: String, _ body: ByteBuffer? = nil, type: String = "application/json"
+        _ method: HTTPMethod, _ path: String, _ body: ByteBuffer? = nil, type: String = "application/json",
+        counting line: LineCount? = nil
     ) throws(TransferError) -> Answer {
         let answer: Answer
         do {
@@ -138,7 +139,7 @@ final class SiteClient: Sendable {
             }
             answer = try client.execute(
                 request: request,
-                delegate: AnswerCollector(limit: Self.answerByteCountLimit, patience: answerTime)
+                delegate: AnswerCollector(limit: Self.answerByteCountLimit, patience: answerTime, line: line)
             ).futureResult.wait()
         } catch { throw Self.error(error) }
         guard (200..<300).contains(answer.status) || answer.status == 409 else { throw Self.problem(answer) }
@@ -147,7 +148,7 @@ final class SiteClient: Sendable {
 
     /// The same with a JSON message as the body, compressed where it is long.
     func ask<T: Encodable>(
-        _ path: String, _ message: T, using coder: Zstandard
+        _ path: String, _ message: T, using coder: Zstandard, counting line: LineCount? = nil
     ) throws(TransferError) -> Answer {
         guard let bytes = try? JSONEncoder().encode(message) else { throw .ours("a message cannot be written down") }
         return try ask(

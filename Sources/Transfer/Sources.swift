@@ -23,19 +23,40 @@ final class Sources: Sendable {
         fileprivate struct State {
             var announced: [Offer] = []
             var isOver = false
+            /// Pieces that were given, as many as a transfer has objects.
+            var given: Set<Piece> = []
         }
+
+        let account: LineAccount
 
         var site: String { peer.aeTitle }
 
-        init(peer: Peer, requested: String, study: OutgoingStudy, reach: Reach) {
+        init(peer: Peer, requested: String, study: OutgoingStudy, reach: Reach, account: LineAccount) {
+            self.account = account
             self.peer = peer
             self.requested = requested
             self.study = study
             self.reach = reach
         }
+
+        /// A chunk goes out.
+        func note(_ pieces: [Piece], lineByteCount: Int) {
+            let again = state.withLock { state in
+                pieces.reduce(0) { again, piece in
+                    if state.given.contains(piece) { return again + Int(piece.byteCount) }
+                    if state.given.count < ArrivingTransfer.objectLimit { state.given.insert(piece) }
+                    return again
+                }
+            }
+            let all = pieces.reduce(0) { $0 + Int($1.byteCount) }
+            account.note(lineByteCount, again: Int(Double(lineByteCount) * Double(again) / Double(max(1, all))))
+        }
     }
 
+    private let metrics: TransferMetrics
     private let open = Mutex<[TransferID: Source]>([:])
+
+    init(metrics: TransferMetrics) { self.metrics = metrics }
 
     /// A part of a study's manifest for a site, which begins to fetch with the first.
     ///
@@ -49,6 +70,7 @@ final class Sources: Sendable {
         guard source.requested == request.study else { throw .refused("the transfer is of another study") }
         guard source.state.withLock({ $0.announced.count }) == request.from else { throw .forgotten }
         let offers = try source.study.next() ?? []
+        source.account.save()
         source.state.withLock { state in
             state.announced += offers
             state.isOver = offers.isEmpty
@@ -93,8 +115,11 @@ final class Sources: Sendable {
                 throw TransferError.refused("the transfer was cancelled at the other side")
             }
             // So it is not taken for one that nobody asks for any more.
-            try room.table.note(id.description)
-            let source = Source(peer: peer, requested: request.study, study: study, reach: reach)
+            try room.table.note(id.description, note: "", ifOpen: true)
+            let source = Source(
+                peer: peer, requested: request.study, study: study, reach: reach,
+                account: LineAccount(
+                    id.description, site: permit.aeTitle, .sending, metrics: metrics, table: room.table))
             open.withLock { open in
                 if open[id] == nil, open.count >= Self.openLimit {
                     open[open.leastWanted { ($0.site, $0.usedAt.withLock { $0 }) }] = nil
@@ -124,6 +149,14 @@ final class Sources: Sendable {
         return held
     }
 
+    /// Where what goes out of it is counted; nil for what is not being fetched.
+    func account(_ id: TransferID) -> LineAccount? { open.withLock { $0[id] }?.account }
+
+    /// Those that were heard of since, by site.
+    func heard(since time: ContinuousClock.Instant) -> [String] {
+        open.withLock { $0.values.filter { $0.usedAt.withLock { $0 } >= time }.map(\.site) }
+    }
+
     /// When its site was last heard of; nil for what is not being fetched.
     func usedAt(_ id: TransferID) -> ContinuousClock.Instant? {
         open.withLock { $0[id] }?.usedAt.withLock { $0 }
@@ -138,5 +171,5 @@ final class Sources: Sendable {
         }
     }
 
-    func close(_ id: TransferID) { open.withLock { _ = $0.removeValue(forKey: id) } }
+    func close(_ id: TransferID) { open.withLock { $0.removeValue(forKey: id) }?.account.save() }
 }

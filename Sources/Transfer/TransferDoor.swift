@@ -114,7 +114,6 @@ public final class TransferDoor: Sendable {
                 try noting(arriving) { () throws(TransferError) in
                     try room.coders.use { coder throws(TransferError) in try arriving.accept(body, using: coder) }
                 }
-                metrics.received(from: permit.aeTitle, body.readableBytes)
                 return Response(status: .noContent)
             }
         }
@@ -168,7 +167,7 @@ public final class TransferDoor: Sendable {
             let (permit, id) = (try permit(context), try Self.id(context))
             let place = await chunks.take(for: permit.aeTitle)
             let body = try await body(request, Self.messageByteCountLimit)
-            let (chunk, made, rate) = try await pool.run { [self] in
+            let (source, pieces, chunk, made, rate) = try await pool.run { [self] in
                 let wanted = try message(PieceRequest.self, body)
                 let source = try sources.known(id, of: permit, in: room)
                 var pieces: [Piece] = []
@@ -183,7 +182,10 @@ public final class TransferDoor: Sendable {
                     try source.study.chunk(
                         pieces, mayCompress: wanted.mayCompress && room.settings.compresses, using: coder)
                 }
-                return (chunk, ProcessorTime.now - began, room.access.peer(aeTitle: permit.aeTitle)?.site?.rate)
+                return (
+                    source, pieces, chunk, ProcessorTime.now - began,
+                    room.access.peer(aeTitle: permit.aeTitle)?.site?.rate
+                )
             }
             if rate != nil || room.settings.rate != nil {
                 try await pool.run { [self] in
@@ -195,7 +197,7 @@ public final class TransferDoor: Sendable {
                     _ = try sources.known(id, of: permit, in: room)
                 }
             }
-            metrics.sent(to: permit.aeTitle, chunk.readableBytes)
+            source.note(pieces, lineByteCount: chunk.readableBytes)
             return Response(
                 status: .ok, headers: [.contentType: Self.chunkType, ServerTiming.field: ServerTiming.text(made)],
                 body: ResponseBody(contentLength: chunk.readableBytes) { writer in

@@ -8,6 +8,9 @@ public enum TransferPhase: String, Sendable, CaseIterable {
     case givenUp = "given up"
     case complete
     case cancelled
+
+    /// Whether nothing follows it.
+    var isEnd: Bool { self == .complete || self == .cancelled }
 }
 
 extension TransferStatus {
@@ -30,6 +33,16 @@ extension TransferStatus {
     public var rate: Double? {
         guard let figures, figures.elapsed > 0 else { return nil }
         return Double(figures.lineByteCount) / Double(figures.elapsed) * 1000
+    }
+
+    /// Seconds until all that is announced is there, if it goes on as fast as this run was; nil while nothing is known.
+    public var timeLeft: Double? {
+        guard let figures, figures.elapsed > 0, figures.byteCountGained > 0,
+            figures.byteCount > figures.byteCountThere
+        else { return nil }
+        // What was there before cost this run nothing.
+        let rate = Double(figures.byteCountGained) / Double(figures.elapsed) * 1000
+        return Double(figures.byteCount - figures.byteCountThere) / rate
     }
 
     /// Why it waits or was given up, or what is to be known of it.

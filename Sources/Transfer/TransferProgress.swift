@@ -9,9 +9,10 @@ public final class TransferProgress: Sendable {
         /// Of these, what the receiver has.
         public var objectsThere = 0
         public var byteCountThere: UInt64 = 0
-        /// Bytes on the line since this run began, those of chunks alone, and of these the ones that were sent more than once.
+        /// Of these, what this run brought there.
+        public var byteCountGained: UInt64 = 0
+        /// Bytes on the line since this run began, those of chunks alone.
         public var lineByteCount: UInt64 = 0
-        public var resentByteCount: UInt64 = 0
         /// Of the run, in milliseconds.
         public var elapsed: Int64 = 0
         public var connections = 0
@@ -23,8 +24,10 @@ public final class TransferProgress: Sendable {
     }
 
     private let state = Mutex(State())
+    /// Where what is on the line is counted beyond this run.
+    let account: LineAccount?
 
-    public init() {}
+    init(account: LineAccount? = nil) { self.account = account }
 
     public var figures: Figures {
         state.withLock { state in
@@ -37,12 +40,12 @@ public final class TransferProgress: Sendable {
 
     func change(_ body: (inout Figures) -> Void) { state.withLock { body(&$0.figures) } }
 
-    /// A run begins: what was announced is announced anew.
-    func restart() {
-        state.withLock { state in
-            let resent = state.figures.resentByteCount
-            state = State()
-            state.figures.resentByteCount = resent
-        }
+    /// Bytes of chunks were on the line, of which so many had been there before, or must go once more. Never blocks.
+    func noteLine(_ byteCount: Int, again: Int = 0) {
+        change { $0.lineByteCount += UInt64(byteCount) }
+        account?.note(byteCount, again: again)
     }
+
+    /// A run begins: what was announced is announced anew.
+    func restart() { state.withLock { $0 = State() } }
 }

@@ -33,4 +33,7 @@ public struct TransferRecord: Sendable, Codable, Equatable {
     public var note: String
     /// Whether the receiver's signed receipt is here.
     public var hasReceipt: Bool
+    /// Bytes of chunks that went or came more than once, through all tries; of what was under way when this side was killed, nothing
+    /// is known.
+    public var resentByteCount: UInt64 = 0
 }

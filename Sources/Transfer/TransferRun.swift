@@ -6,6 +6,8 @@ protocol TransferRun: Sendable {
     var work: TransferWork { get }
     var progress: TransferProgress { get }
     var shouldStop: @Sendable () -> Bool { get }
+    /// Told whenever something has come to where it goes; may block.
+    var served: @Sendable () -> Void { get }
 }
 
 extension TransferRun {
@@ -25,12 +27,18 @@ extension TransferRun {
     /// Has pieces carried over a line of their own while `body` says which; nothing runs any more when it is left.
     func carrying<Result>(
         by client: SiteClient, _ carry: @escaping @Sendable (SiteClient, [Piece]) throws(TransferError) -> Int,
+        arrived: @escaping Carrier.Arrived,
         _ body: (SiteClient, Carrier) throws(TransferError) -> Result
     ) throws(TransferError) -> Result {
         progress.restart()
-        let carrier = Carrier(progress: progress, shouldStop: shouldStop) { pieces throws(TransferError) in
-            try carry(client, pieces)
-        }
+        let served = served
+        let carrier = Carrier(
+            progress: progress, shouldStop: shouldStop,
+            { pieces throws(TransferError) in
+                let byteCount = try carry(client, pieces)
+                served()
+                return byteCount
+            }, arrived: arrived)
         carrier.start()
         let stopper = StopWatch(shouldStop) { client.close() }
         defer {

@@ -44,6 +44,11 @@ final class TransferTable: Sendable {
                 pack INTEGER NOT NULL, byte_offset INTEGER NOT NULL, PRIMARY KEY (transfer, digest))
             """,
         ]),
+        .init([
+            "ALTER TABLE transfer ADD COLUMN resent_bytes INTEGER NOT NULL DEFAULT 0",
+            // Whether it was told that it was given up.
+            "ALTER TABLE transfer ADD COLUMN told INTEGER NOT NULL DEFAULT 0",
+        ]),
     ]
 
     /// What is to be written of an unfinished object, and what became of that.
@@ -158,8 +163,30 @@ final class TransferTable: Sendable {
         try note(id, state: .cancelled, note: text, ifOpen: true)
     }
 
+    /// Adds to what was sent again.
+    func noteResent(_ id: String, _ byteCount: UInt64) throws(TransferError) {
+        try write { connection throws(DatabaseError) in
+            try connection.execute(
+                "UPDATE transfer SET resent_bytes = resent_bytes + ? WHERE id = ?",
+                [.integer(Int64(clamping: byteCount)), .text(id)])
+        }
+    }
+
+    /// Notes whether it was told that a transfer was given up.
+    ///
+    /// - Returns: whether that is another than before.
+    func note(_ id: String, isTold: Bool) throws(TransferError) -> Bool {
+        try write { connection throws(DatabaseError) in
+            try connection.execute(
+                "UPDATE transfer SET told = ?1 WHERE id = ?2 AND state = 'open' AND told <> ?1",
+                [.integer(isTold ? 1 : 0), .text(id)])
+            return connection.changedRowCount > 0
+        }
+    }
+
     private static let columns = """
-        id, direction, site, study, ours, state, started_at, changed_at, objects, byte_count, note, receipt IS NOT NULL
+        id, direction, site, study, ours, state, started_at, changed_at, objects, byte_count, note, receipt IS NOT NULL,
+        resent_bytes
         """
 
     func record(_ id: String) throws(TransferError) -> TransferRecord? {
@@ -205,6 +232,20 @@ final class TransferTable: Sendable {
         try list(
             "WHERE state = 'open' AND ours = 1 AND direction = 'sending' AND site = ? AND study = ? AND granted <= ?",
             [.text(site), .text(study), .integer(isGranted ? 1 : 0)])
+    }
+
+    /// How many of each site have not ended that were begun there.
+    func openOfOthers() throws(TransferError) -> [String: Int] {
+        try read { connection throws(DatabaseError) in
+            var result: [String: Int] = [:]
+            try connection.query(
+                "SELECT site, count(*) FROM transfer WHERE state = 'open' AND ours = 0 GROUP BY site"
+            ) { row throws(DatabaseError) in
+                result[row.text(0) ?? ""] = Int(row.integer(1) ?? 0)
+                return true
+            }
+            return result
+        }
     }
 
     /// What was begun here and has not ended.
@@ -353,7 +394,8 @@ final class TransferTable: Sendable {
             site: row.text(2) ?? "", study: row.text(3) ?? "", isOurs: row.integer(4) == 1,
             state: TransferRecord.State(rawValue: row.text(5) ?? "") ?? .open, startedAt: row.integer(6) ?? 0,
             changedAt: row.integer(7) ?? 0, objects: Int(row.integer(8) ?? 0),
-            byteCount: UInt64(row.integer(9) ?? 0), note: row.text(10) ?? "", hasReceipt: row.integer(11) == 1)
+            byteCount: UInt64(row.integer(9) ?? 0), note: row.text(10) ?? "", hasReceipt: row.integer(11) == 1,
+            resentByteCount: UInt64(clamping: row.integer(12) ?? 0))
     }
 
     private func read<T>(_ body: (SQLConnection) throws(DatabaseError) -> T) throws(TransferError) -> T {

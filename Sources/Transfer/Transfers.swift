@@ -31,23 +31,28 @@ public final class Transfers: Sendable {
 
     public let door: TransferDoor
     let room: TransferRoom
-    private let queue: JobQueue
-    private let sources: Sources
-    private let metrics: TransferMetrics
+    let queue: JobQueue
+    let sources: Sources
+    let metrics: TransferMetrics
     let logger: Logger
+    private let givenUp: @Sendable (String) -> Void
     private let running = Mutex<[String: TransferProgress]>([:])
     private let upkeep = PacedThread(name: "transfers")
 
     /// - Parameters:
     ///   - directory: the data directory.
     ///   - key: seals what is kept of transfers.
+    ///   - givenUp: told the site of every transfer that was begun here and is tried no more; from any thread.
     public init(
         archive: Archive, access: Access, releases: Releases, identity: SiteIdentity, directory: String,
-        key: SymmetricKey, settings: TransferSettings, registry: Registry, version: String, logger: Logger
+        key: SymmetricKey, settings: TransferSettings, registry: Registry, version: String, logger: Logger,
+        givenUp: @escaping @Sendable (String) -> Void
     ) throws {
         let table = try TransferTable(
             path: directory + "/transfers.sqlite", key: key.derived(for: "huizhen transfer table 1"))
-        let arrivals = Arrivals(archive: archive, access: access, table: table, identity: identity)
+        metrics = TransferMetrics(registry)
+        let arrivals = Arrivals(
+            archive: archive, access: access, table: table, identity: identity, metrics: metrics)
         // Where an earlier version kept pieces.
         try? FileManager.default.removeItem(atPath: directory + "/arriving")
         try arrivals.clean()
@@ -60,17 +65,22 @@ public final class Transfers: Sendable {
         queue = try JobQueue(
             path: directory + "/transfer-queue.sqlite", key: key.derived(for: "huizhen transfer queue 1"),
             settings: queueSettings)
-        sources = Sources()
-        metrics = TransferMetrics(registry)
+        sources = Sources(metrics: metrics)
+        self.givenUp = givenUp
         self.logger = logger
         door = TransferDoor(room: room, sources: sources, metrics: metrics, version: version, logger: logger)
         queue.handle(TransferWork.pushKind) { [self] in run($0) }
         queue.handle(TransferWork.pullKind) { [self] in run($0) }
+        queue.whenDead { [self] in tellGivenUp(lane: $0) }
     }
 
     /// Goes on where the last run ended.
     public func start() {
-        do { try endOrphans(olderThan: .zero) } catch { failed(error) }
+        do {
+            try endOrphans(olderThan: .zero)
+            // What the last run gave up and did not live to tell.
+            for job in try queue.list([.dead], limit: Self.listLimit) { tellGivenUp(lane: job.lane) }
+        } catch { failed(error) }
         queue.start()
         upkeep.start { [self] in
             while !upkeep.isStopping {
@@ -90,7 +100,7 @@ public final class Transfers: Sendable {
     }
 
     private func failed(_ error: any Error) {
-        logger.error("transfers that never came about could not be given up", metadata: ["reason": "\(error)"])
+        logger.error("transfers could not be looked through", metadata: ["reason": "\(error)"])
     }
 
     public func stop() throws {
@@ -216,6 +226,8 @@ public final class Transfers: Sendable {
         let heardAt = arriving?.usedAt ?? id.flatMap { sources.usedAt($0) }
         var record = record
         if let trouble = arriving?.trouble { record.note = trouble }
+        let account = progress?.account ?? id.flatMap { sources.account($0) }
+        record.resentByteCount += account?.unsavedByteCount ?? 0
         return TransferStatus(
             record: record, job: record.isOurs ? try queue.lastJob(in: lane) : nil, isPaused: paused.contains(lane),
             isSilent: !record.isOurs && heardAt.map { $0.duration(to: .now) > Self.silence } ?? true,
@@ -237,6 +249,7 @@ public final class Transfers: Sendable {
             throw TransferError.refused("only what was begun here can be tried again")
         }
         try queue.retry(job.id)
+        _ = try room.table.note(id, isTold: false)
     }
 
     /// Gives a transfer up, on both sides as far as the other can be reached; what was complete stays.
@@ -290,6 +303,20 @@ public final class Transfers: Sendable {
 
     // MARK: What the queue does
 
+    /// Says once in a try that something has come to where it goes, so that the time before it counts no longer.
+    private final class Served: Sendable {
+        private let job: JobRun
+        private let isNoted = Atomic<Bool>(false)
+
+        init(_ job: JobRun) { self.job = job }
+
+        func note() {
+            guard isNoted.exchange(true, ordering: .relaxed) == false else { return }
+            // Where it cannot be written down, that is tried with what comes next.
+            do { try job.noteServed() } catch { isNoted.store(false, ordering: .relaxed) }
+        }
+    }
+
     private static func lane(site: String, id: String) -> String { site + " " + id }
 
     private static func lane(_ record: TransferRecord) -> String { lane(site: record.site, id: record.id) }
@@ -298,29 +325,47 @@ public final class Transfers: Sendable {
         guard let work = try? JSONDecoder().decode(TransferWork.self, from: Data(job.payload)) else {
             return .hopeless("the job is damaged")
         }
-        let progress = TransferProgress()
-        running.withLock { $0[work.id] = progress }
-        defer { running.withLock { _ = $0.removeValue(forKey: work.id) } }
         let direction: TransferRecord.Direction =
             job.job.kind == TransferWork.pushKind ? .sending : .receiving
+        let account = LineAccount(work.id, site: work.site, direction, metrics: metrics, table: room.table)
+        let progress = TransferProgress(account: account)
+        running.withLock { $0[work.id] = progress }
+        defer {
+            account.save()
+            running.withLock { _ = $0.removeValue(forKey: work.id) }
+        }
+        let served = Served(job)
         do throws(TransferError) {
             let note =
                 direction == .sending
-                ? try PushRun(room: room, work: work, priority: job.job.priority, progress: progress) {
-                    job.shouldStop
-                }.run()
-                : try PullRun(room: room, work: work, progress: progress) { job.shouldStop }.run()
-            let figures = progress.figures
-            if direction == .sending { metrics.sent(to: work.site, Int(clamping: figures.lineByteCount)) }
-            metrics.resent(work.site, figures.resentByteCount)
+                ? try PushRun(
+                    room: room, work: work, priority: job.job.priority, progress: progress,
+                    shouldStop: { job.shouldStop }, served: { served.note() }
+                ).run()
+                : try PullRun(
+                    room: room, work: work, progress: progress, shouldStop: { job.shouldStop },
+                    served: { served.note() }
+                ).run()
             metrics.completed(work.site, direction)
             // Paused too late to matter.
             try? queue.setPaused(lane: Self.lane(site: work.site, id: work.id), false)
             logger.info(
                 "transfer complete",
-                metadata: ["site": "\(work.site)", "objects": "\(figures.objects)", "note": "\(note)"])
+                metadata: ["site": "\(work.site)", "objects": "\(progress.figures.objects)", "note": "\(note)"])
             return .done
         } catch { return outcome(of: error, work) }
+    }
+
+    /// Tells once that a transfer is tried no more, until somebody has it tried again.
+    private func tellGivenUp(lane: String) {
+        do {
+            guard let job = try queue.lastJob(in: lane), job.state == .dead,
+                let id = lane.split(separator: " ").last.map(String.init), let record = try room.table.record(id),
+                try room.table.note(id, isTold: true)
+            else { return }
+            logger.error("transfer given up", metadata: ["site": "\(record.site)", "reason": "\(job.reason)"])
+            givenUp(record.site)
+        } catch { failed(error) }
     }
 
     private func outcome(of error: TransferError, _ work: TransferWork) -> JobOutcome {

@@ -94,6 +94,38 @@ import Testing
         #expect(holding.filter { $0.hasPrefix("pack-") }.count == 1)
     }
 
+    @Test func tellsWhatWasSentAgainThroughTriesAndRestarts() throws {
+        let sites = try TwoSites(
+            settings: ["--set", "transfer.compress=false", "--set", "transfer.answer-time=5"],
+            site: ["--rate", "3000000"], isFailing: true)
+        defer { sites.line?.close() }
+        let line = try #require(sites.line)
+        let stored: [String: [Int]] = try Python.ask(
+            "large.py",
+            ["--port", "\(sites.a.port)", "--megabytes", "24", "--associations", "1"])
+        #expect(stored["statuses"] == [0])
+        let id = try sites.a.begin("push", study: "2.25.81", site: "B")
+        try sites.a.wait("some megabytes to be there") {
+            (try sites.a.transfer(id).figures?.lineByteCount ?? 0) > 4 << 20
+        }
+        // Counted before anything ends: the metrics, too.
+        #expect(try sites.a.metric("huizhen_transfer_bytes", "sending") > 4 << 20)
+        line.silence()
+        try sites.a.wait("a chunk to be lost") { try sites.a.transfer(id).record.resentByteCount > 0 }
+        // Also through the end of the try.
+        try sites.a.wait("the try to end") { try sites.a.transfer(id).job?.state == "waiting" }
+        let lost = try sites.a.transfer(id).record.resentByteCount
+        sites.a.kill()
+        line.restore(dropping: true)
+        try sites.a.start()
+        #expect(try sites.a.transfer(id).record.resentByteCount >= lost)
+        try sites.a.waitUntilComplete(id)
+        let (sent, record) = (try sites.a.metric("huizhen_transfer_bytes"), try sites.a.transfer(id).record)
+        #expect(record.resentByteCount >= lost && sent < record.byteCount)
+        let listed = try sites.a.tool(["transfer", "status", id]).checked()
+        #expect(listed.contains("MB") && !listed.contains(" 0 bytes"))
+    }
+
     @Test func goesOnWithALargeObjectThroughKillsAtAnyMoment() throws {
         let seed = Int(ProcessInfo.processInfo.environment["HUIZHEN_SEED"] ?? "") ?? Int.random(in: 1...99_999)
         print("a large object: HUIZHEN_SEED=\(seed)")
@@ -320,6 +352,9 @@ import Testing
         try sites.b.waitUntilComplete(refused)
         #expect(try sites.b.status()["instances"] as? Int == 5)
         try sites.a.wait("the receipt") { try sites.a.transfer(refused).record.hasReceipt }
+        // Both count what went.
+        let came = try sites.b.metric("huizhen_transfer_bytes", "receiving")
+        #expect(try came > 0 && came == sites.a.metric("huizhen_transfer_bytes", "sending"))
         let never = try sites.b.begin("pull", study: "2.25.75.1", site: "A")
         try sites.b.wait("the refusal") {
             try sites.b.transfer(never).job?.reason.contains("no such study for this site") == true

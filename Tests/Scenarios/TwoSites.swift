@@ -74,13 +74,13 @@ struct Transfer: Decodable {
         var byteCount: Int
         var study: String
         var site: String
+        var resentByteCount: Int
     }
 
     struct Figures: Decodable {
         var objects: Int
         var objectsThere: Int
         var lineByteCount: Int
-        var resentByteCount: Int
         var byteCount: Int
         var byteCountThere: Int
     }

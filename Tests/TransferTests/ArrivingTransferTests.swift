@@ -471,7 +471,7 @@ struct ArrivingTransferTests {
         let (theirs, ours, coming) = (
             try begin(false, .sending), try begin(true, .sending), try begin(false, .receiving)
         )
-        try Sources().sweep(target.table, quietFor: .seconds(60))
+        try Sources(metrics: target.metrics).sweep(target.table, quietFor: .seconds(60))
         #expect(try target.table.record(theirs)?.state == .cancelled)
         #expect(try target.table.record(ours)?.state == .open && target.table.record(coming)?.state == .open)
     }

@@ -54,11 +54,11 @@ struct PieceTests {
         #expect(plan.again(target: 1000, begunUpTo: early) == first)
         // Neither a third time, nor what is not late.
         #expect(plan.again(target: 1000, begunUpTo: early).isEmpty)
-        plan.done(first)
+        #expect(plan.done(first) == first)
         #expect(!plan.isDone)
         // The slower copy changes nothing, come it or fail it.
         plan.failed(first)
-        plan.done(first)
+        #expect(plan.done(first).isEmpty)
         #expect(plan.waitingCount == 0 && plan.underWayCount == 2)
         #expect(plan.again(target: 1, begunUpTo: plan.lastChunk) == [second[0]])
         plan.failed([second[0]])

@@ -6,6 +6,7 @@ import DICOM
 import Foundation
 import HTTP
 import Keys
+import Telemetry
 import Testing
 
 @testable import Transfer
@@ -22,6 +23,8 @@ final class TransferFixture: @unchecked Sendable {
     let access: Access
     let identity: SiteIdentity
     let table: TransferTable
+    let registry = Registry()
+    let metrics: TransferMetrics
     private(set) var arrivals: Arrivals
     let permit = Permit(
         kind: .peer, aeTitle: "NORTH", services: [.store, .get], roles: [.system], institution: "North",
@@ -54,7 +57,8 @@ final class TransferFixture: @unchecked Sendable {
         identity = try SiteIdentity(name: "HOME", certificateFile: files.certificate, keyFile: files.key)
         table = try TransferTable(
             path: directory + "/transfers.sqlite", key: archive.systemKey(purpose: "transfers"))
-        arrivals = Arrivals(archive: archive, access: access, table: table, identity: identity)
+        metrics = TransferMetrics(registry)
+        arrivals = Arrivals(archive: archive, access: access, table: table, identity: identity, metrics: metrics)
     }
 
     deinit {
@@ -66,7 +70,7 @@ final class TransferFixture: @unchecked Sendable {
 
     /// Forgets everything that a restart forgets.
     func restart() {
-        arrivals = Arrivals(archive: archive, access: access, table: table, identity: identity)
+        arrivals = Arrivals(archive: archive, access: access, table: table, identity: identity, metrics: metrics)
     }
 
     func arriving(_ id: TransferID, study: String = "1.2.1") throws -> ArrivingTransfer {

@@ -21,4 +21,21 @@ struct TransferPhaseTests {
         #expect(status(.complete, isSilent: true).phase == .complete)
         #expect(status(.cancelled, isSilent: true).phase == .cancelled)
     }
+
+    @Test func tellsTheTimeLeftByWhatThisRunBroughtAlone() {
+        var resumed = status(.open)
+        #expect(resumed.timeLeft == nil)
+        var figures = TransferProgress.Figures()
+        figures.byteCount = 1_000_000
+        figures.byteCountThere = 900_000
+        figures.elapsed = 5_000
+        resumed.figures = figures
+        // Nothing of it came in this run.
+        #expect(resumed.timeLeft == nil)
+        // 50 kB in 5 s, and 100 kB to go.
+        resumed.figures?.byteCountGained = 50_000
+        #expect(resumed.timeLeft == 10)
+        resumed.figures?.byteCountThere = 1_000_000
+        #expect(resumed.timeLeft == nil)
+    }
 }

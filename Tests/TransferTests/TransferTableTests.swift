@@ -26,6 +26,53 @@ struct TransferTableTests {
         #expect(try !table.cancel(TransferID().description, note: "none"))
     }
 
+    @Test func keepsWhatWasSentAgainThroughTriesAndCountsItAsItHappens() throws {
+        let fixture = try TransferFixture()
+        let id = try begin(fixture.table)
+        for (resent, total) in [(100, UInt64(100)), (0, 100), (7, 107)] {
+            let account = LineAccount(id, site: "SOUTH", .sending, metrics: fixture.metrics, table: fixture.table)
+            account.note(1000, again: resent)
+            #expect(account.unsavedByteCount == UInt64(resent))
+            account.save()
+            #expect(account.unsavedByteCount == 0)
+            #expect(try fixture.table.record(id)?.resentByteCount == total)
+        }
+        let metrics = fixture.registry.exposition()
+        #expect(metrics.contains("huizhen_transfer_bytes{direction=\"sending\",site=\"SOUTH\"} 3000\n"))
+        #expect(metrics.contains("huizhen_transfer_resent_bytes{site=\"SOUTH\"} 107\n"))
+    }
+
+    @Test func losesNothingOfWhatWasSentAgainWhenItCannotBeWritten() throws {
+        let fixture = try TransferFixture()
+        let account = LineAccount(
+            try begin(fixture.table), site: "SOUTH", .sending, metrics: fixture.metrics, table: fixture.table)
+        account.note(1000, again: 9)
+        try fixture.table.close()
+        account.save()
+        #expect(account.unsavedByteCount == 9)
+    }
+
+    @Test func tellsOnceThatATransferWasGivenUpUntilItIsTriedAgain() throws {
+        let fixture = try TransferFixture()
+        let id = try begin(fixture.table)
+        #expect(try fixture.table.note(id, isTold: true))
+        #expect(try !fixture.table.note(id, isTold: true))
+        #expect(try fixture.table.note(id, isTold: false))
+        #expect(try fixture.table.note(id, isTold: true))
+        #expect(try fixture.table.note(id, isTold: false) && fixture.table.cancel(id, note: "over"))
+        #expect(try !fixture.table.note(id, isTold: true))
+    }
+
+    @Test func showsPhasesThatAreEmptyAgainAsNone() throws {
+        let fixture = try TransferFixture()
+        fixture.metrics.standing(["SOUTH": [.waiting: 2, .givenUp: 1], "EAST": [.quiet: 4]])
+        fixture.metrics.standing(["SOUTH": [.paused: 3]])
+        let metrics = fixture.registry.exposition().split(separator: "\n").filter {
+            $0.hasPrefix("huizhen_transfers{") && !$0.hasSuffix(" 0")
+        }
+        #expect(metrics == ["huizhen_transfers{phase=\"paused\",site=\"SOUTH\"} 3"])
+    }
+
     @Test func whatIsCompleteStaysSoWhoeverCancelsAtThatMoment() throws {
         let fixture = try TransferFixture()
         let table = fixture.table

@@ -54,5 +54,6 @@ enum ActPhrase {
         "audit-refused": ("无法写入审计", "Record could not be written"),
         "audit-altered": ("审计被篡改", "Record altered"),
         "sink-away": ("审计接收端失联", "Audit sink away"),
+        "transfer-given-up": ("传输已放弃", "Transfer given up"),
     ]
 }

@@ -226,14 +226,11 @@ struct TransferCommand: AsyncParsableCommand {
         }
         let rate = status.rate ?? 0
         let share = figures.byteCount > 0 ? figures.byteCountThere * 100 / figures.byteCount : 0
-        var left = ""
-        if share > 0, share < 100, figures.elapsed > 0 {
-            let seconds = Double(figures.elapsed) / 1000 * Double(100 - share) / Double(share)
-            left = ", \(Int(seconds.rounded(.up))) s left"
-        }
+        let left = status.timeLeft.map { ", \(Int(min($0, 1e9).rounded(.up))) s left" } ?? ""
+        let resent = status.record.resentByteCount
         return "\(status.record.site): \(share) % of \(readable(figures.byteCount)), \(figures.objectsThere) of "
             + "\(figures.objects) objects, \(readable(UInt64(rate)))/s\(left)"
-            + (figures.resentByteCount > 0 ? ", \(readable(figures.resentByteCount)) sent again" : "")
+            + (resent > 0 ? ", \(readable(resent)) sent again" : "")
     }
 
     private static func row(_ status: TransferStatus) -> [String] {
@@ -241,7 +238,7 @@ struct TransferCommand: AsyncParsableCommand {
         let there = status.figures.map { "\($0.objectsThere) of \($0.objects)" } ?? "\(record.objects)"
         return [
             record.id, record.direction == .sending ? "to" : "from", record.site, status.phase.rawValue, there,
-            readable(record.byteCount), readable(status.figures?.resentByteCount ?? 0), record.startedAt.moment,
+            readable(record.byteCount), readable(record.resentByteCount), record.startedAt.moment,
             status.remark,
         ]
     }

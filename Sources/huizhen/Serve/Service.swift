@@ -123,7 +123,13 @@ final class Service: Sendable {
         transfers = try Transfers(
             archive: archive, access: access, releases: releases, identity: identity, directory: directory,
             key: archive.systemKey(purpose: "transfers"), settings: settings.transfers, registry: registry,
-            version: Huizhen.version, logger: logger)
+            version: Huizhen.version, logger: logger
+        ) { [alerts] site in
+            alerts.raiseOnce(
+                Alert(
+                    .transferGivenUp, about: AuditObject(.destination, site),
+                    "transfers were given up: see `huizhen transfer status`"))
+        }
         archive.setCustody(transfers)
         dimse = DIMSEServer(
             archive: archive, access: access, queue: queue, releases: releases, settings: settings.dimse,
@@ -304,6 +310,8 @@ final class Service: Sendable {
             registry.gauge("huizhen_queue_jobs", help: "Jobs of the queue by state.", labels: ["state": state.rawValue])
                 .set(Int64(count))
         }
+        // What cannot be counted now stays as it was.
+        try? transfers.measure()
         return registry.exposition()
     }
 

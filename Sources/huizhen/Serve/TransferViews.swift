@@ -40,7 +40,7 @@ extension TransferStatus {
             objects: max(record.objects, figures?.objects ?? 0),
             byteCountThere: isComplete ? record.byteCount : figures?.byteCountThere ?? 0,
             byteCount: max(record.byteCount, figures?.byteCount ?? 0), rate: rate,
-            resentByteCount: figures?.resentByteCount ?? 0, startedAt: record.startedAt, note: remark)
+            resentByteCount: record.resentByteCount, startedAt: record.startedAt, note: remark)
     }
 }
 
