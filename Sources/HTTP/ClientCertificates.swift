@@ -32,6 +32,8 @@ public final class ClientCertificates: Sendable {
 
     /// Which of them are let through the handshake, by fingerprint; nil: any may try.
     private let isKnown: (@Sendable (String) -> Bool)?
+    /// Told the fingerprint of a known one that is not let through, and why not; whoever showed it has not proved to have its key.
+    private let refused: (@Sendable (String, CertificateValidity) -> Void)?
     private let paths: (authorities: String, revocationLists: String)
     private let logger: Logger
     private let state: Mutex<State>
@@ -41,11 +43,14 @@ public final class ClientCertificates: Sendable {
     ///   - authorities: PEM file of those that may vouch for clients; empty: certificates are known by fingerprint only.
     ///   - revocationLists: PEM file of their revocation lists; empty: none is asked.
     ///   - isKnown: whether one with this fingerprint is let through the handshake; nil: any, and none, may try.
+    ///   - refused: told of a known one that has ended or does not hold yet; whoever showed it has not proved to have its key.
     public init(
         authorities: String, revocationLists: String, logger: Logger,
-        isKnown: (@Sendable (String) -> Bool)? = nil
+        isKnown: (@Sendable (String) -> Bool)? = nil,
+        refused: (@Sendable (String, CertificateValidity) -> Void)? = nil
     ) throws(WebCredentials.Failure) {
         self.isKnown = isKnown
+        self.refused = refused
         paths = (authorities, revocationLists)
         self.logger = logger
         state = Mutex(
@@ -105,13 +110,24 @@ public final class ClientCertificates: Sendable {
             let authorities = state.withLock { $0.authorities }
             guard chain.count == shown.count, let found = authorities.check(chain),
                 isKnown.map({ $0(found.fingerprint) }) ?? true
-            else { return promise.succeed(.failed) }
+            else {
+                promise.succeed(.failed)
+                return tell(shown[0])
+            }
             state.withLock { state in
                 if state.pending.count >= Self.pendingLimit { state.pending.removeAll() }
                 state.pending[found.fingerprint] = chain
             }
             promise.succeed(.certificateVerified)
         }
+    }
+
+    private func tell(_ leaf: NIOSSLCertificate) {
+        let validity = CertificateValidity(of: leaf)
+        guard let refused, validity != .holds, let fingerprint = ClientCertificate.fingerprint(of: leaf),
+            isKnown?(fingerprint) == true
+        else { return }
+        refused(fingerprint, validity)
     }
 
     /// A handshake ended with this certificate.

@@ -67,6 +67,9 @@ public struct SiteIdentity: Sendable {
         self.fingerprint = fingerprint
     }
 
+    /// Whether its certificate holds now.
+    var validity: CertificateValidity { CertificateValidity(ofPEM: certificate) ?? .holds }
+
     func sign(_ receipt: Receipt) throws(TransferError) -> SignedReceipt {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -25,6 +25,8 @@ final class SiteClient: Sendable {
     private let base: String
     private let answerTime: Duration
     private let preparedConnectionCount: Int
+    /// What is wrong with our own certificate by our clock; nil where nothing is.
+    private let ownFlaw: String?
 
     /// - Throws: `.ours` where the certificates cannot be used.
     init(_ peer: Peer, identity: SiteIdentity, settings: Settings) throws(TransferError) {
@@ -32,6 +34,7 @@ final class SiteClient: Sendable {
             throw .refused("the site only calls us: have it pull, or push to us")
         }
         answerTime = settings.answerTime
+        ownFlaw = identity.validity.flaw
         preparedConnectionCount = settings.preparedConnectionCount
         base = "https://\(host.contains(":") ? "[\(host)]" : host):\(port)"
         var tls = TLSConfiguration.makeClientConfiguration()
@@ -71,10 +74,9 @@ final class SiteClient: Sendable {
             guard let shown = handler.peerCertificate, let expected,
                 ClientCertificate.fingerprint(of: shown) == expected
             else { throw TransferError.refused("the other side shows another certificate than the one it is known by") }
-            let now = Date().timeIntervalSince1970
-            guard Double(shown.notValidBefore) <= now, now < Double(shown.notValidAfter) else {
+            if let flaw = CertificateValidity(of: shown).flaw {
                 throw TransferError.refused(
-                    "the other side's certificate has ended, or does not hold yet: check the clocks")
+                    "the other side's certificate \(flaw): it needs another one, or check the clocks")
             }
         }
     }
@@ -141,7 +143,7 @@ final class SiteClient: Sendable {
                 request: request,
                 delegate: AnswerCollector(limit: Self.answerByteCountLimit, patience: answerTime, line: line)
             ).futureResult.wait()
-        } catch { throw Self.error(error) }
+        } catch { throw self.error(error) }
         guard (200..<300).contains(answer.status) || answer.status == 409 else { throw Self.problem(answer) }
         return answer
     }
@@ -152,7 +154,8 @@ final class SiteClient: Sendable {
     ) throws(TransferError) -> Answer {
         guard let bytes = try? JSONEncoder().encode(message) else { throw .ours("a message cannot be written down") }
         return try ask(
-            .POST, path, ByteBuffer(bytes: try coder.compressed(Array(bytes))), type: TransferDoor.messageType)
+            .POST, path, ByteBuffer(bytes: try coder.compressed(Array(bytes))), type: TransferDoor.messageType,
+            counting: line)
     }
 
     private struct ProblemText: Decodable {
@@ -173,7 +176,7 @@ final class SiteClient: Sendable {
         }
     }
 
-    private static func error(_ error: any Error) -> TransferError {
+    private func error(_ error: any Error) -> TransferError {
         switch error {
         case let error as TransferError: return error
         case let error as HTTPClientError:
@@ -186,8 +189,13 @@ final class SiteClient: Sendable {
             default: return .unreachable(error.shortDescription)
             }
         case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:
+            if let ownFlaw {
+                return .unreachable(
+                    "the other side does not accept our certificate, which \(ownFlaw): see transfer.certificate")
+            }
             return .unreachable(
-                "the other side does not accept our certificate: it must have added us, and the certificate must hold")
+                "the other side does not accept our certificate: it must have added us, and the certificate must hold "
+                    + "by its clock")
         case let error as IOError: return .unreachable(String(cString: strerror(error.errnoCode)))
         case let error as NIOConnectionError:
             return .unreachable("nobody listens at \(error.host):\(error.port), or the name is unknown")

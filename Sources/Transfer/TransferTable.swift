@@ -158,6 +158,14 @@ final class TransferTable: Sendable {
         }
     }
 
+    /// Writes into every transfer with a site that has not ended what its operator should know.
+    func note(allOpenOf site: String, _ text: String) throws(TransferError) {
+        try write { connection throws(DatabaseError) in
+            try connection.execute(
+                "UPDATE transfer SET note = ? WHERE state = 'open' AND site = ?", [.text(text), .text(site)])
+        }
+    }
+
     /// - Returns: whether it had not ended.
     func cancel(_ id: String, note text: String) throws(TransferError) -> Bool {
         try note(id, state: .cancelled, note: text, ifOpen: true)

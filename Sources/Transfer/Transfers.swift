@@ -37,6 +37,8 @@ public final class Transfers: Sendable {
     let logger: Logger
     private let givenUp: @Sendable (String) -> Void
     private let running = Mutex<[String: TransferProgress]>([:])
+    /// When a site's certificate was last said to be refused, by site and cause.
+    private let refusals = Mutex<[String: ContinuousClock.Instant]>([:])
     private let upkeep = PacedThread(name: "transfers")
 
     /// - Parameters:
@@ -91,6 +93,10 @@ public final class Transfers: Sendable {
                 } catch { failed(error) }
                 upkeep.pause(.seconds(600))
             }
+        }
+        if let flaw = identity.validity.flaw {
+            logger.warning(
+                "this site's certificate \(flaw): other sites take nothing from it, see transfer.certificate")
         }
         if let name = room.settings.congestionControl, !CongestionControl.isAvailable(name) {
             logger.notice(
@@ -288,8 +294,42 @@ public final class Transfers: Sendable {
         return (signed, signed.verified(by: certificate) != nil)
     }
 
-    /// A site was removed: what it proved to hold counts no longer, whoever comes under its name.
-    public func forget(site: String) throws { try room.table.forgetProofs(of: site) }
+    /// A site is removed: what it proved to hold counts no longer, whoever comes under its name; its transfers say why they do not
+    /// go on.
+    ///
+    /// - Parameter remove: makes it unknown.
+    public func forget(site: String, _ remove: () throws -> Void) throws {
+        try room.table.forgetProofs(of: site)
+        try remove()
+        // Nothing of it goes well from now on, which would take the note away.
+        try noteOfSite(site, "the site was removed here: `huizhen site add` lets its transfers go on")
+    }
+
+    /// A known site's certificate was not let in. Said once for each site and cause in a while: whoever showed it has not proved to
+    /// be the site, and comes again at once.
+    public func noteRefused(fingerprint: String, _ validity: CertificateValidity) {
+        guard let site = room.access.site(fingerprint: fingerprint)?.aeTitle, let flaw = validity.flaw else { return }
+        let what = "\(site) \(flaw)"
+        let isNew = refusals.withLock { refusals in
+            if let last = refusals[what], last.duration(to: .now) < Self.silence { return false }
+            if refusals.count >= Self.listLimit { refusals = [:] }
+            refusals[what] = .now
+            return true
+        }
+        guard isNew else { return }
+        logger.warning(
+            "a site is not let in: its certificate \(flaw)",
+            metadata: ["site": "\(site)", "what to do": "it needs another one, or check the clocks"])
+        do { try noteOfSite(site, "not let in: the site's certificate \(flaw) by the clock here") } catch {
+            failed(error)
+        }
+    }
+
+    /// Also in memory, where a transfer's own trouble would stand before it.
+    private func noteOfSite(_ site: String, _ text: String) throws {
+        for arriving in arrivals.all where arriving.permit.aeTitle == site { arriving.trouble = text }
+        try room.table.note(allOpenOf: site, text)
+    }
 
     /// Asks a site who it is; says how long that took on a connection of its own.
     public func test(_ site: String) throws -> (SiteDescription, Duration) {

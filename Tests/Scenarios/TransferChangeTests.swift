@@ -62,10 +62,41 @@ import Testing
             return job?.state != "running" && job?.reason.contains("does not accept our certificate") == true
         }
         #expect(try sites.b.status()["instances"] as? Int == 0)
+        // Its operator reads why nothing comes any more.
+        #expect(try sites.b.transfer(id).record.note.contains("the site was removed here"))
+        #expect(try sites.b.tool(["transfer", "status", id]).checked().contains("the site was removed here"))
         // Known again, it goes on by itself or when it is told to.
         try TwoSites.introduce(sites.a, as: "A", to: sites.b, port: sites.ports.a)
         try sites.a.tool(["transfer", "retry", id]).checked()
         try sites.a.wait("the transfer to go on") { try sites.a.transfer(id).job?.state == "running" }
+        try sites.b.wait("the note to be gone") { try sites.b.transfer(id).record.note.isEmpty }
+    }
+
+    @Test(arguments: [("expired", "has ended"), ("early", "does not hold yet")])
+    func saysOnBothSidesThatACertificateDoesNotHold(_ name: String, _ flaw: String) throws {
+        // Under way while the certificate was another; then A comes with this one, which B was given.
+        let (sites, id) = try underWay(36)
+        sites.a.kill()
+        let certificate = [
+            "--set", "transfer.certificate=\(Certificates.path(name + ".pem"))",
+            "--set", "transfer.key=\(Certificates.path(name + ".key"))",
+        ]
+        let a = try TwoSites.start("A", sites.ports.a, certificate, directory: sites.a.directory)
+        #expect(a.logs("this site's certificate \(flaw)"))
+        try TwoSites.introduce(a, as: "A", to: sites.b, port: sites.ports.a)
+        try a.wait("the refusal at the sender") {
+            try a.transfer(id).job?.reason.contains("does not accept our certificate, which \(flaw)") == true
+        }
+        try sites.b.wait("the refusal at the receiver") {
+            try sites.b.transfer(id).record.note.contains("the site's certificate \(flaw) by the clock here")
+        }
+        #expect(sites.b.logs("a site is not let in: its certificate \(flaw)"))
+        #expect(try sites.b.status()["instances"] as? Int == 0)
+        // The other way round, whoever calls says it.
+        let back = try sites.b.begin("pull", study: "2.25.36.1", site: "A")
+        try sites.b.wait("the refusal of a call") {
+            try sites.b.transfer(back).job?.reason.contains("the other side's certificate \(flaw)") == true
+        }
     }
 
     @Test func goesOnAtAnotherRateWithoutBeginningAgain() throws {

@@ -26,8 +26,7 @@ extension Operations {
                 throw ControlError.refused("there is no site \(name): see `huizhen site list`")
             }
             try note(AuditObject(.peer, name), "site removed")
-            try transfers.forget(site: name)
-            try service.access.remove(aeTitle: name)
+            try transfers.forget(site: name) { try service.access.remove(aeTitle: name) }
         case .testSite(let name):
             try note(AuditObject(.peer, name), "site tested")
             let (site, time) = try transfers.test(name)

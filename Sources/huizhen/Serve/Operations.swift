@@ -49,8 +49,7 @@ struct Operations: Sendable {
         case .peers: try channel.send(ControlReply.peers(service.access.list()))
         case .addPeer(let peer, let secrets): try service.access.add(peer, secrets: secrets)
         case .removePeer(let title):
-            try service.transfers.forget(site: title)
-            try service.access.remove(aeTitle: title)
+            try service.transfers.forget(site: title) { try service.access.remove(aeTitle: title) }
         case .testPeer(let title): try testPeer(title, channel)
         case .conflicts: try channel.send(ControlReply.conflicts(conflicts()))
         case .keys(let request):

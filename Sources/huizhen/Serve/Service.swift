@@ -174,9 +174,10 @@ final class Service: Sendable {
             settings: settings.web, registry: registry, logger: logger)
         transferCredentials = try WebCredentials(
             certificate: identity.certificateFile, key: identity.keyFile, logger: logger)
-        siteCertificates = try ClientCertificates(authorities: "", revocationLists: "", logger: logger) {
-            [access] in access.site(fingerprint: $0) != nil
-        }
+        siteCertificates = try ClientCertificates(
+            authorities: "", revocationLists: "", logger: logger,
+            isKnown: { [access] in access.site(fingerprint: $0) != nil },
+            refused: { [transfers] in transfers.noteRefused(fingerprint: $0, $1) })
         files = try FileDoor(
             archive: archive, access: access, accounts: accounts, releases: releases, settings: settings.files,
             registry: registry, logger: logger)
