@@ -22,6 +22,28 @@ final class StoreFixture {
         return options
     }
 
+    /// What lies ahead of the objects: nothing, or the blanks that a store of the shipped settings overwrites.
+    enum Ahead: CaseIterable {
+        case nothing, blanks
+
+        var options: BlobStoreOptions {
+            var options = StoreFixture.smallOptions
+            guard self == .blanks else { return options }
+            options.preparedLaneCount = 1
+            options.firstPrewriteByteCount = Pack.zeroStepByteCount
+            return options
+        }
+    }
+
+    /// A store that has written its blanks, if it is to.
+    convenience init(_ ahead: Ahead) throws {
+        try self.init(ahead.options)
+        guard ahead == .blanks else { return }
+        let pack = try store.shelf.pack(forLane: 0, expectedByteCount: 0)
+        for _ in 0..<3000 where pack.readyByteCount < Pack.zeroStepByteCount { usleep(10_000) }
+        try #require(pack.readyByteCount >= Pack.zeroStepByteCount, "no blanks were written")
+    }
+
     init(_ options: BlobStoreOptions = smallOptions, under parent: String? = nil) throws {
         self.options = options
         directory = try TemporaryDirectory.make(under: parent)

@@ -47,7 +47,7 @@ final class HuizhenProcess {
         ]
         let command = [Self.binary, "serve", "--data", directory] + ports + arguments
         let whole = wrapper + command
-        // Small packs and no blank space ahead: a test shall not write gigabytes.
+        // No blank space ahead unless a test asks for it: it shall not write gigabytes.
         let small = ["HUIZHEN_STORAGE_PREWRITE": "0", "HUIZHEN_STORAGE_RESERVE": "1048576"]
         let process = try Child(
             whole[0], Array(whole.dropFirst()), environment: small.merging(environment) { $1 }, error: logPath)
@@ -68,6 +68,27 @@ final class HuizhenProcess {
         }
         throw ToolFailure(text: "the service did not start:\n" + logText())
     }
+
+    /// The environment of a service that writes so many bytes of blanks ahead of its objects, as the shipped settings do.
+    static func prewriting(_ byteCount: Int) -> [String: String] { ["HUIZHEN_STORAGE_PREWRITE": "\(byteCount)"] }
+
+    /// Waits until a pack has grown to so many bytes of blanks, so that what is stored next overwrites them.
+    func waitForBlanks(_ byteCount: Int) throws {
+        guard byteCount > 0 else { return }
+        let folder = directory + "/blobs"
+        for _ in 0..<3000 {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+            for name in names where name.hasSuffix(".hzp") {
+                let size = try? FileManager.default.attributesOfItem(atPath: folder + "/" + name)[.size] as? Int
+                if size ?? 0 >= byteCount { return }
+            }
+            usleep(20_000)
+        }
+        throw ToolFailure(text: "no blanks were written:\n" + logText())
+    }
+
+    /// Whether it ends by itself within so many seconds, because a test has something kill it.
+    func ends(within seconds: TimeInterval) -> Bool { process?.waitForEnd(seconds: seconds) != nil }
 
     /// A token of the local operator for the web door.
     func webToken() throws -> String {

@@ -152,6 +152,8 @@ class Recording:
         self.orders = 0
         self.early = []
         self.syncs = 0
+        # How often what is on the disk for certain has changed.
+        self.settled = 0
         # Answers that a cut was made after.
         self.seen = 0
 
@@ -223,8 +225,10 @@ class Recording:
         elif call in ("fsync", "fdatasync") and path:
             self.syncs += 1
             if file is None:
+                self.settled += any(change[0] == path for change in disk.changes)
                 disk.sync_folder(path)
             else:
+                self.settled += bool(begun)
                 for op in begun or []:
                     apply(file.durable, *op[:3])
                     file.pending.remove(op)
@@ -294,6 +298,8 @@ def main():
     parser.add_argument("--directory", required=True, help="the path of the data directory in the recording")
     parser.add_argument("--into", required=True)
     parser.add_argument("--cuts", type=int, default=20)
+    parser.add_argument("--every-sync", action="store_true",
+                        help="a cut at every change of what is certainly on the disk, with all else dropped")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     chooser = random.Random(options.seed)
@@ -309,17 +315,22 @@ def main():
     disk = Disk(options.base, options.directory)
     second = Recording(disk)
     count = 0
+    variants = ("dropped",) if options.every_sync else ("dropped", "kept", None)
+    state = None
 
     def cut(why):
-        nonlocal count
-        if count in chosen:
-            for variant in ("dropped", "kept", chooser.choice(["random", "torn"])):
+        nonlocal count, state
+        now = (second.settled, len(second.acknowledged), second.orders)
+        if now != state if options.every_sync else count in chosen:
+            for variant in variants:
+                variant = variant or chooser.choice(["random", "torn"])
                 into = os.path.join(options.into, f"cut-{count}-{variant}")
                 shutil.rmtree(into, ignore_errors=True)
                 disk.build(into, variant, chooser)
                 cuts.append({"directory": into, "why": why, "variant": variant,
                              "acknowledged": sorted(set(second.acknowledged)), "orders": second.orders})
         count += 1
+        state = now
 
     second.play(options.trace, cut)
     print(json.dumps({"cuts": cuts, "early": first.early, "acknowledged": sorted(set(first.acknowledged)),
