@@ -70,6 +70,51 @@ struct ConsentTests {
             ])
     }
 
+    /// Over random records, grants, withdrawals, restarts and times: what a grant shows, its record allows at that moment.
+    @Test func noGrantOutlivesItsRecord() throws {
+        let fixture = try AccessFixture()
+        var random = SystemRandomNumberGenerator()
+        let day = 86_400.0
+        var records: [String: (consent: Consent, withdrawnAt: Date?)] = [:]
+        var shownCount = 0
+        var endedCount = 0
+        for round in 0..<40 {
+            let study = "1.2.\(round)"
+            let days = Int64.random(in: 1...40, using: &random)
+            let verbs: Set<Verb> = Bool.random(using: &random) ? [.search, .read] : [.read]
+            let made = try fixture.access.consents.add(
+                consent(scope: .studies([study]), verbs: verbs, days: days), by: operatorHere, now: start)
+            records[study] = (made, nil)
+            let lasting = Int64.random(in: 1...days, using: &random)
+            try fixture.access.add(
+                grant(on: made.id, studies: [study], verbs: [.read], days: lasting), by: operatorHere.auditActor,
+                door: "control")
+            if Int.random(in: 0..<3, using: &random) == 0 {
+                let time = start + Double.random(in: 0...40, using: &random) * day
+                // A record that is over cannot be withdrawn any more, and ended at its time.
+                if (try? fixture.access.consents.withdraw(made.id, because: "withdrawn", by: operatorHere, now: time))
+                    != nil
+                {
+                    records[study]?.withdrawnAt = time
+                }
+            }
+            if round == 20 { try fixture.reopen() }
+        }
+        for _ in 0..<400 {
+            let study = "1.2.\(Int.random(in: 0..<40, using: &random))"
+            let time = start + Double.random(in: 0...45, using: &random) * day
+            let isShown =
+                try fixture.access.require(.read, by: caller, door: "test", now: time)
+                .masking(study: study, of: "South") != nil
+            let (record, withdrawnAt) = try #require(records[study])
+            let holds = Access.milliseconds(time) < record.until && withdrawnAt == nil
+            #expect(!isShown || holds, "\(study)")
+            shownCount += isShown ? 1 : 0
+            endedCount += holds ? 0 : 1
+        }
+        #expect(shownCount > 0 && endedCount > 0)
+    }
+
     @Test func letsNoGrantGoFurtherThanItsRecord() throws {
         let fixture = try AccessFixture()
         let record = try fixture.access.consents.add(consent(), by: operatorHere, now: start)
