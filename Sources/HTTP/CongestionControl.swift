@@ -5,7 +5,8 @@ import NIOCore
 public final class CongestionControl: ChannelInboundHandler, RemovableChannelHandler, Sendable {
     public typealias InboundIn = Any
 
-    private static let option: NIOBSDSocket.Option = .init(rawValue: 13)
+    private static let optionNumber: CInt = 13
+    private static let option: NIOBSDSocket.Option = .init(rawValue: optionNumber)
     private static let userTimeout: NIOBSDSocket.Option = .init(rawValue: 18)
     /// Milliseconds after which bytes that nobody acknowledged end the connection.
     private static let patience: CInt = 30_000
@@ -25,13 +26,13 @@ public final class CongestionControl: ChannelInboundHandler, RemovableChannelHan
         socket.unsafeSetSocketOption(level: .tcp, name: userTimeout, value: patience).whenFailure { _ in }
     }
 
-    /// Whether the kernel has it, for who says so to the operator.
+    /// Whether the kernel has it and lets this process use it, for who says so to the operator.
     public static func isAvailable(_ name: String) -> Bool {
-        guard let file = fopen("/proc/sys/net/ipv4/tcp_available_congestion_control", "r") else { return false }
-        defer { fclose(file) }
-        var line = [CChar](repeating: 0, count: 256)
-        guard fgets(&line, Int32(line.count), file) != nil else { return false }
-        let bytes = line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-        return String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace).contains { $0 == name }
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return name.withCString {
+            setsockopt(descriptor, Int32(IPPROTO_TCP), optionNumber, $0, socklen_t(strlen($0))) == 0
+        }
     }
 }

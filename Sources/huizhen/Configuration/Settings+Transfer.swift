@@ -28,7 +28,8 @@ extension Settings {
             key: "transfer.compress", kind: .flag, defaultValue: "true",
             about: "whether objects are compressed on the line where that pays"),
         Setting(
-            key: "transfer.congestion-control", kind: .choice(["bbr", "cubic", "reno", "system"]), defaultValue: "bbr",
+            key: "transfer.congestion-control", kind: .choice(["bbr", "cubic", "hybla", "reno", "system"]),
+            defaultValue: "bbr",
             about: "how the kernel paces what is sent to sites, where it has it; system: as for everything else"),
         Setting(
             key: "transfer.answer-time", kind: .seconds(5...3600), defaultValue: "120",
