@@ -220,7 +220,13 @@ let package = Package(
             name: "AccessTests", dependencies: ["Access", "Audit", "Database", "Keys", "COpenSSL"],
             swiftSettings: strict),
         .testTarget(name: "QueueTests", dependencies: ["Queue", "Keys"], swiftSettings: strict),
-        .testTarget(name: "RoutingTests", dependencies: ["Routing", "Catalog", "Keys"], swiftSettings: strict),
+        .testTarget(
+            name: "RoutingTests",
+            dependencies: [
+                "Routing", "Archive", "Catalog", "DICOM", "Keys", "Queue",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "HTTPTests", dependencies: ["HTTP", .product(name: "Hummingbird", package: "hummingbird")],
             swiftSettings: strict),

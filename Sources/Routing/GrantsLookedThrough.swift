@@ -1,4 +1,4 @@
-/// Which grants' studies a router has looked for, so that each is looked for once.
+/// Which grants' studies a router has looked for and found granted in full, so that each is looked for once.
 struct GrantsLookedThrough {
     struct Way: Hashable {
         var route: String

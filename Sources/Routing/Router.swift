@@ -156,7 +156,7 @@ public final class Router: @unchecked Sendable {
                 plan.marks[mark] = Self.bytes(newest.sequence)
             case .consultation:
                 for destination in route.destinations {
-                    try sendGranted(all, of: uid, by: route, to: destination, &plan)
+                    _ = try sendGranted(all, of: uid, by: route, to: destination, &plan)
                 }
             }
         }
@@ -173,15 +173,20 @@ public final class Router: @unchecked Sendable {
             for destination in route.destinations {
                 for (grant, studies) in try granted.studies(for: route, to: destination) {
                     let way = GrantsLookedThrough.Way(route: route.name, destination: destination, grant: grant)
-                    seen.insert(way)
-                    if lookedThrough.includes(way, routes) { continue }
+                    if lookedThrough.includes(way, routes) {
+                        seen.insert(way)
+                        continue
+                    }
+                    // What this grant covers with others only is looked at again whenever there are others.
+                    var isCovered = true
                     for uid in studies.sorted() {
                         for study in try catalog.completeStudies(uid: uid) {
                             let all = try catalog.arrived(inStudy: study, after: 0, limit: Int(Int32.max))
                             guard all.contains(where: route.matches) else { continue }
-                            try sendGranted(all, of: uid, by: route, to: destination, &plan)
+                            if try !sendGranted(all, of: uid, by: route, to: destination, &plan) { isCovered = false }
                         }
                     }
+                    if isCovered { seen.insert(way) }
                 }
             }
         }
@@ -190,19 +195,22 @@ public final class Router: @unchecked Sendable {
     }
 
     /// Sends a study as far as it is new since it was sent, all of it where it was granted anew since.
+    ///
+    /// - Returns: whether all of it is granted.
     private func sendGranted(
         _ all: [Arrived], of uid: String, by route: Route, to destination: String, _ plan: inout RoutePlan
-    ) throws {
-        guard let grantedAt = try granted.grantedAt(uid, for: route, to: destination) else { return }
+    ) throws -> Bool {
+        guard let grantedAt = try granted.grantedAt(uid, for: route, to: destination) else { return false }
         let mark = "granted/\(try Self.name(of: uid))/\(route.name)\n\(destination)"
         let sent = try plan.marks[mark] ?? queue.mark(mark)
         // The last instance that went, and when the grant was made that it went by.
         let wentBy = sent.map { $0.count == 16 ? Self.number($0[8...]) : 0 } ?? 0
         let before = wentBy < UInt64(clamping: grantedAt) ? 0 : sent.map { Self.number($0[..<8]) } ?? 0
         let rest = all.filter { $0.sequence > before }
-        guard let newest = rest.last else { return }
+        guard let newest = rest.last else { return true }
         rest.forEach { plan.send($0, by: route, to: destination) }
         plan.marks[mark] = Self.bytes(newest.sequence) + Self.bytes(UInt64(clamping: grantedAt))
+        return true
     }
 
     private static func number(_ bytes: some Sequence<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
