@@ -242,7 +242,7 @@ final class OutgoingStudy: Sendable {
         }
         let syntax = TransferSyntax(uid: ready.offer.transferSyntaxUID)
         var isWorth = false
-        if !syntax.isDeflated, !(syntax.isEncapsulated && ready.offer.byteCount > UInt64(Self.sampleByteCount)) {
+        if !syntax.isDeflated, !syntax.isEncapsulated {
             // From its midst: headers compress well whatever comes after them.
             let count = Int(min(UInt64(Self.sampleByteCount), ready.offer.byteCount))
             var sample = [UInt8](repeating: 0, count: count)

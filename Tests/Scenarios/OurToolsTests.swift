@@ -51,6 +51,25 @@ import Testing
         return false
     }
 
+    @Test func waitsForAServiceThatIsStarting() throws {
+        let directory = TemporaryFolder.make() + "/new"
+        let ports = [
+            "--port", "0", "--http-port", "0", "--web-port", "0", "--set", "web.tls.port=0", "--set", "transfer.port=0",
+        ]
+        let service = try Child(
+            HuizhenProcess.binary, ["serve", "--data", directory] + ports,
+            environment: ["HUIZHEN_STORAGE_PREWRITE": "0", "HUIZHEN_STORAGE_RESERVE": "1048576"],
+            error: directory + ".log")
+        defer { service.end() }
+        // As soon as it has its directory, long before anything listens there.
+        while service.isRunning, !FileManager.default.fileExists(atPath: directory + "/lock") { usleep(1000) }
+        #expect(!FileManager.default.fileExists(atPath: directory + "/control.socket"))
+        let identity = try Tool.run(HuizhenProcess.binary, ["site", "identity", "--data", directory]).checked()
+        #expect(identity.contains("BEGIN CERTIFICATE"))
+        let nobody = try Tool.run(HuizhenProcess.binary, ["site", "identity", "--data", directory + ".none"])
+        #expect(nobody.code == 2 && nobody.error.contains("no service answers"))
+    }
+
     @Test func sendsFindsMovesAndGetsWithDCMTKsArchive() throws {
         let folder = TemporaryFolder.make()
         let reader = freePort()

@@ -4,14 +4,18 @@ import Control
 import Foundation
 
 extension Channel {
-    /// Asks the running service.
+    /// Asks the running service; one that is starting is waited for.
     static func ask(_ request: ControlRequest, _ settings: Settings) throws -> Channel {
-        do throws(ControlError) { return try send(request, settings) } catch {
-            throw CommandFailure.end(2, "\(error)")
+        var wait = StartWait(dataDirectory: settings.dataDirectory)
+        while true {
+            do throws(ControlError) { return try send(request, settings) } catch {
+                if case .notRunning = error, wait.goesOn() { continue }
+                throw CommandFailure.end(2, "\(error)")
+            }
         }
     }
 
-    /// The same; nil where none runs.
+    /// The same without waiting; nil where none runs.
     static func askIfRunning(_ request: ControlRequest, _ settings: Settings) throws -> Channel? {
         do throws(ControlError) { return try send(request, settings) } catch {
             if case .notRunning = error { return nil }

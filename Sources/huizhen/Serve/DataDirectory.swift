@@ -36,4 +36,18 @@ final class DataDirectory {
     }
 
     deinit { close(lock) }
+
+    /// Whether a service holds the directory. Read from the kernel's list (proc(5), /proc/locks): trying the lock could keep a service
+    /// from taking it at this moment.
+    static func isHeld(_ path: String) -> Bool {
+        var facts = stat()
+        guard stat(path + "/lock", &facts) == 0,
+            let list = try? String(contentsOfFile: "/proc/locks", encoding: .utf8)
+        else { return false }
+        return list.split(separator: "\n").contains { line in
+            // 1: FLOCK ADVISORY WRITE 4711 08:01:131073 0 EOF
+            let fields = line.split(separator: " ")
+            return fields.count > 5 && fields[1] == "FLOCK" && fields[5].hasSuffix(":\(facts.st_ino)")
+        }
+    }
 }
