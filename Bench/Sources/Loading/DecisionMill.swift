@@ -35,7 +35,8 @@ public final class DecisionMill {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
             access = try Access(
                 path: directory + "/access.sqlite", key: .random(),
-                settings: Access.Settings(aeTitle: "HUIZHEN", institution: "Home", issuer: "HOME"),
+                settings: Access.Settings(
+                    aeTitle: "HUIZHEN", institution: "Home", issuer: "HOME", isOpenToUnknownPeers: false),
                 audit: AuditLog(
                     directory: directory + "/audit", key: .random(), signer: SigningKey(seed: .random())))
             permit = Permit(
