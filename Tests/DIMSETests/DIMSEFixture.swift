@@ -172,13 +172,17 @@ final class DIMSEFixture: @unchecked Sendable {
 struct TestObject: SendItem {
     static let sopClass = "1.2.840.10008.5.1.4.1.1.7"
 
-    var sopClassUID = TestObject.sopClass
+    var sopClassUID: String
     var sopInstanceUID: String
     var transferSyntaxUID = TransferSyntax.explicitVRLittleEndian.uid
     var bytes: [UInt8]
 
     /// - Parameter byteCount: of its pixels.
-    init(_ number: Int, study: String = "1.2.1", patient: String = "1001", byteCount: Int = 512) {
+    init(
+        _ number: Int, study: String = "1.2.1", patient: String = "1001", byteCount: Int = 512,
+        sopClass: String = Self.sopClass
+    ) {
+        sopClassUID = sopClass
         sopInstanceUID = "1.2.9.\(number)"
         var header = Dataset()
         header.set(.sopClassUID, .UI, string: sopClassUID)

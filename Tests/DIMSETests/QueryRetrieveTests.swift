@@ -95,11 +95,11 @@ extension ServiceTests {
             try source.befriend(target.peer(associations: 3))
             let requester = try source.requester([SOPClass.studyRootMove])
             defer { requester.close() }
-            let (status, counts) = try requester.move(
+            let moved = try requester.move(
                 keys("STUDY", [.studyInstanceUID: "1.2.1"]), model: .studyRoot, destination: "TARGET"
             ) { #expect($0.remaining + $0.completed <= 40) }
-            #expect(status == .success)
-            #expect(counts == SubOperationCounts(remaining: 0, completed: 40, failed: 0, warning: 0))
+            #expect(moved.status == .success && moved.failedUIDs.isEmpty)
+            #expect(moved.counts == SubOperationCounts(remaining: 0, completed: 40, failed: 0, warning: 0))
             #expect(try target.uids == source.uids)
             #expect(try target.content("1.2.9.7") == TestObject(7).bytes)
         }
@@ -111,8 +111,8 @@ extension ServiceTests {
             let requester = try source.requester([SOPClass.studyRootMove])
             defer { requester.close() }
             func move(_ asked: Dataset) throws -> (Status, Int) {
-                let (status, counts) = try requester.move(asked, model: .studyRoot, destination: "TARGET") { _ in }
-                return (status, counts.completed)
+                let moved = try requester.move(asked, model: .studyRoot, destination: "TARGET") { _ in }
+                return (moved.status, moved.counts.completed)
             }
             let two = keys("IMAGE", [.studyInstanceUID: "1.2.1", .sopInstanceUID: "1.2.9.2\\1.2.9.4"])
             #expect(try move(two) == (.success, 2))
@@ -131,10 +131,10 @@ extension ServiceTests {
             let requester = try source.requester([SOPClass.studyRootMove])
             defer { requester.close() }
             for destination in ["NOBODY", "MUTE", "FAR"] {
-                let (status, _) = try requester.move(
+                let moved = try requester.move(
                     keys("STUDY", [.studyInstanceUID: "1.2.1"]), model: .studyRoot, destination: destination
                 ) { _ in }
-                #expect(status == .moveDestinationUnknown)
+                #expect(moved.status == .moveDestinationUnknown)
             }
         }
 
@@ -168,10 +168,12 @@ extension ServiceTests {
             let part = try requester.move(asked, model: .studyRoot, destination: "TARGET") { _ in }
             #expect(part.status == .subOperationsWithFailures)
             #expect(part.counts == SubOperationCounts(remaining: 0, completed: 4, failed: 1, warning: 0))
+            #expect(part.failedUIDs == ["1.2.9.3"])
             target.server.stop()
             let none = try requester.move(asked, model: .studyRoot, destination: "TARGET") { _ in }
             #expect(none.status == .outOfResourcesForSubOperations)
             #expect(none.counts == SubOperationCounts(remaining: 0, completed: 0, failed: 5, warning: 0))
+            #expect(none.failedUIDs.sorted() == (1...5).map { "1.2.9.\($0)" })
         }
 
         @Test func refusesMoreObjectsThanItsLimit() throws {
@@ -179,10 +181,10 @@ extension ServiceTests {
             try source.befriend(source.peer())
             let requester = try source.requester([SOPClass.studyRootMove])
             defer { requester.close() }
-            let (status, _) = try requester.move(
+            let moved = try requester.move(
                 keys("STUDY", [.studyInstanceUID: "1.2.1"]), model: .studyRoot, destination: "HUIZHEN"
             ) { _ in }
-            #expect(status == .outOfResourcesForMatches)
+            #expect(moved.status == .outOfResourcesForMatches)
         }
 
         // MARK: C-GET
@@ -196,14 +198,82 @@ extension ServiceTests {
                 receiving: receiving.map { ($0, [TransferSyntax.explicitVRLittleEndian.uid]) })
             defer { requester.close() }
             var objects: [String: [UInt8]] = [:]
-            let (status, counts) = try requester.get(asked, model: .studyRoot, progress: { _ in }) {
+            let got = try requester.get(asked, model: .studyRoot, progress: { _ in }) {
                 _, uid, _, fragments throws(DIMSEError) in
                 var bytes: [UInt8] = []
                 try fragments { bytes += $0 }
                 objects[uid] = bytes
                 return answering(uid)
             }
-            return (status, counts, objects)
+            return (got.status, got.counts, objects)
+        }
+
+        // MARK: Everything of a study
+
+        /// A study of so many SOP classes, one object each.
+        private func mixed(_ classes: [String]) throws -> DIMSEFixture {
+            let fixture = try DIMSEFixture()
+            let objects = classes.enumerated().map { TestObject($0.offset + 1, sopClass: $0.element) }
+            try #require(fixture.send(objects).counts.completed == classes.count)
+            return fixture
+        }
+
+        private func everything(
+            _ fixture: DIMSEFixture, _ asked: Dataset, contexts: Int = 127, as calling: String = "TEST",
+            asking classes: [String] = []
+        ) throws -> (Retrieved, uids: [String]) {
+            var uids: [String] = []
+            let got = try StudyGet(
+                fixture.target(as: calling), keys: asked, model: .studyRoot,
+                syntaxes: [TransferSyntax.explicitVRLittleEndian.uid], contextLimit: contexts
+            ).run(sopClasses: classes, progress: { _ in }) { _, uid, _, fragments throws(DIMSEError) in
+                try fragments { _ in }
+                uids.append(uid)
+                return .success
+            }
+            return (got, uids.sorted())
+        }
+
+        private static let mixture = SOPClass.storage.keys.sorted()
+
+        @Test func getsAllOfAStudyWhateverItsClasses() throws {
+            let fixture = try mixed(Array(Self.mixture.prefix(9)))
+            let asked = keys("STUDY", [.studyInstanceUID: "1.2.1"])
+            let (got, uids) = try everything(fixture, asked)
+            #expect(got.status == .success && got.failedUIDs.isEmpty)
+            #expect(got.counts == SubOperationCounts(remaining: 0, completed: 9, failed: 0, warning: 0))
+            #expect(uids == (1...9).map { "1.2.9.\($0)" })
+            // Every object once, however few of its classes fit one association.
+            for contexts in [1, 2, 4, 8, 9] {
+                let (got, uids) = try everything(fixture, asked, contexts: contexts)
+                #expect(got.status == .success && got.counts.completed == 9 && got.counts.failed == 0, "\(contexts)")
+                #expect(uids == (1...9).map { "1.2.9.\($0)" }, "\(contexts)")
+            }
+        }
+
+        @Test func getsAllFromWhoDoesNotTellWhatItHolds() throws {
+            let count = 140
+            try #require(Self.mixture.count > count)
+            let fixture = try mixed(Array(Self.mixture.suffix(count)))
+            // Whoever may not search is told nothing; more classes than contexts are then asked for.
+            try fixture.know("MUTE", [.echo, .get], institution: "Home")
+            let (got, uids) = try everything(fixture, keys("STUDY", [.studyInstanceUID: "1.2.1"]), as: "MUTE")
+            #expect(got.status == .success && got.failedUIDs.isEmpty)
+            #expect(got.counts == SubOperationCounts(remaining: 0, completed: count, failed: 0, warning: 0))
+            #expect(uids == (1...count).map { "1.2.9.\($0)" }.sorted())
+        }
+
+        @Test func namesWhatNoAssociationBrought() throws {
+            let classes = Array(Self.mixture.prefix(4))
+            let fixture = try mixed(classes)
+            let asked = keys("STUDY", [.studyInstanceUID: "1.2.1"])
+            let (got, uids) = try everything(fixture, asked, contexts: 1, asking: Array(classes[1...2]))
+            #expect(got.status == .subOperationsWithFailures)
+            #expect(got.counts == SubOperationCounts(remaining: 0, completed: 2, failed: 2, warning: 0))
+            #expect(uids == ["1.2.9.2", "1.2.9.3"])
+            #expect(got.failedUIDs.sorted() == ["1.2.9.1", "1.2.9.4"])
+            let (none, _) = try everything(fixture, asked, asking: ["1.2.840.10008.5.1.4.1.1.66"])
+            #expect(none.counts.completed + none.counts.failed == 4)
         }
 
         @Test func getsAStudyBackBitForBit() throws {

@@ -114,6 +114,50 @@ import Testing
         }
     }
 
+    /// The phantoms' first study holds objects of seven classes, as a study of a hospital does.
+    @Test func getsWholeStudiesAndSaysSoInJSON() throws {
+        let service = try HuizhenProcess()
+        let place = "HUIZHEN@127.0.0.1:\(service.port)"
+        #expect(try huizhen(["send", place, Images.phantoms]).code == 0)
+        func object(_ result: Tool.Result) throws -> [String: Any] {
+            try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any] ?? [:]
+        }
+        let dumped = try Tool.dcmtk("dcmdump", ["-q", "+P", "StudyInstanceUID", Images.phantoms + "/ct-01.dcm"])
+        let study = String(try #require(dumped.output.split(separator: "[").last?.split(separator: "]").first))
+        let into = TemporaryFolder.make() + "/fetched"
+        let got = try huizhen(["get", place, "-k", "StudyInstanceUID=" + study, "--into", into, "--json"])
+        #expect(got.code == 0, "\(got.output) \(got.error)")
+        #expect(try object(got)["completed"] as? Int == 17)
+        #expect(try object(got)["failed"] as? Int == 0)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: into).count == 17)
+        let some = try huizhen([
+            "get", place, "-k", "StudyInstanceUID=" + study, "--into", into, "--sop-class",
+            "1.2.840.10008.5.1.4.1.1.2", "--json",
+        ])
+        #expect(some.code == 3)
+        let failed = try #require(try object(some)["failedInstances"] as? [String])
+        #expect(try object(some)["failed"] as? Int == failed.count && !failed.isEmpty)
+        #expect(try object(some)["status"] as? String == "0xB000")
+        let named = try huizhen([
+            "get", place, "-k", "StudyInstanceUID=" + study, "--into", into, "--sop-class",
+            "1.2.840.10008.5.1.4.1.1.2",
+        ])
+        for uid in failed { #expect(named.output.contains("failed: \(uid)\n")) }
+        #expect(try object(huizhen(["echo", place, "--json"]))["milliseconds"] is Double)
+
+        try service.addPeer("HUIZHEN", ["--port", "\(service.port)"])
+        #expect(try object(service.tool(["peer", "test", "HUIZHEN", "--json"]))["milliseconds"] is Double)
+        let exported = try service.tool(["export", "--study", study, "--into", TemporaryFolder.make(), "--json"])
+        #expect(try object(exported)["objects"] as? Int == 17)
+        let removed = try object(service.tool(["remove", study, "--json"]))
+        #expect(removed["done"] as? String == "removed" && removed["objects"] as? Int == 17)
+        #expect(removed["destroyAt"] is String)
+        let restored = try object(service.tool(["remove", study, "--restore", "--json"]))
+        #expect(restored["done"] as? String == "restored" && restored["objects"] as? Int == 17)
+        #expect(try object(service.tool(["remove", study, "--hold", "--json"]))["done"] as? String == "held")
+        #expect(try object(service.tool(["remove", study, "--release", "--json"]))["done"] as? String == "released")
+    }
+
     @Test func sendsToStorescpAndSaysWhatItSkipped() throws {
         let folder = TemporaryFolder.make()
         let port = freePort()

@@ -124,7 +124,7 @@ public final class Requester {
     /// C-MOVE, PS3.4 §C.4.2. Reports the counts with every pending response.
     public func move(
         _ keys: Dataset, model: Model, destination: String, progress: (SubOperationCounts) -> Void
-    ) throws(DIMSEError) -> (status: Status, counts: SubOperationCounts) {
+    ) throws(DIMSEError) -> Retrieved {
         let sopClass = model == .studyRoot ? SOPClass.studyRootMove : SOPClass.patientRootMove
         let context = try context(sopClass)
         let syntax = TransferSyntax(uid: context.acceptedTransferSyntax ?? "")
@@ -134,23 +134,26 @@ public final class Requester {
         while true {
             let response = try response(to: request, .moveResponse)
             guard let status = response.status else { throw .unreadable }
-            if response.hasDataSet {
-                _ = try stream.readIdentifier(contextID: context.id, transferSyntax: syntax)
+            var failed: [String] = []
+            if response.hasDataSet { failed = try readFailed(context, syntax) }
+            guard status.isPending else {
+                return Retrieved(status: status, counts: response.subOperationCounts, failedUIDs: failed)
             }
-            guard status.isPending else { return (status, response.subOperationCounts) }
             progress(response.subOperationCounts)
         }
     }
 
+    /// Takes an object of a C-GET.
+    public typealias Reception = (
+        _ sopClassUID: String, _ sopInstanceUID: String, _ syntax: TransferSyntax,
+        _ fragments: ((UnsafeRawBufferPointer) -> Void) throws(DIMSEError) -> Void
+    ) throws(DIMSEError) -> Status
+
     /// C-GET, PS3.4 §C.4.3. `receive` takes each object: its announced class and UID, its syntax, and a function
     /// that gives the fragments; it returns the status to answer.
     public func get(
-        _ keys: Dataset, model: Model, progress: (SubOperationCounts) -> Void,
-        receive: (
-            _ sopClassUID: String, _ sopInstanceUID: String, _ syntax: TransferSyntax,
-            _ fragments: ((UnsafeRawBufferPointer) -> Void) throws(DIMSEError) -> Void
-        ) throws(DIMSEError) -> Status
-    ) throws(DIMSEError) -> (status: Status, counts: SubOperationCounts) {
+        _ keys: Dataset, model: Model, progress: (SubOperationCounts) -> Void, receive: Reception
+    ) throws(DIMSEError) -> Retrieved {
         let sopClass = model == .studyRoot ? SOPClass.studyRootGet : SOPClass.patientRootGet
         let context = try context(sopClass)
         let syntax = TransferSyntax(uid: context.acceptedTransferSyntax ?? "")
@@ -172,12 +175,21 @@ public final class Requester {
             guard command.field == .getResponse, let status = command.status else {
                 throw .unexpectedMessage("another message than a C-GET response")
             }
-            if command.hasDataSet {
-                _ = try stream.readIdentifier(contextID: context.id, transferSyntax: syntax)
+            var failed: [String] = []
+            if command.hasDataSet { failed = try readFailed(context, syntax) }
+            guard status.isPending else {
+                return Retrieved(status: status, counts: command.subOperationCounts, failedUIDs: failed)
             }
-            guard status.isPending else { return (status, command.subOperationCounts) }
             progress(command.subOperationCounts)
         }
+    }
+
+    /// The Failed SOP Instance UID List (0008,0058) of a response. PS3.4 §C.4.2.1.5.
+    private func readFailed(
+        _ context: PresentationContext, _ syntax: TransferSyntax
+    ) throws(DIMSEError) -> [String] {
+        try stream.readIdentifier(contextID: context.id, transferSyntax: syntax).strings(.failedSOPInstanceUIDList)
+            .filter { !$0.isEmpty }
     }
 
     private func cancel(_ request: Command, _ context: PresentationContext) throws(DIMSEError) {

@@ -49,6 +49,12 @@ struct ExportCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
     @OptionGroup var options: ConfigurationOptions
 
+    /// What came of an export that is no medium.
+    struct Result: Encodable {
+        var objects: Int
+        var path: String
+    }
+
     func validate() throws {
         if !all && study.isEmpty && series.isEmpty && instance.isEmpty {
             throw ValidationError("Name what to export: --study, --series, --instance or --all.")
@@ -83,7 +89,7 @@ struct ExportCommand: AsyncParsableCommand {
             }
             return count
         }
-        print("\(count) objects written to \(into)")
+        try output.show(Result(objects: count, path: into), "\(count) objects written to \(into)")
         if count == 0 { throw ExitCode(1) }
     }
 

@@ -9,6 +9,7 @@ struct EchoCommand: AsyncParsableCommand {
         commandName: "echo", abstract: "Ask another application entity whether it is there (C-ECHO).")
 
     @OptionGroup var target: PeerTarget
+    @OptionGroup var output: OutputOptions
 
     func run() async throws {
         let settings = try await target.options.load()
@@ -20,9 +21,24 @@ struct EchoCommand: AsyncParsableCommand {
             requester.close()
             guard status.isSuccess else { throw DIMSEError.failed(status) }
         }
-        print(
-            "\(place.calledAETitle) answered after \(start.duration(to: .now).formatted(.units(allowed: [.milliseconds])))"
-        )
+        try EchoResult(place.calledAETitle, start.duration(to: .now)).show(output)
+    }
+}
+
+/// What `echo` and `peer test` say.
+struct EchoResult: Encodable {
+    var aeTitle: String
+    var milliseconds: Double
+
+    init(_ aeTitle: String, _ time: Duration) { self.init(aeTitle, milliseconds: time / .milliseconds(1)) }
+
+    init(_ aeTitle: String, milliseconds: Double) {
+        self.aeTitle = aeTitle
+        self.milliseconds = milliseconds
+    }
+
+    func show(_ output: OutputOptions) throws {
+        try output.show(self, "\(aeTitle) answered after \(Int(milliseconds.rounded())) ms")
     }
 }
 
@@ -87,6 +103,8 @@ struct MoveCommand: AsyncParsableCommand {
     @Option(help: "AE title of the destination, as the other side knows it.")
     var to: String
 
+    @OptionGroup var output: OutputOptions
+
     func run() async throws {
         let settings = try await target.options.load()
         let place = try target.target(settings)
@@ -103,14 +121,32 @@ struct MoveCommand: AsyncParsableCommand {
             return result
         }
         line.end()
-        try conclude(result.status, result.counts, "moved")
+        try conclude(result, "moved", output)
     }
 }
 
-/// The last line of a retrieval, and its exit code.
-private func conclude(_ status: Status, _ counts: SubOperationCounts, _ verb: String) throws {
-    print("\(counts.completed) \(verb), \(counts.warning) with warnings, \(counts.failed) failed; status \(status)")
-    guard status.isSuccess else { throw ExitCode(counts.completed > 0 ? 3 : 1) }
+/// What a retrieval says at its end.
+private struct RetrievalResult: Encodable {
+    var completed: Int
+    var warning: Int
+    var failed: Int
+    /// As the other side gave it, 0x0000 for success.
+    var status: String
+    /// Those of the failed that the other side named.
+    var failedInstances: [String]
+}
+
+/// The last lines of a retrieval, and its exit code.
+private func conclude(_ result: Retrieved, _ verb: String, _ output: OutputOptions) throws {
+    let counts = result.counts
+    try output.show(
+        RetrievalResult(
+            completed: counts.completed, warning: counts.warning, failed: counts.failed, status: "\(result.status)",
+            failedInstances: result.failedUIDs),
+        (result.failedUIDs.map { "failed: \($0)" } + [
+            "\(counts.completed) \(verb), \(counts.warning) with warnings, \(counts.failed) failed; status \(result.status)"
+        ]).joined(separator: "\n"))
+    guard result.status.isSuccess else { throw ExitCode(counts.completed > 0 ? 3 : 1) }
 }
 
 struct GetCommand: AsyncParsableCommand {
@@ -118,8 +154,8 @@ struct GetCommand: AsyncParsableCommand {
         commandName: "get",
         abstract: "Fetch objects from another application entity over the same association (C-GET) into a folder.",
         discussion: """
-            Objects become files 000001.dcm and so on, since a UID in a name would tell who was examined. Storage \
-            classes other than the common ones are asked for with --sop-class.
+            Objects become files 000001.dcm and so on, since a UID in a name would tell who was examined. The other \
+            side is asked what the study is made of first; where it does not tell, it is asked for every storage class.
             """)
 
     @OptionGroup var target: PeerTarget
@@ -128,21 +164,13 @@ struct GetCommand: AsyncParsableCommand {
     @Option(help: "Folder to write to; made if missing.")
     var into: String
 
-    @Option(name: .customLong("sop-class"), help: "Storage SOP Class UID to ask for; may be repeated.")
+    @Option(name: .customLong("sop-class"), help: "Storage SOP Class UID to ask for; may be repeated; all by default.")
     var sopClasses: [String] = []
 
     @Option(name: .customLong("syntax"), help: "Transfer Syntax UID to take; may be repeated; uncompressed by default.")
     var syntaxes: [String] = []
 
-    private static let commonClasses = [
-        "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.4",
-        "1.2.840.10008.5.1.4.1.1.4.1", "1.2.840.10008.5.1.4.1.1.1", "1.2.840.10008.5.1.4.1.1.1.1",
-        "1.2.840.10008.5.1.4.1.1.1.2", "1.2.840.10008.5.1.4.1.1.6.1", "1.2.840.10008.5.1.4.1.1.3.1",
-        "1.2.840.10008.5.1.4.1.1.7", "1.2.840.10008.5.1.4.1.1.12.1", "1.2.840.10008.5.1.4.1.1.12.2",
-        "1.2.840.10008.5.1.4.1.1.20", "1.2.840.10008.5.1.4.1.1.128", "1.2.840.10008.5.1.4.1.1.88.11",
-        "1.2.840.10008.5.1.4.1.1.88.22", "1.2.840.10008.5.1.4.1.1.88.33", "1.2.840.10008.5.1.4.1.1.104.1",
-        "1.2.840.10008.5.1.4.1.1.77.1.4", "1.2.840.10008.5.1.4.1.1.9.1.1",
-    ]
+    @OptionGroup var output: OutputOptions
 
     func run() async throws {
         let settings = try await target.options.load()
@@ -154,11 +182,8 @@ struct GetCommand: AsyncParsableCommand {
             ? [TransferSyntax.explicitVRLittleEndian.uid, TransferSyntax.implicitVRLittleEndian.uid] : syntaxes
         var line = ProgressLine()
         let result = try reaching {
-            let requester = try Requester(
-                place, sopClasses: [model == .studyRoot ? SOPClass.studyRootGet : SOPClass.patientRootGet],
-                receiving: (sopClasses.isEmpty ? Self.commonClasses : sopClasses).map { ($0, wanted) })
-            let result = try requester.get(
-                keys, model: model,
+            try StudyGet(place, keys: keys, model: model, syntaxes: wanted).run(
+                sopClasses: sopClasses,
                 progress: { counts in
                     let done = counts.completed + counts.failed + counts.warning
                     line.show(done: done, total: done + counts.remaining, "fetching")
@@ -169,11 +194,9 @@ struct GetCommand: AsyncParsableCommand {
                     try fragments { file?.append($0) }
                     return file?.finish() == true ? .success : .outOfResources
                 })
-            requester.close()
-            return result
         }
         line.end()
-        try conclude(result.status, result.counts, "fetched")
+        try conclude(result, "fetched", output)
     }
 }
 

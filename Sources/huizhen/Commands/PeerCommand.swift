@@ -160,13 +160,14 @@ struct PeerCommand: AsyncParsableCommand {
         var aeTitle: String
 
         @OptionGroup var options: ConfigurationOptions
+        @OptionGroup var output: OutputOptions
 
         func run() async throws {
             let channel = try Channel.ask(.testPeer(aeTitle: aeTitle), try await options.load())
             guard case .echoed(let milliseconds) = try channel.reply() else {
                 throw CommandFailure.end(2, "no answer came")
             }
-            print("\(aeTitle) answered after \(Int(milliseconds.rounded())) ms")
+            try EchoResult(aeTitle, milliseconds: milliseconds).show(output)
         }
     }
 }

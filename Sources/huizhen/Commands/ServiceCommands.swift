@@ -248,6 +248,18 @@ struct RemoveCommand: AsyncParsableCommand {
     var release = false
 
     @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var output: OutputOptions
+
+    /// What is there only where it was asked for.
+    struct Result: Encodable {
+        /// removed, destroyed, restored, held or released.
+        var done: String
+        var objects: Int?
+        /// When removed objects are destroyed, ISO 8601.
+        var destroyAt: String?
+        /// Number of the certificate of a destruction.
+        var certificate: String?
+    }
 
     func validate() throws {
         if [now, restore, hold, release].count(where: { $0 }) > 1 {
@@ -271,14 +283,21 @@ struct RemoveCommand: AsyncParsableCommand {
             }
         let channel = try Channel.ask(request, try await options.load())
         switch try channel.reply() {
-        case .removed(let instances, let destroyAt, let certificate):
-            let date = Date(timeIntervalSince1970: Double(destroyAt) / 1000)
-            print(
-                now
-                    ? "\(instances) objects are destroyed: certificate \(certificate)"
-                    : "\(instances) objects are hidden, destroyed at \(date.ISO8601Format())")
-        case .restored(let instances): print("\(instances) objects are back")
-        default: print(hold ? "the study is under a hold" : "the hold is released")
+        case .removed(let instances, _, let certificate) where now:
+            try output.show(
+                Result(done: "destroyed", objects: instances, certificate: certificate),
+                "\(instances) objects are destroyed: certificate \(certificate)")
+        case .removed(let instances, let destroyAt, _):
+            let date = Date(timeIntervalSince1970: Double(destroyAt) / 1000).ISO8601Format()
+            try output.show(
+                Result(done: "removed", objects: instances, destroyAt: date),
+                "\(instances) objects are hidden, destroyed at \(date)")
+        case .restored(let instances):
+            try output.show(Result(done: "restored", objects: instances), "\(instances) objects are back")
+        default:
+            try output.show(
+                Result(done: hold ? "held" : "released"),
+                hold ? "the study is under a hold" : "the hold is released")
         }
     }
 }
