@@ -130,14 +130,15 @@ struct GrantTests {
         let start = Date(timeIntervalSince1970: 1_800_000_000)
         for _ in 0..<3 { for reason in ["one", "two"] { tally.note(from: "10.0.0.9", reason: reason, now: start) } }
         #expect(try fixture.recorded().map(\.reason) == ["one", "two"])
-        for number in 2..<RefusalTally.keyLimit { tally.note(from: "\(number)", reason: "one", now: start) }
-        #expect(try fixture.recorded().count == RefusalTally.keyLimit)
+        let limit = MinuteFold<String, String>.kindLimit
+        for number in 2..<limit { tally.note(from: "\(number)", reason: "one", now: start) }
+        #expect(try fixture.recorded().count == limit)
         tally.note(from: "one too many", reason: "one", now: start)
         tally.flush()
         let entries = try fixture.recorded()
         #expect(entries.allSatisfy { $0.event == .signInRefused })
         let sum = entries.reduce(0) { $0 + ($1.instanceCount ?? 1) }
-        #expect(sum == UInt64(RefusalTally.keyLimit) + 5)
+        #expect(sum == UInt64(limit) + 5)
         #expect(
             entries.filter { $0.instanceCount != nil }.map(\.reason).sorted() == ["one, and 2 more", "two, and 2 more"])
     }

@@ -23,7 +23,13 @@ struct Answer: Decodable {
     private func face(
         _ scenario: String, count: Int = 50, settings: [String] = [], growth: Int = 128 << 20
     ) throws -> [Answer] {
-        var arguments = ["--open-to-unknown-peers", "--set", "log.level=debug"]
+        try meet(scenario, count: count, settings: settings + ["log.level=debug"], growth: growth).answers
+    }
+
+    private func meet(
+        _ scenario: String, count: Int, settings: [String], growth: Int = 128 << 20
+    ) throws -> (answers: [Answer], log: String) {
+        var arguments = ["--open-to-unknown-peers"]
         for setting in settings { arguments += ["--set", setting] }
         let huizhen = try HuizhenProcess(arguments: arguments)
         let before = huizhen.residentByteCount
@@ -37,7 +43,54 @@ struct Answer: Decodable {
         let log = huizhen.logText()
         for canary in Self.canaries { #expect(!log.contains(canary), "the log tells \(canary)") }
         #expect(!log.contains("2.25."), "the log tells a UID")
-        return answers
+        return (answers, log)
+    }
+
+    /// What the operator reads of each kind of bad input without having asked for more.
+    struct Line: CustomTestStringConvertible {
+        var scenario: String
+        var message: String
+        var count = 50
+        var settings: [String] = []
+        var testDescription: String { "\(scenario): \(message)" }
+    }
+
+    static let lines = [
+        Line(scenario: "truncated_request", message: "connection without association"),
+        Line(scenario: "wrong_lengths", message: "connection without association"),
+        Line(scenario: "huge_pdu", message: "connection without association"),
+        Line(scenario: "huge_pdu", message: "association ended early"),
+        Line(scenario: "pdv_lengths", message: "association ended early"),
+        Line(scenario: "garbage", message: "connection without association"),
+        Line(scenario: "garbage", message: "association ended early"),
+        Line(scenario: "unknown_context", message: "association ended early"),
+        Line(scenario: "wrong_command", message: "association ended early"),
+        Line(scenario: "nested", message: "store refused"),
+        Line(scenario: "wrong_syntax", message: "store refused"),
+        Line(scenario: "bomb", message: "store refused", count: 256),
+        Line(scenario: "vanish", message: "association ended early"),
+        Line(
+            scenario: "slow", message: "connection without association", settings: ["dimse.artim=2", "dimse.pdu=2"]),
+        Line(scenario: "slow", message: "association ended early", settings: ["dimse.artim=2", "dimse.pdu=2"]),
+        Line(
+            scenario: "limit", message: "association limit reached", count: 5, settings: ["dimse.associations=5"]),
+        Line(
+            scenario: "connection_limit", message: "connection limit reached", count: 10,
+            settings: ["dimse.connections-per-address=10"]),
+        Line(scenario: "big_identifier", message: "association ended early"),
+    ]
+
+    @Test(arguments: lines) func tellsTheOperatorOfBadInput(_ line: Line) throws {
+        let log = try meet(line.scenario, count: line.count, settings: line.settings).log
+        #expect(log.contains(line.message), "\(log.suffix(4000))")
+    }
+
+    /// Four hundred refusals of one address are two lines: the first, and how many followed.
+    @Test func foldsTheLinesOfWhoKnocksWithoutEnd() throws {
+        let log = try meet("crowd", count: 912, settings: []).log
+        let lines = log.split(separator: "\n").filter { $0.contains("connection limit reached") }
+        #expect((1...4).contains(lines.count), "\(lines.count) lines")
+        #expect(lines.contains { $0.contains("more within a minute") })
     }
 
     @Test func survivesTruncatedRequests() throws {

@@ -21,6 +21,7 @@ public final class DIMSEServer: @unchecked Sendable {
 
     private let shared: Shared
     private let refusals: RefusalTally
+    private let lines: RefusalLines
     private let condition = NSCondition()
     private var listeners: [Listener] = []
     private var connections: [Int: Connection] = [:]
@@ -41,6 +42,7 @@ public final class DIMSEServer: @unchecked Sendable {
         toSite: (@Sendable (ForwardWork, Peer) -> JobOutcome)? = nil
     ) {
         refusals = RefusalTally(access, door: Session.door)
+        lines = RefusalLines(logger)
         let sender = ObjectSender(
             aeTitle: access.settings.aeTitle, timeouts: settings.timeouts, metrics: metrics, credentials: credentials)
         shared = Shared(
@@ -95,6 +97,7 @@ public final class DIMSEServer: @unchecked Sendable {
         condition.unlock()
         wait(until: Date(timeIntervalSinceNow: 5))
         refusals.flush()
+        lines.flush()
     }
 
     private func wait(until date: Date) {
@@ -117,7 +120,7 @@ public final class DIMSEServer: @unchecked Sendable {
             }
             guard let (id, cancellation) = admit(connection.peerAddress) else {
                 shared.metrics.rejected("connection-limit")
-                shared.logger.info("connection limit reached", metadata: ["address": "\(connection.peerAddress)"])
+                lines.note("connection limit reached", from: connection.peerAddress)
                 if isSecure { connection.close() } else { refuseForLimit(connection) }
                 continue
             }
@@ -201,11 +204,7 @@ public final class DIMSEServer: @unchecked Sendable {
             var isInsecure = false
             if case .insecure = error { isInsecure = true }
             shared.metrics.rejected(isInsecure ? "tls" : "no-association")
-            // Who is kept out for a certificate asks why; who only looks in does not.
-            shared.logger.log(
-                level: isInsecure ? .notice : .info, "connection without association",
-                metadata: ["address": "\(address)", "reason": "\(error)"])
-            return
+            return lines.note("connection without association", from: address, reason: "\(error)")
         }
         let permit: Permit
         let wantsResponse = association.identity?.wantsResponse == true
@@ -230,7 +229,11 @@ public final class DIMSEServer: @unchecked Sendable {
             try association.accept(
                 negotiation.answers(to: association.proposed),
                 identityResponse: wantsResponse ? permit.identityResponse : nil)
-        } catch { return }
+        } catch {
+            // It went away before it had its answer.
+            shared.metrics.associationsAborted.add()
+            return lines.note("association not begun", from: address, reason: "\(error)")
+        }
         shared.metrics.associationsAccepted.add()
         Session(association, permit: permit, shared: shared).run { self.setBusy(id, $0) }
     }
