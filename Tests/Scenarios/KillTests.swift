@@ -36,7 +36,7 @@ let isSoak = ProcessInfo.processInfo.environment["HUIZHEN_SOAK"] == "1"
         let huizhen = try HuizhenProcess(environment: HuizhenProcess.prewriting(blanks))
         try huizhen.waitForBlanks(blanks)
         var sent = Sent()
-        for round in 0..<(isSoak ? 300 : 15) {
+        for round in 0..<(isSoak ? 300 : blanks > 0 ? 10 : 15) {
             let first = round * Self.roundCount
             let peer = try Python.start(
                 "storm.py",
