@@ -176,18 +176,4 @@ import Testing
         // Where the kernel gives what crashes to a reporter there is nothing to look at here.
         if keeps { #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty) }
     }
-
-    @Test func writesNoPatientValueInClear() throws {
-        let huizhen = try HuizhenProcess()
-        #expect(
-            try huizhen.storeTiny(
-                study: "2.25.5", instance: "2.25.51", patient: "PLAINID", ["--content", "VerySecretContent"]) == 0)
-        #expect(huizhen.stop() == 0)
-        let blobs = huizhen.directory + "/blobs"
-        for name in try FileManager.default.contentsOfDirectory(atPath: blobs) {
-            let content = FileManager.default.contents(atPath: blobs + "/" + name) ?? Data()
-            #expect(content.range(of: Data("VerySecretContent".utf8)) == nil, "\(name)")
-            #expect(content.range(of: Data("PLAINID".utf8)) == nil, "\(name)")
-        }
-    }
 }

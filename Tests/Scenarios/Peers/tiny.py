@@ -22,6 +22,7 @@ def main():
     parser.add_argument("--name", default="")
     parser.add_argument("--issuer", default="")
     parser.add_argument("--accession", default="")
+    parser.add_argument("--birth-date", default="")
     parser.add_argument("--modality", default="")
     parser.add_argument("--description", default="", help="of the study")
     parser.add_argument("--station", default="")
@@ -44,7 +45,7 @@ def make(options, instance):
         more[0x00080050] = wire.explicit(0x00080050, "SH", options.accession)
     for tag, vr, value in (
             (0x00080060, "CS", options.modality), (0x00081030, "LO", options.description),
-            (0x00081010, "SH", options.station)):
+            (0x00081010, "SH", options.station), (0x00100030, "DA", options.birth_date)):
         if value:
             more[tag] = wire.explicit(tag, vr, value)
     more[0x00080005] = wire.explicit(0x00080005, "CS", "ISO_IR 192")
