@@ -114,10 +114,16 @@ import Testing
         #expect(report.status == 0)
     }
 
-    @Test func acceptsEveryTransferSyntaxThatHoldsItsPixels() throws {
+    @Test func keepsObjectsOfEveryTransferSyntaxThatHoldsItsPixels() throws {
         struct Report: Decodable {
             var known: Int
             var refused: [String]
+            /// Stored with another status than success, by transfer syntax.
+            var failed: [String: Int]
+            var kept: Int
+            var getStatus: Int
+            /// Not given back in the same syntax with the same bytes.
+            var different: [String]
         }
         let report = try ask("every_syntax", HuizhenProcess(), as: Report.self)
         #expect(report.known > 50)
@@ -126,5 +132,9 @@ import Testing
             "1.2.840.10008.1.2.4.204", "1.2.840.10008.1.2.4.205", "1.2.840.10008.1.2.4.94", "1.2.840.10008.1.2.4.95",
         ]
         #expect(report.refused == referenced)
+        #expect(report.failed.isEmpty, "\(report.failed)")
+        #expect(report.kept == report.known - referenced.count)
+        #expect(report.getStatus == 0)
+        #expect(report.different.isEmpty, "\(report.different)")
     }
 }

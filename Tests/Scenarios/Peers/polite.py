@@ -4,6 +4,7 @@ import argparse
 import io
 import json
 import logging
+import struct
 import threading
 import time
 
@@ -11,6 +12,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID
 from pynetdicom import AE, StoragePresentationContexts, build_context, build_role, evt
 from pynetdicom.dimse_primitives import C_STORE
+from pynetdicom.dsutils import encode
 from pynetdicom.sop_class import (
     PatientRootQueryRetrieveInformationModelFind, PatientRootQueryRetrieveInformationModelGet,
     PatientRootQueryRetrieveInformationModelMove, StudyRootQueryRetrieveInformationModelFind,
@@ -299,7 +301,7 @@ def unknown_class(options):
 
 
 def every_syntax(options):
-    """Every transfer syntax of PS3.6, retired ones and one nobody knows: accepted and kept."""
+    """Every transfer syntax of PS3.6, retired ones and one nobody knows: accepted, kept, and given back bit for bit."""
     from pydicom.uid import UID_dictionary
     syntaxes = sorted(uid for uid, entry in UID_dictionary.items() if entry[1] == "Transfer Syntax")
     # Rendering over RTP, and the two XML and packaging ones, are no encodings of stored objects.
@@ -309,7 +311,47 @@ def every_syntax(options):
     association = associate(options, [build_context(CT, uid) for uid in syntaxes])
     accepted = {str(context.transfer_syntax[0]) for context in association.accepted_contexts}
     association.release()
-    return {"known": len(syntaxes), "refused": [uid for uid in syntaxes if uid not in accepted]}
+    kept = [uid for uid in syntaxes if uid in accepted]
+    sent = {f"2.25.8.{number}": (uid, in_syntax(uid, number)) for number, uid in enumerate(kept)}
+    contexts = [(CT, [uid]) for uid in kept]
+    writer = wire.Association(options.port, contexts, calling="POLITE")
+    failed = {}
+    for instance, (uid, data) in sent.items():
+        status = writer.store(writer.context(CT, uid), CT, instance, data)
+        if status != 0:
+            failed[uid] = status
+    writer.release()
+    reader = wire.Association(
+        options.port, [(wire.STUDY_GET, [wire.EXPLICIT])] + contexts, calling="POLITE", roles=[CT])
+    back = {}
+
+    def receive(command, syntax, data):
+        back[command[0x00001000]] = (syntax, data)
+        return 0
+
+    last, _ = reader.get(1, wire.identifier("STUDY", study="2.25.8"), receive)
+    reader.release()
+    return {"known": len(syntaxes), "refused": [uid for uid in syntaxes if uid not in accepted], "failed": failed,
+            "kept": len(kept), "getStatus": last[0x00000900],
+            "different": [uid for instance, (uid, data) in sent.items() if back.get(instance) != (uid, data)]}
+
+
+def in_syntax(uid, number):
+    """A tiny image's data set in a transfer syntax; what codecs would make of its fragment is nobody's concern here."""
+    data = tiny(CT, "2.25.8", "2.25.8.1", f"2.25.8.{number}")
+    data.Rows = data.Columns = 2
+    data.SamplesPerPixel, data.PhotometricInterpretation, data.PixelRepresentation = 1, "MONOCHROME2", 0
+    data.BitsAllocated, data.BitsStored, data.HighBit = 16, 12, 11
+    native = {"1.2.840.10008.1.2": (True, True, False), "1.2.840.10008.1.2.1": (False, True, False),
+              "1.2.840.10008.1.2.2": (False, False, False), "1.2.840.10008.1.2.1.99": (False, True, True)}
+    if uid in native:
+        data.add_new(0x7FE00010, "OW", bytes(range(8)))
+        return encode(data, *native[uid])
+    fragment = bytes([number]) + b"fragment" + uid.encode() + b"\0" * (len(uid) % 2 + 1)
+    fragment += b"\0" * (len(fragment) % 2)
+    pixels = struct.pack("<HH2sxxI", 0x7FE0, 0x0010, b"OB", 0xFFFFFFFF) + struct.pack("<HHI", 0xFFFE, 0xE000, 0)
+    pixels += struct.pack("<HHI", 0xFFFE, 0xE000, len(fragment)) + fragment + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+    return encode(data, False, True) + pixels
 
 
 class Race(logging.Handler):
