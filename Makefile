@@ -32,7 +32,8 @@ test:
 # Many more kills, power cuts and failing lines than in `make test`; HUIZHEN_SEED repeats one.
 soak:
 	@Tests/Scripts/install-packages $(TEST_PACKAGES)
-	@HUIZHEN_SOAK=1 Tests/Scripts/test --filter "KillTests|PowerCutTests|TransferTests|LineFaultTests"
+	@HUIZHEN_SOAK=1 Tests/Scripts/test --filter \
+		"KillTests|StoreStepTests|PowerCutTests|FaultTests|HostilePeerTests|KeysTests|TransferTests|LineFaultTests"
 
 # Every target for SECONDS each; TARGETS="scan text" for some of them.
 SECONDS ?= 60
