@@ -284,6 +284,11 @@ final class Service: Sendable {
                 metadata: ["peers": "\(unapproved.joined(separator: ", "))"])
         }
         if archive.isMasterKeyOnDataDisk { logger.warning("\(KeysCommand.sameDiskWarning)") }
+        // 1.3 is the default, so somebody set it.
+        if settings.webServer.allowsTLS12 {
+            logger.warning(
+                "web.tls.minimum lets TLS 1.2 at the web door: take the setting out once no client needs it")
+        }
     }
 
     /// Everything measured, with what is only looked up when asked.
