@@ -82,6 +82,52 @@ import Testing
         #expect(try form([[1, 2], [3, 4]]) != form([[1, 2, 3, 4]]))
     }
 
+    /// An image of 3 × 5 pixels of a byte, so that the value needs a byte to be of even length.
+    private func image(
+        _ pixels: [UInt8], frames: String? = nil, bits: UInt16 = 8, inItem: Bool = false, syntax: TransferSyntax
+    ) throws -> [UInt8] {
+        var image = Dataset()
+        image.set(.samplesPerPixel, .US, bytes: [1, 0])
+        if let frames { image.set(.numberOfFrames, .IS, string: frames) }
+        image.set(.rows, .US, bytes: [3, 0])
+        image.set(.columns, .US, bytes: [5, 0])
+        image.set(.bitsAllocated, .US, bytes: [UInt8(bits & 0xFF), UInt8(bits >> 8)])
+        image.set(.pixelData, bits == 16 ? .OW : .OB, bytes: pixels)
+        if inItem {
+            let icon = image
+            image = Dataset()
+            image.set(.iconImageSequence, .SQ, items: [icon])
+        }
+        return try canonical(image.encoded(transferSyntax: syntax), syntax, pieceByteCount: 7)
+    }
+
+    @Test func ignoresZerosBehindThePixelsAndNothingElse() throws {
+        let pixels = [UInt8](1...15)
+        for syntax in syntaxes {
+            func form(_ bytes: [UInt8], frames: String? = nil, inItem: Bool = false) throws -> [UInt8] {
+                try image(bytes, frames: frames, inItem: inItem, syntax: syntax)
+            }
+            let plain = try form(pixels + [0])
+            #expect(try form(pixels + [UInt8](repeating: 0, count: 129)) == plain)
+            #expect(try form(pixels + [UInt8](repeating: 0, count: 100_001)) == plain)
+            // Pixels are no padding, be they zero; and what is behind them is none unless all of it is.
+            #expect(try form([UInt8](repeating: 0, count: 16)) != form([UInt8](repeating: 0, count: 10)))
+            #expect(try form(pixels + [0, 0, 0, 7]) != plain)
+            #expect(try form(pixels + [0, 0, 0, 7]) != form(pixels + [0, 7]))
+            #expect(try form(pixels + [7]) != plain)
+            // Of two frames, of an unknown number, and in another image's icon.
+            let two = pixels + pixels
+            #expect(try form(two + [0, 0], frames: "2") == form(two, frames: "2"))
+            #expect(try form(pixels + [0], frames: "2") != form(two, frames: "2"))
+            #expect(try form(two + [0, 0], frames: "many") != form(two, frames: "many"))
+            #expect(try form(pixels + [0, 0, 0], inItem: true) != form(pixels + [0], inItem: true))
+        }
+        let wide = [UInt8](repeating: 9, count: 30)
+        let forms = try syntaxes.map { try image(wide + [0, 0], bits: 16, syntax: $0) }
+        #expect(Set(forms).count == 1)
+        #expect(try image(wide, bits: 16, syntax: .explicitVRLittleEndian) == forms[0])
+    }
+
     @Test func boundsPaddingThatMayBeNone() throws {
         var stream = Stream()
         let alternating = (0..<100_000).map { UInt8($0 % 2 == 0 ? 0x20 : 0) }

@@ -24,6 +24,7 @@ struct CanonicalSink: ScanSink {
     /// A sequence that has no item yet: an empty one is the same as an empty value.
     private var opened: Tag?
     private var isIgnored = false
+    private var pixels = NativePixelByteCount()
 
     /// What of a value may be padding.
     private enum Padding {
@@ -31,6 +32,8 @@ struct CanonicalSink: ScanSink {
         case none
         /// Spaces and NULs at the end of text.
         case text
+        /// Zeros behind the pixels, which take so many bytes.
+        case behind(UInt64)
     }
 
     init(emit: @escaping (UnsafeRawBufferPointer) -> Void) {
@@ -51,8 +54,9 @@ struct CanonicalSink: ScanSink {
     func wholeByteCount(_ header: ElementHeader) -> UInt64 { Self.wholeByteCount }
 
     /// By the standard's VR and not the one that is written, which implicit VR does not have.
-    private static func padding(of tag: Tag) -> Padding {
-        tag.group != 0xFFFE && Dictionary.vr(of: tag)?.isString == true ? .text : .none
+    private func allowedPadding(of header: ElementHeader) -> Padding {
+        if header.isPixelData { return pixels.value.map { .behind($0) } ?? .none }
+        return header.tag.group != 0xFFFE && Dictionary.vr(of: header.tag)?.isString == true ? .text : .none
     }
 
     private static func isLeftOut(_ tag: Tag) -> Bool {
@@ -72,6 +76,7 @@ struct CanonicalSink: ScanSink {
     mutating func value(
         _ header: ElementHeader, _ bytes: UnsafeRawBufferPointer, isWhole: Bool
     ) throws(ParseError) {
+        pixels.note(header, bytes)
         try beginParts(header)
         try part(bytes)
         try endParts(header, byteCount: UInt64(bytes.count))
@@ -85,7 +90,7 @@ struct CanonicalSink: ScanSink {
         cut.removeAll(keepingCapacity: true)
         pendingSpaces.removeAll(keepingCapacity: true)
         partByteCount = 0
-        padding = Self.padding(of: header.tag)
+        padding = allowedPadding(of: header)
     }
 
     mutating func part(_ bytes: UnsafeRawBufferPointer) throws(ParseError) {
@@ -101,17 +106,33 @@ struct CanonicalSink: ScanSink {
     mutating func endParts(_ header: ElementHeader, byteCount: UInt64) throws(ParseError) {
         if isIgnored { return }
         if !cut.isEmpty { Array(cut).withUnsafeBytes { write($0) } }
-        if padding == .none, partByteCount % 2 == 1 {
+        if !isText, partByteCount % 2 == 1 {
             output.append(0)
             partByteCount += 1
         }
         put(count: partByteCount, kind: 1)
     }
 
+    private var isText: Bool {
+        if case .text = padding { true } else { false }
+    }
+
     private mutating func write(_ bytes: UnsafeRawBufferPointer) {
-        guard padding == .text else { return writeThrough(bytes) }
+        switch padding {
+        case .none: writeThrough(bytes)
+        case .text: writeTrimmed(bytes)
+        case .behind(let limit):
+            let count = Int(clamping: min(UInt64(bytes.count), limit - min(partByteCount, limit)))
+            writeThrough(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+            if count < bytes.count { writeTrimmed(UnsafeRawBufferPointer(rebasing: bytes[count...])) }
+        }
+    }
+
+    /// Holds back what may be padding, until something comes after it.
+    private mutating func writeTrimmed(_ bytes: UnsafeRawBufferPointer) {
+        let isText = isText
         var end = bytes.count
-        while end > 0, bytes[end - 1] == 0x20 || bytes[end - 1] == 0 { end -= 1 }
+        while end > 0, bytes[end - 1] == 0 || isText && bytes[end - 1] == 0x20 { end -= 1 }
         if end > 0 {
             writePendingSpaces()
             writeThrough(UnsafeRawBufferPointer(rebasing: bytes[..<end]))

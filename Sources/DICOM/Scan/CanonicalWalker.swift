@@ -1,8 +1,8 @@
 /// Gives a dataset in a canonical form, piece by piece, for comparing two objects without holding either.
 ///
 /// The form is the same for implicit and explicit VR, either byte order and deflated; group lengths, data set trailing
-/// padding, padding of values and whether sequences have defined lengths leave no trace. Different datasets give
-/// different bytes. Used by one thread; copies share their state.
+/// padding, padding of values, zeros behind native pixel data and whether sequences have defined lengths leave no trace.
+/// Otherwise different datasets give different bytes. Used by one thread; copies share their state.
 public struct CanonicalWalker {
     private let state: State
 

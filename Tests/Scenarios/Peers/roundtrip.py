@@ -207,13 +207,20 @@ def main():
     parser.add_argument("--tool", required=True, help="the binary, to add the receiver as a peer")
     parser.add_argument("--data", required=True)
     parser.add_argument("--held-somehow", action="store_true", help="objects were sent before, in any order")
+    parser.add_argument("--only", help="a JSON list of the files to send, as a report names them; else all")
     parser.add_argument("folders", nargs="+")
     options = parser.parse_args()
     report = {"sent": 0, "held": 0, "studies": 0, "refused": [], "skipped": [], "unfound": [], "retrieve": [],
               "different": []}
     objects = []
+    only = None
+    if options.only:
+        with open(options.only, encoding="utf-8") as file:
+            only = set(json.load(file))
     for folder in options.folders:
         for path in part10.files_under(folder):
+            if only is not None and os.path.relpath(path, folder) not in only:
+                continue
             try:
                 objects.append(part10.Part10(path))
                 objects[-1].source, objects[-1].path = path, os.path.relpath(path, folder)
