@@ -3,11 +3,9 @@ import Testing
 
 /// A disk that fills, two writers, a stop in the middle.
 @Suite(.timeLimit(.minutes(30))) struct FaultTests {
-    @Test func refusesStoresOnAFullDiskAndGoesOnAnswering() throws {
-        guard let disk = SmallDisk(megabytes: 64) else {
-            print("skipped refusesStoresOnAFullDisk: it needs the right to mount a small disk (root)")
-            return
-        }
+    @Test(.enabled(if: SmallDisk.canBeMade, SmallDisk.need))
+    func refusesStoresOnAFullDiskAndGoesOnAnswering() throws {
+        let disk = try #require(SmallDisk(megabytes: 64))
         // More than what the record of acts has put aside, and may give back to the disk meanwhile.
         let huizhen = try HuizhenProcess(
             directory: disk.path + "/data", environment: ["HUIZHEN_STORAGE_RESERVE": "8388608"])
@@ -28,11 +26,9 @@ import Testing
         #expect(try huizhen.studies() == ["2.25.5", "2.25.6"])
     }
 
-    @Test func fillsItsOwnDiskWithoutLosingWhatItAcknowledged() throws {
-        guard let disk = SmallDisk(megabytes: 24) else {
-            print("skipped fillsItsOwnDisk: it needs the right to mount a small disk (root)")
-            return
-        }
+    @Test(.enabled(if: SmallDisk.canBeMade, SmallDisk.need))
+    func fillsItsOwnDiskWithoutLosingWhatItAcknowledged() throws {
+        let disk = try #require(SmallDisk(megabytes: 24))
         let huizhen = try HuizhenProcess(
             directory: disk.path + "/data", environment: ["HUIZHEN_STORAGE_PACK": "4194304"])
         let peer = try Python.start(

@@ -519,11 +519,9 @@ import Testing
         #expect(try site.instances == 1)
     }
 
-    @Test func refusesFilesOnAFullDisk() throws {
-        guard let disk = SmallDisk(megabytes: 64) else {
-            print("skipped refusesFilesOnAFullDisk: it needs the right to mount a small disk (root)")
-            return
-        }
+    @Test(.enabled(if: SmallDisk.canBeMade, SmallDisk.need))
+    func refusesFilesOnAFullDisk() throws {
+        let disk = try #require(SmallDisk(megabytes: 64))
         let site = try Site(environment: ["HUIZHEN_STORAGE_RESERVE": "8388608"], directory: disk.path + "/data")
         defer { _ = site.huizhen.stop() }
         try site.allow("LOCAL")

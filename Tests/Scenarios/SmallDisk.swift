@@ -1,7 +1,11 @@
 import Foundation
+import Testing
 
 /// A small file system of its own; nil without the right to mount one.
 final class SmallDisk {
+    static let need: Comment = "needs the right to mount a small disk (root)"
+    static let canBeMade = SmallDisk(megabytes: 8) != nil
+
     let path: String
 
     init?(megabytes: Int) {

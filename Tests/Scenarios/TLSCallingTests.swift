@@ -126,12 +126,11 @@ import Testing
         #expect(exposed.code == 1 && exposed.error.contains("chmod 600"))
     }
 
-    @Test func exchangesObjectsWithOrthancOverTLS() throws {
-        let program = "/usr/sbin/Orthanc"
-        guard FileManager.default.isExecutableFile(atPath: program) else {
-            print("skipped exchangesObjectsWithOrthancOverTLS: Debian's package orthanc is not installed")
-            return
-        }
+    private static let orthanc = "/usr/sbin/Orthanc"
+
+    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: orthanc), "needs Debian's package orthanc"))
+    func exchangesObjectsWithOrthancOverTLS() throws {
+        let program = Self.orthanc
         struct Nothing: Decodable {}
         let huizhen = try service()
         let (http, dicom) = (freePort(), freePort())

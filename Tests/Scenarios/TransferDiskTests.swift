@@ -18,11 +18,9 @@ import Testing
         #expect(stored["statuses"] == [0])
     }
 
-    @Test func saysOnBothSidesThatTheReceiversDiskIsFullAndGoesOnOnceItIsNot() throws {
-        guard let disk = SmallDisk(megabytes: 160) else {
-            print("skipped the receiver's full disk: it needs the right to mount a small disk (root)")
-            return
-        }
+    @Test(.enabled(if: SmallDisk.canBeMade, SmallDisk.need))
+    func saysOnBothSidesThatTheReceiversDiskIsFullAndGoesOnOnceItIsNot() throws {
+        let disk = try #require(SmallDisk(megabytes: 160))
         let sites = try TwoSites(
             settings: Self.settings, site: ["--rate", "6000000"], directories: (nil, disk.path + "/data"))
         defer { _ = sites.b.stop() }
@@ -50,11 +48,9 @@ import Testing
         #expect(try sites.b.tool(["verify"]).code == 0)
     }
 
-    @Test func waitsAtTheSenderUntilItsDiskHasRoom() throws {
-        guard let disk = SmallDisk(megabytes: 160) else {
-            print("skipped the sender's full disk: it needs the right to mount a small disk (root)")
-            return
-        }
+    @Test(.enabled(if: SmallDisk.canBeMade, SmallDisk.need))
+    func waitsAtTheSenderUntilItsDiskHasRoom() throws {
+        let disk = try #require(SmallDisk(megabytes: 160))
         let sites = try TwoSites(
             settings: Self.settings, site: ["--rate", "3000000"], directories: (disk.path + "/data", nil))
         defer { _ = sites.a.stop() }
