@@ -192,7 +192,7 @@ let package = Package(
         .testTarget(name: "MediaTests", dependencies: ["Media", "DICOM"], swiftSettings: strict),
         .testTarget(name: "ToolkitTests", dependencies: ["Toolkit"], swiftSettings: strict),
         .testTarget(
-            name: "CodecsTests", dependencies: ["Codecs", "DICOM", "Deidentification", "huizhen"],
+            name: "CodecsTests", dependencies: ["Codecs", "DICOM", "Deidentification", "Keys", "huizhen"],
             exclude: ["one-sided-images.tsv"], swiftSettings: strict),
         .testTarget(name: "BlobStoreTests", dependencies: ["BlobStore", "Keys"], swiftSettings: strict),
         .testTarget(

@@ -1,3 +1,4 @@
+import Foundation
 import Keys
 
 /// What `huizhen keys` asks of the running service.
@@ -18,8 +19,17 @@ public enum KeyRequest: Codable, Sendable {
     case exportProject(name: String, fingerprint: String)
     /// Keeps a key that another site made.
     case importProject(name: String, key: [UInt8])
+    /// What is set for a project beside its key.
+    case projectSettings(name: String)
+    /// Changes it.
+    case changeProject(name: String, ProjectChange)
     /// Records that a key holder opens what was sealed in so many files.
-    case reidentification(fileCount: Int)
+    ///
+    /// - Parameters:
+    ///   - fingerprint: of the key holder's certificate.
+    ///   - studyCount: studies of the files.
+    ///   - studies: their pseudonymous Study Instance UIDs, as many as a record has room for.
+    case reidentification(fileCount: Int, fingerprint: String, studyCount: Int, studies: [String])
 }
 
 /// What the service answers to a `KeyRequest`.
@@ -30,6 +40,7 @@ public enum KeyReply: Codable, Sendable {
     case restored(KeyRestoration)
     case projects([ProjectEntry])
     case projectKey([UInt8])
+    case projectSettings(ProjectSettings)
     case recorded
 }
 
@@ -42,6 +53,57 @@ public struct ProjectEntry: Codable, Hashable, Sendable {
     public init(name: String, createdAt: Int64) {
         self.name = name
         self.createdAt = createdAt
+    }
+}
+
+/// What a site sets for a project beside its key: each as the operator's file had it.
+public struct ProjectSettings: Codable, Hashable, Sendable {
+    /// What the site changes about profiles; JSON.
+    public var siteRules: Data?
+    /// Which rectangles of which pictures are blanked.
+    public var pixelRules: PixelRulesFile?
+    /// Certificates that originals are sealed for.
+    public var holders: [Data] = []
+
+    public struct PixelRulesFile: Codable, Hashable, Sendable {
+        public var bytes: Data
+        /// Whether it is a script for CTP and not JSON.
+        public var isScript: Bool
+
+        public init(bytes: Data, isScript: Bool) {
+            self.bytes = bytes
+            self.isScript = isScript
+        }
+    }
+
+    public init() {}
+}
+
+/// A change of a project's settings: what is there takes the place of what was, the rest stays.
+public struct ProjectChange: Codable, Hashable, Sendable {
+    public enum Part: String, Codable, CaseIterable, Sendable {
+        case siteRules = "site-rules"
+        case pixelRules = "pixel-rules"
+        case escrow
+    }
+
+    public var siteRules: Data?
+    public var pixelRules: ProjectSettings.PixelRulesFile?
+    public var holders: [Data]?
+    /// What is taken away.
+    public var dropped: Set<Part> = []
+
+    public init() {}
+
+    public func applied(to settings: ProjectSettings) -> ProjectSettings {
+        var result = settings
+        if dropped.contains(.siteRules) { result.siteRules = nil }
+        if dropped.contains(.pixelRules) { result.pixelRules = nil }
+        if dropped.contains(.escrow) { result.holders = [] }
+        if let siteRules { result.siteRules = siteRules }
+        if let pixelRules { result.pixelRules = pixelRules }
+        if let holders { result.holders = holders }
+        return result
     }
 }
 

@@ -22,11 +22,6 @@ public final class Release: Sendable {
         do throws(KeyError) { return try deidentifier.released(uid: uid) } catch { throw .keys }
     }
 
-    /// The transfer syntax in which an object comes out: coded frames stay coded, all else is explicit VR little endian.
-    public static func transferSyntax(of source: TransferSyntax, sopClassUID: String) -> TransferSyntax {
-        source.isEncapsulated && SOPClass.isImage(sopClassUID) ? source : .explicitVRLittleEndian
-    }
-
     /// De-identifies an object of the archive, corrections applied, and gives its dataset; nothing is given before it is
     /// certain that all of it may be.
     ///

@@ -1,4 +1,5 @@
 import Archive
+import DICOM
 import Synchronization
 
 /// A released instance whose bytes can be read at any place. Safe from any thread.
@@ -30,6 +31,19 @@ final class ReleasedContent: ContentSource, @unchecked Sendable {
 }
 
 extension Release {
+    /// De-identifies an object of the archive, corrections applied, and gives its dataset in a transfer syntax of the
+    /// taker's choice, without loss; nothing is given before it is certain that all of it may be.
+    ///
+    /// - Throws: `ReleaseError`; `ArchiveError.notTranscodable` before anything was given, `.transcodingFailed`; what
+    ///   `body` throws.
+    public func write(
+        _ object: StoredObject, rewrittenTo target: TransferSyntax, through buffer: PieceBuffer,
+        _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        let (content, _, _) = try content(object, through: buffer)
+        try archive.write(content, in: target, through: buffer, body)
+    }
+
     /// De-identifies an object of the archive, corrections applied, for who reads its header, frames or values.
     ///
     /// Takes the object's room beside memory, sealed, for as long as the content is held.

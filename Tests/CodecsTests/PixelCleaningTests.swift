@@ -1,5 +1,6 @@
 import DICOM
 import Deidentification
+import Keys
 import Testing
 
 @testable import Codecs
@@ -16,7 +17,7 @@ struct PixelCleaningTests {
         "0": [0x0E, 0x11, 0x13, 0x15, 0x19, 0x11, 0x0E], "1": [0x04, 0x0C, 0x04, 0x04, 0x04, 0x04, 0x0E],
         "2": [0x0E, 0x11, 0x01, 0x06, 0x08, 0x10, 0x1F], "5": [0x1F, 0x10, 0x1E, 0x01, 0x01, 0x11, 0x0E],
     ]
-    private static let (rows, columns) = (192, 256)
+    fileprivate static let (rows, columns) = (192, 256)
     private static let words: [(text: String, left: Int, top: Int)] = [("ZHANG WEI", 8, 6), ("2015 1201", 130, 170)]
     private static let scale = 2
 
@@ -236,6 +237,85 @@ struct PixelCleaningTests {
         #expect(result.prefix(24 * Self.columns).allSatisfy { $0 == 0 })
         #expect(result.dropFirst(24 * Self.columns).elementsEqual(source.dropFirst(24 * Self.columns)))
         #expect(cleaning.done.text && cleaning.done.features)
+    }
+
+    /// A picture of a scanner, in which nobody looks for text.
+    @Test(arguments: [TransferSyntax.explicitVRLittleEndian, .rleLossless, .jpeg2000Lossless])
+    func aSitesRectangleIsBlankedInAPictureThatPasses(syntax: TransferSyntax) throws {
+        let rules = try PixelRules(
+            json: Array(
+                #"{"rules": [{"when": [{"attribute": "Modality", "equals": "CT"}], "blank": [[8, 6, 100, 20]]}]}"#.utf8)
+        )
+        var nobody = CodecPoolOptions.readingText
+        nobody.executable = "/nonexistent/huizhen"
+        var object = Self.header(.words)
+        object.set(.sopClassUID, .UI, string: "1.2.840.10008.5.1.4.1.1.2")
+        object.set(.sopInstanceUID, .UI, string: "1.2.826.0.1.3680043.9.8.1")
+        object.set(.studyInstanceUID, .UI, string: "1.2.826.0.1.3680043.9.8.2")
+        object.set(.seriesInstanceUID, .UI, string: "1.2.826.0.1.3680043.9.8.3")
+        object.set(.imageType, .CS, strings: ["ORIGINAL", "PRIMARY", "AXIAL"])
+        let source = Self.picture(.words)
+        let key = ProjectKey((0..<32).map { UInt8($0) }.withUnsafeBytes { SymmetricKey(copying: $0)! })
+        for modality in ["CT", "MR"] {
+            object.set(.modality, .CS, string: modality)
+            var bytes = object.encoded(transferSyntax: .explicitVRLittleEndian)
+            let frame = syntax == .explicitVRLittleEndian ? source : try Self.coded(source, Self.header(.words), syntax)
+            func little(_ count: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: count >> (8 * $0)) } }
+            bytes += [0xE0, 0x7F, 0x10, 0x00] + Array((syntax.isEncapsulated ? "OB" : "OW").utf8) + [0, 0]
+            if syntax.isEncapsulated {
+                bytes += little(-1) + [0xFE, 0xFF, 0x00, 0xE0] + little(0) + [0xFE, 0xFF, 0x00, 0xE0]
+                let even = frame + (frame.count % 2 == 1 ? [0] : [])
+                bytes += little(even.count) + even + [0xFE, 0xFF, 0xDD, 0xE0] + little(0)
+            } else {
+                bytes += little(frame.count) + frame
+            }
+            let output = CollectedOutput()
+            let deidentifier = Deidentifier(
+                profile: .basic, key: key, pixelCleaner: Self.cleaner(rules, readers: nobody))
+            var instance = deidentifier.instance(transferSyntax: syntax, output: output)
+            try instance.feed(bytes)
+            let report = try instance.finish()
+            let result = try output.frame(Self.header(.words))
+            for pixel in 0..<Self.rows * Self.columns {
+                let isInside =
+                    modality == "CT" && (6..<26).contains(pixel / Self.columns)
+                    && (8..<108).contains(pixel % Self.columns)
+                let range = pixel * 2..<pixel * 2 + 2
+                guard Array(result[range]) == (isInside ? [0, 0] : Array(source[range])) else {
+                    Issue.record("pixel \(pixel) of \(modality)")
+                    return
+                }
+            }
+            #expect(report.counts[.pixelRectangle] == (modality == "CT" ? 1 : nil))
+            #expect(report.counts[.recoded] == (modality == "CT" && syntax.isEncapsulated ? 1 : nil))
+            #expect(report.counts[.burnedInText] == nil)
+        }
+    }
+
+    /// What the engine gave.
+    private final class CollectedOutput: DeidentificationOutput {
+        private var header: OutputHeader?
+        private var bytes: [UInt8] = []
+
+        func begin(_ header: OutputHeader) { self.header = header }
+        func write(_ bytes: UnsafeRawBufferPointer) { self.bytes += bytes }
+
+        /// The only frame, decoded.
+        func frame(_ header: Dataset) throws -> [UInt8] {
+            guard let syntax = self.header?.transferSyntax, syntax.isEncapsulated else {
+                return Array(bytes.suffix(PixelCleaningTests.rows * PixelCleaningTests.columns * 2))
+            }
+            let item: [UInt8] = [0xFE, 0xFF, 0x00, 0xE0]
+            var head: [UInt8] = [0xE0, 0x7F, 0x10, 0x00]
+            head += Array("OB".utf8)
+            head += [0, 0, 0xFF, 0xFF, 0xFF, 0xFF] + item + [0, 0, 0, 0] + item
+            let found = try #require(bytes.firstRange(of: head))
+            let count = (0..<4).reduce(0) { $0 | Int(bytes[found.upperBound + $1]) << (8 * $1) }
+            let format = try FrameFormat(header: header)
+            return try FrameCodec.convert(
+                Array(bytes[(found.upperBound + 4)...].prefix(count)),
+                FrameConversion(from: syntax, format, to: .explicitVRLittleEndian, format))
+        }
     }
 
     @Test func quarantinesWhatCannotBeCleaned() throws {

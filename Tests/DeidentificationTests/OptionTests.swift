@@ -1,4 +1,5 @@
 import DICOM
+import Foundation
 import Testing
 
 @testable import Deidentification
@@ -142,7 +143,47 @@ import Testing
             #expect(!Self.isSame(gone, element), "\(row) stayed in \(path)")
             testedCount += 1
         }
+        #expect(missing == Self.unreachable[option] ?? [], "\(option)")
         if TableRow.all.contains(where: { $0.cells[column] == "K" }) { #expect(testedCount > missing.count) }
+    }
+
+    /// Rows to which no object of PS3.3-2026b leads on which every sequence stays under the option alone: retired
+    /// attributes, those of services that store nothing, and those inside of sequences that go.
+    private static let unreachable: [ConfidentialityOption: [String]] = [:]
+
+    /// Column 113107: dates move by the patient's days, times of day stay; without the option nothing stays.
+    @Test func whatModifiedDatesMoveIsMovedByThePatientsDays() throws {
+        let column = try #require(TableRow.options.firstIndex(of: .retainModifiedDates))
+        let profile = try Sample.profile([.retainModifiedDates])
+        let with = Deidentifier(profile: profile, rules: Self.rules, key: Sample.key())
+        let without = Deidentifier(profile: .basic, rules: Self.rules, key: Sample.key())
+        var testedCount = 0
+        var unreadable: [String] = []
+        for row in TableRow.all where row.cells[column] == "C" && row.tag.group > 2 {
+            guard let element = Self.value(row, profile), let path = Self.path(to: row.tag, profile) else { continue }
+            let object = Self.object(path, element)
+            let moved = Self.found(try with.run(object).dataset, path, row.tag)
+            var text = ""
+            if case .bytes(let bytes)? = moved?.value {
+                text = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespaces)
+            }
+            // 898 days before 14 March 2026, by Python's datetime.
+            switch row.vr {
+            case .DA: #expect(text == "20230928", "\(row) in \(path)")
+            case .DT: #expect(text == "20230928101112", "\(row) in \(path)")
+            case .TM: #expect(text == "101112", "\(row) in \(path)")
+            case .SH: #expect(text == "+0800", "\(row) in \(path)")
+            default:
+                // A time that cannot be read cannot be moved.
+                #expect(!Self.isSame(moved, element), "\(row) in \(path)")
+                unreadable.append(row.keyword)
+            }
+            let gone = Self.found(try without.run(object).dataset, path, row.tag)
+            #expect(!Self.isSame(gone, element), "\(row) stayed in \(path)")
+            testedCount += 1
+        }
+        #expect(testedCount > 120)
+        #expect(Set(unreadable).isSubset(of: ["FrameOriginTimestamp", "CertifiedTimestamp"]))
     }
 
     private static var rules: SiteRules {

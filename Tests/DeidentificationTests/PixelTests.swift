@@ -147,24 +147,95 @@ import Testing
     // MARK: A cleaner of pixels
 
     /// Makes every frame zero.
-    private final class Blank: PixelCleaner, PixelCleaning {
+    private final class Blank: PixelCleaner, PixelCleaning, @unchecked Sendable {  // each is one instance's
         let transferSyntax = TransferSyntax.explicitVRLittleEndian
         let changes = Dataset()
-        let done: PixelCleaningDemand
+        private(set) var done = PixelCleaningDemand()
+        private(set) var count = PixelCleaningCount()
+        private let isAsked: Bool
 
-        init() {
-            var done = PixelCleaningDemand()
-            done.text = true
-            self.done = done
-        }
+        init(hasRule: Bool = false) { isAsked = hasRule }
+
+        func hasRule(for header: Dataset) -> Bool { isAsked }
+        func mayRecode(_ transferSyntax: TransferSyntax) -> Bool { transferSyntax.isEncapsulated }
 
         func begin(
             header: Dataset, transferSyntax: TransferSyntax, demand: PixelCleaningDemand
-        ) throws(Quarantine) -> any PixelCleaning { self }
+        ) throws(Quarantine) -> any PixelCleaning {
+            done = demand
+            return self
+        }
 
         func clean(frame: [UInt8], frameIndex: Int) throws(Quarantine) -> [UInt8] {
-            [UInt8](repeating: UInt8(frameIndex), count: frame.count)
+            count.rectangles += 1
+            count.rectangleByteCount += frame.count
+            count.words += 2
+            count.wordByteCount += 1
+            count.recodedFrames += 1
+            count.recodedByteCount += frame.count
+            return [UInt8](repeating: UInt8(frameIndex), count: frame.count)
         }
+    }
+
+    // MARK: What may pass
+
+    @Test(arguments: Profile.named) func whatIsDeclaredIsCleanedOrHeldBackUnderEveryProfile(profile: Profile) throws {
+        let deidentifier = Deidentifier(profile: profile, key: Sample.key())
+        #expect(deidentifier.reason(Sample.image()) == nil)
+        var burned = Sample.image()
+        burned.set(.burnedInAnnotation, .CS, string: "YES")
+        #expect(deidentifier.reason(burned) == (profile.has(.cleanPixelData) ? .pixelsNotCleaned : .burnedInText))
+        var face = Sample.image()
+        face.set(Tag(0x0028_0302), .CS, string: "YES")
+        #expect(deidentifier.reason(face) == .featuresNotCleaned)
+    }
+
+    @Test(arguments: Profile.named) func whatOftenHoldsTextPassesWithoutTheOptionAlone(profile: Profile) {
+        let deidentifier = Deidentifier(profile: profile, key: Sample.key())
+        for sopClass in [Sample.secondaryCapture, "1.2.840.10008.5.1.4.1.1.6.1", "1.2.840.10008.5.1.4.1.1.77.1.1"] {
+            var image = Sample.image(sopClass)
+            image.set(.burnedInAnnotation, .CS, string: "NO")
+            #expect(deidentifier.reason(image) == (profile == .basic ? nil : .pixelsNotCleaned), "\(sopClass)")
+        }
+        // What is released for a consultation, and what a grant of the masking `clinical` gives.
+        #expect(Profile.consultation.has(.cleanPixelData))
+    }
+
+    /// Of a picture that would pass, under a profile that demands nothing of pixels.
+    @Test(arguments: [Profile.basic, .consultation, .research])
+    func aSitesRectangleIsBlankedWhateverIsDemanded(profile: Profile) throws {
+        func run(_ hasRule: Bool) throws -> Outcome {
+            try Deidentifier(profile: profile, key: Sample.key(), pixelCleaner: Blank(hasRule: hasRule))
+                .run(Sample.image())
+        }
+        #expect(try run(false).output.bytes.suffix(8) == [1, 0, 2, 0, 3, 0, 4, 0])
+        let outcome = try run(true)
+        #expect(outcome.output.bytes.suffix(8) == [0, 0, 0, 0, 0, 0, 0, 0])
+        // A rectangle is not the option: nobody looked for text elsewhere.
+        let result = try outcome.dataset
+        let codes = result.items(.deidentificationMethodCodeSequence).compactMap { $0.string(.codeValue) }
+        #expect(!codes.contains("113101") && !result.contains(.burnedInAnnotation))
+    }
+
+    @Test func theReportTellsWhatWasBlankedAndCodedAnew() throws {
+        var object = Sample.image(Sample.secondaryCapture)
+        object.set(.numberOfFrames, .IS, string: "2")
+        object.set(.pixelData, .OW, bytes: Array(1...16))
+        let report = try Deidentifier(profile: .consultation, key: Sample.key(), pixelCleaner: Blank()).run(object)
+            .report
+        #expect(report.counts[.pixelRectangle] == 2)
+        #expect(report.counts[.burnedInText] == 4)
+        #expect(report.counts[.recoded] == 2)
+        #expect(!report.isCut)
+        let line = String(decoding: report.line(source: "a", output: "b"), as: UTF8.self)
+        #expect(
+            line.contains(
+                #"{"path":"(7FE0,0010)","rule":"burnedInText","action":"cleaned","byteCount":2,"count":4}"#), "\(line)")
+        #expect(
+            line.contains(#"{"path":"(7FE0,0010)","rule":"recoded","action":"recoded","byteCount":16,"count":2}"#))
+        let untouched = try Deidentifier(profile: .consultation, key: Sample.key(), pixelCleaner: Blank())
+            .run(Sample.image()).report
+        for rule in [Rule.pixelRectangle, .burnedInText, .recoded] { #expect(untouched.counts[rule] == nil) }
     }
 
     @Test func aCleanersFramesTakeThePlaceOfTheOriginals() throws {

@@ -85,6 +85,66 @@ import Testing
         #expect(try !result.dataset.contains(Tag(0x0031_1011)))
     }
 
+    // MARK: Options
+
+    @Test func anOptionIsTakenWhereItSaysWhy() throws {
+        let silent = #"{"options": [{"option": "113111"}]}"#
+        #expect(throws: SiteRulesError.loosensSilently(ruleNumber: 1)) { try rules(silent, .research) }
+        let said = #"{"options": [{"option": "113111", "loosens": true, "reason": "slopes"}]}"#
+        var image = Sample.image()
+        image.set(Tag(0x7053_0010), .LO, string: "Philips PET Private Group")
+        image.set(Tag(0x7053_1000), .DS, string: "0.000587")
+        #expect(try run(image, said, .research).string(Tag(0x7053_1000)) == "0.000587")
+        #expect(try !run(image, "{}", .research).contains(Tag(0x7053_1000)))
+        let codes = try run(image, said, .research).items(.deidentificationMethodCodeSequence)
+            .compactMap { $0.string(.codeValue) }
+        #expect(codes.contains("113111"))
+        // Cleaning pixels tightens, so it needs no reason.
+        let tightened = try rules(#"{"options": [{"option": "cleanPixelData"}]}"#, .basic)
+        #expect(tightened.changedProfile?.has(.cleanPixelData) == true)
+    }
+
+    @Test func anOptionIsLeftAwayFreelyUnlessItCleans() throws {
+        var image = Sample.image()
+        image.set(.patientSex, .CS, string: "F")
+        #expect(try !run(image, #"{"options": [{"option": "113108", "use": false}]}"#).contains(.patientSex))
+        for option in ["113101", "113105"] {
+            let json = #"{"options": [{"option": "\#(option)", "use": false}]}"#
+            #expect(throws: SiteRulesError.loosensSilently(ruleNumber: 1)) { try rules(json, .research) }
+        }
+    }
+
+    @Test func optionsThatContradictAreRefusedInWords() throws {
+        let json = #"{"options": [{"option": "113106", "loosens": true, "reason": "follow-up"}]}"#
+        #expect(throws: SiteRulesError.contradiction(.twoKindsOfDates)) { try rules(json, .research) }
+        #expect(SiteRulesError.contradiction(.twoKindsOfDates).description.contains("113106"))
+        #expect(try rules(json, .teaching).changedProfile?.has(.retainFullDates) == true)
+        // The other one left away.
+        let instead =
+            #"{"options": [{"option": "113107", "use": false}, {"option": "113106", "loosens": true, "reason": "x"}]}"#
+        #expect(try rules(instead, .research).changedProfile?.orderedOptions.contains(.retainFullDates) == true)
+        #expect(throws: SiteRulesError.unknownOption(ruleNumber: 1)) {
+            try rules(#"{"options": [{"option": "113199"}]}"#)
+        }
+    }
+
+    /// Every combination but those with both kinds of dates.
+    @Test func everyLegalCombinationOfOptionsCanBeHad() throws {
+        var count = 0
+        for bits in 0..<1 << ConfidentialityOption.allCases.count {
+            let options = Set(
+                ConfidentialityOption.allCases.enumerated().filter { bits >> $0.offset & 1 == 1 }.map(\.element))
+            let isContradiction = options.isSuperset(of: [.retainFullDates, .retainModifiedDates])
+            let profile = try? Profile.basic.with(options)
+            #expect((profile == nil) == isContradiction)
+            if let profile {
+                count += 1
+                #expect(profile.options == options && profile.name.utf8.count + "profile ".utf8.count <= 64)
+            }
+        }
+        #expect(count == 3 << 10)
+    }
+
     @Test func asManyRulesAsTheBoundAndNoMore() throws {
         func json(_ count: Int) -> String {
             let rule = #"{"attribute": "PatientSex", "action": "remove"}"#
@@ -104,9 +164,31 @@ import Testing
 
     @Test func aProfileTellsWhatItDoesInBothLanguages() {
         for profile in Profile.named {
-            #expect(profile.words.contains("去标识化") && profile.words.contains("de-identification".capitalized.prefix(2)))
-            #expect(!profile.words.contains("匿名"))
+            let words = profile.words()
+            #expect(words.contains("去标识化") && words.contains("de-identification".capitalized.prefix(2)))
+            #expect(!words.contains("匿名"))
         }
+    }
+
+    @Test func profileAndReportTellWhatTheSiteChangesAndWhy() throws {
+        let json = """
+            {"options": [{"option": "113112", "loosens": true, "reason": "named <partner>"}], \
+            "attributes": [{"attribute": "PatientSex", "action": "remove"}], \
+            "private": [{"creator": "ACME 1", "group": "0029", "element": "10", "vr": "DS", "loosens": true, \
+            "reason": "slope"}], "voice": {"loosens": true, "reason": "consent"}}
+            """
+        let rules = try rules(json)
+        let words = Profile.consultation.words(rules)
+        for told in [
+            "113112 保留机构标识", "113112", "named <partner>", "PatientSex", "remove", "(0029,xx10) ACME 1 DS", "slope",
+            "consent", "放宽", "loosens",
+        ] { #expect(words.contains(told), "\(told)") }
+        let profile = try #require(rules.changedProfile)
+        let run = RunReport(profile: profile, rules: rules, project: "demo")
+        #expect(run.siteRules.count == 4)
+        #expect(run.html.contains("named &lt;partner&gt;") && run.html.contains("PatientSex"))
+        #expect(run.options.contains { $0.hasPrefix("113112") })
+        #expect(RunReport(profile: .basic, project: "demo").siteRules.isEmpty)
     }
 
     @Test func theReportSpeaksOfDeidentificationAndHoldsNoValue() throws {

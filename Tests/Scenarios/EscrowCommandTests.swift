@@ -114,6 +114,52 @@ import Testing
         let acts = try huizhen.tool(["audit", "search", "--event", "exported", "--json"]).checked()
             .split(separator: "\n").map { try JSONDecoder().decode(AuditRecord.self, from: Data($0.utf8)) }
         #expect(acts.map(\.entry.reason) == ["re-identification", "re-identification"])
+        // Of whom: the studies by their pseudonyms, and whose certificate.
+        let study = try #require(result.string(.studyInstanceUID))
+        for act in acts { #expect(act.entry.objects.contains { $0.kind == .study && $0.name == study }) }
+        let fingerprint = try Tool.run(
+            "/usr/bin/openssl", ["x509", "-in", holder.certificate, "-noout", "-fingerprint", "-sha256"]
+        ).checked().split(separator: "=")[1].filter(\.isHexDigit).lowercased()
+        #expect(
+            acts.contains {
+                $0.entry.objects.contains { $0.name == "escrow of the certificate \(fingerprint), 1 studies" }
+            })
+    }
+
+    @Test func isRecordedUnlessThatIsSaid() throws {
+        let folder = TemporaryFolder.make()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let holder = try certificate("holder", in: folder)
+        try write(Self.image(), to: folder + "/original.dcm")
+        // The data directory that is meant where none is named.
+        let home = ["HOME": folder + "/home"]
+        func run(_ arguments: [String]) throws -> Tool.Result {
+            try Tool.run(HuizhenProcess.binary, arguments, environment: home)
+        }
+        func reidentify(_ output: String, _ more: [String] = []) throws -> Int32 {
+            try run(
+                [
+                    "reidentify", folder + "/new", "--key", holder.key, "--certificate", holder.certificate, "--output",
+                    folder + "/" + output,
+                ] + more
+            ).code
+        }
+        let data = ["--data", folder + "/data"]
+        _ = try run(["project", "create", "lung"] + data).checked()
+        _ = try run(
+            [
+                "deidentify", folder + "/original.dcm", "--output", folder + "/new", "--profile", "basic", "--project",
+                "lung", "--escrow", holder.certificate,
+            ] + data
+        ).checked()
+        // Nowhere to record it: nothing is opened.
+        #expect(try reidentify("one") == 1)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/one").isEmpty)
+        #expect(try reidentify("two", ["--unrecorded"]) == 0)
+        _ = try run(["project", "create", "lung"]).checked()
+        #expect(try reidentify("three") == 0)
+        let acts = try run(["audit", "search", "--event", "exported", "--json"]).checked()
+        #expect(acts.split(separator: "\n").count == 1 && acts.contains("re-identification"))
     }
 
     @Test func aProjectsKeyMakesTheSamePseudonymsAtAnotherSite() throws {

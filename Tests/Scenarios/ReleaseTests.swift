@@ -228,6 +228,142 @@ import Testing
         #expect(try huizhen.tool(["release", study, "--profile", "basic", "--project", "nobody"]).code == 1)
     }
 
+    // MARK: What is set for a project
+
+    /// Made of a phantom, with loss, as an ultrasound device does.
+    private static func lossyUltrasound(in folder: String) throws -> String {
+        let native = folder + "/native.dcm"
+        _ = try Tool.run(
+            Python.interpreter.get(),
+            [
+                "-c",
+                """
+                import pydicom, sys
+                d = pydicom.dcmread(sys.argv[1]); d.decompress()
+                count = d.Rows * d.Columns * 3
+                d.PixelData = bytes(d.PixelData[:2 * count]); d.NumberOfFrames = 2
+                d.save_as(sys.argv[2])
+                """, Images.phantoms + "/us-cine.dcm", native,
+            ]
+        ).checked()
+        _ = try Tool.dcmtk("dcmcjpeg", ["+eb", "+un", native, folder + "/lossy.dcm"]).checked()
+        return folder + "/lossy.dcm"
+    }
+
+    @Test func sendsALossyUltrasoundInWhatItsCleaningMakesOfIt() throws {
+        let huizhen = try HuizhenProcess(arguments: [])
+        _ = try huizhen.tool(["project", "create", "heart"]).checked()
+        let lossy = try Self.lossyUltrasound(in: TemporaryFolder.make())
+        let dataset = try Self.dataset(lossy)
+        let study = try #require(dataset.string(.studyInstanceUID))
+        _ = try huizhen.tool(["import", lossy]).checked()
+        // What comes out is offered first; who takes only what every application entity takes gets it decoded.
+        for (profile, taken, syntax) in [
+            ("research", "+xa", "=JPEGLSLossless"), ("basic", "+xa", "=JPEGBaseline"),
+            ("research", "+x=", "=LittleEndian"),
+        ] {
+            let (folder, port) = (TemporaryFolder.make(), freePort())
+            let scp = try RunningPeer("/usr/bin/storescp", ["-aet", "ROOM", taken, "+B", "-od", folder, "\(port)"])
+            defer { scp.end() }
+            try huizhen.addPeer("ROOM", ["--port", "\(port)", "--deidentify", profile, "--project", "heart"])
+            try huizhen.addPeer("MOVER")
+            let answer = try huizhen.tiny("move", as: "MOVER", ["--study", study, "--to", "ROOM"])
+            #expect(answer.counts?[0] == 1 && answer.counts?[1] == 0, "\(profile)")
+            let file = try #require(FileManager.default.contentsOfDirectory(atPath: folder).first)
+            let dump = try Tool.dcmtk("dcmdump", [folder + "/" + file]).checked()
+            // Nothing is lost a second time, and what needs no cleaning keeps its frames.
+            #expect(dump.contains(syntax), "\(profile) \(taken)")
+            #expect(dump.contains("(0028,2110) CS [01]"))
+            let decoded = try Tool.run(
+                Python.interpreter.get(),
+                [
+                    "-c", "import pydicom,sys; print(pydicom.dcmread(sys.argv[1]).pixel_array.shape)",
+                    folder + "/" + file,
+                ])
+            #expect(decoded.output.hasPrefix("(2, 240, 320, 3)"), "\(decoded.error)")
+            _ = try huizhen.tool(["peer", "remove", "ROOM"]).checked()
+        }
+    }
+
+    @Test func aProjectsRulesHoldWhereverItReleasesAndAtOnce() throws {
+        let huizhen = try service()
+        let folder = TemporaryFolder.make()
+        let (received, port) = (folder + "/received", freePort())
+        try FileManager.default.createDirectory(atPath: received, withIntermediateDirectories: true)
+        let scp = try RunningPeer("/usr/bin/storescp", ["-aet", "ROOM", "+B", "-od", received, "\(port)"])
+        defer { scp.end() }
+        try huizhen.addPeer("ROOM", ["--port", "\(port)", "--deidentify", "consultation", "--project", "heart"])
+        try huizhen.addPeer("MOVER")
+        let study = try #require(Self.dataset(Images.phantoms + "/ct-01.dcm").string(.studyInstanceUID))
+        let original = try Self.sources(["ct-01.dcm"])[0]
+        /// The released objects by which originals they were made of, in the order of their names.
+        func move() throws -> [Dataset] {
+            for file in try FileManager.default.contentsOfDirectory(atPath: received) {
+                try FileManager.default.removeItem(atPath: received + "/" + file)
+            }
+            let answer = try huizhen.tiny("move", as: "MOVER", ["--study", study, "--to", "ROOM"])
+            #expect((answer.counts?[0] ?? 0) > 10)
+            return try FileManager.default.contentsOfDirectory(atPath: received).sorted()
+                .map { try Self.dataset(received + "/" + $0) }
+        }
+        func corner(_ dataset: Dataset) throws -> [UInt8] {
+            let columns = try #require(dataset.int(.columns))
+            let bytes = try #require(dataset.bytes(.pixelData))
+            var corner: [UInt8] = []
+            for row in 120..<128 {
+                let start = 2 * (row * columns + 120)
+                corner += bytes[start..<start + 16]
+            }
+            return corner
+        }
+        let before = try move()
+        #expect(before.count > 10)
+        #expect(before.allSatisfy { $0.contains(.patientSex) })
+        for dataset in before where dataset.string(.modality) == "CT" { #expect(Set(try corner(dataset)).count > 2) }
+
+        try Data(#"{"attributes": [{"attribute": "PatientSex", "action": "remove"}]}"#.utf8)
+            .write(to: URL(fileURLWithPath: folder + "/site.json"))
+        try Data(
+            #"{"rules": [{"when": [{"attribute": "Modality", "equals": "CT"}], "blank": [[120, 120, 8, 8]]}]}"#.utf8
+        ).write(to: URL(fileURLWithPath: folder + "/pixels.json"))
+        _ = try Tool.run(
+            "/usr/bin/openssl",
+            [
+                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", folder + "/holder.key", "-out",
+                folder + "/holder.pem", "-days", "2", "-subj", "/CN=holder",
+            ]
+        ).checked()
+        _ = try huizhen.tool([
+            "project", "set", "heart", "--site-rules", folder + "/site.json", "--pixel-rules", folder + "/pixels.json",
+            "--escrow", folder + "/holder.pem",
+        ]).checked()
+        // Without a new start, for the peer that was there before.
+        let after = try move()
+        #expect(after.count == before.count)
+        #expect(after.allSatisfy { !$0.contains(.patientSex) && $0.contains(DICOM.Tag(0x0400_0500)) })
+        for dataset in after where dataset.string(.modality) == "CT" {
+            #expect(Set(try corner(dataset)).count <= 2, "the rectangle is not of one colour")
+        }
+        // What was sealed on the way out comes back.
+        _ = try huizhen.tool([
+            "reidentify", received, "--key", folder + "/holder.key", "--certificate", folder + "/holder.pem",
+            "--output",
+            folder + "/back",
+        ]).checked()
+        let back = try FileManager.default.contentsOfDirectory(atPath: folder + "/back")
+        let uids = try Set(back.map { try Self.dataset(folder + "/back/" + $0).string(.sopInstanceUID) ?? "" })
+        #expect(uids.contains(original.sopInstanceUID))
+        // A copy beside the study follows the same rules, and so does what is sent once they are gone.
+        _ = try huizhen.tool([
+            "project", "set", "heart", "--drop", "site-rules", "--drop", "pixel-rules", "--drop", "escrow",
+        ])
+        .checked()
+        let again = try move()
+        #expect(again.allSatisfy { $0.contains(.patientSex) && !$0.contains(DICOM.Tag(0x0400_0500)) })
+        let record = try huizhen.tool(["audit", "search", "--event", "configurationChanged"]).checked()
+        #expect(record.contains("project settings changed: ") && record.contains("escrow set for "))
+    }
+
     // MARK: Masked grants
 
     @Test func givesAMaskedGrantsStudyDeIdentified() throws {

@@ -47,6 +47,17 @@ extension Archive {
             corrections: try corrections(of: object), sender: object.holding.sender.peer, through: piece, body)
     }
 
+    /// The same for content that is nowhere stored, such as what was made of an object for somebody; without loss only.
+    ///
+    /// - Throws: `.notTranscodable` before anything was given, `.transcodingFailed`; what `body` throws.
+    public func write(
+        _ content: InstanceContent, in target: TransferSyntax, through piece: PieceBuffer,
+        _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        try write(
+            content.source, in: target, from: content.transferSyntax, layout: content.layout, through: piece, body)
+    }
+
     /// The same for any content whose transfer syntax and layout are known.
     func write(
         _ content: some ContentSource, in target: TransferSyntax, from source: TransferSyntax,

@@ -9,7 +9,9 @@ struct ReleasedItem: SendItem {
     let archive: Archive
     let holding: Holding
     let release: Release
-    /// Implicit VR for those who take nothing else; nil as it comes out.
+    /// In which it comes out.
+    let released: TransferSyntax
+    /// For those who do not take it so; nil as it comes out.
     var rewritingTo: TransferSyntax?
 
     var sopClassUID: String { holding.sopClassUID }
@@ -19,11 +21,6 @@ struct ReleasedItem: SendItem {
     var isByteCountExact: Bool { false }
     var hasPixels: Bool { SOPClass.isImage(holding.sopClassUID) }
 
-    private var released: TransferSyntax {
-        Release.transferSyntax(
-            of: TransferSyntax(uid: holding.transferSyntaxUID), sopClassUID: holding.sopClassUID)
-    }
-
     var transferSyntaxUID: String { (rewritingTo ?? released).uid }
 
     /// Empty where there is none: then nothing is sent either, for `forEachPiece` fails likewise.
@@ -31,22 +28,17 @@ struct ReleasedItem: SendItem {
 
     func forEachPiece(through buffer: PieceBuffer, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
         let object = try archive.open(holding)
-        guard let target = rewritingTo else {
-            return try release.write(object, in: released, through: buffer, body)
+        if let target = rewritingTo {
+            return try release.write(object, rewrittenTo: target, through: buffer, body)
         }
-        try withoutActuallyEscaping(body) { body in
-            var rewriter = try DatasetRewriter(from: released, to: target) { piece, _ in try body(piece) }
-            try release.write(object, in: released, through: buffer) { try rewriter.feed($0) }
-            _ = try rewriter.finish()
-        }
+        try release.write(object, in: released, through: buffer, body)
     }
 
     func rewritten(in transferSyntaxUID: String) -> (any SendItem)? {
-        guard transferSyntaxUID == TransferSyntax.implicitVRLittleEndian.uid, released == .explicitVRLittleEndian else {
-            return nil
-        }
+        let target = TransferSyntax(uid: transferSyntaxUID)
+        guard Transcoding.isPossible(from: released, to: target), !target.losesWhenRewritten else { return nil }
         var item = self
-        item.rewritingTo = .implicitVRLittleEndian
+        item.rewritingTo = target
         return item
     }
 }
@@ -74,14 +66,18 @@ struct SendItems: Sendable {
     let releases: Releases
 
     /// - Parameter rule: how it is de-identified; nil: it is not.
-    func item(_ holding: Holding, by rule: ReleaseRule?) -> any SendItem {
+    func item(_ holding: Holding, by rule: ReleaseRule?, through buffer: PieceBuffer? = nil) -> any SendItem {
         guard let rule else { return StoredItem(archive: archive, holding: holding) }
         do throws(ReleaseError) {
-            return ReleasedItem(archive: archive, holding: holding, release: try releases.release(by: rule))
+            let release = try releases.release(by: rule)
+            return ReleasedItem(
+                archive: archive, holding: holding, release: release,
+                released: try release.transferSyntax(of: holding, through: buffer))
         } catch { return UnreleasableItem(holding: holding, reason: error) }
     }
 
     func items(_ holdings: [Holding], by rule: ReleaseRule?) -> [any SendItem] {
-        holdings.map { item($0, by: rule) }
+        let buffer = PieceBuffer()
+        return holdings.map { item($0, by: rule, through: buffer) }
     }
 }

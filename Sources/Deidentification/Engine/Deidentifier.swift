@@ -20,7 +20,7 @@ public struct DeidentificationLimits: Hashable, Sendable {
 public final class Deidentifier: Sendable {
     public let profile: Profile
     public let limits: DeidentificationLimits
-    let rules: SiteRules
+    public let rules: SiteRules
     let pixelCleaner: (any PixelCleaner)?
     let escrow: Escrow?
     private let key: ProjectKey
@@ -38,10 +38,15 @@ public final class Deidentifier: Sendable {
     /// SOP classes whose plans are kept; those of more are made anew.
     private static let planLimit = 512
 
+    /// - Parameters:
+    ///   - rules: read for `profile`; their options change it.
+    ///   - pixelCleaner: nil where nothing cleans pixels: then what must be cleaned is quarantined.
+    ///   - escrow: nil where nobody may bring the identity back.
     public init(
         profile: Profile, rules: SiteRules = .none, key: ProjectKey, pixelCleaner: (any PixelCleaner)? = nil,
         escrow: Escrow? = nil, limits: DeidentificationLimits = DeidentificationLimits()
     ) {
+        let profile = rules.changedProfile ?? profile
         self.profile = profile
         self.rules = rules
         self.key = key
@@ -90,6 +95,9 @@ public final class Deidentifier: Sendable {
             throw InstanceDeidentification.error(.receiver(error))
         }
     }
+
+    /// Whether an object of a transfer syntax may come out in another one than its frames have.
+    public func mayRecode(_ source: TransferSyntax) -> Bool { pixelCleaner?.mayRecode(source) ?? false }
 
     /// Begins an instance, whose dataset is fed in pieces of any size.
     ///

@@ -92,7 +92,12 @@ extension HeaderPass {
         var result = Dataset()
         for element in source.elements where !element.tag.isPrivate && !element.tag.isGroupLength {
             let ruling = plan.ruling(element.tag, in: parent)
-            guard ruling.action != .remove, let element = ofItsVR(element), !element.isEmpty else { continue }
+            guard ruling.action != .remove, let element = ofItsVR(element) else { continue }
+            // What is empty says nothing, and may have to be there.
+            if element.isEmpty {
+                result.set(element)
+                continue
+            }
             if case .items(let items) = element.value {
                 guard let first = items.first else { continue }
                 result.set(element.tag, items: [try dummy(first, in: element.tag)])

@@ -146,11 +146,15 @@ final class HeaderPass {
             digest: try? pseudonyms.digest(bytes, of: element.tag))
     }
 
-    func note(pixels byteCount: Int, _ rule: Rule) {
-        guard isReporting, byteCount > 0 else { return }
+    /// - Parameters:
+    ///   - byteCount: bytes that changed.
+    ///   - count: rectangles, words or frames.
+    func note(pixels byteCount: Int, _ rule: Rule, count: Int = 1) {
+        guard isReporting, byteCount > 0, count > 0 else { return }
         let entry = InstanceReport.Entry(
-            path: Tag.pixelData.description, rule: rule, action: Action.clean.word, byteCount: byteCount, digest: nil)
-        report.note(entry, rule: rule)
+            path: Tag.pixelData.description, rule: rule, action: rule == .recoded ? "recoded" : Action.clean.word,
+            byteCount: byteCount, digest: nil, count: count)
+        report.note(entry, rule: rule, count: count)
     }
 }
 

@@ -125,7 +125,7 @@ final class InstancePass: PixelDataReceiver {
         let source = beginning.header
         let (pass, result) = try pass(over: source)
         let decision = try quarantining { () throws(Quarantine) in
-            try PixelPassage.decide(source, profile: deidentifier.profile)
+            try PixelPassage.decide(source, profile: deidentifier.profile, cleaner: deidentifier.pixelCleaner)
         }
         var cleaning: (any PixelCleaning)?
         if case .clean(let demand) = decision {
@@ -169,7 +169,12 @@ final class InstancePass: PixelDataReceiver {
         if !isWhole { throw .quarantine(.truncated) }
         do throws(Quarantine) { try pixels.finish() } catch { throw .quarantine(error) }
         try drain(pixels)
-        header?.note(pixels: pixels.changedByteCount, source.isEncapsulated ? .codedFrame : .pixelData)
+        let count = pixels.cleaningCount
+        header?.note(
+            pixels: pixels.changedByteCount + count.leftOutByteCount, source.isEncapsulated ? .codedFrame : .pixelData)
+        header?.note(pixels: count.rectangleByteCount, .pixelRectangle, count: count.rectangles)
+        header?.note(pixels: count.wordByteCount, .burnedInText, count: count.words)
+        header?.note(pixels: count.recodedByteCount, .recoded, count: count.recodedFrames)
     }
 
     private func drain(_ pixels: PixelPass) throws(Stop) {

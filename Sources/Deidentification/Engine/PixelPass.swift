@@ -14,6 +14,9 @@ final class PixelPass {
     /// Bytes that were changed or left out.
     private(set) var changedByteCount = 0
 
+    /// What a cleaner did.
+    var cleaningCount: PixelCleaningCount { cleaning?.count ?? PixelCleaningCount() }
+
     private let work: Work
     private let frameByteCountLimit: Int
     private let cleaning: (any PixelCleaning)?

@@ -18,7 +18,8 @@ public enum Quarantine: Error, Hashable, Sendable {
     case burnedInText
     /// The kind of picture may hold text, the profile demands its cleaning, and nothing cleans it.
     case pixelsNotCleaned
-    /// Recognizable features are declared or likely, the profile demands their cleaning, and nothing cleans them.
+    /// Recognizable features are declared, or they are likely and the profile demands their cleaning, and nothing cleans
+    /// them.
     case featuresNotCleaned
     /// A voice identifies its speaker, and may say names.
     case voice

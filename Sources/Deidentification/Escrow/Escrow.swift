@@ -5,6 +5,8 @@ import DICOM
 /// Original values go into the Modified Attributes Sequence (0400,0550) of an envelope in the Encrypted Attributes
 /// Sequence (0400,0500). Any thread.
 public struct Escrow: Sendable {
+    /// Key holders of one object.
+    public static let holderLimit = EnvelopedData.recipientLimit
     /// Bytes of one attribute; longer ones, such as documents, are gone for good.
     public static let valueByteCountLimit = 64 << 10
     /// Bytes of all that is sealed of one object.

@@ -79,6 +79,11 @@ public struct NativeFrame: Sendable {
         return hasBlanked
     }
 
+    /// How many of the rectangles lie in the picture, as a whole or in part.
+    public func count(_ regions: [PixelRegion]) -> Int {
+        regions.count { $0.clipped(rows: rows, columns: columns) != nil }
+    }
+
     /// Blanks everything that lies in none of the rectangles.
     public func keepOnly(_ regions: [PixelRegion], in frame: inout [UInt8]) {
         guard frame.count >= byteCount else { return }

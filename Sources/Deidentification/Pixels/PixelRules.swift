@@ -176,6 +176,11 @@ public struct PixelRules: Sendable {
         return result
     }
 
+    /// Whether there is anything to blank in a picture.
+    public func hasRegion(for header: Dataset) -> Bool {
+        rules.contains { rule in !rule.regions.isEmpty && rule.conditions.allSatisfy { $0.holds(header) } }
+    }
+
     /// What the rules say of a picture.
     public func outcome(for header: Dataset) -> Outcome {
         var result = Outcome()

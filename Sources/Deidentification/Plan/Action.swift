@@ -56,6 +56,12 @@ public enum Rule: String, Sendable, CaseIterable, Codable {
     case pixelData
     /// Comments and other additions inside coded frames.
     case codedFrame
+    /// Rectangles that the site's rules blank, and what lies around an ultrasound's regions.
+    case pixelRectangle
+    /// Words that were found in a picture and blanked.
+    case burnedInText
+    /// Frames that were coded anew, because something in them was blanked or they were coded with loss.
+    case recoded
     case encapsulatedDocument
     case iccProfile
 }

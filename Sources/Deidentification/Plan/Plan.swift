@@ -102,8 +102,10 @@ extension Ruling {
         var action = Action(row.code(profile.options), type, row: row, profile: profile)
         // Without these the object would be none of its class; a value that says nothing stands in their place.
         if action == .remove, isRequired, requiredAnyway.contains(tag.rawValue) { action = .dummy }
-        // (0040,100A) of a hanging protocol must be there, and may be empty.
-        if action == .remove, type == .requiredMayBeEmpty, tag.rawValue == 0x0040_100A { action = .empty }
+        // (0040,100A) of a hanging protocol and (0040,1001) of a report's request must be there, and may be empty.
+        if action == .remove, type == .requiredMayBeEmpty, [0x0040_100A, 0x0040_1001].contains(tag.rawValue) {
+            action = .empty
+        }
         return Ruling(action: action, rule: .confidentialityTable, needsValue: isRequired)
     }
 

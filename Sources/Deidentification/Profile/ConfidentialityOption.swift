@@ -31,6 +31,22 @@ public enum ConfidentialityOption: String, Sendable, CaseIterable, Codable, Codi
         }
     }
 
+    /// An option by its code, 113111, or its name here, retainSafePrivate.
+    ///
+    /// - Throws: `.unknownOption`.
+    public init(named name: String) throws(Profile.Contradiction) {
+        guard let option = Self.allCases.first(where: { $0.codeValue == name || $0.rawValue == name }) else {
+            throw .unknownOption(known: Self.allCases.map { "\($0.codeValue) \($0.rawValue)" })
+        }
+        self = option
+    }
+
+    /// Whether less comes out with it than without: all others keep something, if only its words.
+    var tightens: Bool { self == .cleanPixelData || self == .cleanRecognizableVisualFeatures }
+
+    /// Whether something stays with it as it is.
+    var retains: Bool { rawValue.hasPrefix("retain") }
+
     public var codeMeaning: String {
         switch self {
         case .cleanPixelData: "Clean Pixel Data Option"

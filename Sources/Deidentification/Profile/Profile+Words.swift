@@ -1,6 +1,14 @@
 extension Profile {
-    /// The profile in plain words, Chinese first.
-    public var words: String {
+    /// The profile as rules change it, and the rules, in plain words, Chinese first.
+    ///
+    /// - Parameter rules: read for this profile.
+    public func words(_ rules: SiteRules = .none) -> String {
+        let lines = (rules.changedProfile ?? self).lines
+        if rules.words.isEmpty { return lines }
+        return lines + "\n本院规则 Site rules\n" + rules.words.map { "  " + $0 }.joined(separator: "\n")
+    }
+
+    private var lines: String {
         var lines = ["去标识化方案 \(name)（PS3.15 附录 E 基本方案\(options.isEmpty ? "" : "及选项")）", "  " + dropped.chinese]
         lines += orderedOptions.map { "  \($0.codeValue) \($0.chinese)" }
         lines.append(

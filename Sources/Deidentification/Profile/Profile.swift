@@ -7,12 +7,14 @@ public struct Profile: Hashable, Sendable {
     public enum Contradiction: Error, Hashable, Sendable, CustomStringConvertible {
         case twoKindsOfDates
         case unknownName(known: [String])
+        case unknownOption(known: [String])
 
         public var description: String {
             switch self {
             case .twoKindsOfDates:
-                "full dates and modified dates exclude each other; choose one of retainFullDates and retainModifiedDates"
+                "full dates (113106) and modified dates (113107) exclude each other; choose one, or take a profile that has neither, such as basic"
             case .unknownName(let known): "no such profile; known are \(known.joined(separator: ", "))"
+            case .unknownOption(let known): "no such option; known are \(known.joined(separator: ", "))"
             }
         }
     }
@@ -36,6 +38,20 @@ public struct Profile: Hashable, Sendable {
         self = profile
     }
 
+    /// The profile with options more or less; then its name says that it is another.
+    ///
+    /// - Throws: `.twoKindsOfDates`.
+    public func with(
+        _ more: Set<ConfidentialityOption>, without less: Set<ConfidentialityOption> = []
+    ) throws(Contradiction) -> Profile {
+        let changed = options.subtracting(less).union(more)
+        if changed == options { return self }
+        return try Profile(
+            name: name.hasSuffix(Self.changedSuffix) ? name : name + Self.changedSuffix, options: changed)
+    }
+
+    private static let changedSuffix = " with other options"
+
     /// Nothing but what the standard's profile demands.
     public static let basic = Profile("basic", [])
 
@@ -44,7 +60,7 @@ public struct Profile: Hashable, Sendable {
         "consultation",
         [
             .retainPatientCharacteristics, .retainFullDates, .retainDeviceIdentity, .cleanDescriptors,
-            .cleanStructuredContent, .cleanGraphics,
+            .cleanStructuredContent, .cleanGraphics, .cleanPixelData,
         ])
 
     /// Modified dates, everything cleaned.

@@ -21,6 +21,13 @@ extension SiteRules {
             var loosens: Bool?
             var reason: String?
         }
+        struct Option: Decodable {
+            var option: String
+            var use: Bool?
+            var loosens: Bool?
+            var reason: String?
+        }
+        var options: [Option]?
         var attributes: [Attribute]?
         var `private`: [Private]?
         var voice: Voice?
@@ -32,9 +39,10 @@ extension SiteRules {
     public init(json: [UInt8], profile: Profile) throws(SiteRulesError) {
         let file: File
         do { file = try JSONDecoder().decode(File.self, from: Data(json)) } catch { throw .unreadable }
-        if (file.attributes?.count ?? 0) + (file.private?.count ?? 0) > Self.ruleLimit {
+        if (file.options?.count ?? 0) + (file.attributes?.count ?? 0) + (file.private?.count ?? 0) > Self.ruleLimit {
             throw .tooMany(limit: Self.ruleLimit)
         }
+        let profile = try read(options: file.options ?? [], of: profile)
         for (index, entry) in (file.attributes ?? []).enumerated() {
             guard let tag = Tag.named(entry.attribute), !tag.isPrivate else {
                 throw .unknownAttribute(ruleNumber: index + 1)
@@ -66,6 +74,39 @@ extension SiteRules {
             }
             voiceReason = reason
         }
+    }
+}
+
+extension SiteRules {
+    /// - Returns: the profile as the options leave it, which all other rules are measured by.
+    private mutating func read(options written: [File.Option], of profile: Profile) throws(SiteRulesError) -> Profile {
+        for (index, entry) in written.enumerated() {
+            let option: ConfidentialityOption
+            do throws(Profile.Contradiction) { option = try ConfidentialityOption(named: entry.option) } catch {
+                throw .unknownOption(ruleNumber: index + 1)
+            }
+            let rule = OptionRule(
+                option: option, isTaken: entry.use ?? true, loosens: entry.loosens ?? false, reason: entry.reason ?? "")
+            if rule.wouldLoosen(profile), !(rule.loosens && !rule.reason.isEmpty) {
+                throw .loosensSilently(ruleNumber: index + 1)
+            }
+            options.append(rule)
+        }
+        let changed: Profile
+        do throws(Profile.Contradiction) {
+            changed = try profile.with(
+                Set(options.filter(\.isTaken).map(\.option)), without: Set(options.filter { !$0.isTaken }.map(\.option))
+            )
+        } catch { throw .contradiction(error) }
+        if changed != profile { changedProfile = changed }
+        return changed
+    }
+}
+
+extension SiteRules.OptionRule {
+    /// Whether the profile keeps less without this rule. Without its cleaning, what an option retains stays unclean.
+    fileprivate func wouldLoosen(_ profile: Profile) -> Bool {
+        isTaken ? !profile.has(option) && !option.tightens : profile.has(option) && !option.retains
     }
 }
 

@@ -31,6 +31,18 @@ public struct SiteRules: Sendable {
         public var reason: String
     }
 
+    /// An option of the standard that the site takes, or leaves away.
+    public struct OptionRule: Hashable, Sendable {
+        public var option: ConfidentialityOption
+        public var isTaken: Bool
+        /// Whether it may keep more than the profile does.
+        public var loosens: Bool
+        public var reason: String
+    }
+
+    public var options: [OptionRule] = []
+    /// The profile with these options; nil where they change nothing. What uses the rules goes by it.
+    public internal(set) var changedProfile: Profile?
     public var attributes: [AttributeRule] = []
     public var privates: [PrivateRule] = []
     /// Why the recordings of voices may pass; nil when they may not.
@@ -46,6 +58,9 @@ public enum SiteRulesError: Error, Hashable, Sendable, CustomStringConvertible {
     case unreadable
     case unknownAttribute(ruleNumber: Int)
     case unknownVR(ruleNumber: Int)
+    case unknownOption(ruleNumber: Int)
+    /// The options of profile and rules do not go together.
+    case contradiction(Profile.Contradiction)
     case notPrivate(ruleNumber: Int)
     /// A rule keeps what the profile does not, and does not say `"loosens": true` with a reason.
     case loosensSilently(ruleNumber: Int)
@@ -57,6 +72,8 @@ public enum SiteRulesError: Error, Hashable, Sendable, CustomStringConvertible {
             "the site rules are no JSON of the form of Docs/DEIDENTIFICATION.md; correct the file"
         case .unknownAttribute(let number):
             "site rule \(number) names no attribute; write a keyword of PS3.6 or a tag such as (0008,0080)"
+        case .unknownOption(let number): "option rule \(number) names no option such as 113111"
+        case .contradiction(let why): "the site rules' options do not go with the profile: \(why)"
         case .unknownVR(let number): "private rule \(number) names no value representation such as DS"
         case .notPrivate(let number): "private rule \(number) needs an odd group and an element of two digits"
         case .loosensSilently(let number):

@@ -22,6 +22,7 @@ extension InstanceReport {
             text += entry.action.utf8
             text += "\",\"byteCount\":".utf8
             text += String(entry.byteCount).utf8
+            if entry.count != 1 { text += ",\"count\":\(entry.count)".utf8 }
             if let digest = entry.digest {
                 text += ",\"digest\":\"".utf8
                 text += digest.utf8

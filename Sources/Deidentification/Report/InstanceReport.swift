@@ -14,17 +14,19 @@ public struct InstanceReport: Sendable {
         public var byteCount: Int
         /// A keyed digest of the old value; nil for a sequence.
         public var digest: String?
+        /// How often: rectangles, words or frames of a picture.
+        public var count = 1
     }
 
     public private(set) var entries: [Entry] = []
     /// How often each rule did something.
     public private(set) var counts: [Rule: Int] = [:]
     /// Whether there was more than is listed.
-    public var isCut: Bool { counts.values.reduce(0, +) > entries.count }
+    public private(set) var isCut = false
 
-    mutating func note(_ entry: @autoclosure () -> Entry, rule: Rule) {
-        counts[rule, default: 0] += 1
-        if entries.count < Self.entryLimit { entries.append(entry()) }
+    mutating func note(_ entry: @autoclosure () -> Entry, rule: Rule, count: Int = 1) {
+        counts[rule, default: 0] += count
+        if entries.count < Self.entryLimit { entries.append(entry()) } else { isCut = true }
     }
 }
 

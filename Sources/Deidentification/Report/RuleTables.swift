@@ -73,13 +73,18 @@ public enum RuleTables {
         Rule.allCases.map { ["`\($0.rawValue)`", $0.chinese, $0.english] }
     }
 
+    private static let cleanerReason =
+        "the pixels cannot be cleaned; the reason follows: their depth, colours or coding, or no tesseract here"
+
     /// Why instances are quarantined, and what to do.
     public static var quarantine: [[String]] {
         let reasons: [Quarantine] = [
             .unreadable(.truncated(byteOffset: 0)), .damaged, .truncated, .noIdentity, .directory, .transferSyntax,
             .burnedInText, .pixelsNotCleaned, .featuresNotCleaned, .voice, .document, .stream(.notCleanable),
             .frameTooLarge(byteCountLimit: FrameCleaner.frameByteCountLimit), .pixelDataSize,
-            .notReplaceable(.iccProfile), .failed(operation: "reading the file"),
+            .notReplaceable(.iccProfile), .pixelCleaner(reason: Self.cleanerReason),
+            .escrow(.tooLong(byteCountLimit: Escrow.byteCountLimit)),
+            .failed(operation: "reading the file"),
         ]
         return reasons.map { ["`\($0.kind)`", $0.description] }
     }

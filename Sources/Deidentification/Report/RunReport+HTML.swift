@@ -13,6 +13,10 @@ extension RunReport {
         page += Self.row("项目 <small>project</small>", Self.escaped(project))
         page += Self.row("方案 <small>profile</small>", Self.escaped(profile))
         page += Self.row("选项 <small>options</small>", options.map(Self.escaped).joined(separator: "<br>"))
+        if !siteRules.isEmpty {
+            page += Self.row(
+                "本院规则 <small>site rules</small>", siteRules.map(Self.escaped).joined(separator: "<br>"))
+        }
         page += Self.row("已去标识化 <small>de-identified</small>", "\(instanceCount)")
         page += Self.row("已隔离，未放行 <small>quarantined, not passed on</small>", "\(quarantinedCount)")
         page += Self.row("非 DICOM 文件，未复制 <small>no DICOM, not copied</small>", "\(foreign.count)")
@@ -76,6 +80,9 @@ extension Rule {
         case .beside: "叠加层、曲线、签名等"
         case .pixelData: "像素中的未用位与多余字节"
         case .codedFrame: "压缩帧中的附加信息"
+        case .pixelRectangle: "按规则遮盖的像素区域（超声区域之外亦遮盖）"
+        case .burnedInText: "像素中识别并遮盖的文字"
+        case .recoded: "重新编码的帧"
         case .encapsulatedDocument: "封装文档"
         case .iccProfile: "颜色配置文件文字"
         }
@@ -98,6 +105,9 @@ extension Rule {
         case .beside: "overlays, curves, signatures and the like"
         case .pixelData: "unused bits and surplus bytes of pixel data"
         case .codedFrame: "additions inside coded frames"
+        case .pixelRectangle: "rectangles of the site's rules, and what lay around ultrasound regions, blanked"
+        case .burnedInText: "words found in pixels and blanked"
+        case .recoded: "frames coded anew"
         case .encapsulatedDocument: "encapsulated documents"
         case .iccProfile: "texts of colour profiles"
         }

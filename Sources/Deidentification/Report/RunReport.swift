@@ -11,6 +11,8 @@ public struct RunReport: Sendable, Codable {
 
     public let profile: String
     public let options: [String]
+    /// What the site changes about the profile, in words; what loosens it says so, and why.
+    public let siteRules: [String]
     public let project: String
     public private(set) var instanceCount = 0
     public private(set) var changesByRule: [String: Int] = [:]
@@ -19,8 +21,10 @@ public struct RunReport: Sendable, Codable {
     /// Files that are no DICOM at all.
     public private(set) var foreign: [String] = []
 
-    public init(profile: Profile, project: String) {
+    /// - Parameter profile: as the rules leave it.
+    public init(profile: Profile, rules: SiteRules = .none, project: String) {
         self.profile = profile.name
+        siteRules = rules.words
         options = profile.orderedOptions.map { "\($0.codeValue) \($0.codeMeaning)" }
         self.project = project
     }

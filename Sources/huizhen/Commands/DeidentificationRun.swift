@@ -41,7 +41,8 @@ final class DeidentificationRun: Sendable {
         self.deidentifier = deidentifier
         self.output = output
         reportFolder = report
-        state = Mutex(State(report: RunReport(profile: deidentifier.profile, project: project)))
+        state = Mutex(
+            State(report: RunReport(profile: deidentifier.profile, rules: deidentifier.rules, project: project)))
     }
 
     /// Works through files and writes the report.

@@ -15,31 +15,29 @@ struct DeidentifyCommand: AsyncParsableCommand {
             """)
 
     @Argument(help: "Files and folders.")
-    var inputs: [String]
+    var inputs: [String] = []
 
     @Option(name: .customLong("output"), help: "Folder of the new files; made if absent, else it must be empty.")
-    var folder: String
+    var folder: String?
 
     @Option(help: "consultation, research, teaching or basic.")
     var profile: String
 
-    @Option(name: .customLong("site-rules"), help: "JSON file of what this site changes about the profile.")
-    var siteRules: String?
-
-    @Option(help: "Project whose key makes the pseudonyms; see `huizhen project`.")
-    var project: String
-
     @Option(
-        name: .customLong("escrow"),
-        help: "Certificate of a key holder who may bring the identity back with `huizhen reidentify`; may be repeated.")
-    var holders: [String] = []
+        name: .customLong("option"),
+        help: """
+            A further option of PS3.15 by its code, such as 113111, or name, such as retainSafePrivate; may be repeated. \
+            With basic every combination that the standard allows can be had.
+            """)
+    var furtherOptions: [String] = []
 
-    @Option(
-        name: .customLong("pixel-rules"),
-        help:
-            "JSON file, or CTP script (.script), of rectangles to blank by device and kind of picture; for profiles that clean pixels."
-    )
-    var pixelRules: String?
+    @Flag(help: "Print what the profile means with its options and the site's rules, and end.")
+    var printProfile = false
+
+    @Option(help: "Project whose key makes the pseudonyms, and whose settings are followed; see `huizhen project`.")
+    var project: String?
+
+    @OptionGroup(title: "In place of what is set for the project") var files: ProjectRuleFiles
 
     @Option(help: "Folder of the report; by default the output's name with .report.")
     var report: String?
@@ -48,56 +46,68 @@ struct DeidentifyCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        guard !inputs.isEmpty else { throw ValidationError("name at least one file or folder.") }
-        let profile: Profile
-        do throws(Profile.Contradiction) { profile = try Profile(named: self.profile) } catch {
-            throw CommandFailure.end(1, "\(error)")
+        let profile = try chosenProfile()
+        if printProfile {
+            let settings = try await settings()
+            let rules = try rules(settings, profile)
+            let shown = RunReport(profile: rules.changedProfile ?? profile, rules: rules, project: project ?? "")
+            return try output.show(shown, profile.words(rules))
         }
-        let rules = try self.rules(profile)
+        guard !inputs.isEmpty else { throw ValidationError("name at least one file or folder.") }
+        guard let folder else { throw ValidationError("name the folder of the new files with --output.") }
+        guard let project else { throw ValidationError("name a project with --project; see `huizhen project`.") }
+        let settings = try await settings()
+        let rules = try rules(settings, profile)
+        let (pictures, escrow) = try pixelsAndEscrow(settings)
         guard case .projectKey(var bytes) = try await KeysCommand.ask(.projectKey(name: project), options),
             let key = bytes.withUnsafeBytes({ SymmetricKey(copying: $0) })
         else { throw CommandFailure.end(1, "the project's key cannot be had") }
         for index in bytes.indices { bytes[index] = 0 }
         let deidentifier = Deidentifier(
-            profile: profile, rules: rules, key: ProjectKey(key),
-            pixelCleaner: CodecPixelCleaner(rules: try pictureRules()),
-            escrow: holders.isEmpty ? nil : try HolderFiles.escrow(holders))
+            profile: profile, rules: rules, key: ProjectKey(key), pixelCleaner: CodecPixelCleaner(rules: pictures),
+            escrow: escrow)
         let run = DeidentificationRun(
             deidentifier, output: folder, report: report ?? folder + ".report", project: project)
         let result: RunReport
         do { result = try await run.run(ImportSource.files(under: inputs)) } catch {
             throw CommandFailure.end(1, "\(error)")
         }
-        try output.show(result, summary(result, profile))
+        try output.show(result, summary(result, profile.words(rules)))
         if result.quarantinedCount > 0 { throw ExitCode(3) }
     }
 
-    private func pictureRules() throws -> PixelRules {
-        guard let pixelRules else { return .none }
-        guard let bytes = FileManager.default.contents(atPath: pixelRules) else {
-            throw CommandFailure.end(1, "\(pixelRules) cannot be read")
-        }
-        do throws(PixelRules.Failure) {
-            return pixelRules.hasSuffix(".script")
-                ? try PixelRules(ctp: Array(bytes)) : try PixelRules(json: Array(bytes))
-        } catch {
-            throw CommandFailure.end(1, "\(pixelRules): \(error)")
-        }
+    private func chosenProfile() throws -> Profile {
+        do throws(Profile.Contradiction) {
+            var further: Set<ConfidentialityOption> = []
+            for name in furtherOptions { further.insert(try ConfidentialityOption(named: name)) }
+            return try Profile(named: profile).with(further)
+        } catch { throw CommandFailure.end(1, "\(error)") }
     }
 
-    private func rules(_ profile: Profile) throws -> SiteRules {
-        guard let siteRules else { return .none }
-        guard let bytes = FileManager.default.contents(atPath: siteRules) else {
-            throw CommandFailure.end(1, "\(siteRules) cannot be read")
-        }
-        do throws(SiteRulesError) { return try SiteRules(json: Array(bytes), profile: profile) } catch {
+    /// What is set for the project, and in its place what the command line names.
+    private func settings() async throws -> ProjectSettings {
+        let change = try files.change()
+        guard let project else { return change.applied(to: ProjectSettings()) }
+        guard case .projectSettings(let settings) = try await KeysCommand.ask(.projectSettings(name: project), options)
+        else { throw CommandFailure.end(1, "the project's settings cannot be had") }
+        return change.applied(to: settings)
+    }
+
+    private func rules(_ settings: ProjectSettings, _ profile: Profile) throws -> SiteRules {
+        do throws(SiteRulesError) { return try settings.siteRules(for: profile) } catch {
             throw CommandFailure.end(1, "\(error)")
         }
     }
 
-    private func summary(_ report: RunReport, _ profile: Profile) -> String {
+    private func pixelsAndEscrow(_ settings: ProjectSettings) throws -> (PixelRules, Escrow?) {
+        do { return (try settings.pictureRules(), try settings.escrow()) } catch {
+            throw CommandFailure.end(1, "\(error)")
+        }
+    }
+
+    private func summary(_ report: RunReport, _ words: String) -> String {
         var lines = [
-            profile.words, "",
+            words, "",
             "\(report.instanceCount) de-identified (去标识化), \(report.quarantinedCount) quarantined (隔离), "
                 + "\(report.foreign.count) no DICOM",
         ]

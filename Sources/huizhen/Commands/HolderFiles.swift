@@ -7,11 +7,6 @@ enum HolderFiles {
         try refusing(path) { bytes throws(EscrowError) in try KeyHolder(bytes) }
     }
 
-    static func escrow(_ paths: [String]) throws -> Escrow {
-        let holders = try paths.map { try holder($0) }
-        do throws(EscrowError) { return try Escrow(holders) } catch { throw CommandFailure.end(1, "\(error)") }
-    }
-
     static func key(_ path: String, passphraseFile: String?, certificate: String) throws -> HolderKey {
         let holder = try holder(certificate)
         let bytes = try passphraseFile.map { try contents($0) } ?? []

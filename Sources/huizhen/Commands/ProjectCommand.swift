@@ -9,7 +9,7 @@ struct ProjectCommand: AsyncParsableCommand {
             A project has a secret key. Its pseudonyms are the same wherever the key is, and say nothing to who has it \
             not. Works with the running service, or on a data directory that none runs on.
             """,
-        subcommands: [Create.self, List.self, Export.self, Import.self])
+        subcommands: [Create.self, List.self, Setting.self, Show.self, Export.self, Import.self])
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Make a project and its key.")

@@ -10,9 +10,9 @@ struct ReidentifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reidentify", abstract: "Bring the identity back that was sealed for a key holder.",
         discussion: """
-            For files that `huizhen deidentify --escrow` made. Writes new files, numbered, in the output folder. With \
-            --data the act is in the record of acts before a file is opened. Ends with 3 if a file could not be \
-            re-identified.
+            For files that were de-identified with an escrow. Writes new files, numbered, in the output folder. The act \
+            is in the record of acts of the data directory, or of the service that runs on it, before a file is opened; \
+            a key holder who has neither says --unrecorded. Ends with 3 if a file could not be re-identified.
             """)
 
     @Argument(help: "Files and folders.")
@@ -29,6 +29,9 @@ struct ReidentifyCommand: AsyncParsableCommand {
 
     @Option(name: .customLong("output"), help: "Folder of the new files; made if absent, else it must be empty.")
     var folder: String
+
+    @Flag(help: "Open the files although no record is made of it here.")
+    var unrecorded = false
 
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var output: OutputOptions
@@ -47,9 +50,20 @@ struct ReidentifyCommand: AsyncParsableCommand {
         guard try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty else {
             throw CommandFailure.end(1, "\(folder) is not empty; name another output folder")
         }
-        // Recorded before it is done: who opens an escrow must not be able to do so unseen.
-        if options.data != nil || options.config != nil || !options.assignments.isEmpty {
-            guard case .recorded = try await KeysCommand.ask(.reidentification(fileCount: files.count), options) else {
+        // Recorded before it is done: nobody opens an escrow unseen unless that is said.
+        if !unrecorded {
+            let directory = try await options.load().dataDirectory
+            guard FileManager.default.fileExists(atPath: directory) else {
+                throw CommandFailure.end(
+                    1,
+                    "there is no data directory \(directory) to record the act in: name it with --data, or say --unrecorded"
+                )
+            }
+            let studies = try await onThread { StudyList(files) }
+            let act = KeyRequest.reidentification(
+                fileCount: files.count, fingerprint: holderKey.holder.fingerprint, studyCount: studies.count,
+                studies: studies.listed)
+            guard case .recorded = try await KeysCommand.ask(act, options) else {
                 throw CommandFailure.end(2, "the act cannot be recorded")
             }
         }
@@ -74,6 +88,36 @@ struct ReidentifyCommand: AsyncParsableCommand {
             line.show(done: index + 1, total: files.count, "re-identifying")
         }
         return result
+    }
+}
+
+/// The studies of files, by what stands in front of their pixels; what cannot be read is none.
+private struct StudyList {
+    /// Studies that a record names.
+    private static let listLimit = 1000
+    private static let headByteCount = 1 << 20
+
+    private var uids: Set<String> = []
+
+    var count: Int { uids.count }
+    var listed: [String] { Array(uids.sorted().prefix(Self.listLimit)) }
+
+    init(_ files: [String]) {
+        let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.headByteCount, alignment: 16)
+        defer { piece.deallocate() }
+        for path in files {
+            guard let count = try? OpenFile(path, flags: O_RDONLY).read(into: piece, at: 0),
+                let uid = try? Self.study(UnsafeRawBufferPointer(rebasing: piece[..<count]))
+            else { continue }
+            uids.insert(uid)
+        }
+    }
+
+    private static func study(_ bytes: UnsafeRawBufferPointer) throws -> String? {
+        guard let meta = try Part10.parseMeta(bytes) else { return nil }
+        var scanner = DatasetScanner(transferSyntax: meta.transferSyntax)
+        try scanner.feed(UnsafeRawBufferPointer(rebasing: bytes[meta.datasetOffset...]))
+        return try scanner.finish().header.string(.studyInstanceUID)
     }
 }
 

@@ -23,6 +23,21 @@ final class CodecPixelCleaner: PixelCleaner {
         self.readers = CodecPool(readers)
     }
 
+    private init(_ rules: PixelRules, workersOf other: CodecPixelCleaner) {
+        self.rules = rules
+        codecs = other.codecs
+        readers = other.readers
+    }
+
+    /// A cleaner by other rules with the same workers, which end with those of this one.
+    func following(_ rules: PixelRules) -> CodecPixelCleaner { CodecPixelCleaner(rules, workersOf: self) }
+
+    func hasRule(for header: Dataset) -> Bool { rules.hasRegion(for: header) }
+
+    func mayRecode(_ transferSyntax: TransferSyntax) -> Bool {
+        transferSyntax.isEncapsulated && !CleanedFrames.keptSyntaxes.contains(transferSyntax)
+    }
+
     /// Ends its workers; objects under way are held back.
     func close() {
         codecs.close()
@@ -50,6 +65,8 @@ final class CodecPixelCleaner: PixelCleaner {
     private final class Cleaning: PixelCleaning {
         /// Pixels around a word that go with it: edges of letters are softened.
         private static let margin = 3
+        /// Pixels at its sides, at most: of ideographs half a one is often counted to no word.
+        private static let sideLimit = 64
 
         let transferSyntax: TransferSyntax
         let changes: Dataset
@@ -61,6 +78,7 @@ final class CodecPixelCleaner: PixelCleaner {
         private let kept: [PixelRegion]?
         private let readsText: Bool
         private let frameCleaner: FrameCleaner?
+        private(set) var count = PixelCleaningCount()
 
         init(
             _ cleaner: CodecPixelCleaner, _ frames: CleanedFrames, _ outcome: PixelRules.Outcome,
@@ -85,16 +103,51 @@ final class CodecPixelCleaner: PixelCleaner {
             }
             guard native.count >= frames.native.byteCount else { throw .pixelDataSize }
             let source = native
-            frames.native.blank(regions, in: &native)
-            if let kept { frames.native.keepOnly(kept, in: &native) }
-            if readsText { frames.native.blank(try words(native), in: &native) }
+            blank(&native)
+            if readsText { try blankWords(&native) }
             guard let encoding = frames.encoding else { return native }
             if native == source, frames.target == frames.source, let frameCleaner {
                 var whole = frame
-                do throws(StreamError) { try frameCleaner.clean(&whole) } catch { throw .stream(error) }
+                do throws(StreamError) { count.leftOutByteCount += try frameCleaner.clean(&whole) } catch {
+                    throw .stream(error)
+                }
                 return whole
             }
+            count.recodedFrames += 1
+            count.recodedByteCount += frame.count
             return try converting { () throws(CodecError) in try cleaner.codecs.convert(native, encoding) }
+        }
+
+        /// Rectangles of the site's rules, and what lies around an ultrasound's regions.
+        private func blank(_ native: inout [UInt8]) {
+            let source = native
+            frames.native.blank(regions, in: &native)
+            count.rectangles += frames.native.count(regions)
+            if let kept {
+                let before = native
+                frames.native.keepOnly(kept, in: &native)
+                if native != before { count.rectangles += 1 }
+            }
+            count.rectangleByteCount += Self.differenceCount(source, native)
+        }
+
+        private func blankWords(_ native: inout [UInt8]) throws(Quarantine) {
+            let found = try words(native)
+            if found.isEmpty { return }
+            let source = native
+            frames.native.blank(found, in: &native)
+            count.words += found.count
+            count.wordByteCount += Self.differenceCount(source, native)
+        }
+
+        /// Bytes that are not the same.
+        private static func differenceCount(_ one: [UInt8], _ two: [UInt8]) -> Int {
+            if one == two { return 0 }
+            return one.withUnsafeBufferPointer { one in
+                two.withUnsafeBufferPointer { two in
+                    (0..<min(one.count, two.count)).count { one[$0] != two[$0] }
+                }
+            }
         }
 
         private func words(_ frame: [UInt8]) throws(Quarantine) -> [PixelRegion] {
@@ -104,9 +157,10 @@ final class CodecPixelCleaner: PixelCleaner {
                     TextSearch(rows: frames.native.rows, columns: frames.native.columns))
             }
             return found.map { word in
-                PixelRegion(
-                    left: max(0, word.left - Self.margin), top: max(0, word.top - Self.margin),
-                    width: word.right - word.left + 2 * Self.margin, height: word.bottom - word.top + 2 * Self.margin)
+                let side = max(Self.margin, min((word.bottom - word.top) / 2, Self.sideLimit))
+                let (left, top) = (max(0, word.left - side), max(0, word.top - Self.margin))
+                return PixelRegion(
+                    left: left, top: top, width: word.right + side - left, height: word.bottom + Self.margin - top)
             }
         }
 
@@ -187,12 +241,13 @@ struct CleanedFrames {
         }
     }
 
+    /// Without loss, and written here: what was coded so stays coded so.
+    static let keptSyntaxes: Set<TransferSyntax> = [
+        .rleLossless, .jpegLossless, .jpegLosslessSV1, .jpegLSLossless, .jpeg2000Lossless, .htj2kLossless,
+    ]
+
     private static func target(_ syntax: TransferSyntax, _ format: FrameFormat) -> TransferSyntax {
-        let isLossless = [
-            .rleLossless, .jpegLossless, .jpegLosslessSV1, .jpegLSLossless, .jpeg2000Lossless, .htj2kLossless,
-        ]
-        .contains(syntax)
-        if isLossless { return syntax }
+        if keptSyntaxes.contains(syntax) { return syntax }
         let isStoredLow = format.highBit == format.bitsStored - 1 && format.bitsStored >= 2
         return isStoredLow ? .jpegLSLossless : .rleLossless
     }

@@ -31,6 +31,10 @@ enum KeyOperations {
             let folder = try ProjectFolder(archive, dataDirectory: dataDirectory)
             try folder.put(name, key)
             return .projects(try folder.list())
+        case .projectSettings(let name):
+            return .projectSettings(try ProjectFolder(archive, dataDirectory: dataDirectory).settings(name))
+        case .changeProject(let name, let change):
+            return .projectSettings(try ProjectFolder(archive, dataDirectory: dataDirectory).change(name, change))
         case .reidentification: return .recorded
         case .projectKey(let name), .exportProject(let name, _):
             return .projectKey(try ProjectFolder(archive, dataDirectory: dataDirectory).key(name))

@@ -90,7 +90,7 @@ extension Operations {
     /// Writes down what a tool does on a data directory that no service runs on, before it is done.
     static func record(_ request: KeyRequest, of archive: Archive, dataDirectory: String) throws {
         switch request {
-        case .createProject, .projectKey, .exportProject, .importProject, .reidentification: break
+        case .createProject, .projectKey, .exportProject, .importProject, .changeProject, .reidentification: break
         default: return
         }
         guard let act = keys(request) else { return }
@@ -116,11 +116,15 @@ extension Operations {
             .configured(
                 AuditObject(.key, "project \(name)"), "project key wrapped for the certificate \(fingerprint)")
         case .importProject(let name, _): .configured(AuditObject(.key, "project \(name)"), "project key taken in")
-        case .reidentification(let count):
+        case .changeProject(let name, let change):
+            .configured(AuditObject(.key, "project \(name)"), ProjectSettings.words(change))
+        case .reidentification(let count, let fingerprint, let studyCount, let studies):
             Act(
-                event: .exported, objects: [AuditObject(.key, "escrow")], count: UInt64(clamping: count),
-                reason: "re-identification")
-        case .projects: nil
+                event: .exported,
+                objects: [AuditObject(.key, "escrow of the certificate \(fingerprint), \(studyCount) studies")]
+                    + studies.prefix(nameLimit).map { AuditObject(.study, $0) },
+                count: UInt64(clamping: count), reason: "re-identification")
+        case .projects, .projectSettings: nil
         }
     }
 

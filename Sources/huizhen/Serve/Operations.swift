@@ -55,6 +55,7 @@ struct Operations: Sendable {
         case .keys(let request):
             let directory = service.settings.dataDirectory
             let reply = try KeyOperations.answer(request, service.archive, dataDirectory: directory)
+            if case .changeProject = request { service.releases.forget() }
             try channel.send(ControlReply.keys(reply))
         case .webToken(let seconds):
             let token = try service.webTokens.make(for: channel.peerUser, lifetime: .seconds(seconds))

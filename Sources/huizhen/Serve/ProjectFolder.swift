@@ -6,12 +6,16 @@ import Glibc
 import Keys
 import Synchronization
 
-/// The keys of de-identification projects: a file each below the data directory, sealed under the master key, its owner's
-/// only. Who owns the directory's lock, or answers for the service, uses it.
-struct ProjectFolder {
+/// The keys of de-identification projects and what is set for them: two files each below the data directory, sealed under
+/// the master key, their owner's only. Who owns the directory's lock, or answers for the service, uses it.
+struct ProjectFolder: Sendable {
     /// Projects of one installation.
     static let projectLimit = 10_000
     static let nameByteCounts = 1...64
+    /// Bytes of a file of site rules.
+    static let siteRulesByteCountLimit = 4 << 20
+    /// Bytes of all that is set for a project, as it is kept.
+    private static let settingsByteCountLimit = 32 << 20
 
     enum Failure: Error, CustomStringConvertible {
         case badName
@@ -19,6 +23,9 @@ struct ProjectFolder {
         case unknown
         case tooMany
         case damaged
+        case damagedSettings
+        case tooLong
+        case refused(String)
         case io(String)
 
         var description: String {
@@ -29,6 +36,11 @@ struct ProjectFolder {
                 "there is no project of that name: `huizhen project list` shows all, `project create` makes one"
             case .tooMany: "there are \(projectLimit) projects; no more are kept"
             case .damaged: "the project's key file is damaged or sealed by another master key: restore it from a backup"
+            case .damagedSettings:
+                "what is set for the project is damaged or sealed by another master key: restore its file from a backup"
+            case .tooLong:
+                "a project's site rules have at most \(siteRulesByteCountLimit) bytes, its pixel rules \(PixelRules.fileByteCountLimit), each certificate \(KeyHolder.fileByteCountLimit): shorten the file"
+            case .refused(let why): why
             case .io(let operation): "a project's key file cannot be written or read: \(operation) failed"
             }
         }
@@ -101,6 +113,69 @@ struct ProjectFolder {
             if error.operation == "opening" { throw Failure.damaged }
             throw Failure.io(error.operation)
         }
+    }
+
+    // MARK: Settings
+
+    /// No name of a project has a space in it, so that no key is taken for settings.
+    private static func settingsName(_ name: String) -> String { "settings of " + name }
+
+    /// What is set for a project; nothing at first.
+    func settings(_ name: String) throws -> ProjectSettings {
+        let keyFile = try path(name)
+        guard access(keyFile, F_OK) == 0 else { throw Failure.unknown }
+        let file = directory + "/" + name + ".settings"
+        guard access(file, F_OK) == 0 else { return ProjectSettings() }
+        let bytes: [UInt8]
+        do throws(SystemFailure) {
+            var status = stat()
+            let byteCount = stat(file, &status) == 0 ? Int(status.st_size) : 0
+            bytes = try OpenFile(file, flags: O_RDONLY).read(count: min(byteCount, Self.settingsByteCountLimit), at: 0)
+        } catch { throw Failure.io(error.operation) }
+        guard let plain = try? seal.open(bytes, of: Self.settingsName(name)),
+            let settings = try? JSONDecoder().decode(ProjectSettings.self, from: Data(plain))
+        else { throw Failure.damagedSettings }
+        return settings
+    }
+
+    /// Changes what is set for a project, once it is certain that it can be followed.
+    func change(_ name: String, _ change: ProjectChange) throws -> ProjectSettings {
+        try Self.turn.withLock { _ in
+            let settings = change.applied(to: try self.settings(name))
+            try Self.check(settings)
+            let bytes = Array(try JSONEncoder().encode(settings))
+            do throws(SystemFailure) {
+                try OpenFile.replace(
+                    directory + "/" + name + ".settings", with: try sealed(bytes, Self.settingsName(name)))
+            } catch { throw Failure.io(error.operation) }
+            return settings
+        }
+    }
+
+    private static func check(_ settings: ProjectSettings) throws {
+        guard (settings.siteRules?.count ?? 0) <= siteRulesByteCountLimit,
+            (settings.pixelRules?.bytes.count ?? 0) <= PixelRules.fileByteCountLimit,
+            settings.holders.count <= Escrow.holderLimit,
+            settings.holders.allSatisfy({ $0.count <= KeyHolder.fileByteCountLimit })
+        else { throw Failure.tooLong }
+        do {
+            _ = try settings.pictureRules()
+            _ = try settings.escrow()
+        } catch { throw Failure.refused("\(error)") }
+        // Options may go with some profiles and not with others; all else is right under all of them or not at all.
+        let refusals = Profile.named.map { refusal(of: settings, under: $0) }
+        let isUsable = refusals.contains { $0 == nil }
+        for refusal in refusals.compactMap({ $0 }) {
+            if case .contradiction = refusal, isUsable { continue }
+            throw Failure.refused("\(refusal)")
+        }
+    }
+
+    private static func refusal(of settings: ProjectSettings, under profile: Profile) -> SiteRulesError? {
+        do throws(SiteRulesError) {
+            _ = try settings.siteRules(for: profile)
+            return nil
+        } catch { return error }
     }
 
     func list() throws -> [ProjectEntry] {

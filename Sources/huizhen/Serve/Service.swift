@@ -112,12 +112,15 @@ final class Service: Sendable {
             granted: ConsultationGrants(access: access, archive: archive), logger: logger)
         credentials = try settings.credentials(logger: logger)
         let projects = try ProjectFolder(archive, dataDirectory: directory)
-        releases = Releases(archive: archive, pixelCleaner: pixelCleaner) { name in
+        releases = Releases(archive: archive) { [pixelCleaner] name in
             let bytes = try projects.key(name)
             guard let key = bytes.withUnsafeBytes({ SymmetricKey(copying: $0) }) else {
                 throw ProjectFolder.Failure.damaged
             }
-            return ProjectKey(key)
+            let settings = try projects.settings(name)
+            return ProjectMaterials(
+                key: ProjectKey(key), siteRules: settings.siteRules.map { Array($0) },
+                pixelCleaner: pixelCleaner.following(try settings.pictureRules()), escrow: try settings.escrow())
         }
         let identity = try settings.siteIdentity()
         transfers = try Transfers(
