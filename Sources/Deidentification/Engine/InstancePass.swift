@@ -68,7 +68,7 @@ final class InstancePass: PixelDataReceiver {
     func released(_ header: Dataset) throws(Stop) -> Dataset {
         var (_, result) = try pass(over: header)
         let decision = try quarantining { () throws(Quarantine) in
-            try PixelPassage.decide(header, profile: deidentifier.profile)
+            try PixelPassage.decide(header, profile: deidentifier.profile, cleaner: deidentifier.pixelCleaner)
         }
         if case .clean(let demand) = decision, deidentifier.pixelCleaner == nil {
             throw .quarantine(demand.text ? .pixelsNotCleaned : .featuresNotCleaned)
