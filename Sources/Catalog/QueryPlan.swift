@@ -18,8 +18,9 @@ struct QueryPlan {
     private var conditions: [String] = []
     private var drivers: [QueryDriver] = []
 
-    /// - Parameter countLimit: set where only the number of rows is asked, and then the most that are counted; the
-    ///   statement counts nothing where rows may turn out not to match.
+    /// - Parameter countLimit: set where only the number of matches is asked, and then the most that are counted. The
+    ///   statement counts them, or gives the three columns of `names` where these decide; with keys left for the rows it
+    ///   is as without.
     init(_ query: Query, in connection: SQLConnection, counting countLimit: Int? = nil) throws(DatabaseError) {
         if let way = try query.visibility.driver(for: query.level, in: connection) { drivers.append(way) }
         visible(query.visibility, level: query.level)
@@ -36,9 +37,12 @@ struct QueryPlan {
         let driver = try Self.shortest(drivers, in: connection)
         if let driver { arguments = driver.arguments + arguments }
         let tail = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
-        if let countLimit, !isFiltered {
-            sql = "SELECT count(*) FROM (SELECT 1\(Self.source(query.level, from: driver))\(tail) LIMIT ?)"
-            arguments.append(.integer(Int64(countLimit)))
+        if let countLimit, remaining.isEmpty {
+            let source = Self.source(query.level, from: driver) + tail
+            sql =
+                names.isEmpty
+                ? "SELECT count(*) FROM (SELECT 1\(source) LIMIT ?)" : "SELECT \(Self.nameColumns)\(source)"
+            if names.isEmpty { arguments.append(.integer(Int64(countLimit))) }
             return
         }
         arguments = (whole?.arguments ?? []) + arguments
@@ -88,8 +92,10 @@ struct QueryPlan {
             case .series: series
             case .instance: series + ", instance.attributes, " + HoldingColumns.list
             }
-        return "SELECT \(list), patient.name_alphabetic, patient.name_ideographic, patient.name_phonetic"
+        return "SELECT \(list), \(nameColumns)"
     }
+
+    private static let nameColumns = "patient.name_alphabetic, patient.name_ideographic, patient.name_phonetic"
 
     /// The column of the first of a row's names.
     static func nameColumn(_ level: QueryLevel) -> Int {

@@ -23,7 +23,7 @@ struct Search {
             let plan = try QueryPlan(query, in: connection)
             try connection.query(plan.sql, plan.arguments) { row throws(DatabaseError) in
                 guard isWanted() else { return false }
-                guard search.hasName(row, plan) else { return true }
+                guard Self.hasName(row, plan, from: QueryPlan.nameColumn(search.query.level)) else { return true }
                 guard let match = search.match(row, plan, in: connection) else { return search.failure == nil }
                 if plan.isFiltered {
                     guard plan.remaining.allSatisfy({ $0.matches(match.attributes) }) else { return true }
@@ -48,17 +48,24 @@ struct Search {
     ) throws(CatalogError) -> Int {
         var query = query
         (query.limit, query.offset) = (nil, 0)
+        var count = 0
         do throws(DatabaseError) {
             let plan = try QueryPlan(query, in: connection, counting: limit)
-            if !plan.isFiltered {
+            if plan.remaining.isEmpty, plan.names.isEmpty {
                 return try connection.first(plan.sql, plan.arguments) { row throws(DatabaseError) in
                     Int(row.integer(0) ?? 0)
                 } ?? 0
             }
+            if plan.remaining.isEmpty {
+                try connection.query(plan.sql, plan.arguments) { row throws(DatabaseError) in
+                    if count < limit, Self.hasName(row, plan, from: 0) { count += 1 }
+                    return count < limit
+                }
+                return count
+            }
         } catch { throw .database(error) }
         query.limit = limit
         var search = Search(query)
-        var count = 0
         try search.run(in: connection, while: { true }) { _ throws(DatabaseError) in
             count += 1
             return true
@@ -67,9 +74,8 @@ struct Search {
     }
 
     /// Looked at before anything of the row is put together: an index gives more than match.
-    private func hasName(_ row: SQLRow, _ plan: QueryPlan) -> Bool {
+    private static func hasName(_ row: SQLRow, _ plan: QueryPlan, from column: Int) -> Bool {
         guard !plan.names.isEmpty else { return true }
-        let column = QueryPlan.nameColumn(query.level)
         let held = (0..<3).map { row.text(column + $0) ?? "" }
         return plan.names.allSatisfy { $0.matches(held) }
     }
