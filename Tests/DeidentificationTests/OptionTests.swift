@@ -149,7 +149,48 @@ import Testing
 
     /// Rows to which no object of PS3.3-2026b leads on which every sequence stays under the option alone: retired
     /// attributes, those of services that store nothing, and those inside of sequences that go.
-    private static let unreachable: [ConfidentialityOption: [String]] = [:]
+    private static let unreachable: [ConfidentialityOption: [String]] = [
+        .retainUIDs: [
+            "ReferencedSOPInstanceUIDInFile", "FailedSOPInstanceUIDList", "LargePaletteColorLookupTableUID",
+            "ReferencedGeneralPurposeScheduledProcedureStepTransactionUID", "ReferencedObservationUIDTrial",
+            "ObservationSubjectUIDTrial", "TemplateExtensionOrganizationUID", "TemplateExtensionCreatorUID",
+            "RelatedFrameOfReferenceUID", "PatientSetupUID",
+        ],
+        .retainDeviceIdentity: [
+            "CalibrationTime", "CalibrationDate", "HardcopyCreationDeviceID", "DateTimeOfLastCalibration",
+            "ModifyingDeviceID", "ScheduledStudyLocation", "ScheduledStationName", "ScheduledProcedureStepLocation",
+            "PerformedStationName", "ScheduledStationNameCodeSequence",
+            "ScheduledStationGeographicLocationCodeSequence", "PerformedStationNameCodeSequence",
+            "PerformedStationGeographicLocationCodeSequence", "ModifyingSystem",
+        ],
+        .retainInstitutionIdentity: [
+            "SourceOfPreviousValues"
+        ],
+        .retainPatientCharacteristics: [
+            "EthnicGroup"
+        ],
+        .retainFullDates: [
+            "OverlayDate", "CurveDate", "OverlayTime", "CurveTime", "CalibrationTime", "CalibrationDate",
+            "DateTimeOfLastCalibration", "ModifiedImageDate", "ModifiedImageTime", "StudyVerifiedDate",
+            "StudyVerifiedTime", "StudyReadDate", "StudyReadTime", "ScheduledStudyStartDate", "ScheduledStudyStartTime",
+            "ScheduledStudyStopDate", "ScheduledStudyStopTime", "StudyArrivalDate", "StudyArrivalTime",
+            "StudyCompletionDate", "StudyCompletionTime", "FrameOriginTimestamp", "ScheduledAdmissionDate",
+            "ScheduledAdmissionTime", "ScheduledDischargeDate", "ScheduledDischargeTime", "AdmittingDate",
+            "AdmittingTime", "DischargeDate", "DischargeTime", "ScheduledProcedureStepStartDate",
+            "ScheduledProcedureStepStartTime", "ScheduledProcedureStepEndDate", "ScheduledProcedureStepEndTime",
+            "ScheduledProcedureStepStartDateTime", "ScheduledProcedureStepExpirationDateTime",
+            "ScheduledProcedureStepModificationDateTime", "ExpectedCompletionDateTime",
+            "PerformedProcedureStepStartDateTime", "PerformedProcedureStepEndDateTime",
+            "ProcedureStepCancellationDateTime", "FindingsGroupRecordingDateTrial", "FindingsGroupRecordingTimeTrial",
+            "VerificationDateTime", "ParticipationDateTime", "DateOfDocumentOrVerbalTransactionTrial",
+            "TimeOfDocumentCreationOrVerbalTransactionTrial", "ObservationDateTrial", "ObservationTimeTrial",
+            "TemplateVersion", "TemplateLocalVersion", "HL7DocumentEffectiveTime", "ApprovalStatusDateTime",
+            "ProductExpirationDateTime", "SubstanceAdministrationDateTime", "DigitalSignatureDateTime",
+            "CertifiedTimestamp", "AttributeModificationDateTime", "CreationDate", "CreationTime",
+            "InterpretationRecordedDate", "InterpretationRecordedTime", "InterpretationTranscriptionDate",
+            "InterpretationTranscriptionTime", "InterpretationApprovalDate", "InterpretationApprovalTime",
+        ],
+    ]
 
     /// Column 113107: dates move by the patient's days, times of day stay; without the option nothing stays.
     @Test func whatModifiedDatesMoveIsMovedByThePatientsDays() throws {
@@ -182,7 +223,7 @@ import Testing
             #expect(!Self.isSame(gone, element), "\(row) stayed in \(path)")
             testedCount += 1
         }
-        #expect(testedCount > 120)
+        #expect(testedCount > 90)
         #expect(Set(unreadable).isSubset(of: ["FrameOriginTimestamp", "CertifiedTimestamp"]))
     }
 
@@ -227,7 +268,7 @@ import Testing
             default: continue
             }
         }
-        object.set(.burnedInAnnotation, .CS, string: "NO")
+        for tag in [.burnedInAnnotation, Tag(0x0028_0302)] { object.set(tag, .CS, string: "NO") }
         object.merge(Sample.image())
         let result = try Deidentifier(profile: .basic, key: Sample.key()).run(object).dataset
         for element in object.elements where !listed.contains(element.tag) && element.tag != .pixelData {
