@@ -40,7 +40,8 @@ public final class DecisionMill {
                 audit: AuditLog(
                     directory: directory + "/audit", key: .random(), signer: SigningKey(seed: .random())))
             permit = Permit(
-                kind: .peer, aeTitle: "READER", roles: [.system], institution: "Reader", issuer: "HOME",
+                kind: .peer, aeTitle: "READER", services: Set(Peer.Service.allCases), roles: [.system],
+                institution: "Reader", issuer: "HOME",
                 address: "127.0.0.1")
             let now = Int64(Date().timeIntervalSince1970 * 1000)
             for number in 0..<Self.grantCount {
