@@ -9,7 +9,7 @@ extension Channel {
         var wait = StartWait(dataDirectory: settings.dataDirectory)
         while true {
             do throws(ControlError) { return try send(request, settings) } catch {
-                if case .notRunning = error, wait.goesOn() { continue }
+                if case .notRunning(_, let number) = error, StartWait.mayPass(number), wait.goesOn() { continue }
                 throw CommandFailure.end(2, "\(error)")
             }
         }

@@ -16,6 +16,10 @@ struct StartWait {
 
     init(dataDirectory: String) { directory = dataDirectory }
 
+    /// Whether what kept from connecting may be that the service is not ready yet: it has no socket, or does not listen at it. That
+    /// the socket is another user's does not pass.
+    static func mayPass(_ number: Int32) -> Bool { number == ENOENT || number == ECONNREFUSED }
+
     /// Waits a little.
     ///
     /// - Returns: whether to try again.
