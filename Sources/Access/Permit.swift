@@ -53,3 +53,17 @@ public struct Permit: Sendable, Equatable {
             : AuditActor(kind: kind, name: user ?? "", institution: institution, address: address)
     }
 }
+
+extension Access {
+    /// Whose Patient IDs an institution's callers mean where they name no issuer: ours, or those of the institution itself.
+    func issuer(of institution: String) -> String {
+        institution == settings.institution ? settings.issuer : institution
+    }
+
+    /// Who a person is by an account; that it is active and proved is looked at before.
+    public func permit(of account: Account, from address: String = "", isStrong: Bool = true) -> Permit {
+        Permit(
+            kind: .person, aeTitle: settings.aeTitle, roles: account.roles, institution: account.institution,
+            issuer: issuer(of: account.institution), address: address, isStrong: isStrong, user: account.name)
+    }
+}

@@ -15,9 +15,7 @@ extension Visibility {
         for extent in extents { sight.add(extent) }
         self = .limited(sight)
     }
-}
 
-extension Visibility {
     /// What is shown under this masking or less, but not in full.
     public init(maskedOf reach: Reach, upTo masking: Masking) {
         var sight = Sight()

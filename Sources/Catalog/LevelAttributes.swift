@@ -44,6 +44,13 @@ public enum LevelAttributes {
         [patient, study, series, instance, computed].contains { $0.contains(tag) }
     }
 
+    /// The level whose attributes hold the tag; unknown tags belong to the instance.
+    public static func level(of tag: Tag) -> QueryLevel {
+        if patient.contains(tag) { return .patient }
+        if study.contains(tag) || tag == .modalitiesInStudy || tag == .sopClassesInStudy { return .study }
+        return series.contains(tag) ? .series : .instance
+    }
+
     /// Attributes the catalogue computes. PS3.4 §C.3.4.
     public static let computed: Set<Tag> = [
         .modalitiesInStudy, .sopClassesInStudy, .numberOfPatientRelatedStudies, .numberOfPatientRelatedSeries,

@@ -64,17 +64,8 @@ struct QueryPlan {
 
     static func isKey(_ tag: Tag, at level: QueryLevel) -> Bool {
         tag != .queryRetrieveLevel && tag != .specificCharacterSet && !tag.isGroupLength
-            && LevelAttributes.isSupported(tag) && !answeredOnly.contains(tag) && Self.level(of: tag) <= level
-    }
-
-    /// The level whose attributes hold the tag; unknown tags belong to the instance.
-    static func level(of tag: Tag) -> QueryLevel {
-        if LevelAttributes.patient.contains(tag) { return .patient }
-        if LevelAttributes.study.contains(tag) || tag == .modalitiesInStudy || tag == .sopClassesInStudy {
-            return .study
-        }
-        if LevelAttributes.series.contains(tag) { return .series }
-        return .instance
+            && LevelAttributes.isSupported(tag) && !answeredOnly.contains(tag)
+            && LevelAttributes.level(of: tag) <= level
     }
 
     // MARK: Statement

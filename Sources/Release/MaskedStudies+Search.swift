@@ -91,7 +91,7 @@ extension MaskedStudies {
         of study: Study, at level: QueryLevel, _ run: inout Run, _ give: (Dataset) throws -> Bool
     ) throws -> Bool {
         if level == .study {
-            guard let attributes = try attributes(of: study, nil, through: level, &run) else { return !run.isCut }
+            guard let attributes = try attributes(of: study, nil, &run) else { return !run.isCut }
             return try give(Self.shown(attributes, at: level, counted: study.counts))
         }
         var found: [Match] = []
@@ -120,7 +120,7 @@ extension MaskedStudies {
                 else { continue }
                 attributes = try released([holding], by: study.release, &run)
             } else {
-                attributes = try self.attributes(of: study, uid, through: level, &run)
+                attributes = try self.attributes(of: study, uid, &run)
             }
             guard let attributes else {
                 if run.isCut { return false }
@@ -132,7 +132,7 @@ extension MaskedStudies {
     }
 
     private func add(_ study: Study, to patients: inout [[String?]: PatientRow], _ run: inout Run) throws -> Bool {
-        guard let attributes = try attributes(of: study, nil, through: .patient, &run) else { return !run.isCut }
+        guard let attributes = try attributes(of: study, nil, &run) else { return !run.isCut }
         let shown = Self.shown(attributes, at: .patient, counted: Dataset())
         let identity = [shown.string(.patientID), shown.string(.issuerOfPatientID)]
         var row = patients[identity] ?? PatientRow(number: patients.count, attributes: shown)
@@ -144,7 +144,7 @@ extension MaskedStudies {
 
     /// The attributes of a study or series, of the first of its objects that can be released.
     private func attributes(
-        of study: Study, _ series: String?, through level: QueryLevel, _ run: inout Run
+        of study: Study, _ series: String?, _ run: inout Run
     ) throws -> Dataset? {
         let candidates = try archive.holdings(
             patientID: nil, studyInstanceUIDs: [study.uid], seriesInstanceUIDs: series.map { [$0] } ?? [],
@@ -176,7 +176,7 @@ extension MaskedStudies {
     /// Of a released header what a level shows, and what the catalogue counts of what is shown.
     private static func shown(_ header: Dataset, at level: QueryLevel, counted: Dataset) -> Dataset {
         var result = header
-        result.removeAll { QueryLevel.holding($0.tag) > level || LevelAttributes.computed.contains($0.tag) }
+        result.removeAll { LevelAttributes.level(of: $0.tag) > level || LevelAttributes.computed.contains($0.tag) }
         for tag in LevelAttributes.computed { if let element = counted[tag] { result.set(element) } }
         return result
     }
@@ -195,14 +195,5 @@ extension MaskedStudies.Study {
             result.set(tag, tag == .modalitiesInStudy ? .CS : .UI, strings: values)
         }
         return result
-    }
-}
-
-extension QueryLevel {
-    /// The level whose attributes hold the tag.
-    fileprivate static func holding(_ tag: Tag) -> QueryLevel {
-        if LevelAttributes.patient.contains(tag) { return .patient }
-        if LevelAttributes.study.contains(tag) { return .study }
-        return LevelAttributes.series.contains(tag) ? .series : .instance
     }
 }

@@ -48,7 +48,7 @@ public struct MaskedStudies: Sendable {
         }
 
         /// One of its counts, over all of its rows.
-        func count(_ tag: Tag) -> Int { rows.reduce(0) { $0 + ($1.int(tag) ?? 0) } }
+        func count(_ tag: Tag) -> Int { rows.sum(tag) }
     }
 
     /// Every such study once, until `body` returns false; in the order of their pseudonyms, for that of their arrival tells dates.
@@ -70,7 +70,8 @@ public struct MaskedStudies: Sendable {
         var found: [String: Study] = [:]
         var sought: Set<String> = []
         func note(_ uid: String) throws { if found[uid] == nil { found[uid] = try study(uid) } }
-        for uid in Set(named) {
+        let asked = Set(named)
+        for uid in asked {
             if reach.namesMasked(study: uid) {
                 try note(uid)
             } else if try rows(uid, Visibility(reach)).isEmpty {
@@ -85,7 +86,6 @@ public struct MaskedStudies: Sendable {
                 try note(uid)
             }
         }
-        let asked = Set(named)
         return try found.values.filter {
             try reach.namesMasked(study: $0.uid) || asked.contains($0.release.uid(for: $0.uid))
         }
@@ -124,8 +124,9 @@ public struct MaskedStudies: Sendable {
         let full = try rows(uid, Visibility(reach))
         guard try full.isEmpty || rows(uid, Visibility(reach, upTo: .deidentified)).count == full.count + all.count
         else { return nil }
-        func count(_ rows: [Dataset]) -> Int { rows.reduce(0) { $0 + ($1.int(.numberOfStudyRelatedInstances) ?? 0) } }
-        let isClinical = try count(rows(uid, Visibility(maskedOf: reach, upTo: .clinical))) == count(all)
+        let clinical = try rows(uid, Visibility(maskedOf: reach, upTo: .clinical))
+        let isClinical =
+            clinical.sum(.numberOfStudyRelatedInstances) == all.sum(.numberOfStudyRelatedInstances)
         guard let rule = access.releaseRule(for: isClinical ? .clinical : .deidentified) else { return nil }
         let release = try releases.release(by: rule)
         release.names.keep(try release.uid(for: uid), for: uid)
@@ -196,4 +197,9 @@ public struct MaskedStudies: Sendable {
             self.instances = instances
         }
     }
+}
+
+extension [Dataset] {
+    /// A number over all of them.
+    fileprivate func sum(_ tag: Tag) -> Int { reduce(0) { $0 + ($1.int(tag) ?? 0) } }
 }

@@ -32,7 +32,7 @@ struct ScaleTests {
         let fixture = try CatalogFixture()
         for number in UInt64(1)...20 { try fixture.put(record(number, study: "1.2.\(number)", patient: "P\(number)")) }
         try fixture.catalog.lookAtIndexes()
-        for level in [QueryLevel.patient, .study, .series, .instance] where QueryPlan.level(of: tag) <= level {
+        for level in [QueryLevel.patient, .study, .series, .instance] where LevelAttributes.level(of: tag) <= level {
             let plan = try plan(fixture, level, keys([tag: value]))
             for table in ["patient", "study", "series", "instance"] {
                 #expect(!plan.contains("SCAN \(table)"), "\(level): \(plan)")

@@ -82,20 +82,16 @@ extension Access {
         else { return nil }
         reviews.noteUse(.client, "\(subject)", at: time)
         let scope = TokenScope(verbs: held.verbs, until: held.until)
-        func issuer(_ institution: String) -> String {
-            institution == settings.institution ? settings.issuer : institution
-        }
         switch held.holder {
         case .institution(let name):
             return Permit(
-                kind: .system, aeTitle: settings.aeTitle, roles: [.system], institution: name, issuer: issuer(name),
+                kind: .system, aeTitle: settings.aeTitle, roles: [.system], institution: name, issuer: issuer(of: name),
                 address: address, user: subject.name, scope: scope)
         case .person(let name):
             guard let account = accounts.account(named: name), account.state == .active else { return nil }
-            return Permit(
-                kind: .person, aeTitle: settings.aeTitle, roles: account.roles, institution: account.institution,
-                issuer: issuer(account.institution), address: address, isStrong: !held.secondFactor.isEmpty,
-                user: account.name, scope: scope)
+            var permit = permit(of: account, from: address, isStrong: !held.secondFactor.isEmpty)
+            permit.scope = scope
+            return permit
         }
     }
 }

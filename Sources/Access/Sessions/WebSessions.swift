@@ -285,11 +285,7 @@ extension Access {
             case .guest(let guest): return self.guest(guest, from: address)
             case .person(let person): account = person
             }
-            let isOurs = account.institution == settings.institution
-            return Permit(
-                kind: .person, aeTitle: settings.aeTitle, roles: account.roles, institution: account.institution,
-                issuer: isOurs ? settings.issuer : account.institution, address: address,
-                isStrong: session.hasSecondFactor, user: account.name)
+            return permit(of: account, from: address, isStrong: session.hasSecondFactor)
         case nil: return nil
         }
     }
@@ -314,10 +310,9 @@ extension Access {
         guard let client, let verbs = token.verbs,
             !reviews.isExpired(.client, client.id, since: client.madeAt, at: Self.milliseconds(Date()))
         else { return nil }
-        let isOurs = client.institution == settings.institution
         return Permit(
             kind: .system, aeTitle: settings.aeTitle, roles: [.system], institution: client.institution,
-            issuer: isOurs ? settings.issuer : client.institution, address: address, user: client.name,
+            issuer: issuer(of: client.institution), address: address, user: client.name,
             scope: TokenScope(
                 verbs: verbs.intersection(client.verbs), studies: client.studies.map(Set.init),
                 until: min(client.until, Int64(token.expiry * 1000))))

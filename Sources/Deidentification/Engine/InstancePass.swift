@@ -64,15 +64,23 @@ final class InstancePass: PixelDataReceiver {
         return (pass, result)
     }
 
-    /// Makes anew a header of which nothing else goes out.
-    func released(_ header: Dataset) throws(Stop) -> Dataset {
-        var (_, result) = try pass(over: header)
+    /// What has to be cleaned in the pixels behind a header, and who does it; nil for nothing.
+    private func cleaning(of header: Dataset) throws(Stop) -> (cleaner: any PixelCleaner, demand: PixelCleaningDemand)?
+    {
         let decision = try quarantining { () throws(Quarantine) in
             try PixelPassage.decide(header, profile: deidentifier.profile, cleaner: deidentifier.pixelCleaner)
         }
-        if case .clean(let demand) = decision, deidentifier.pixelCleaner == nil {
+        guard case .clean(let demand) = decision else { return nil }
+        guard let cleaner = deidentifier.pixelCleaner else {
             throw .quarantine(demand.text ? .pixelsNotCleaned : .featuresNotCleaned)
         }
+        return (cleaner, demand)
+    }
+
+    /// Makes anew a header of which nothing else goes out.
+    func released(_ header: Dataset) throws(Stop) -> Dataset {
+        var (_, result) = try pass(over: header)
+        _ = try cleaning(of: header)
         result.merge(
             Declaration.elements(profile: deidentifier.profile, done: PixelCleaningDemand(), source: header))
         return result
@@ -124,15 +132,8 @@ final class InstancePass: PixelDataReceiver {
         pixelTag = beginning.tag
         let source = beginning.header
         let (pass, result) = try pass(over: source)
-        let decision = try quarantining { () throws(Quarantine) in
-            try PixelPassage.decide(source, profile: deidentifier.profile, cleaner: deidentifier.pixelCleaner)
-        }
-        var cleaning: (any PixelCleaning)?
-        if case .clean(let demand) = decision {
-            guard let cleaner = deidentifier.pixelCleaner else {
-                throw .quarantine(demand.text ? .pixelsNotCleaned : .featuresNotCleaned)
-            }
-            cleaning = try quarantining { () throws(Quarantine) in
+        let cleaning = try cleaning(of: source).map { (cleaner, demand) throws(Stop) in
+            try quarantining { () throws(Quarantine) in
                 try cleaner.begin(header: source, transferSyntax: self.source, demand: demand)
             }
         }

@@ -38,19 +38,3 @@ extension RoleReach {
         }
     }
 }
-
-extension Verb {
-    /// What it is called.
-    var name: OversightPhrase {
-        switch self {
-        case .search: .searchVerb
-        case .read: .readVerb
-        case .retrieve: .retrieveVerb
-        case .store: .storeVerb
-        case .commit: .commitVerb
-        case .send: .sendVerb
-        case .remove: .removeVerb
-        case .statistics: .statistics
-        }
-    }
-}

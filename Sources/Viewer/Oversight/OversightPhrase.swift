@@ -192,10 +192,22 @@ extension Verb {
     /// As a form offers it; nil for what no form does.
     var phrase: OversightPhrase? {
         switch self {
+        case .search, .read, .retrieve: name
+        default: nil
+        }
+    }
+
+    /// What it is called.
+    var name: OversightPhrase {
+        switch self {
         case .search: .searchVerb
         case .read: .readVerb
         case .retrieve: .retrieveVerb
-        default: nil
+        case .store: .storeVerb
+        case .commit: .commitVerb
+        case .send: .sendVerb
+        case .remove: .removeVerb
+        case .statistics: .statistics
         }
     }
 }

@@ -104,12 +104,7 @@ extension Operations {
             case .disabled: throw Absence(because: "the account is disabled, by somebody or by the permission review")
             }
             if service.accounts.isLockedOut(account) { throw Absence(because: "the account is locked out for now") }
-            return Permit(
-                kind: .person, aeTitle: access.settings.aeTitle, roles: account.roles,
-                institution: account.institution,
-                issuer: account.institution == access.settings.institution
-                    ? access.settings.issuer : account.institution,
-                user: account.name)
+            return access.permit(of: account)
         }
     }
 
