@@ -6,13 +6,32 @@ extension Access {
 
     /// Decides about an act; nothing is recorded.
     public func decision(_ verb: Verb, by permit: Permit, now: Date = Date()) -> Decision {
-        decide(verb, by: permit, grants: grants(for: permit, at: Self.milliseconds(now)), now: now)
+        decide(verb, by: permit, at: Self.milliseconds(now)).decision
     }
 
-    private func decide(_ verb: Verb, by permit: Permit, grants: [Grant], now: Date) -> Decision {
-        let time = Self.milliseconds(now)
-        return Policy.decide(
-            verb, by: permit, grants: grants, emergencies: emergencies.standing(for: permit, now: time), now: time)
+    /// Decides, or finds what was decided about the same caller and act, as long as nothing has changed on which that rests.
+    ///
+    /// - Returns: also the grants that it rests on and whose use is to be noted now.
+    private func decide(
+        _ verb: Verb, by permit: Permit, at now: Int64, isUse: Bool = false
+    ) -> (decision: Decision, used: [String]) {
+        let urgent = emergencies.standing(for: permit, now: now)
+        // Of these the end hangs on more than time and the changes that are counted.
+        let isRemembered = urgent.isEmpty && !settings.institutionsAbroad.contains(permit.institution)
+        let key = DecisionMemory.Key(verb, permit)
+        let version = changes.count
+        if isRemembered, let held = decisions.find(key, version: version, at: now, isUse: isUse) {
+            return (Policy.bound(held.decision, verb, by: permit, at: now), held.used)
+        }
+        let standing = standingGrants(for: permit, at: now)
+        let decision = Policy.decideByRole(
+            verb, by: permit, grants: standing.grants, emergencies: urgent, now: now)
+        let used = standing.grants.filter { $0.holds(for: permit, at: now) && $0.allows(verb) }.map(\.id)
+        if isRemembered {
+            decisions.keep(
+                decision, used: used, for: key, version: version, from: now, until: standing.until, isUse: isUse)
+        }
+        return (Policy.bound(decision, verb, by: permit, at: now), used)
     }
 
     /// Decides about an act, and records a refusal.
@@ -23,11 +42,8 @@ extension Access {
         _ verb: Verb, by permit: Permit, door: String, now: Date = Date()
     ) throws(Denial) -> Reach {
         let time = Self.milliseconds(now)
-        let grants = grants(for: permit, at: time)
-        for grant in grants where grant.holds(for: permit, at: time) && grant.allows(verb) {
-            reviews.noteUse(.grant, grant.id, at: time)
-        }
-        let decision = decide(verb, by: permit, grants: grants, now: now)
+        let (decision, used) = decide(verb, by: permit, at: time, isUse: true)
+        for grant in used { reviews.noteUse(.grant, grant, at: time) }
         if let reach = decision.reach { return reach }
         throw try refusal(verb, decision.because, by: permit, door: door)
     }

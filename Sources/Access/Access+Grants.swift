@@ -14,30 +14,41 @@ extension Access {
         grants.withLock { $0.all.sorted { ($0.madeAt, $0.id) < ($1.madeAt, $1.id) } }
     }
 
-    /// Another number whenever a grant was made or revoked since, or a peer, or something was reviewed on which one may rest.
-    public var versionOfGrants: UInt64 { grantVersion.load(ordering: .acquiring) }
-
-    func noteGrantsChanged() { grantVersion.add(1, ordering: .releasing) }
+    /// Another number whenever a grant was made or revoked since, or a peer, or anything on which one may rest: a record of
+    /// consent, a confirmation in the review.
+    public var versionOfGrants: UInt64 { changes.count }
 
     /// Those that hold for everybody of an institution.
     public func grants(to institution: String, at now: Date = Date()) -> [Grant] {
         let permit = Permit(
             kind: .peer, aeTitle: "", roles: [], institution: institution, issuer: "")
         let time = Self.milliseconds(now)
-        return grants(for: permit, at: time).filter { $0.holds(for: permit, at: time) }
+        return standingGrants(for: permit, at: time).grants.filter { $0.holds(for: permit, at: time) }
     }
 
-    /// Those that may be for this caller.
-    func grants(for permit: Permit, at now: Int64) -> [Grant] {
-        guard permit.kind != .localOperator, mayReceive(permit.institution, at: now) else { return [] }
-        return grants.withLock { $0.grants(institution: permit.institution, person: permit.user) }
-            .filter { stands($0, at: now) }
+    /// Those that may be for this caller, and until when the same ones are if nothing changes but time.
+    func standingGrants(for permit: Permit, at now: Int64) -> (grants: [Grant], until: Int64) {
+        guard permit.kind != .localOperator, mayReceive(permit.institution, at: now) else { return ([], .max) }
+        var standing: [Grant] = []
+        var until = Int64.max
+        let own = grants.withLock { $0.grants(institution: permit.institution, person: permit.user) }
+        for grant in own {
+            let held = self.standing(of: grant, at: now)
+            until = min(until, held.until, grant.nextChange(after: now))
+            if held.stands { standing.append(grant) }
+        }
+        return (standing, until)
     }
 
     /// Whether what a grant rests on holds.
-    public func stands(_ grant: Grant, at now: Int64) -> Bool {
-        (grant.consent.map { consents.holds($0, at: now) } ?? true)
-            && !reviews.isExpired(.grant, grant.id, since: grant.madeAt, at: now)
+    public func stands(_ grant: Grant, at now: Int64) -> Bool { standing(of: grant, at: now).stands }
+
+    /// The same, and until when that is so if nothing changes but time.
+    private func standing(of grant: Grant, at now: Int64) -> (stands: Bool, until: Int64) {
+        let expiry = reviews.expiry(.grant, grant.id, since: grant.madeAt)
+        let consent = grant.consent.map { consents.standing(of: $0, at: now) } ?? (holds: true, until: .max)
+        guard now < expiry else { return (false, .max) }
+        return (consent.holds, min(expiry, consent.until))
     }
 
     /// Makes a grant; it holds for the next request.
@@ -77,7 +88,7 @@ extension Access {
             }
         } catch { throw .database(error) }
         grants.withLock { $0.insert(grant) }
-        noteGrantsChanged()
+        changes.note()
     }
 
     /// Ends a grant at once.
@@ -88,7 +99,7 @@ extension Access {
         // What the record says happens even if the database refuses: nobody is shown anything by it any more.
         try note(.roleChanged, grant, "revoked: \(reason)", by: actor, door: door)
         grants.withLock { $0.remove(grant) }
-        noteGrantsChanged()
+        changes.note()
         do throws(DatabaseError) {
             try database.write { connection throws(DatabaseError) in
                 try connection.execute("DELETE FROM access_grant WHERE id = ?", [.text(id)])

@@ -45,8 +45,9 @@ public final class Access: Sendable {
     let database: SQLDatabase
     let audit: AuditLog
     let grants: Mutex<GrantTable>
-    /// Counts the changes of the grants.
-    let grantVersion = Atomic<UInt64>(0)
+    /// Counts the changes of the grants and of what they rest on.
+    let changes = ChangeCount()
+    let decisions = DecisionMemory()
     let records: SealedRecords
     public let consents: Consents
     public let emergencies: Emergencies
@@ -100,10 +101,10 @@ public final class Access: Sendable {
         } catch { throw .database(error) }
         self.database = database
         records = try SealedRecords(database: database, key: key)
-        consents = try Consents(records, audit: audit)
+        consents = try Consents(records, audit: audit, changes: changes)
         emergencies = try Emergencies(records, audit: audit, settings: settings.emergencies)
         reviews = try Reviews(
-            records, audit: audit, settings: settings.reviews, now: Self.milliseconds(Date()))
+            records, audit: audit, settings: settings.reviews, changes: changes, now: Self.milliseconds(Date()))
         destinations = Mutex(try records.all(.destination, as: Destination.self))
         fileAccounts = try FileAccounts(records, audit: audit)
     }
@@ -150,7 +151,7 @@ public final class Access: Sendable {
         } catch { throw .database(error) }
         peers.withLock { $0[peer.aeTitle] = Entry(peer: peer, secrets: secrets.isEmpty ? nil : secrets) }
         passwords.forget(peer: peer.aeTitle)
-        noteGrantsChanged()
+        changes.note()
         try reviews.noteMade(.peer, peer.aeTitle, by: "")
     }
 
@@ -194,7 +195,7 @@ public final class Access: Sendable {
             }
         } catch { throw .database(error) }
         _ = peers.withLock { $0.removeValue(forKey: aeTitle) }
-        noteGrantsChanged()
+        changes.note()
         passwords.forget(peer: aeTitle)
     }
 

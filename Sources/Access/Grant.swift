@@ -116,6 +116,12 @@ public struct Grant: Sendable, Equatable, Codable {
         }
     }
 
+    /// When time alone changes whether it holds for anybody.
+    func nextChange(after now: Int64) -> Int64 {
+        let from = madeAt - Self.clockSlack
+        return now < from ? from : now < until ? until : .max
+    }
+
     /// How far a clock may be set back before what it made later counts as not made yet.
     private static let clockSlack: Int64 = 60_000
 }

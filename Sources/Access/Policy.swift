@@ -49,13 +49,20 @@ public enum Policy {
     public static func decide(
         _ verb: Verb, by permit: Permit, grants: [Grant], emergencies: [Emergency] = [], now: Int64
     ) -> Decision {
-        if let why = permit.scope?.refusal(of: verb, at: now) { return .refused(why) }
-        let decision = decideByRole(verb, by: permit, grants: grants, emergencies: emergencies, now: now)
+        bound(
+            decideByRole(verb, by: permit, grants: grants, emergencies: emergencies, now: now), verb, by: permit,
+            at: now)
+    }
+
+    /// What a caller's credential leaves of a decision about the caller.
+    static func bound(_ decision: Decision, _ verb: Verb, by permit: Permit, at now: Int64) -> Decision {
         guard let scope = permit.scope else { return decision }
+        if let why = scope.refusal(of: verb, at: now) { return .refused(why) }
         return decision.narrowed(to: scope, institution: permit.institution)
     }
 
-    private static func decideByRole(
+    /// Decides without regard to the scope of a credential.
+    static func decideByRole(
         _ verb: Verb, by permit: Permit, grants: [Grant], emergencies: [Emergency], now: Int64
     ) -> Decision {
         if permit.kind == .localOperator {

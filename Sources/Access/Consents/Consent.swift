@@ -96,6 +96,12 @@ public struct Consent: Sendable, Equatable, Codable {
 
     public func holds(at now: Int64) -> Bool { withdrawal == nil && from <= now && now < until }
 
+    /// When time alone changes whether it holds.
+    func nextChange(after now: Int64) -> Int64 {
+        guard withdrawal == nil else { return .max }
+        return now < from ? from : now < until ? until : .max
+    }
+
     func check() throws(AccessError) {
         for text in [purpose, evidence] {
             guard Self.textRange.contains(text.trimmingCharacters(in: .whitespacesAndNewlines).utf8.count) else {

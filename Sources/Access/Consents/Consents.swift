@@ -15,11 +15,13 @@ public final class Consents: Sendable {
 
     private let records: SealedRecords
     private let audit: AuditLog
+    private let changes: ChangeCount
     private let held: Mutex<[String: Consent]>
     private let turn = Mutex(())
 
-    init(_ records: SealedRecords, audit: AuditLog) throws(AccessError) {
+    init(_ records: SealedRecords, audit: AuditLog, changes: ChangeCount) throws(AccessError) {
         self.records = records
+        self.changes = changes
         self.audit = audit
         held = Mutex(try records.all(.consent, as: Consent.self))
     }
@@ -27,7 +29,13 @@ public final class Consents: Sendable {
     // MARK: Looking
 
     /// Whether a record is there and holds.
-    func holds(_ id: String, at now: Int64) -> Bool { held.withLock { $0[id]?.holds(at: now) == true } }
+    func holds(_ id: String, at now: Int64) -> Bool { standing(of: id, at: now).holds }
+
+    /// The same, and until when that is so if nothing changes but time.
+    func standing(of id: String, at now: Int64) -> (holds: Bool, until: Int64) {
+        guard let consent = held.withLock({ $0[id] }) else { return (false, .max) }
+        return (consent.holds(at: now), consent.nextChange(after: now))
+    }
 
     /// Those that an actor may read, the latest first.
     public func list(for actor: AccessActor) -> [Consent] {
@@ -85,6 +93,7 @@ public final class Consents: Sendable {
             if let document { try records.put(bytes: document.bytes, .document, made.id) }
             try records.put(made, .consent, made.id)
             held.withLock { $0[made.id] = made }
+            changes.note()
             return made
         }
     }
@@ -106,6 +115,7 @@ public final class Consents: Sendable {
             consent.withdrawal = .init(at: Access.milliseconds(now), by: actor.name, because: reason)
             // What the record says happens even if the database refuses.
             held.withLock { [consent] in $0[id] = consent }
+            changes.note()
             try records.put(consent, .consent, id)
         }
     }
@@ -123,6 +133,7 @@ public final class Consents: Sendable {
             }
             try write(consent, .roleChanged, "deleted: \(reason)", by: actor)
             _ = held.withLock { $0.removeValue(forKey: id) }
+            changes.note()
             try records.remove(.document, id)
             try records.remove(.consent, id)
         }

@@ -50,7 +50,6 @@ extension Access {
         _ item: ReviewItem, by actor: AccessActor, in accounts: Accounts, now: Date = Date()
     ) throws(AccessError) {
         try reviews.confirm(item.subject, by: actor, now: now)
-        noteGrantsChanged()
         guard item.state == .expired, item.subject.kind == .account,
             let account = accounts.account(named: item.subject.id), account.state == .disabled
         else { return }

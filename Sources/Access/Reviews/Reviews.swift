@@ -23,13 +23,17 @@ public final class Reviews: Sendable {
     public let settings: Settings
     private let records: SealedRecords
     private let audit: AuditLog
+    private let changes: ChangeCount
     /// When reviews began here: nothing is older for them.
     private let begun: Int64
     private let confirmations: Mutex<[String: Confirmation]>
     private let uses: Mutex<(known: [String: Int64], unwritten: Set<String>)>
 
-    init(_ records: SealedRecords, audit: AuditLog, settings: Settings, now: Int64) throws(AccessError) {
+    init(_ records: SealedRecords, audit: AuditLog, settings: Settings, changes: ChangeCount, now: Int64)
+        throws(AccessError)
+    {
         self.settings = settings
+        self.changes = changes
         self.records = records
         self.audit = audit
         confirmations = Mutex(try records.all(.confirmation, as: Confirmation.self))
@@ -49,7 +53,12 @@ public final class Reviews: Sendable {
     ///
     /// - Parameter since: when it was made; nil where nobody knows.
     public func isExpired(_ kind: ReviewKind, _ id: String, since: Int64?, at now: Int64) -> Bool {
-        base(Self.name(kind, id), since).at + period + grace <= now
+        expiry(kind, id, since: since) <= now
+    }
+
+    /// When it expires if nobody confirms it.
+    func expiry(_ kind: ReviewKind, _ id: String, since: Int64?) -> Int64 {
+        base(Self.name(kind, id), since).at + period + grace
     }
 
     private static func name(_ kind: ReviewKind, _ id: String) -> String { "\(kind.rawValue) \(id)" }
@@ -108,6 +117,7 @@ public final class Reviews: Sendable {
         let made = Confirmation(at: Access.milliseconds(now), by: actor)
         try records.put(made, .confirmation, name)
         confirmations.withLock { $0[name] = made }
+        changes.note()
     }
 
     /// It was used; written down now and then.
