@@ -44,15 +44,17 @@ public enum RowID: String, CaseIterable, Codable, Sendable {
     case deidentifyFiles = "deidentify-files"
     case deidentifyEngine = "deidentify-engine"
     case deidentifyMemory = "deidentify-memory"
+    case hugeTransferMemory = "huge-transfer-memory"
 
-    /// Rows over an emulated long line: they need root, take long, and run only when they are named.
-    var isWide: Bool { rawValue.hasPrefix("wan-") }
+    /// Rows that run only when they are named: those over an emulated long line, which need root and take long, and the one
+    /// that fills 40 GB of the disk.
+    var isNamedOnly: Bool { rawValue.hasPrefix("wan-") || self == .hugeTransferMemory }
 
-    /// Rows whose name begins with one of the given ones; all but those over long lines for none.
+    /// Rows whose name begins with one of the given ones; all that need not be named for none.
     ///
     /// - Throws: `.badOption` for a name that no row begins with.
     public static func matching(_ names: [String]) throws(BenchError) -> [RowID] {
-        guard !names.isEmpty else { return allCases.filter { !$0.isWide } }
+        guard !names.isEmpty else { return allCases.filter { !$0.isNamedOnly } }
         for name in names where !allCases.contains(where: { $0.rawValue.hasPrefix(name) }) {
             let known = allCases.map(\.rawValue).joined(separator: ", ")
             throw .badOption("no row begins with \(name); rows: \(known)")
@@ -95,7 +97,8 @@ public enum RowID: String, CaseIterable, Codable, Sendable {
         case .webFramesTLS: WebSecureScenario(id: self, kind: .frames, quick: quick)
         case .webSlow: WebSlowScenario(id: self, quick: quick)
         case .transferLoopback: TransferLoopbackScenario(id: self)
-        case .transferMemory: TransferMemoryScenario(id: self)
+        case .transferMemory: TransferMemoryScenario(id: self, workload: .large(quick: quick))
+        case .hugeTransferMemory: TransferMemoryScenario(id: self, workload: .huge(quick: quick))
         case .wideFirstImage: WideFirstImageScenario(id: self)
         case .wideClean, .wideLossy, .wideFast, .wideCleanCold, .wideLossyCold, .wideFastCold, .wideSmall:
             WideScenario(id: self, quick: quick)

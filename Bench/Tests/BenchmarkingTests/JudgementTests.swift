@@ -45,7 +45,7 @@ private func result(_ contestant: Contestant, _ values: [Double]) -> LaneResult 
 
 @Test func rowsAreChosenByTheBeginningOfTheirNames() throws {
     #expect(try RowID.matching(["store-small", "get"]) == [.storeSmall1, .storeSmall4, .getCT])
-    #expect(try RowID.matching([]) == RowID.allCases.filter { !$0.isWide })
+    #expect(try RowID.matching([]) == RowID.allCases.filter { !$0.isNamedOnly })
     #expect(throws: BenchError.self) { try RowID.matching(["stow"]) }
 }
 

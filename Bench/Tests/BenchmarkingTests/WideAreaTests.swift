@@ -14,7 +14,7 @@ private func trace(_ label: String, seconds: Double, bins: Int) -> Trace {
 @Test func rowsOverLongLinesRunOnlyWhenTheyAreNamed() throws {
     #expect(try !RowID.matching([]).contains(.wideClean))
     #expect(try RowID.matching(["wan-1gbit"]) == [.wideFast])
-    #expect(try RowID.matching(["wan"]).allSatisfy(\.isWide))
+    #expect(try RowID.matching(["wan"]).allSatisfy(\.isNamedOnly))
 }
 
 @Test func aCommandAtTheEndOfALineIsRunInItsNetwork() {

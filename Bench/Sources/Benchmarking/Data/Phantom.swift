@@ -30,6 +30,11 @@ public struct Workload: Equatable, Sendable {
     public static func large(quick: Bool) -> Workload {
         Workload(name: "large", objectCount: 4, rows: 512, columns: 512, frameCount: quick ? 128 : 2048)
     }
+
+    /// Twenty of them.
+    static func huge(quick: Bool) -> Workload {
+        Workload(name: "huge", objectCount: 20, rows: 512, columns: 512, frameCount: quick ? 16 : 2048)
+    }
 }
 
 /// Makes the objects of a workload: a CT-like disc with noise that no two slices share.

@@ -1,19 +1,18 @@
 /// Large objects pushed from one of our services to another, and how much resident memory either grew by.
 struct TransferMemoryScenario: Scenario {
     let id: RowID
+    let workload: Workload
 
-    func neededByteCount(rounds: Int) -> Int {
-        let study = Workload.large(quick: false)
-        return study.objectCount * study.pixelByteCount * 3
-    }
+    /// Once at either site, and room: the files themselves are holes.
+    func neededByteCount(rounds: Int) -> Int { workload.objectCount * workload.pixelByteCount * 5 / 2 }
 
     func run(in session: Session) throws(BenchError) -> Row {
         guard session.hasTransfers else { throw .badOption("this build of the service has no transfers") }
-        let study = try session.study(.large(quick: session.options.quick))
+        let study = try session.study(workload)
         // Zeros would be nothing on the line.
         let pair = try SitePair(session, settings: ["transfer.compress=false"])
         session.progress.show("\(id.rawValue): storing at the near site")
-        try pair.load(study)
+        try pair.load(study, atMost: WorkBound.largeStore)
         session.settle()
         let watches = [MemoryWatch(pid: pair.near.pid), MemoryWatch(pid: pair.far.pid)]
         session.progress.show("\(id.rawValue): pushing")

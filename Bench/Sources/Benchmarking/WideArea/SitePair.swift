@@ -53,10 +53,10 @@ struct SitePair {
     }
 
     /// Stores a study at the near site, off the clock.
-    func load(_ study: TestStudy) throws(BenchError) {
+    func load(_ study: TestStudy, atMost bound: Duration = WorkBound.store) throws(BenchError) {
         var clients = session.clients
         clients.namespace = ends.near
-        _ = try clients.store(study.shares(associations: study.parts.count), to: near, .tuned, atMost: WorkBound.store)
+        _ = try clients.store(study.shares(associations: study.parts.count), to: near, .tuned, atMost: bound)
     }
 
     /// Pushes a study to the far site and looks whether all of it is there.
