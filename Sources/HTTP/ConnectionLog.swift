@@ -1,11 +1,15 @@
 import Logging
 
 /// What the server library says, with single connections as details: whoever ends one in the middle of its TLS handshake, as a
-/// line that is cut or a scanner does, is no error of the service.
+/// line that is cut or a scanner does, is no error of the service. Nor is it one that a server is told to end which has
+/// ended.
 struct ConnectionLog: LogHandler {
     /// The library's words for whatever goes wrong with connections, and how what it says begins where none can be taken any more.
     private static let words: Logger.Message = "Server channel error"
     private static let oursBegins = "accept"
+    private static let endings = [
+        "Server shutdown error: Already closed", "Waiting on child channel: CancellationError()",
+    ]
 
     private var base: any LogHandler
 
@@ -31,6 +35,7 @@ struct ConnectionLog: LogHandler {
         if event.message == Self.words, event.metadata?["error"]?.description.hasPrefix(Self.oursBegins) != true {
             event.level = .debug
         }
+        if Self.endings.contains(event.message.description) { event.level = .debug }
         guard event.level >= logLevel else { return }
         base.log(event: event)
     }

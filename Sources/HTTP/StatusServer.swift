@@ -60,6 +60,6 @@ public struct StatusServer: Sendable {
             router: router,
             configuration: .init(address: .hostname("127.0.0.1", port: port), serverName: nil),
             onServerRunning: { channel in await ready(channel.localAddress?.port ?? 0) },
-            logger: logger)
+            logger: Logger(label: logger.label) { [logger] _ in ConnectionLog(logger.handler) })
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 /// Where settings come from, and which are refused.
@@ -33,6 +34,37 @@ import Testing
         #expect(values["dimse.addresses"] == "127.0.0.1,::1")
         #expect(values["ae-title"] == "HUIZHEN")
         #expect(values["dimse.open-to-unknown-peers"] == "false")
+    }
+
+    /// Orthanc listens where health and metrics would.
+    @Test(arguments: ["dimse.port", "dimse.tls.port", "http.port", "web.port", "web.tls.port", "transfer.port"])
+    func namesThePortThatIsTaken(_ taken: String) throws {
+        let held = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(held) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = in_addr_t(INADDR_LOOPBACK).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isHeld = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(held, $0, size) == 0 && Glibc.listen(held, 1) == 0 && getsockname(held, $0, &size) == 0
+            }
+        }
+        try #require(isHeld)
+        let port = UInt16(bigEndian: address.sin_port)
+        var arguments = ["serve", "--data", folder + "/data"]
+        for key in ["dimse.port", "dimse.tls.port", "http.port", "web.port", "web.tls.port", "transfer.port"] {
+            arguments += ["--set", "\(key)=\(key == taken ? Int(port) : 0)"]
+        }
+        if taken == "dimse.tls.port" {
+            arguments += Certificates.settings("server", [taken: "\(port)"])
+        }
+        let result = try Tool.run(HuizhenProcess.binary, arguments)
+        #expect(result.code != 0)
+        let last = result.error.split(separator: "\n").last ?? ""
+        #expect(last.contains("port \(port) (\(taken)): "), "\(last)")
+        #expect(last.contains("Address already in use"), "\(last)")
+        #expect(!result.error.contains(" error huizhen"), "\(result.error)")
     }
 
     @Test func readsFilesWithNestedAndDottedKeys() throws {

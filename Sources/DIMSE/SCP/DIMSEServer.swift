@@ -59,17 +59,23 @@ public final class DIMSEServer: @unchecked Sendable {
     ///
     /// - Returns: the ports that are listened on; others than the configured ones only when those are 0. The second is
     ///   for TLS, nil without it.
-    /// - Throws: `.system` with the system's error number when an address cannot be bound.
+    /// - Throws: which port cannot be listened on, and why.
     @discardableResult
-    public func start() throws(AssociationError) -> (plain: UInt16, tls: UInt16?) {
-        let plain = try Listener(addresses: shared.settings.addresses, port: shared.settings.port)
+    public func start() throws(ListenFailure) -> (plain: UInt16, tls: UInt16?) {
+        let plain = try listen(on: shared.settings.port, isSecure: false)
         var secure: Listener?
         if let port = shared.settings.tlsPort, shared.credentials != nil {
-            secure = try Listener(addresses: shared.settings.addresses, port: port)
+            secure = try listen(on: port, isSecure: true)
         }
         begin(plain, isSecure: false)
         if let secure { begin(secure, isSecure: true) }
         return (plain.port, secure?.port)
+    }
+
+    private func listen(on port: UInt16, isSecure: Bool) throws(ListenFailure) -> Listener {
+        do throws(AssociationError) {
+            return try Listener(addresses: shared.settings.addresses, port: port)
+        } catch { throw ListenFailure(port: port, isSecure: isSecure, cause: error) }
     }
 
     private func begin(_ listener: Listener, isSecure: Bool) {

@@ -94,11 +94,15 @@ struct Serve: AsyncParsableCommand {
         ) { service.transferPort.store(UInt16($0), ordering: .releasing) }
         let hangUp = Self.reloadOnHangUp(service)
         defer { hangUp.cancel() }
+        func door(_ application: some ServiceLifecycle.Service, _ setting: String) -> some ServiceLifecycle.Service {
+            WebDoorService(inner: application, setting: setting, port: settings.integer(setting))
+        }
         var configuration = ServiceGroupConfiguration(
             services: [
-                .init(service: application), .init(service: DoorService(service: service)),
-                .init(service: OnEventLoops(webApplication)), .init(service: OnEventLoops(secureWebApplication)),
-                .init(service: OnEventLoops(siteApplication)),
+                .init(service: door(application, "http.port")), .init(service: DoorService(service: service)),
+                .init(service: door(OnEventLoops(webApplication), "web.port")),
+                .init(service: door(OnEventLoops(secureWebApplication), "web.tls.port")),
+                .init(service: door(OnEventLoops(siteApplication), "transfer.port")),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: httpLogger)
         // Who reads its answer slowly does not keep the service from stopping.

@@ -198,7 +198,7 @@ final class Service: Sendable {
 
     /// Opens the doors.
     func open() throws {
-        let ports = try dimse.start()
+        let ports = try openDIMSE()
         dimsePort.store(ports.plain, ordering: .releasing)
         secureDIMSEPort.store(ports.tls ?? 0, ordering: .releasing)
         queue.start()
@@ -217,6 +217,14 @@ final class Service: Sendable {
         fileListener.withLock { $0 = listener }
         isServing.store(true, ordering: .releasing)
         logger.notice("serving", metadata: ["dimse-port": "\(dimsePort.load(ordering: .acquiring))"])
+    }
+
+    private func openDIMSE() throws -> (plain: UInt16, tls: UInt16?) {
+        do throws(ListenFailure) { return try dimse.start() } catch {
+            throw DoorFailure(
+                setting: error.isSecure ? "dimse.tls.port" : "dimse.port", port: Int(error.port),
+                reason: "\(error.cause)")
+        }
     }
 
     /// Nil without TLS.
