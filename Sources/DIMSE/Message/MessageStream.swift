@@ -57,7 +57,12 @@ final class MessageStream {
 
     /// Sends a command set and, whole, the data set that belongs to it.
     func send(_ command: Command, dataSet: [UInt8]? = nil, contextID: UInt8) throws(DIMSEError) {
-        try write(command.encoded(), contextID: contextID, isCommand: true)
+        try send(command.encoded(), dataSet: dataSet, contextID: contextID)
+    }
+
+    /// The same with a command set that is sent over and over, encoded.
+    func send(_ command: [UInt8], dataSet: [UInt8]?, contextID: UInt8) throws(DIMSEError) {
+        try write(command, contextID: contextID, isCommand: true)
         if let dataSet { try write(dataSet, contextID: contextID, isCommand: false) }
     }
 

@@ -1,53 +1,62 @@
 import Foundation
+import Keys
+import Synchronization
 
 /// Responses between the thread that finds them and the one that sends them.
 ///
 /// The finder never waits for the network, so a slow reader holds no snapshot of the catalogue; what it may pile up is
-/// bounded by the caller's limits.
+/// bounded by the caller's limits. Who sends is woken for the first response, and then for as many more at a time as there
+/// were before, up to `largestBatch`, or after `patience`: waking a thread costs more than finding a match.
 final class GatheredResponses: @unchecked Sendable {
-    // Everything is read and written with `condition` locked.
+    // Everything but `isAbandoned` is read and written with `lock` held.
 
-    private let condition = NSCondition()
+    /// Responses for which the sender is woken, at most.
+    static let largestBatch = 64
+    /// Milliseconds after which it takes fewer.
+    static let patience = 1
+
+    private let lock = ConditionLock()
     private var waiting: [[UInt8]] = []
+    private var batch = 1
     private var isDone = false
-    private var isAbandoned = false
+    private let isAbandoned = Atomic<Bool>(false)
 
     /// - Returns: whether more are wanted.
     func put(_ response: [UInt8]) -> Bool {
-        condition.lock()
-        defer { condition.unlock() }
+        lock.lock()
         waiting.append(response)
-        condition.signal()
-        return !isAbandoned
+        // The first of a batch lets the sender count its time, the last ends it.
+        if waiting.count == 1 || waiting.count == batch { lock.wakeAll() }
+        lock.unlock()
+        return isWanted
     }
 
     func finish() {
-        condition.lock()
-        isDone = true
-        condition.signal()
-        condition.unlock()
+        lock.locked {
+            isDone = true
+            lock.wakeAll()
+        }
     }
 
     /// Nobody will take any more.
     func abandon() {
-        condition.lock()
-        isAbandoned = true
-        waiting = []
-        condition.unlock()
+        isAbandoned.store(true, ordering: .relaxed)
+        lock.locked { waiting = [] }
     }
 
     /// Whether anybody still takes what is put.
-    var isWanted: Bool {
-        condition.lock()
-        defer { condition.unlock() }
-        return !isAbandoned
-    }
+    var isWanted: Bool { !isAbandoned.load(ordering: .relaxed) }
 
     /// Whatever has gathered; empty once everything was taken.
     func take() -> [[UInt8]] {
-        condition.lock()
-        defer { condition.unlock() }
-        while waiting.isEmpty && !isDone { condition.wait() }
+        lock.lock()
+        defer { lock.unlock() }
+        while waiting.isEmpty && !isDone { lock.wait() }
+        let deadline = ContinuousClock.now + .milliseconds(Self.patience)
+        while waiting.count < batch && !isDone && ContinuousClock.now < deadline {
+            lock.wait(milliseconds: Self.patience)
+        }
+        batch = min(batch * 2, Self.largestBatch)
         defer { waiting = [] }
         return waiting
     }

@@ -8,6 +8,9 @@ import Release
 import Toolkit
 
 extension Session {
+    /// Responses that are sent before the next look for a C-CANCEL, which is a system call.
+    private static let responsesBetweenLooks = 16
+
     /// C-FIND, PS3.4 §C.4.1. Matches are found on a thread beside, so that the first goes out while others are looked
     /// for, and a slow reader holds no snapshot of the catalogue.
     func find(
@@ -42,10 +45,11 @@ extension Session {
         search.start()
         defer { gathered.abandon() }
         let pending = Command(
-            answering: command, answer.hasUnsupportedKeys ? .pendingWithUnsupportedKeys : .pending, hasDataSet: true)
+            answering: command, answer.hasUnsupportedKeys ? .pendingWithUnsupportedKeys : .pending, hasDataSet: true
+        ).encoded()
         while case let responses = gathered.take(), !responses.isEmpty {
-            for response in responses {
-                if try stream.isCancelled(messageID: command.messageID) {
+            for (index, response) in responses.enumerated() {
+                if index % Self.responsesBetweenLooks == 0, try stream.isCancelled(messageID: command.messageID) {
                     return try finish(command, .cancelled, context)
                 }
                 try stream.send(pending, dataSet: response, contextID: context.id)
