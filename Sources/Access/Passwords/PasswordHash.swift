@@ -35,13 +35,30 @@ public struct PasswordHash: Sendable, Equatable, Codable {
         guard Self.passwordByteCountRange.contains(password.count) else {
             throw .invalid("a password has 1 to 1024 bytes")
         }
-        var salt = [UInt8](repeating: 0, count: Self.saltByteCount)
-        guard RAND_bytes(&salt, Int32(salt.count)) == 1, let hash = Self.derive(password, salt, cost) else {
-            throw .invalid("the system has no randomness or memory for a password")
+        let salt = try Self.random(Self.saltByteCount)
+        guard let hash = Self.derive(password, salt, cost) else {
+            throw .invalid("the system has no memory for a password")
         }
+        self.init(salt: salt, hash: hash, cost: cost)
+    }
+
+    private init(salt: [UInt8], hash: [UInt8], cost: Cost) {
         self.salt = salt
         self.hash = hash
         costExponent = cost == .standard ? nil : cost.exponent
+    }
+
+    /// One that no password is known to match: random bytes. To look whether one does costs as much as with any other.
+    static func nobodys(cost: Cost) throws(AccessError) -> PasswordHash {
+        PasswordHash(salt: try random(saltByteCount), hash: try random(byteCount), cost: cost)
+    }
+
+    private static func random(_ count: Int) throws(AccessError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        guard RAND_bytes(&bytes, Int32(count)) == 1 else {
+            throw .invalid("the system has no randomness for a password")
+        }
+        return bytes
     }
 
     /// Whether this is the password; in time that does not depend on what differs.

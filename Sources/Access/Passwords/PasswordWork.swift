@@ -18,7 +18,7 @@ final class PasswordWork: Sendable {
 
     init(cost: PasswordHash.Cost = .standard) throws(AccessError) {
         self.cost = cost
-        nobodys = try PasswordHash(Array("nobody has this password".utf8), cost: cost)
+        nobodys = try PasswordHash.nobodys(cost: cost)
     }
 
     /// Whether it is the password; one run, also for nobody's.

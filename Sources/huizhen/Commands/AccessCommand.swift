@@ -9,6 +9,7 @@ struct AccessCommand: AsyncParsableCommand {
 
     struct Explain: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "explain",
             abstract: "Say whether somebody may do something, and by which rule.",
             discussion: "Nothing is done and nothing is refused. Ends with 1 where it would be refused.")
 

@@ -17,6 +17,7 @@ struct AuditCommand: AsyncParsableCommand {
 
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "verify",
             abstract: "Read the whole record again and prove that nothing was altered, moved or cut off.",
             discussion: """
                 Exit code 1 when something is not proved. Without an anchor that was kept elsewhere a cut tail is \
@@ -52,7 +53,7 @@ struct AuditCommand: AsyncParsableCommand {
     }
 
     struct Search: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Find records.")
+        static let configuration = CommandConfiguration(commandName: "search", abstract: "Find records.")
 
         @OptionGroup var filter: AuditFilter
 
@@ -83,7 +84,8 @@ struct AuditCommand: AsyncParsableCommand {
     }
 
     struct Alerts: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List what was found abnormal.")
+        static let configuration = CommandConfiguration(
+            commandName: "alerts", abstract: "List what was found abnormal.")
 
         @Option(help: "Days back.")
         var days = 30
@@ -107,6 +109,7 @@ struct AuditCommand: AsyncParsableCommand {
 
     struct Export: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "export",
             abstract: "Print every record that matches, oldest first, one a line.",
             discussion: """
                 json: as `search --json`. dicom: audit messages (PS3.15 §A.5, XML). fhir: R4 AuditEvent (IHE BALP).
@@ -150,6 +153,7 @@ struct AuditCommand: AsyncParsableCommand {
 
     struct Report: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "report",
             abstract: "Count a month: events, callers, refusals, alerts; names no patient.",
             discussion: "The service makes one by itself when a month is over: reports/ in the data directory.")
 
@@ -177,6 +181,7 @@ struct AuditCommand: AsyncParsableCommand {
 
     struct Anchor: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "anchor",
             abstract: "Sign how far the record is, to keep the line elsewhere.",
             discussion:
                 "`huizhen audit verify --anchor FILE` finds from it whether anything before it was altered or cut off.")

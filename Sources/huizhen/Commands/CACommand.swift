@@ -27,7 +27,8 @@ struct CACommand: AsyncParsableCommand {
     }
 
     struct Init: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Make the authority, with an empty revocation list.")
+        static let configuration = CommandConfiguration(
+            commandName: "init", abstract: "Make the authority, with an empty revocation list.")
 
         @OptionGroup var folder: Folder
 
@@ -52,6 +53,7 @@ struct CACommand: AsyncParsableCommand {
 
     struct Issue: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "issue",
             abstract: "Make a key and its certificate, NAME.key and NAME.pem.")
 
         @Argument(help: "Name of the files and in the certificate.")
@@ -87,7 +89,8 @@ struct CACommand: AsyncParsableCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the certificates that were issued.")
+        static let configuration = CommandConfiguration(
+            commandName: "list", abstract: "List the certificates that were issued.")
 
         @OptionGroup var folder: Folder
         @OptionGroup var output: OutputOptions
@@ -107,6 +110,7 @@ struct CACommand: AsyncParsableCommand {
 
     struct Revoke: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "revoke",
             abstract: "End a certificate, and write the revocation list that says so.")
 
         @Argument(help: "Its name or serial number.")

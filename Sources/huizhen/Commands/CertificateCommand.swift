@@ -12,7 +12,7 @@ struct CertificateCommand: AsyncParsableCommand {
         subcommands: [List.self, Show.self, Verify.self])
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List all certificates.")
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "List all certificates.")
 
         @OptionGroup var options: ConfigurationOptions
         @OptionGroup var output: OutputOptions
@@ -32,6 +32,7 @@ struct CertificateCommand: AsyncParsableCommand {
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "show",
             abstract: "Print a certificate: the file as it is, to keep or to hand on.")
 
         @Argument(help: "Name of the certificate.")
@@ -51,6 +52,7 @@ struct CertificateCommand: AsyncParsableCommand {
 
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "verify",
             abstract: "Check that a certificate is word for word what the installation signed.",
             discussion: "Ends with 0 if it is, with 3 if not.")
 

@@ -13,7 +13,8 @@ struct ConsentCommand: AsyncParsableCommand {
         subcommands: [Add.self, List.self, Show.self, Withdraw.self, Document.self, Delete.self])
 
     struct Add: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Keep a record; prints its identifier.")
+        static let configuration = CommandConfiguration(
+            commandName: "add", abstract: "Keep a record; prints its identifier.")
 
         @Option(help: "consent of the patient, authorisation of somebody entitled, or abroad: that images may leave.")
         var kind = "consent"
@@ -126,7 +127,8 @@ struct ConsentCommand: AsyncParsableCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the records, the latest first.")
+        static let configuration = CommandConfiguration(
+            commandName: "list", abstract: "List the records, the latest first.")
 
         @OptionGroup var options: ConfigurationOptions
         @OptionGroup var output: OutputOptions
@@ -149,7 +151,7 @@ struct ConsentCommand: AsyncParsableCommand {
     }
 
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show all of a record.")
+        static let configuration = CommandConfiguration(commandName: "show", abstract: "Show all of a record.")
 
         @Argument(help: "The record, as `huizhen consent list` shows it.")
         var id: String
@@ -190,6 +192,7 @@ struct ConsentCommand: AsyncParsableCommand {
 
     struct Withdraw: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "withdraw",
             abstract: "End a record, and every grant that rests on it, at once and for good.")
 
         @Argument(help: "The record, as `huizhen consent list` shows it.")
@@ -208,6 +211,7 @@ struct ConsentCommand: AsyncParsableCommand {
 
     struct Document: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "document",
             abstract: "Write a record's document to a file that is not there.")
 
         @Argument(help: "The record, as `huizhen consent list` shows it.")
@@ -230,6 +234,7 @@ struct ConsentCommand: AsyncParsableCommand {
 
     struct Delete: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "delete",
             abstract: "Destroy a record and its document, three years after its end at the earliest.")
 
         @Argument(help: "The record, as `huizhen consent list` shows it.")

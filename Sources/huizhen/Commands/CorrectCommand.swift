@@ -15,6 +15,7 @@ struct CorrectCommand: AsyncParsableCommand {
 
     struct Merge: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "merge",
             abstract: "Give everything of one patient to another, who takes the place in name, ID, birth date and sex.")
 
         @Option(help: "The patient to give up: ID, or ID@ISSUER where several issuers have it.")
@@ -45,6 +46,7 @@ struct CorrectCommand: AsyncParsableCommand {
 
     struct Split: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "split",
             abstract: "Move series out of a study, into a new one or another one; and to another patient.")
 
         @Option(help: "Study Instance UID.")
@@ -71,6 +73,7 @@ struct CorrectCommand: AsyncParsableCommand {
 
     struct Set: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "set",
             abstract: "Correct attributes of a patient, study or series.",
             discussion: CorrectableAttributes.Level.allCases.map { level in
                 let keywords = CorrectableAttributes.tags(level).compactMap(DICOM.Dictionary.keyword(of:))
@@ -116,6 +119,7 @@ struct CorrectCommand: AsyncParsableCommand {
 
     struct Undo: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "undo",
             abstract: "Take a correction back; that is recorded too. What stands on it no longer applies.")
 
         @Argument(help: "Number of the correction.")

@@ -5,6 +5,7 @@ import Foundation
 extension CorrectCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List all corrections, those taken back included.")
 
         @OptionGroup var options: ConfigurationOptions
@@ -27,7 +28,8 @@ extension CorrectCommand {
     }
 
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show everything that is recorded of a correction.")
+        static let configuration = CommandConfiguration(
+            commandName: "show", abstract: "Show everything that is recorded of a correction.")
 
         @Argument(help: "Number of the correction.")
         var number: UInt64

@@ -13,7 +13,8 @@ struct DestinationCommand: AsyncParsableCommand {
         subcommands: [Approve.self, List.self, Revoke.self])
 
     struct Approve: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Approve a destination, or approve it anew.")
+        static let configuration = CommandConfiguration(
+            commandName: "approve", abstract: "Approve a destination, or approve it anew.")
 
         @Argument(help: "AE title of a peer, or what the recipient of exports is called.")
         var name: String
@@ -54,7 +55,8 @@ struct DestinationCommand: AsyncParsableCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the approved destinations.")
+        static let configuration = CommandConfiguration(
+            commandName: "list", abstract: "List the approved destinations.")
 
         @OptionGroup var options: ConfigurationOptions
         @OptionGroup var output: OutputOptions
@@ -80,7 +82,7 @@ struct DestinationCommand: AsyncParsableCommand {
     }
 
     struct Revoke: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "End an approval at once.")
+        static let configuration = CommandConfiguration(commandName: "revoke", abstract: "End an approval at once.")
 
         @Argument(help: "As `huizhen destination list` shows it.")
         var name: String

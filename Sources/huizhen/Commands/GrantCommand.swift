@@ -11,6 +11,7 @@ struct GrantCommand: AsyncParsableCommand {
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "add",
             abstract: "Make a grant; holds from the next request on.",
             discussion: """
                 Everybody sees what his own institution sent; what another sent only by a grant. It hangs on the \
@@ -101,7 +102,8 @@ struct GrantCommand: AsyncParsableCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the grants, those that are over included.")
+        static let configuration = CommandConfiguration(
+            commandName: "list", abstract: "List the grants, those that are over included.")
 
         @OptionGroup var options: ConfigurationOptions
         @OptionGroup var output: OutputOptions
@@ -141,7 +143,7 @@ struct GrantCommand: AsyncParsableCommand {
     }
 
     struct Revoke: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "End a grant at once.")
+        static let configuration = CommandConfiguration(commandName: "revoke", abstract: "End a grant at once.")
 
         @Argument(help: "The grant, as `huizhen grant list` shows it.")
         var id: String

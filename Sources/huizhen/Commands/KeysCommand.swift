@@ -15,6 +15,7 @@ struct KeysCommand: AsyncParsableCommand {
 
     struct Status: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "status",
             abstract: "Show how many keys there are, and where and how old the master key is.")
 
         @OptionGroup var options: ConfigurationOptions
@@ -39,6 +40,7 @@ struct KeysCommand: AsyncParsableCommand {
 
     struct Rotate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "rotate",
             abstract: "Take a new master key into use and destroy the old one; stores and reads go on.",
             discussion: """
                 Without --new-master-key a new key takes the place of the old one in its file, or a command is asked \
@@ -87,6 +89,7 @@ struct KeysCommand: AsyncParsableCommand {
 
     struct Backup: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "backup",
             abstract: "Write every wrapped key, and the lists of destroyed ones, to a file; the service goes on.",
             discussion: "The file opens only with this installation's key store, its master key, or the passphrase.")
 
@@ -121,6 +124,7 @@ struct KeysCommand: AsyncParsableCommand {
 
     struct Restore: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "restore",
             abstract: "Bring back missing keys from a backup; never one that was destroyed.")
 
         @Argument(help: "File that `huizhen keys backup` wrote.")

@@ -29,7 +29,7 @@ struct EmergenciesCommand: AsyncParsableCommand {
         subcommands: [List.self, Review.self, End.self], defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List it, the latest first.")
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "List it, the latest first.")
 
         @Flag(help: "Only what nobody looked at.")
         var open = false
@@ -71,7 +71,7 @@ struct EmergenciesCommand: AsyncParsableCommand {
     }
 
     struct Review: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Say what you think of one.")
+        static let configuration = CommandConfiguration(commandName: "review", abstract: "Say what you think of one.")
 
         @Argument(help: "As `huizhen access emergencies` shows it.")
         var id: String
@@ -92,7 +92,7 @@ struct EmergenciesCommand: AsyncParsableCommand {
     }
 
     struct End: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "End one before its time.")
+        static let configuration = CommandConfiguration(commandName: "end", abstract: "End one before its time.")
 
         @Argument(help: "As `huizhen access emergencies` shows it.")
         var id: String
@@ -117,7 +117,8 @@ struct ReviewCommand: AsyncParsableCommand {
         subcommands: [List.self, Confirm.self], defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List what stands, what expires first at the top.")
+        static let configuration = CommandConfiguration(
+            commandName: "list", abstract: "List what stands, what expires first at the top.")
 
         @Flag(help: "Only what is to be confirmed by now, or expired.")
         var due = false
@@ -147,7 +148,7 @@ struct ReviewCommand: AsyncParsableCommand {
     }
 
     struct Confirm: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Confirm what stands.")
+        static let configuration = CommandConfiguration(commandName: "confirm", abstract: "Confirm what stands.")
 
         @Argument(help: "KIND/NAME, as `huizhen access review list` shows them.")
         var names: [String] = []

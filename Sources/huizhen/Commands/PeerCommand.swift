@@ -11,6 +11,7 @@ struct PeerCommand: AsyncParsableCommand {
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "add",
             abstract: "Add a peer, or replace the one with this AE title; holds for its next association.")
 
         @Argument(help: "AE title.")
@@ -110,7 +111,7 @@ struct PeerCommand: AsyncParsableCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the peers.")
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "List the peers.")
 
         @OptionGroup var options: ConfigurationOptions
         @OptionGroup var output: OutputOptions
@@ -140,7 +141,7 @@ struct PeerCommand: AsyncParsableCommand {
     }
 
     struct Remove: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Remove a peer.")
+        static let configuration = CommandConfiguration(commandName: "remove", abstract: "Remove a peer.")
 
         @Argument(help: "AE title.")
         var aeTitle: String
@@ -154,7 +155,8 @@ struct PeerCommand: AsyncParsableCommand {
     }
 
     struct Test: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Ask a peer for a C-ECHO, from the running service.")
+        static let configuration = CommandConfiguration(
+            commandName: "test", abstract: "Ask a peer for a C-ECHO, from the running service.")
 
         @Argument(help: "AE title.")
         var aeTitle: String

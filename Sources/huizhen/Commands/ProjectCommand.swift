@@ -12,7 +12,7 @@ struct ProjectCommand: AsyncParsableCommand {
         subcommands: [Create.self, List.self, Setting.self, Show.self, Export.self, Import.self])
 
     struct Create: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Make a project and its key.")
+        static let configuration = CommandConfiguration(commandName: "create", abstract: "Make a project and its key.")
 
         @Argument(help: "Name: letters, digits, '-', '_' and '.'.")
         var name: String
@@ -33,7 +33,7 @@ struct ProjectCommand: AsyncParsableCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the projects.")
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "List the projects.")
 
         @OptionGroup var options: ConfigurationOptions
         @OptionGroup var output: OutputOptions

@@ -45,6 +45,7 @@ extension ProjectCommand {
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "show",
             abstract: "Show what is set for a project, and what a profile means under it, in plain words.")
 
         @Argument(help: "The project.")

@@ -8,6 +8,7 @@ import Keys
 extension ProjectCommand {
     struct Export: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "export",
             abstract: "Wrap a project's key for another site, which then makes the same pseudonyms.",
             discussion: """
                 The file opens with the private key of that site's certificate and with nothing else. Compare the \
@@ -48,6 +49,7 @@ extension ProjectCommand {
 
     struct Import: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "import",
             abstract: "Take in a project's key that another site wrapped for this one.",
             discussion: "Nothing in the file proves who made it: compare the check digits with the other site.")
 

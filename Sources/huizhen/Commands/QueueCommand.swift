@@ -9,7 +9,7 @@ struct QueueCommand: AsyncParsableCommand {
         subcommands: [List.self, Retry.self, Cancel.self, Pause.self, Resume.self])
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List jobs, the newest first.")
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "List jobs, the newest first.")
 
         @Option(
             name: .customLong("state"),
@@ -66,6 +66,7 @@ struct QueueCommand: AsyncParsableCommand {
 
     struct Retry: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "retry",
             abstract: "Try a dead job again, or one that waits for a later try now.")
 
         @Argument(help: "Number of the job.")
@@ -80,7 +81,8 @@ struct QueueCommand: AsyncParsableCommand {
     }
 
     struct Cancel: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "End a job; what it has sent stays sent.")
+        static let configuration = CommandConfiguration(
+            commandName: "cancel", abstract: "End a job; what it has sent stays sent.")
 
         @Argument(help: "Number of the job.")
         var job: Int64
@@ -94,7 +96,8 @@ struct QueueCommand: AsyncParsableCommand {
     }
 
     struct Pause: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Stop sending to a destination; its jobs wait.")
+        static let configuration = CommandConfiguration(
+            commandName: "pause", abstract: "Stop sending to a destination; its jobs wait.")
 
         @Argument(help: "Lane, as `huizhen queue list` shows it: the destination's AE title.")
         var lane: String
@@ -108,7 +111,8 @@ struct QueueCommand: AsyncParsableCommand {
     }
 
     struct Resume: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Go on sending to a destination.")
+        static let configuration = CommandConfiguration(
+            commandName: "resume", abstract: "Go on sending to a destination.")
 
         @Argument(help: "Lane, as `huizhen queue list` shows it.")
         var lane: String

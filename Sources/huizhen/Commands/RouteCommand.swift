@@ -9,6 +9,7 @@ struct RouteCommand: AsyncParsableCommand {
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "add",
             abstract: "Add a route, or replace the one with this name; holds for what arrives from now on.",
             discussion: """
                 On arrival each matching instance is sent as soon as it is stored; on completion a study goes whole once \
@@ -60,7 +61,7 @@ struct RouteCommand: AsyncParsableCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the routes.")
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "List the routes.")
 
         @OptionGroup var options: ConfigurationOptions
         @OptionGroup var output: OutputOptions
@@ -87,6 +88,7 @@ struct RouteCommand: AsyncParsableCommand {
 
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "remove",
             abstract: "Remove a route; what it has put into the queue stays there.")
 
         @Argument(help: "Name of the route.")

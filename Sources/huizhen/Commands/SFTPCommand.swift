@@ -26,6 +26,7 @@ struct SFTPCommand: AsyncParsableCommand {
 
     struct Allow: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "allow",
             abstract: "Let an account put and fetch files, in place of what it was allowed before.",
             discussion: """
                 As an institution it stores for it and fetches what that institution may retrieve; as a person, what that \
@@ -77,6 +78,7 @@ struct SFTPCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List who may use the file channel, those that are over included.")
 
         @OptionGroup var options: ConfigurationOptions
@@ -106,7 +108,8 @@ struct SFTPCommand: AsyncParsableCommand {
     }
 
     struct Deny: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "End it at once, for files under way too.")
+        static let configuration = CommandConfiguration(
+            commandName: "deny", abstract: "End it at once, for files under way too.")
 
         @OptionGroup var subject: SubjectOptions
         @OptionGroup var options: ConfigurationOptions

@@ -10,6 +10,7 @@ struct ShareCommand: AsyncParsableCommand {
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "add",
             abstract: "Make a link; prints its address and its secret, which nobody can see again.",
             discussion:
                 "Send the address one way and the secret another: who has both sees the study until the link ends."
@@ -53,7 +54,7 @@ struct ShareCommand: AsyncParsableCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the links.")
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "List the links.")
 
         @OptionGroup var options: ConfigurationOptions
         @OptionGroup var output: OutputOptions
@@ -80,7 +81,8 @@ struct ShareCommand: AsyncParsableCommand {
     }
 
     struct Revoke: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "End a link and whoever looks by it, at once.")
+        static let configuration = CommandConfiguration(
+            commandName: "revoke", abstract: "End a link and whoever looks by it, at once.")
 
         @Argument(help: "The link, as `huizhen share list` shows it.")
         var id: String

@@ -15,6 +15,7 @@ struct SiteCommand: AsyncParsableCommand {
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "add",
             abstract: "Add a site, or replace the one with this name; holds for its next request.")
 
         @Argument(help: "Name of the site, 1 to 16 characters; no DICOM peer may have it.")
@@ -81,7 +82,7 @@ struct SiteCommand: AsyncParsableCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the sites.")
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "List the sites.")
 
         @OptionGroup var options: ConfigurationOptions
         @OptionGroup var output: OutputOptions
@@ -112,6 +113,7 @@ struct SiteCommand: AsyncParsableCommand {
 
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "remove",
             abstract: "Remove a site; transfers with it end at their next chunk.")
 
         @Argument(help: "As `huizhen site list` shows it.")
@@ -127,6 +129,7 @@ struct SiteCommand: AsyncParsableCommand {
 
     struct Test: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "test",
             abstract: "Call a site: both certificates are checked, and it says who it is.")
 
         @Argument(help: "As `huizhen site list` shows it.")
@@ -145,6 +148,7 @@ struct SiteCommand: AsyncParsableCommand {
 
     struct Identity: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "identity",
             abstract: "Print this site's certificate, which other sites add us by.")
 
         @OptionGroup var options: ConfigurationOptions

@@ -7,6 +7,7 @@ struct TLSCommand: AsyncParsableCommand {
 
     struct Reload: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "reload",
             abstract: "Read certificate, key, authorities and revocation lists again.",
             discussion: "The same happens on SIGHUP, and at the next association after a file has changed.")
 

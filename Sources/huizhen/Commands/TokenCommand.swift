@@ -16,6 +16,7 @@ struct TokenCommand: AsyncParsableCommand {
 
         struct Add: AsyncParsableCommand {
             static let configuration = CommandConfiguration(
+                commandName: "add",
                 abstract: "Add a program; prints its identifier and its secret, which nobody can see again.",
                 discussion: """
                     It asks for tokens at /oauth2/token with the grant type client_credentials (RFC 6749). With a certificate \
@@ -102,6 +103,7 @@ struct TokenCommand: AsyncParsableCommand {
 
         struct List: AsyncParsableCommand {
             static let configuration = CommandConfiguration(
+                commandName: "list",
                 abstract: "List the programs, those that are over included.")
 
             @OptionGroup var options: ConfigurationOptions
@@ -136,6 +138,7 @@ struct TokenCommand: AsyncParsableCommand {
 
         struct Rotate: AsyncParsableCommand {
             static let configuration = CommandConfiguration(
+                commandName: "rotate",
                 abstract: "Give a program another secret; prints it.",
                 discussion: "The former one stays good for a while, so that the program can change over.")
 
@@ -158,7 +161,8 @@ struct TokenCommand: AsyncParsableCommand {
         }
 
         struct Revoke: AsyncParsableCommand {
-            static let configuration = CommandConfiguration(abstract: "End a program and all its tokens at once.")
+            static let configuration = CommandConfiguration(
+                commandName: "revoke", abstract: "End a program and all its tokens at once.")
 
             @Argument(help: "Its name or identifier.")
             var name: String
@@ -174,6 +178,7 @@ struct TokenCommand: AsyncParsableCommand {
 
     struct Revoke: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "revoke",
             abstract: "End one token at once; it comes on standard input.")
 
         @OptionGroup var options: ConfigurationOptions

@@ -44,6 +44,7 @@ struct TransferCommand: AsyncParsableCommand {
 
     struct Push: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "push",
             abstract: "Send a study to a site; what is there already is not sent again.")
 
         @OptionGroup var order: Order
@@ -53,6 +54,7 @@ struct TransferCommand: AsyncParsableCommand {
 
     struct Pull: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "pull",
             abstract: "Fetch a study from a site, which decides whether this one may have it.")
 
         @OptionGroup var order: Order
@@ -62,6 +64,7 @@ struct TransferCommand: AsyncParsableCommand {
 
     struct Status: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "status",
             abstract: "List transfers, the newest first, or follow one to its end.")
 
         @Argument(help: "Name of a transfer.")
@@ -97,7 +100,8 @@ struct TransferCommand: AsyncParsableCommand {
     }
 
     struct Pause: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Stop a transfer that was begun here, for now.")
+        static let configuration = CommandConfiguration(
+            commandName: "pause", abstract: "Stop a transfer that was begun here, for now.")
 
         @Argument(help: "Name of the transfer.")
         var id: String
@@ -111,7 +115,8 @@ struct TransferCommand: AsyncParsableCommand {
     }
 
     struct Resume: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Let a paused transfer go on where it was.")
+        static let configuration = CommandConfiguration(
+            commandName: "resume", abstract: "Let a paused transfer go on where it was.")
 
         @Argument(help: "Name of the transfer.")
         var id: String
@@ -126,6 +131,7 @@ struct TransferCommand: AsyncParsableCommand {
 
     struct Retry: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "retry",
             abstract: "Try a transfer now that was given up or waits for a later try.")
 
         @Argument(help: "Name of the transfer.")
@@ -141,6 +147,7 @@ struct TransferCommand: AsyncParsableCommand {
 
     struct Cancel: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "cancel",
             abstract: "Give a transfer up; what of it had arrived is destroyed, unless it was complete.")
 
         @Argument(help: "Name of the transfer.")

@@ -12,6 +12,7 @@ struct UserCommand: AsyncParsableCommand {
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "add",
             abstract: "Invite somebody; prints the one-time password, which nobody can see again.",
             discussion: """
                 At the first sign-in its person chooses a password and sets up an authenticator. Hand the one-time password \
@@ -48,7 +49,7 @@ struct UserCommand: AsyncParsableCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the accounts.")
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "List the accounts.")
 
         @OptionGroup var options: ConfigurationOptions
         @OptionGroup var output: OutputOptions
@@ -100,6 +101,7 @@ struct UserCommand: AsyncParsableCommand {
 
     struct Change: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "change",
             abstract: "Change an account; other roles or another institution end its sessions.")
 
         @Argument(help: "Name of the account.")
@@ -128,6 +130,7 @@ struct UserCommand: AsyncParsableCommand {
 
     struct Disable: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "disable",
             abstract: "Keep an account from signing in and end its sessions, at once.")
 
         @Argument(help: "Name of the account.")
@@ -142,7 +145,8 @@ struct UserCommand: AsyncParsableCommand {
     }
 
     struct Enable: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Let a disabled account sign in again.")
+        static let configuration = CommandConfiguration(
+            commandName: "enable", abstract: "Let a disabled account sign in again.")
 
         @Argument(help: "Name of the account.")
         var name: String
@@ -157,6 +161,7 @@ struct UserCommand: AsyncParsableCommand {
 
     struct Reset: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "reset",
             abstract: "Take password and authenticator away; prints a new one-time password.",
             discussion: "For who forgot the password or lost the authenticator. Ends all sessions and lifts a lock-out."
         )
@@ -176,7 +181,8 @@ struct UserCommand: AsyncParsableCommand {
     }
 
     struct Unlock: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lift the lock-out of an account.")
+        static let configuration = CommandConfiguration(
+            commandName: "unlock", abstract: "Lift the lock-out of an account.")
 
         @Argument(help: "Name of the account.")
         var name: String

@@ -7,6 +7,7 @@ struct WebCommand: AsyncParsableCommand {
 
     struct Token: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "token",
             abstract: "Print a token that lets a script or browser on this machine in.",
             discussion: """
                 Whoever has it may search, fetch and store everything until it ends. Send it as \
@@ -29,6 +30,7 @@ struct WebCommand: AsyncParsableCommand {
 
     struct Open: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "open",
             abstract: "Print the address of the viewer page that signs a browser on this machine in.",
             discussion: """
                 The token stands behind the # of the address: browsers keep that part to themselves, and the page takes \

@@ -35,6 +35,7 @@ struct ConfigurationOptions: ParsableArguments {
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "serve",
         abstract: "Run the service.",
         discussion: """
             Needs no configuration: data in ~/.local/share/huizhen, keys made at first start, DIMSE on port 11112 of \
