@@ -196,7 +196,8 @@ let package = Package(
             exclude: ["one-sided-images.tsv"], swiftSettings: strict),
         .testTarget(name: "BlobStoreTests", dependencies: ["BlobStore", "Keys"], swiftSettings: strict),
         .testTarget(
-            name: "Scenarios", dependencies: ["huizhen", "DICOM", "Audit", "Reporting"], path: "Tests/Scenarios",
+            name: "Scenarios", dependencies: ["huizhen", "DICOM", "Access", "Audit", "Reporting"],
+            path: "Tests/Scenarios",
             exclude: ["Peers", "access-acts.tsv", "access-matrix.tsv", "refused-images.tsv"], swiftSettings: strict),
         // The kept cases of Tests/Fuzz, with the code that fuzzes.
         .testTarget(

@@ -53,6 +53,7 @@ public final class Access: Sendable {
     public let emergencies: Emergencies
     public let reviews: Reviews
     public let fileAccounts: FileAccounts
+    public let alerts: AlertBoard
     let destinations: Mutex<[String: Destination]>
     private let peers: Mutex<[String: Entry]>
     let passwords = PasswordMemory()
@@ -107,6 +108,7 @@ public final class Access: Sendable {
             records, audit: audit, settings: settings.reviews, changes: changes, now: Self.milliseconds(Date()))
         destinations = Mutex(try records.all(.destination, as: Destination.self))
         fileAccounts = try FileAccounts(records, audit: audit)
+        alerts = AlertBoard(audit, institution: settings.institution)
     }
 
     /// Every peer, by AE title.

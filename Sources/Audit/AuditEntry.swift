@@ -51,6 +51,7 @@ public struct AuditObject: Sendable, Equatable, Hashable, Codable {
         case setting = 11
         case grant = 12
         case auditLog = 13
+        case alert = 14
     }
 
     public var kind: Kind
@@ -60,6 +61,9 @@ public struct AuditObject: Sendable, Equatable, Hashable, Codable {
         self.kind = kind
         self.name = name
     }
+
+    /// Stands in every alert and in every acknowledgement of one, so that the indexes find them all.
+    public static let alerts = AuditObject(.alert, "alerts")
 }
 
 /// One act, as who does it writes it down.

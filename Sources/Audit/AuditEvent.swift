@@ -32,6 +32,8 @@ public enum AuditEvent: UInt16, Sendable, CaseIterable {
     case auditRead = 60
     case anchored = 61
     case alerted = 62
+    /// Somebody saw to alerts.
+    case alertAcknowledged = 63
 
     /// The name by which a search asks for it.
     public var name: String { "\(self)" }

@@ -1,3 +1,4 @@
+import Access
 import Audit
 
 /// What `huizhen audit` asks for.
@@ -9,6 +10,9 @@ public enum AuditRequest: Codable, Sendable {
     /// - Parameter month: as 2026-11.
     case report(month: String)
     case anchor
+    case alerts
+    /// - Parameter alerts: numbers of their records.
+    case acknowledge(alerts: [UInt64], because: String)
 }
 
 /// What the service answers to an `AuditRequest`; records come in several of these.
@@ -18,4 +22,6 @@ public enum AuditReply: Codable, Sendable {
     case report(MonthlyReport)
     /// The anchor as a line.
     case anchored(String)
+    /// Open ones, then those that were acknowledged, the latest first.
+    case alerts([StandingAlert])
 }

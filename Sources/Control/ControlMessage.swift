@@ -157,6 +157,8 @@ public struct ServiceStatus: Codable, Sendable {
     public var plainNetworkPeers: [String]
     /// Peers of other institutions that nothing is sent to.
     public var unapprovedDestinations: [String] = []
+    /// Alerts that nobody acknowledged.
+    public var openAlerts = 0
     /// Emergency access that nobody looked at, and what of the permission review is due.
     public var openEmergencies = 0
     public var dueReviews = 0

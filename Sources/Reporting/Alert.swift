@@ -46,7 +46,7 @@ public struct Alert: Sendable, Equatable {
     public var entry: AuditEntry {
         AuditEntry(
             .alerted, kind == .auditRefused || kind == .auditAltered ? .seriousFailure : .minorFailure, by: .service,
-            door: Self.door, objects: subject.map { [$0] } ?? [], instanceCount: count,
+            door: Self.door, objects: (subject.map { [$0] } ?? []) + [.alerts], instanceCount: count,
             reason: "\(kind.rawValue): \(text)")
     }
 
@@ -56,7 +56,7 @@ public struct Alert: Sendable, Equatable {
             let kind = Kind(rawValue: String(entry.reason[..<colon]))
         else { return nil }
         self.init(
-            kind, about: entry.objects.first,
+            kind, about: entry.objects.first { $0.kind != .alert },
             String(entry.reason[entry.reason.index(after: colon)...].drop { $0 == " " }), count: entry.instanceCount)
     }
 }

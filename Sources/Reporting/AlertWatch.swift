@@ -31,6 +31,8 @@ public final class AlertWatch: Sendable {
     private let webhook: Webhook?
     private let logger: Logger
     private let counters: [Alert.Kind: Counter]
+    /// Told of every record, in order.
+    private let noted: @Sendable (AuditRecord) -> Void
     private let thread = PacedThread(name: "alerts")
     private let waiting = Mutex<[Alert]>([])
     /// Until when alerts are not given again that are given once.
@@ -38,13 +40,14 @@ public final class AlertWatch: Sendable {
 
     public init(
         _ log: AuditLog, settings: Settings, sinks: [SyslogSink] = [], webhook: Webhook? = nil, registry: Registry,
-        logger: Logger
+        logger: Logger, noted: @escaping @Sendable (AuditRecord) -> Void = { _ in }
     ) {
         self.log = log
         self.settings = settings
         self.sinks = sinks
         self.webhook = webhook
         self.logger = logger
+        self.noted = noted
         counters = .init(
             uniqueKeysWithValues: Alert.Kind.allCases.map {
                 (
@@ -117,7 +120,9 @@ public final class AlertWatch: Sendable {
         let last = log.count
         while cursor.next <= last, !thread.isStopping {
             guard let records = try? cursor.read(), !records.isEmpty else { break }
-            for record in records where record.time >= since {
+            for record in records {
+                noted(record)
+                guard record.time >= since else { continue }
                 found += rules.note(record)
                 guard let given = Alert(record.entry) else { continue }
                 found.removeAll { $0.kind == given.kind && $0.subject == given.subject }
@@ -131,7 +136,9 @@ public final class AlertWatch: Sendable {
             do {
                 let records = try cursor.read()
                 guard !records.isEmpty else { return }
-                for record in records where record.time >= since {
+                for record in records {
+                    noted(record)
+                    guard record.time >= since else { continue }
                     for alert in rules.note(record) { raise(alert) }
                 }
             } catch AuditError.damaged(let segment, let offset) {

@@ -246,7 +246,7 @@ struct ParticipantObject {
             id = "urn:huizhen:audit"
             name = Self.auditLogName
             (typeCode, roleCode) = ("2", "13")
-        case .route, .key, .setting, .grant:
+        case .route, .key, .setting, .grant, .alert:
             idType = uri
             let allowed = CharacterSet.alphanumerics.intersection(CharacterSet(charactersIn: "\u{20}"..."\u{7E}"))
                 .union(CharacterSet(charactersIn: "-._~"))

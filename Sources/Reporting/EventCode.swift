@@ -59,6 +59,7 @@ struct EventCode {
             case .emergencyEnded: Self("E", Self.alert, .dcm("110138", "Emergency Override Stopped"))
             case .auditRead, .anchored: Self("R", Self.auditLogUsed)
             case .alerted: Self("E", Self.alert, .dcm("110132", "Use of Restricted Function"))
+            case .alertAcknowledged: Self("U", Self.alert, .dcm("110132", "Use of Restricted Function"))
             }
     }
 

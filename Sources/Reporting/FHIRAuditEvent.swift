@@ -227,7 +227,7 @@ public enum FHIRAuditEvent {
                 var entity = entity("1", "Person", role: ("6", "User"))
                 entity["what"] = ["identifier": ["value": Self.value(object.name)]]
                 return entity
-            case .peer, .route, .key, .setting, .grant, .auditLog:
+            case .peer, .route, .key, .setting, .grant, .auditLog, .alert:
                 var entity = entity("2", "System Object", role: ("13", "Security Resource"))
                 entity["name"] = Self.value("\(object.kind.name) \(object.name)")
                 return entity

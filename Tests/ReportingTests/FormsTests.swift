@@ -64,7 +64,7 @@ import Testing
             (.configurationChanged, "110113", "110129"), (.accountChanged, "110113", "110137"),
             (.roleChanged, "110113", "110136"), (.emergencyStarted, "110113", "110127"),
             (.emergencyEnded, "110113", "110138"), (.auditRead, "110101", nil), (.anchored, "110101", nil),
-            (.alerted, "110113", "110132"),
+            (.alerted, "110113", "110132"), (.alertAcknowledged, "110113", "110132"),
         ] as [(AuditEvent, String, String?)])
     func givesEachEventItsCode(_ event: AuditEvent, _ id: String, _ type: String?) {
         let text = xml(AuditEntry(event, by: peer, door: "dimse"))

@@ -1,3 +1,4 @@
+import Access
 import Audit
 import Foundation
 import Keys
@@ -154,6 +155,47 @@ import Testing
         let again = try JSONDecoder().decode(
             MonthlyReport.self, from: Data(contentsOf: URL(fileURLWithPath: path + ".json")))
         #expect(again == made)
+    }
+
+    @Test func keepsAlertsOpenUntilSomebodySeesToThemOverCrashes() throws {
+        let huizhen = try HuizhenProcess(
+            arguments: ["--open-to-unknown-peers", "--set", "alert.export-instances=1"])
+        #expect(try huizhen.storeTiny(study: "2.25.5", instance: "2.25.51", patient: "CANARY") == 0)
+        #expect(try huizhen.tiny("get", ["--study", "2.25.5"]).instances == ["2.25.51"])
+        func metric() throws -> String {
+            try Tool.run("/usr/bin/curl", ["-s", "http://127.0.0.1:\(huizhen.httpPort)/metrics"]).output
+        }
+        func lines(_ more: String...) throws -> [StandingAlert] {
+            try huizhen.tool(["audit", "alerts", "--json"] + more).checked().split(separator: "\n")
+                .map { try JSONDecoder().decode(StandingAlert.self, from: Data($0.utf8)) }
+        }
+        for _ in 0..<200 where try lines().isEmpty { usleep(50_000) }
+        let one = try #require(try lines().first)
+        #expect(try metric().contains("huizhen_alerts_open 1"))
+        #expect(try huizhen.tool(["status"]).checked().contains("1 alerts that nobody acknowledged"))
+        let command = ["audit", "alerts", "acknowledge", "\(one.record.sequence)", "--because"]
+        #expect(try huizhen.tool(command + ["short"]).code == 1)
+        #expect(try huizhen.tool(["audit", "alerts", "acknowledge", "1", "--because", "no alert at all"]).code == 1)
+        huizhen.kill()
+        try huizhen.start()
+        #expect(try lines("--open") == [one])
+        #expect(try metric().contains("huizhen_alerts_open 1"))
+        #expect(try huizhen.tool(command + ["已与科室核实：教学病例"]).checked() == "1 acknowledged\n")
+        huizhen.kill()
+        try huizhen.start()
+        #expect(try lines("--open").isEmpty)
+        #expect(try metric().contains("huizhen_alerts_open 0"))
+        let seen = try #require(try lines().first)
+        #expect(seen.record == one.record)
+        #expect(seen.acknowledgement?.because == "已与科室核实：教学病例")
+        #expect(seen.acknowledgement?.by.hasPrefix("local:") == true)
+        // Nobody says so twice.
+        #expect(try huizhen.tool(command + ["seen to once more"]).code == 1)
+        #expect(try records(huizhen, ["--event", "alertAcknowledged"]).count == 1)
+        #expect(huizhen.stop() == 0)
+        // Without a service too.
+        #expect(try lines().map(\.acknowledgement) == [seen.acknowledgement])
+        #expect(try huizhen.tool(["audit", "verify"]).code == 0)
     }
 
     @Test func tellsOfMassExportWithinSecondsEvenAfterACrash() throws {

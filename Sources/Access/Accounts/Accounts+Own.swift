@@ -146,9 +146,10 @@ extension Accounts {
         let locked = lockout.withLock { $0.end(subjects, failed: failed, now: now) }
         guard !locked.isEmpty else { return }
         for subject in locked {
-            var entry = AuditEntry(.alerted, .minorFailure, by: .service, door: "web", reason: "locked out")
+            var entry = AuditEntry(
+                .alerted, .minorFailure, by: .service, door: "web", objects: [.alerts], reason: "locked out")
             if case .account(let name) = subject, self.account(named: name) != nil {
-                entry.objects = [AuditObject(.account, name)]
+                entry.objects.insert(AuditObject(.account, name), at: 0)
             }
             // The refusals themselves are recorded; this only says what they came to.
             try? record(entry)

@@ -36,6 +36,7 @@ enum ActPhrase {
         case .auditRead: ("审计查阅", "Audit log read")
         case .anchored: ("审计锚定", "Anchored")
         case .alerted: ("告警", "Alert")
+        case .alertAcknowledged: ("确认告警", "Alert acknowledged")
         }
     }
 

@@ -9,7 +9,7 @@ import Hummingbird
 struct OversightDoor: Sendable {
     /// Records that a search shows.
     static let recordLimit = 200
-    /// Milliseconds of alerts that are shown.
+    /// Milliseconds of acknowledged alerts that are shown.
     private static let alertTime: Int64 = 30 * 86_400_000
 
     let people: PeopleDoor
@@ -209,12 +209,16 @@ struct OversightDoor: Sendable {
                 visit.page.audit(records, draft, isScoped: institution != nil, limit: limit))
         }
         get("alerts", .alerts, router) { visit, actor in
-            var query = AuditQuery(limit: Self.recordLimit)
-            query.event = AuditEvent.alerted.name
-            query.from = Self.now - Self.alertTime
-            let found = query
-            let records = try await looking("alerts", actor) { try access.auditRecords(found) }
-            return page(visit, actor, .alerts, visit.page.alerts(records))
+            try await alerts(visit, actor)
+        }
+        post("alerts/acknowledge", .alerts, router) { visit, actor, form, _ in
+            let (numbers, reason) = (form.values("alert").map { UInt64($0) }, form["because"])
+            let alert = try await doing {
+                try access.alerts.acknowledge(numbers.map { $0 ?? 0 }, because: reason, by: actor)
+            }
+            return alert == nil
+                ? visit.redirect("/alerts")
+                : try await alerts(visit, actor, Set(numbers.compactMap { $0 }), because: reason, alert: alert)
         }
         get("statistics", .statistics, router) { visit, actor in
             let counts = try await people.working {
@@ -228,6 +232,22 @@ struct OversightDoor: Sendable {
             }
             return page(visit, actor, .statistics, visit.page.statistics(counts))
         }
+    }
+
+    /// Open alerts first, and what became of those of the last days.
+    private func alerts(
+        _ visit: PeopleDoor.Visit, _ actor: AccessActor, _ chosen: Set<UInt64> = [], because: String = "",
+        alert: String? = nil
+    ) async throws -> Response {
+        let (open, seen) = try await looking("alerts", actor) {
+            (access.alerts.open(), access.alerts.acknowledged(since: Self.now - Self.alertTime))
+        }
+        return page(
+            visit, actor, .alerts, alert: alert,
+            visit.page.alerts(
+                Array(open.prefix(Self.recordLimit)), of: open.count, Array(seen.prefix(Self.recordLimit)),
+                chosen: chosen, because: because
+            ) { access.alerts.mayAcknowledge($0, actor) })
     }
 
     /// A list of what others may do or did; that it is read is on the record first.
@@ -252,9 +272,9 @@ struct OversightDoor: Sendable {
     }
 
     /// That the record is read is on it before the first of it is given.
-    private func looking(
-        _ what: String, _ actor: AccessActor, _ body: @escaping @Sendable () throws -> [AuditRecord]
-    ) async throws -> [AuditRecord] {
+    private func looking<T: Sendable>(
+        _ what: String, _ actor: AccessActor, _ body: @escaping @Sendable () throws -> T
+    ) async throws -> T {
         try await people.working {
             try access.record([
                 AuditEntry(

@@ -361,12 +361,51 @@ extension Page {
             """
     }
 
-    func alerts(_ records: [AuditRecord]) -> HTML {
-        let rows: [[HTML]] = records.map { record in
-            let about = record.entry.objects.first.map { "\($0.kind.name) \($0.name)" } ?? ""
-            return [moment(record.time), text(ActPhrase.alert(record.entry.reason, language)), text(about)]
+    /// - Parameters:
+    ///   - count: how many are open, of which the latest are given.
+    ///   - chosen: what a form named that was refused, and why it said.
+    func alerts(
+        _ open: [StandingAlert], of count: Int, _ seen: [StandingAlert], chosen: Set<UInt64>, because: String,
+        mayAcknowledge: (StandingAlert) -> Bool
+    ) -> HTML {
+        let form = visitor?.form ?? ""
+        let rows: [[HTML]] = open.map { one in
+            let what = ActPhrase.alert(one.record.entry.reason, language)
+            let number = String(one.record.sequence)
+            let checked: HTML = chosen.contains(one.record.sequence) ? " checked" : ""
+            let box: HTML =
+                mayAcknowledge(one)
+                ? "<input type=\"checkbox\" name=\"alert\" value=\"\(number)\" aria-label=\"\(o(.choose)): \(what)\"\(checked)>"
+                : ""
+            return [box] + cells(one)
         }
-        return "<section>\(table([.time, .alert, .object], rows, label: o(.alerts)))</section>"
+        let list: HTML =
+            rows.isEmpty
+            ? "<p>\(o(.noOpenAlert))</p>"
+            : """
+            <form method="post" action="/alerts/acknowledge" autocomplete="off">\(hidden(form))
+            \(table([.choose, .time, .alert, .object], rows, label: o(.openAlerts)))
+            \(count > open.count ? "<p>\(o(.cut)) \(String(open.count)) / \(String(count))</p>" : "")
+            \(field("because", .reason, value: because, hint: .acknowledgeHow, isRequired: true))
+            \(submit(.acknowledge))
+            </form>
+            """
+        let seenRows: [[HTML]] = seen.map { one in
+            let said = one.acknowledgement
+            return cells(one) + [moment(said?.at), text(said?.by ?? ""), text(said?.because ?? "")]
+        }
+        return """
+            <section class="card" aria-labelledby="h-open"><h2 id="h-open">\(o(.openAlerts))</h2>\(list)</section>
+            <section aria-labelledby="h-seen"><h2 id="h-seen">\(o(.acknowledgedAlerts))</h2>
+            \(table(
+                [.time, .alert, .object, .acknowledgedAt, .acknowledgedBy, .reason], seenRows,
+                label: o(.acknowledgedAlerts)))</section>
+            """
+    }
+
+    private func cells(_ one: StandingAlert) -> [HTML] {
+        let about = one.subject.map { "\($0.kind.name) \($0.name)" } ?? ""
+        return [moment(one.record.time), text(ActPhrase.alert(one.record.entry.reason, language)), text(about)]
     }
 
     func statistics(_ counts: [StudyStatistic]) -> HTML {

@@ -13,6 +13,8 @@ enum OversightPhrase: String, CaseIterable, Sendable {
     case time, act, outcome, object, door, search, actor, anyAct, found, cut, auditHow, success, refused
     case failed, alert, month, modality, count, fewer, statisticsHow, full, clinical, deidentified
     case institutionsAndRoles, accounts, peers, given, received, destinations, abroad, role, roles, rolesHow
+    case openAlerts, acknowledgedAlerts, noOpenAlert, acknowledge, acknowledgeHow, choose, acknowledgedAt
+    case acknowledgedBy
     case reachGranted, reachOwn, storeVerb, commitVerb, sendVerb, removeVerb
     case statisticsOnly, searchVerb, readVerb, retrieveVerb, kindConsent, kindAuthorisation, kindAbroad
 
@@ -149,6 +151,15 @@ enum OversightPhrase: String, CaseIterable, Sendable {
         case .refused: ("被拒绝", "Refused")
         case .failed: ("失败", "Failed")
         case .alert: ("告警", "Alert")
+        case .openAlerts: ("待处理的告警", "Open alerts")
+        case .acknowledgedAlerts: ("已确认的告警", "Acknowledged alerts")
+        case .noOpenAlert: ("没有待处理的告警", "No alert is open")
+        case .acknowledge: ("确认所选告警", "Acknowledge what is chosen")
+        case .acknowledgeHow:
+            ("核实结果或处理措施，8 至 1024 字节；记入审计", "What was found or done, 8 to 1024 bytes; it goes on the record")
+        case .choose: ("选择", "Choose")
+        case .acknowledgedAt: ("确认时间", "Acknowledged at")
+        case .acknowledgedBy: ("确认人", "By")
         case .month: ("月份", "Month")
         case .modality: ("检查类别", "Modality")
         case .count: ("检查数", "Studies")

@@ -33,10 +33,9 @@ enum OversightSection: String, CaseIterable, Sendable {
             case .consents: Consents.readerRoles
             case .review, .institutions: [.operator, .institutionAdministrator]
             case .audit: [.auditor]
-            // Alerts are about the whole service: auditors of whoever runs it.
-            case .alerts: permit.institution == access.settings.institution ? [.operator, .auditor] : [.operator]
-            case .statistics: []
+            case .alerts, .statistics: []
             }
+        if self == .alerts { return access.alerts.isOpen(to: actor) }
         if self == .statistics { return access.decision(.statistics, by: permit).isAllowed }
         return !permit.roles.isDisjoint(with: roles)
     }

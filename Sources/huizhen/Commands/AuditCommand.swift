@@ -1,3 +1,4 @@
+import Access
 import Archive
 import ArgumentParser
 import Audit
@@ -13,7 +14,7 @@ struct AuditCommand: AsyncParsableCommand {
             Works with the running service, or on a data directory that none runs on. Reading the record is itself \
             recorded.
             """,
-        subcommands: [Verify.self, Search.self, Export.self, Report.self, Alerts.self, Anchor.self])
+        subcommands: [Verify.self, Search.self, Export.self, Report.self, AlertsCommand.self, Anchor.self])
 
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -80,30 +81,6 @@ struct AuditCommand: AsyncParsableCommand {
             query.limit = limit
             query.isNewestFirst = !isOldestFirst
             try await AuditCommand.show(query, json: json, options)
-        }
-    }
-
-    struct Alerts: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "alerts", abstract: "List what was found abnormal.")
-
-        @Option(help: "Days back.")
-        var days = 30
-
-        @OptionGroup var options: ConfigurationOptions
-
-        @Flag(help: "Print JSON, one record a line.")
-        var json = false
-
-        func validate() throws {
-            guard (1...36_500).contains(days) else { throw ValidationError("--days takes 1 to 36500.") }
-        }
-
-        func run() async throws {
-            var query = AuditQuery(limit: 10_000)
-            query.event = AuditEvent.alerted.name
-            query.from = Int64(Date().timeIntervalSince1970 * 1000) - Int64(days) * 86_400_000
-            try await AuditCommand.show(query, json: json, options, none: "no alerts in \(days) days")
         }
     }
 
@@ -318,7 +295,7 @@ private final class AuditOutput {
 }
 
 extension AuditCommand {
-    fileprivate static var lineEncoder: JSONEncoder {
+    static var lineEncoder: JSONEncoder {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return encoder
@@ -347,7 +324,7 @@ extension AuditCommand {
     }
 
     fileprivate static func show(
-        _ query: AuditQuery, json: Bool, _ options: ConfigurationOptions, none: String = "no record matches"
+        _ query: AuditQuery, json: Bool, _ options: ConfigurationOptions
     ) async throws {
         var rows: [[String]] = []
         let encoder = lineEncoder
@@ -364,7 +341,8 @@ extension AuditCommand {
         guard !json else { return }
         print(
             rows.isEmpty
-                ? none : table(["record", "time", "event", "outcome", "by", "from", "door", "what", "reason"], rows))
+                ? "no record matches"
+                : table(["record", "time", "event", "outcome", "by", "from", "door", "what", "reason"], rows))
     }
 
     private static func row(_ record: AuditRecord) -> [String] {
@@ -377,12 +355,16 @@ extension AuditCommand {
             "\(record.sequence)", record.timeText, entry.event.name, entry.outcome.name,
             by.isEmpty ? entry.actor.kind.name : by, entry.actor.address, entry.door, what, entry.reason,
         ]
-        // What a caller called itself must not steer a terminal.
-        return cells.map { String($0.map { $0.isNewline || $0.unicodeScalars.contains { $0.value < 32 } ? " " : $0 }) }
+        return cells.map(harmless)
+    }
+
+    /// What a caller called itself must not steer a terminal.
+    static func harmless(_ text: String) -> String {
+        String(text.map { $0.isNewline || $0.unicodeScalars.contains { $0.value < 32 } ? " " : $0 })
     }
 
     /// Asks the running service; without one, reads the log here.
-    fileprivate static func ask(
+    static func ask(
         _ request: AuditRequest, _ options: ConfigurationOptions, _ what: String,
         each: @escaping (AuditReply) throws -> Void
     ) async throws {
@@ -419,6 +401,7 @@ extension AuditCommand {
                     guard let anchor = try log.anchor() else { throw AuditError.badAnchor("nothing is recorded") }
                     return anchor
                 },
+                alerts: AlertBoard(log, institution: settings.text("institution")),
                 send: { reply in
                     switch reply {
                     case .progress(let done, let total): line.show(done: done, total: total, what)

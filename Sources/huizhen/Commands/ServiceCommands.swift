@@ -93,6 +93,9 @@ struct StatusCommand: AsyncParsableCommand {
                 "NOTHING is sent to \(status.unapprovedDestinations.joined(separator: ", ")): not approved, see "
                     + "`huizhen destination`")
         }
+        if status.openAlerts > 0 {
+            lines.append("\(status.openAlerts) alerts that nobody acknowledged: see `huizhen audit alerts`")
+        }
         if status.openEmergencies > 0 {
             lines.append(
                 "\(status.openEmergencies) uses of emergency access to look at: see `huizhen access emergencies`")

@@ -80,6 +80,7 @@ extension Operations {
 
     func noteOversight(_ status: inout ServiceStatus) {
         status.unapprovedDestinations = service.access.unapprovedDestinations()
+        status.openAlerts = service.access.alerts.openCount
         status.openEmergencies = service.access.emergencies.openReviews().open
         status.dueReviews = reviewItems(for: .service).count { $0.state != .confirmed }
     }

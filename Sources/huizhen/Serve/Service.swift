@@ -82,15 +82,6 @@ final class Service: Sendable {
             masterKey: masterKey,
             settings: archiveSettings)
         audit = try archive.auditLog(directory: directory)
-        registry = Registry()
-        sinks = try settings.sinks(of: audit, registry: registry, logger: logger)
-        webhook = try settings.webhook(of: audit, registry: registry, logger: logger)
-        alerts = AlertWatch(
-            audit, settings: try settings.alerts, sinks: sinks, webhook: webhook, registry: registry, logger: logger)
-        auditUpkeep = AuditUpkeep(
-            audit, path: settings.text("audit.anchors"), interval: settings.seconds("audit.anchor-interval"),
-            reports: MonthlyReports(audit, directory: directory + "/reports", alerts: alerts, logger: logger),
-            logger: logger)
         let deviations = settings.deviations
         var begun = [AuditEntry(.serviceStarted, by: .service, door: "service")]
         if !deviations.isEmpty {
@@ -103,6 +94,16 @@ final class Service: Sendable {
         access = try Access(
             path: directory + "/access.sqlite", key: archive.systemKey(purpose: "access"),
             settings: settings.access, audit: audit)
+        registry = Registry()
+        sinks = try settings.sinks(of: audit, registry: registry, logger: logger)
+        webhook = try settings.webhook(of: audit, registry: registry, logger: logger)
+        alerts = AlertWatch(
+            audit, settings: try settings.alerts, sinks: sinks, webhook: webhook, registry: registry, logger: logger,
+            noted: { [access] in access.alerts.note($0) })
+        auditUpkeep = AuditUpkeep(
+            audit, path: settings.text("audit.anchors"), interval: settings.seconds("audit.anchor-interval"),
+            reports: MonthlyReports(audit, directory: directory + "/reports", alerts: alerts, logger: logger),
+            logger: logger)
         queue = try JobQueue(
             path: directory + "/queue.sqlite", key: archive.systemKey(purpose: "queue"), settings: settings.queue)
         routes = try RouteTable(
@@ -309,6 +310,8 @@ final class Service: Sendable {
         registry.gauge("huizhen_audit_records", help: "Records of acts.").set(Int64(clamping: audit.count))
         registry.gauge("huizhen_master_key_on_data_disk", help: "1 while the master key lies on the disk of the data.")
             .set(archive.isMasterKeyOnDataDisk ? 1 : 0)
+        registry.gauge("huizhen_alerts_open", help: "Alerts that nobody acknowledged.")
+            .set(Int64(access.alerts.openCount))
         let (open, late) = access.emergencies.openReviews()
         registry.gauge("huizhen_emergency_reviews_open", help: "Emergency access that nobody looked at.")
             .set(Int64(open))

@@ -187,7 +187,7 @@ import Testing
         #expect(fixture.accounts.isLockedOut(try #require(fixture.accounts.account(person.id))))
         fixture.clock.advance(900)
         #expect(try fixture.signIn(person, from: from(21)).opened != nil)
-        #expect(fixture.record.events(.alerted).map(\.objects) == [[AuditObject(.account, "wang")]])
+        #expect(fixture.record.events(.alerted).map(\.objects) == [[AuditObject(.account, "wang"), .alerts]])
     }
 
     @Test func locksAnAccountOutAfterFiveWrongCodes() throws {

@@ -97,6 +97,20 @@ for _ in range(100):
     time.sleep(0.1)
 check("紧急访问" in boss.text.split("<h1>")[1], "no alert")
 check("P1" not in boss.text, "an alert names a patient")
+number = re.search(r'name="alert" value="(\d+)" aria-label="[^"]*紧急访问', boss.text).group(1)
+seen = {"alert": number, "because": "asked <the ward>: aneurysm"}
+answer = boss.ask("POST", "/alerts/acknowledge", data={"form": "0" * 64, **seen})
+check(answer.status_code == 403, "an alert is acknowledged without a form")
+for other in (zhao, wang, li):
+    check(other.post("/alerts/acknowledge", **seen).status_code == 403, "an alert is acknowledged by somebody else")
+for bad in ({"because": "short"}, {"alert": "0"}, {"alert": ""}, {"alert": "x"}, {"alert": [number, "999999"]}):
+    sent(boss, "/alerts", "/alerts/acknowledge", 403, **{**seen, **bad})
+check(f'value="{number}"' in boss.text, "an alert is gone though it was not acknowledged")
+sent(boss, "/alerts", "/alerts/acknowledge", 303, **seen)
+check(f'value="{number}"' not in boss.text, "an acknowledged alert is open")
+check("asked &lt;the ward&gt;: aneurysm" in boss.text.split('id="h-seen"')[1], "an acknowledgement is not shown")
+found = [json.loads(line) for line in tool("audit", "search", "--event", "alertAcknowledged", "--json").splitlines()]
+check([one["actor"]["name"] for one in found] == ["boss"] and "aneurysm" in found[0]["reason"], "not on the record")
 sent(li, "/emergencies", f"/emergencies/{one}/end", 303)
 check(studies(li) == [], "emergency access goes on")
 sent(zhao, "/emergencies", f"/emergencies/{one}/review", 303, justified="false", note="no such patient there")

@@ -1,0 +1,189 @@
+import Audit
+import Foundation
+import Synchronization
+
+/// Which alerts nobody has seen to yet. Any thread that may block.
+///
+/// The record of acts is the only place where alerts and acknowledgements are kept: what is here is read from it at the
+/// start, so that neither a restart nor a crash loses one, and follows it afterwards (`note`).
+public final class AlertBoard: Sendable {
+    /// Bytes of what is said of an alert.
+    public static let reasonRange = 8...1024
+    /// Alerts that one acknowledgement names.
+    public static let countLimit = 500
+    /// Open alerts that are kept in mind, the latest; those before them are on the record alone.
+    static let openLimit = 10_000
+    /// The same of those that were acknowledged.
+    static let acknowledgedLimit = 1000
+
+    private struct State {
+        /// By number of the record.
+        var open: [UInt64: AuditRecord] = [:]
+        var acknowledged: [UInt64: StandingAlert] = [:]
+        /// Up to which record it was followed.
+        var last: UInt64 = 0
+
+        mutating func add(_ record: AuditRecord) {
+            open[record.sequence] = record
+            if open.count > AlertBoard.openLimit, let oldest = open.keys.min() { open[oldest] = nil }
+        }
+
+        mutating func acknowledge(_ sequence: UInt64, _ acknowledgement: StandingAlert.Acknowledgement) {
+            guard let record = open.removeValue(forKey: sequence) else { return }
+            acknowledged[sequence] = StandingAlert(record: record, acknowledgement: acknowledgement)
+            if acknowledged.count > AlertBoard.acknowledgedLimit, let oldest = acknowledged.keys.min() {
+                acknowledged[oldest] = nil
+            }
+        }
+    }
+
+    private let audit: AuditLog
+    private let institution: String
+    private let state: Mutex<State>
+    private let turn = Mutex(())
+
+    /// Reads what is open from the record. What of it is damaged is passed over: a verification names that.
+    ///
+    /// - Parameter institution: whose service this is.
+    public init(_ audit: AuditLog, institution: String) {
+        self.audit = audit
+        self.institution = institution
+        state = Mutex(Self.read(audit))
+    }
+
+    private static func read(_ audit: AuditLog) -> State {
+        var state = State()
+        state.last = audit.count
+        var query = AuditQuery(limit: AuditQuery.limitRange.upperBound)
+        query.object = AuditObject.alerts.name
+        let last = state.last
+        // An acknowledgement stands behind its alert, so the newest first tells of each alert at once what became of it.
+        var acknowledgements: [UInt64: StandingAlert.Acknowledgement] = [:]
+        try? audit.search(query) { record in
+            guard record.sequence <= last else { return true }
+            switch record.entry.event {
+            case .alertAcknowledged:
+                let made = StandingAlert.Acknowledgement(record)
+                for sequence in numbers(record.entry) { acknowledgements[sequence] = made }
+            case .alerted:
+                if let made = acknowledgements.removeValue(forKey: record.sequence) {
+                    if state.acknowledged.count < acknowledgedLimit {
+                        state.acknowledged[record.sequence] = StandingAlert(record: record, acknowledgement: made)
+                    }
+                } else {
+                    state.open[record.sequence] = record
+                }
+            default: break
+            }
+            return state.open.count < openLimit
+        }
+        return state
+    }
+
+    /// The alerts that an acknowledgement names.
+    private static func numbers(_ entry: AuditEntry) -> [UInt64] {
+        entry.objects.compactMap { object in
+            guard object.kind == .alert, object.name.hasPrefix(namePrefix) else { return nil }
+            return UInt64(object.name.dropFirst(namePrefix.count))
+        }
+    }
+
+    private static let namePrefix = "alert "
+
+    /// Takes in what was recorded, in order; what is neither alert nor acknowledgement says nothing here.
+    public func note(_ record: AuditRecord) {
+        guard record.entry.event == .alerted || record.entry.event == .alertAcknowledged else { return }
+        state.withLock { state in
+            guard record.sequence > state.last else { return }
+            state.last = record.sequence
+            guard record.entry.event == .alertAcknowledged else { return state.add(record) }
+            let made = StandingAlert.Acknowledgement(record)
+            for sequence in Self.numbers(record.entry) { state.acknowledge(sequence, made) }
+        }
+    }
+
+    /// How many nobody has seen to; at most `openLimit`.
+    public var openCount: Int { state.withLock { $0.open.count } }
+
+    /// The latest first.
+    public func open() -> [StandingAlert] {
+        state.withLock { Array($0.open.values) }.sorted { $0.sequence > $1.sequence }.map { StandingAlert(record: $0) }
+    }
+
+    /// The latest first.
+    ///
+    /// - Parameter time: alerts from then on, in milliseconds since 1970.
+    public func acknowledged(since time: Int64) -> [StandingAlert] {
+        state.withLock { Array($0.acknowledged.values) }.filter { $0.record.time >= time }
+            .sorted { $0.record.sequence > $1.record.sequence }
+    }
+
+    /// Whether somebody may see alerts. They are about the whole service: operators, and auditors of whoever runs it.
+    public func isOpen(to actor: AccessActor) -> Bool {
+        switch actor {
+        case .service: false
+        case .localOperator: true
+        case .person(let permit):
+            permit.isStrong
+                && (permit.roles.contains(.operator)
+                    || permit.roles.contains(.auditor) && permit.institution == institution)
+        }
+    }
+
+    /// Whether somebody may say that an alert was seen to: nobody of an alert about themselves.
+    public func mayAcknowledge(_ one: StandingAlert, _ actor: AccessActor) -> Bool {
+        isOpen(to: actor) && one.subject != AuditObject(.account, actor.name)
+    }
+
+    /// Says that alerts were seen to: all of them or none. On the disk of the record when it returns.
+    ///
+    /// - Parameters:
+    ///   - sequences: numbers of the records that the alerts are.
+    ///   - reason: what was found or done, of `reasonRange` bytes.
+    /// - Throws: `.invalid` with what is wrong; a refusal is recorded. `.notRecorded`.
+    public func acknowledge(
+        _ sequences: [UInt64], because reason: String, by actor: AccessActor, now: Date = Date()
+    ) throws(AccessError) {
+        let text = reason.trimmingCharacters(in: .whitespacesAndNewlines)
+        let wanted = Set(sequences)
+        guard !wanted.isEmpty, wanted.count <= Self.countLimit else {
+            throw .invalid("name 1 to \(Self.countLimit) alerts")
+        }
+        guard Self.reasonRange.contains(text.utf8.count) else {
+            let range = Self.reasonRange
+            throw .invalid("it needs a reason of \(range.lowerBound) to \(range.upperBound) bytes")
+        }
+        try turn.withLock { (_) throws(AccessError) in
+            let held = state.withLock { $0.open }
+            for sequence in wanted.sorted() {
+                guard let record = held[sequence] else { throw .invalid("\(sequence) is no open alert") }
+                guard mayAcknowledge(StandingAlert(record: record), actor) else {
+                    let why =
+                        isOpen(to: actor)
+                        ? "an alert about oneself is acknowledged by somebody else"
+                        : "alerts are acknowledged by operators and auditors of this service"
+                    _ = try write(entry(.callerRefused, .minorFailure, [sequence], why, actor), now)
+                    throw .invalid(why)
+                }
+            }
+            let made = try write(entry(.alertAcknowledged, .success, wanted.sorted(), text, actor), now)
+            state.withLock { state in for sequence in wanted { state.acknowledge(sequence, made) } }
+        }
+    }
+
+    private func entry(
+        _ event: AuditEvent, _ outcome: AuditOutcome, _ sequences: [UInt64], _ reason: String, _ actor: AccessActor
+    ) -> AuditEntry {
+        AuditEntry(
+            event, outcome, by: actor.auditActor, door: actor.door,
+            objects: [.alerts] + sequences.map { AuditObject(.alert, Self.namePrefix + "\($0)") }, reason: reason)
+    }
+
+    private func write(_ entry: AuditEntry, _ now: Date) throws(AccessError) -> StandingAlert.Acknowledgement {
+        do throws(AuditError) {
+            let sequence = try audit.append([entry], at: now)
+            let time = Access.milliseconds(now)
+            return StandingAlert.Acknowledgement(AuditRecord(sequence: sequence, time: time, entry: entry))
+        } catch { throw .notRecorded(error) }
+    }
+}
