@@ -91,7 +91,8 @@ public final class Door: Sendable {
             CallerCheck { [access, sessions, refusals] credential, context in
                 let address = context.origin.address
                 let permit = access.admit(
-                    credential, sessions, from: address, certificate: context.certificate.map(CallerCertificate.init))
+                    credential, sessions, from: address, certificate: context.certificate.map(CallerCertificate.init),
+                    isOfThisMachine: context.isOfThisMachine)
                 guard let permit, permit.kind != .localOperator || context.isOfThisMachine else {
                     refusals.note(from: address)
                     return nil

@@ -7,8 +7,7 @@ import Synchronization
 
 /// The certificates that clients of the web door show, and what they are checked by; files are taken anew when they change.
 ///
-/// Any client may show one; what it is worth is asked with each request, so that a revocation holds for connections that are
-/// open. From any thread.
+/// What one is worth is asked with each request, so that a revocation holds for connections that are open. From any thread.
 public final class ClientCertificates: Sendable {
     /// Certificates of one chain.
     static let chainLimit = 8
@@ -30,7 +29,8 @@ public final class ClientCertificates: Sendable {
         var connections: [ObjectIdentifier: Connection] = [:]
     }
 
-    /// Which of them are let through the handshake, by fingerprint; nil: any may try.
+    /// Which of them are let through the handshake, by fingerprint, besides those that an authority vouches for; nil: any, and
+    /// none, may try.
     private let isKnown: (@Sendable (String) -> Bool)?
     /// Told the fingerprint of a known one that is not let through, and why not; whoever showed it has not proved to have its key.
     private let refused: (@Sendable (String, CertificateValidity) -> Void)?
@@ -42,7 +42,8 @@ public final class ClientCertificates: Sendable {
     /// - Parameters:
     ///   - authorities: PEM file of those that may vouch for clients; empty: certificates are known by fingerprint only.
     ///   - revocationLists: PEM file of their revocation lists; empty: none is asked.
-    ///   - isKnown: whether one with this fingerprint is let through the handshake; nil: any, and none, may try.
+    ///   - isKnown: whether one with this fingerprint is let through the handshake though no authority vouches for it; nil: any,
+    ///     and none, may try.
     ///   - refused: told of a known one that has ended or does not hold yet; whoever showed it has not proved to have its key.
     public init(
         authorities: String, revocationLists: String, logger: Logger,
@@ -109,7 +110,7 @@ public final class ClientCertificates: Sendable {
             renewIfChanged()
             let authorities = state.withLock { $0.authorities }
             guard chain.count == shown.count, let found = authorities.check(chain),
-                isKnown.map({ $0(found.fingerprint) }) ?? true
+                found.isTrusted || isKnown.map({ $0(found.fingerprint) }) ?? true
             else {
                 promise.succeed(.failed)
                 return tell(shown[0])

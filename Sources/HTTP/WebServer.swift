@@ -9,6 +9,8 @@ public struct WebServer: Sendable {
     public struct Settings: Sendable {
         /// In clear, an address of this machine's loopback interface; any where clients must show certificates that are known.
         public var address = "127.0.0.1"
+        /// Nothing goes in clear: a door for those alone whose certificates are known.
+        public var isMutual = false
         /// With TLS: any address, if the service has a certificate that others can check, and a name that they know.
         public var secureAddress: String?
         /// Whether the certificate is one that was configured, and not the one the service made for this machine.
@@ -68,9 +70,8 @@ public struct WebServer: Sendable {
 
     /// - Throws: `.notLoopback`: nothing goes over a network in clear. `.noCertificate`, `.noHost`.
     public init(settings: Settings, logger: Logger) throws(Failure) {
-        let isMutual = settings.clientCertificates?.areRequired == true
         let loopback = ["127.0.0.1", "::1"]
-        guard isMutual || loopback.contains(settings.address) else { throw .notLoopback(settings.address) }
+        guard settings.isMutual || loopback.contains(settings.address) else { throw .notLoopback(settings.address) }
         if let address = settings.secureAddress, !loopback.contains(address) {
             guard settings.hasOwnCertificate else { throw .noCertificate(address) }
             guard !settings.hosts.isEmpty else { throw .noHost(address) }

@@ -30,7 +30,10 @@ import Testing
     @Test(.enabled(if: address != nil)) func answersClientsOfTheNetworkAndNoOperatorThere() throws {
         let address = try #require(Self.address)
         let huizhen = try HuizhenProcess(
-            arguments: ["--set", "web.tls.address=0.0.0.0", "--set", "web.hosts=images.test"] + Self.certificate)
+            arguments: [
+                "--set", "web.tls.address=0.0.0.0", "--set", "web.hosts=images.test", "--set",
+                "access.tokens-without-certificate=anywhere",
+            ] + Self.certificate)
         _ = try huizhen.tool(["import", Images.smallCT()]).checked()
         struct Client: Decodable {
             var id: String
@@ -56,7 +59,7 @@ import Testing
             "/oauth2/token", at: address,
             ["-u", "\(client.id):\(client.secret)", "-d", "grant_type=client_credentials"])
         let token = try JSONDecoder().decode(Answer.self, from: Data(granted.body.utf8)).access_token
-        // A program of an institution comes from anywhere.
+        // A program of an institution comes from anywhere where that was set.
         let found = try ask("/dicom-web/studies", at: address, bearer(token))
         #expect(found.status == "200" && found.body.contains("0020000D"))
         // The operator's token is one of this machine.
@@ -81,5 +84,113 @@ import Testing
         #expect(clear.code != 0)
         let record = try huizhen.tool(["audit", "search", "--event", "callerRefused", "--json"]).checked()
         #expect(record.contains(address))
+    }
+
+    /// A program of an institution as it was added.
+    private struct Program: Decodable {
+        var id: String
+        var secret: String?
+    }
+
+    private static let checking = [
+        "--set", "web.tls.authorities=\(Certificates.path("ca.pem"))", "--set",
+        "web.tls.revocation-lists=\(Certificates.path("ca.crl"))",
+    ]
+
+    private func add(_ name: String, _ more: [String], to huizhen: HuizhenProcess) throws -> Program {
+        let made = try huizhen.tool(
+            ["token", "client", "add", name, "--institution", "LOCAL", "--days", "5", "--json"] + more
+        ).checked()
+        return try JSONDecoder().decode(Program.self, from: Data(made.utf8))
+    }
+
+    /// A request over TLS with a certificate of ours; an empty status where no TLS came about.
+    private func ask(
+        _ huizhen: HuizhenProcess, _ path: String, at place: String, as name: String?, _ more: [String]
+    ) throws -> (status: String, body: String) {
+        let folder = TemporaryFolder.make()
+        let shown = name.map { ["--cert", Certificates.path($0 + ".pem"), "--key", Certificates.path($0 + ".key")] }
+        let found = try Tool.run(
+            "/usr/bin/curl",
+            [
+                "-s", "-k", "-o", folder + "/body", "-w", "%{http_code}", "--resolve",
+                "images.test:\(huizhen.webTLSPort):\(place)", "https://images.test:\(huizhen.webTLSPort)" + path,
+            ] + (shown ?? []) + more)
+        let body = (try? String(contentsOfFile: folder + "/body", encoding: .utf8)) ?? ""
+        return (found.code == 0 ? found.output : "", body)
+    }
+
+    private func token(
+        _ huizhen: HuizhenProcess, _ program: Program, at place: String, as name: String?
+    ) throws -> String? {
+        struct Answer: Decodable { var access_token: String }
+        let proof = program.secret.map { ["-u", "\(program.id):\($0)"] } ?? ["-d", "client_id=\(program.id)"]
+        let found = try ask(
+            huizhen, "/oauth2/token", at: place, as: name, proof + ["-d", "grant_type=client_credentials"])
+        return try? JSONDecoder().decode(Answer.self, from: Data(found.body.utf8)).access_token
+    }
+
+    @Test(.enabled(if: address != nil)) func takesSystemsOfTheNetworkWithCertificateAndTokenAlone() throws {
+        let address = try #require(Self.address)
+        let huizhen = try HuizhenProcess(
+            arguments: [
+                "--set", "web.tls.address=0.0.0.0", "--set", "web.hosts=images.test", "--set",
+                "web.tls.client-certificates=optional",
+            ] + Self.certificate + Self.checking)
+        _ = try huizhen.tool(["import", Images.smallCT()]).checked()
+        func search(_ token: String?, at place: String, as name: String?) throws -> String {
+            try ask(
+                huizhen, "/dicom-web/studies", at: place, as: name, ["-H", "Authorization: Bearer \(token ?? "")"]
+            ).status
+        }
+        // A secret and a token are good on this machine, and whatever certificate comes along changes nothing of that.
+        let plain = try add("plain", [], to: huizhen)
+        let bare = try #require(try token(huizhen, plain, at: "127.0.0.1", as: nil))
+        #expect(try search(bare, at: "127.0.0.1", as: nil) == "200")
+        for name in [nil, "client"] {
+            #expect(try token(huizhen, plain, at: address, as: name) == nil)
+            #expect(try search(bare, at: address, as: name) == "401")
+        }
+        // One that is bound comes from anywhere, with its certificate and no other.
+        let mutual = try add("mutual", ["--certificate", Certificates.path("client.pem")], to: huizhen)
+        let bound = try #require(try token(huizhen, mutual, at: address, as: "client"))
+        #expect(try search(bound, at: address, as: "client") == "200")
+        for name in [nil, "second", "stranger"] {
+            #expect(try search(bound, at: address, as: name) == "401")
+            #expect(try token(huizhen, mutual, at: address, as: name) == nil)
+        }
+        for name in ["expired", "revoked"] { #expect(try search(bound, at: address, as: name) == "") }
+        let record = try huizhen.tool(["audit", "search", "--event", "callerRefused", "--json"]).checked()
+        #expect(record.contains("a program without a certificate, from another machine"))
+    }
+
+    @Test func letsNobodyInWithoutAKnownCertificateWhereOneIsDemanded() throws {
+        let huizhen = try HuizhenProcess(
+            arguments: [
+                "--set", "web.hosts=images.test", "--set", "web.tls.client-certificates=required", "--set",
+                "access.tokens-without-certificate=nowhere",
+            ] + Self.certificate + Self.checking)
+        let here = "127.0.0.1"
+        func status(_ name: String?) throws -> String { try ask(huizhen, "/", at: here, as: name, []).status }
+        for name in ["client", "second"] { #expect(try status(name) == "200") }
+        for name in [nil, "expired", "revoked", "stranger", "purpose", "self"] { #expect(try status(name) == "") }
+        // OpenSSL sees the alert: no certificate came, or none that is taken.
+        func alert(_ name: String?) throws -> String {
+            let shown = name.map {
+                " -cert \(Certificates.path($0 + ".pem")) -key \(Certificates.path($0 + ".key"))"
+            }
+            let command = "openssl s_client -connect \(here):\(huizhen.webTLSPort) -tls1_3 -ign_eof" + (shown ?? "")
+            let found = try Tool.run("/bin/bash", ["-c", "printf 'GET / HTTP/1.1\\r\\n' | \(command)"])
+            return found.output + found.error
+        }
+        #expect(try alert(nil).contains("alert"))
+        #expect(try alert("stranger").contains("alert"))
+        // A foreign one that was registered is known by its fingerprint.
+        let other = try add("other", ["--certificate", Certificates.path("stranger.pem")], to: huizhen)
+        #expect(try status("stranger") == "200")
+        #expect(try token(huizhen, other, at: here, as: "stranger") != nil)
+        // On this machine, too, a secret alone is of no use now.
+        let plain = try add("plain", [], to: huizhen)
+        #expect(try token(huizhen, plain, at: here, as: "client") == nil)
     }
 }

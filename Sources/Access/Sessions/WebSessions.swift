@@ -265,17 +265,22 @@ extension Access {
     /// - Parameters:
     ///   - address: where the request comes from.
     ///   - certificate: what the other end of its connection proved to be.
+    ///   - isOfThisMachine: whether the request comes from this machine, as far as a trusted proxy says.
     /// - Returns: nil for who is not let in.
     public func admit(
         _ credential: WebCredential?, _ sessions: WebSessions, from address: String,
-        certificate: CallerCertificate? = nil
+        certificate: CallerCertificate? = nil, isOfThisMachine: Bool = false
     ) -> Permit? {
         switch credential {
         case .token(let text):
             guard let token = sessions.tokens.read(text, certificate: certificate) else { return nil }
             switch token.subject {
             case .localOperator(let user): return localOperator(user, from: address)
-            case .client: return client(sessions.tokens.client(of: token), token, from: address)
+            case .client:
+                guard let client = sessions.tokens.client(of: token),
+                    sessions.tokens.takes(client, isOfThisMachine: isOfThisMachine)
+                else { return nil }
+                return permit(of: client, token, from: address)
             }
         case .session(let id):
             guard let session = sessions.session(of: id) else { return nil }
@@ -306,8 +311,8 @@ extension Access {
         }
     }
 
-    private func client(_ client: TokenClient?, _ token: AccessToken, from address: String) -> Permit? {
-        guard let client, let verbs = token.verbs,
+    private func permit(of client: TokenClient, _ token: AccessToken, from address: String) -> Permit? {
+        guard let verbs = token.verbs,
             !reviews.isExpired(.client, client.id, since: client.madeAt, at: Self.milliseconds(Date()))
         else { return nil }
         return Permit(

@@ -9,11 +9,20 @@ import Synchronization
 /// Keys roll over by themselves; an old one is kept until the last token it signed has ended. Everything is in memory, and
 /// written before it takes effect. Looking blocks nobody; changes block.
 public final class TokenIssuer: Sendable {
+    /// From where programs count that show no certificate: a secret and a token alone.
+    public enum BareUse: String, Sendable, CaseIterable {
+        case nowhere
+        case thisMachine = "this-machine"
+        case anywhere
+    }
+
     public struct Settings: Sendable {
         /// How long a client's token lasts.
         public var lifetime = Duration.seconds(600)
         /// How long a key signs.
         public var keyTime = Duration.seconds(30 * 86_400)
+        /// Systems show certificate and token; on the machine itself a token does.
+        public var bareUse = BareUse.thisMachine
 
         public init() {}
     }
@@ -212,6 +221,24 @@ public final class TokenIssuer: Sendable {
                 return false
             }
             return token.start >= client.tokensFrom
+        }
+    }
+
+    /// Whether a client counts where it comes from: with the certificate that it is bound to from anywhere, which is checked
+    /// elsewhere; without one as the settings say.
+    public func takes(_ client: TokenClient, isOfThisMachine: Bool) -> Bool {
+        guard client.certificates == nil else { return true }
+        return switch settings.bareUse {
+        case .nowhere: false
+        case .thisMachine: isOfThisMachine
+        case .anywhere: true
+        }
+    }
+
+    /// Whether a client is bound to this certificate by its fingerprint.
+    public func knows(fingerprint: String) -> Bool {
+        state.withLock { state in
+            state.clients.values.contains { $0.client.certificates?.fingerprints.contains(fingerprint) == true }
         }
     }
 

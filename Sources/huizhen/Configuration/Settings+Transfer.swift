@@ -77,6 +77,7 @@ extension Settings {
 
     func transferServer(_ certificates: ClientCertificates) -> WebServer.Settings {
         var result = WebServer.Settings()
+        result.isMutual = true
         result.address = text("transfer.address")
         result.securePort = integer("transfer.port")
         result.connectionLimit = 256

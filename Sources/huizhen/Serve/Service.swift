@@ -186,7 +186,9 @@ final class Service: Sendable {
             archive: archive, access: access, accounts: accounts, releases: releases, settings: settings.files,
             registry: registry, logger: logger)
         webCredentials = try settings.webCredentials(logger: logger)
-        clientCertificates = try settings.clientCertificates(logger: logger)
+        clientCertificates = try settings.clientCertificates(logger: logger) { [webTokens] in
+            webTokens.knows(fingerprint: $0)
+        }
         let report = archive.reconciliation
         logger.notice(
             "reconciled",

@@ -2,9 +2,12 @@
 
 arriving.py BINARY A-PORT A-DIRECTORY B-PORT B-WEB-PORT B-DIRECTORY    site A pushes slowly to site B; the last line is a JSON report
 """
+import collections
 import concurrent.futures
 import json
+import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -12,7 +15,7 @@ import time
 import requests
 
 import wire
-from signedin import Service
+from signedin import Browser, Service
 
 binary, a_port, a_directory, b_port, b_web, b_directory = sys.argv[1:]
 b = Service(b_web, binary, b_directory)
@@ -65,6 +68,100 @@ with concurrent.futures.ThreadPoolExecutor(4) as pool:
     people = [("ann", "A", "clinician"), ("bob", "B", "clinician"), ("tom", "B", "technician"), ("tim", "C", "technician"),
               ("li", "C", "expert"), ("boss", "HOME", "operator"), ("zhao", "B", "auditor")]
     ann, bob, tom, tim, li, boss, zhao = signed = list(pool.map(lambda one: b.person(*one), people))
+
+class Bearer:
+    """Who shows a token."""
+
+    def __init__(self, token):
+        self.headers = {"Authorization": "Bearer " + token}
+
+    def get(self, path):
+        return requests.get(b.root + path, headers=self.headers, timeout=20)
+
+
+def program(called, institution, verbs, *more, scope=""):
+    made = json.loads(b.tool("token", "client", "add", called, "--institution", institution, "--verbs", verbs, "--days", "5",
+                             "--json", *more))
+    answer = requests.post(
+        b.root + "/oauth2/token", auth=(made["id"], made["secret"]),
+        data={"grant_type": "client_credentials", "scope": scope}, timeout=20)
+    return Bearer(answer.json()["access_token"])
+
+
+def guest():
+    """Who came by a link to another study of A."""
+    other = "2.25.4712"
+    association = wire.Association(int(b_port), [(wire.CT, [wire.EXPLICIT])], calling="STORM")
+    assert association.store(1, wire.CT, other + ".1.1", wire.tiny(wire.CT, other, other + ".1", other + ".1.1")) == 0
+    association.release()
+    ann.get("/shares")
+    ann.post("/shares", study=other, purpose="opinion of Dr. Wang", days="7")
+    code, secret = re.search(
+        r'<code id="address">[^<]+#([^<]+)</code>.*<code id="secret">([^<]+)</code>', ann.text, re.S).groups()
+    browser = Browser(b.root)
+    browser.get("/share")
+    assert browser.post("/share", code=code, secret=secret).status_code == 303
+    assert browser.get(f"/dicom-web/studies/{other}/metadata").status_code == 200
+    return browser, "share " + json.loads(b.tool("share", "list", "--json"))[0]["id"]
+
+
+def rows():
+    path = os.path.join(os.path.dirname(__file__), "..", "access-arriving.tsv")
+    lines = [line.rstrip("\n").split("\t") for line in open(path) if not line.startswith("#")]
+    return [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
+
+
+def refusals():
+    found = collections.Counter()
+    for line in b.tool("audit", "search", "--event", "callerRefused", "--limit", "100000", "--json").splitlines():
+        found[json.loads(line)["actor"]["name"]] += 1
+    return found
+
+
+def matrix(image):
+    """Everybody at every address, as the table says; everything that is kept from them is on the record."""
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        more = [("ted", "A", "technician"), ("eve", "A", "expert"), ("ada", "A", "institution-administrator"),
+                ("amy", "A", "auditor"), ("pat", "A", "patient"), ("reg", "BOARD", "regulator")]
+        ted, eve, ada, amy, pat, reg = pool.map(lambda one: b.person(*one), more)
+    listed = b_directory + ".studies"
+    with open(listed, "w") as file:
+        file.write("2.25.4712\n")
+    visitor, link = guest()
+    everybody = {
+        "clinician-of-a": (ann, "ann"), "technician-of-a": (ted, "ted"), "expert-of-a": (eve, "eve"),
+        "administrator-of-a": (ada, "ada"), "auditor-of-a": (amy, "amy"), "patient-of-a": (pat, "pat"),
+        "clinician-of-b": (bob, "bob"), "technician-of-b": (tom, "tom"), "technician-of-c": (tim, "tim"),
+        "expert-of-c": (li, "li"), "operator": (boss, "boss"), "regulator": (reg, "reg"),
+        "program-of-a": (program("pa", "A", "search,read,retrieve"), "pa"),
+        "program-of-a-reading": (program("pr", "A", "search,read"), "pr"),
+        "program-of-a-searching": (program("ps", "A", "search,read,retrieve", scope="search"), "ps"),
+        "program-of-a-elsewhere": (program("pe", "A", "search,read,retrieve", "--studies", listed), "pe"),
+        "program-of-a-revoked": (program("px", "A", "search,read,retrieve"), "px"),
+        "program-of-c": (program("pc", "C", "search,read,retrieve"), "pc"),
+        "guest-of-a": (visitor, link), "nobody": (Browser(b.root), ""),
+        "local-operator": (Bearer(b.tool("web", "token")), "root")}
+    b.tool("token", "client", "revoke", "px")
+    ways = {"read": ("", "/metadata", image + "/metadata"),
+            "retrieve": (image + "/frames/1", image + "/rendered", image + "/frames/1/rendered", image + "/thumbnail",
+                         image + "/bulkdata/7FE00010")}
+    before, expected = refusals(), collections.Counter()
+    table = rows()
+    check({row["actor"] for row in table} == set(everybody), "the table is of others")
+    for row in table:
+        browser, called = everybody[row["actor"]]
+        for verb, paths in ways.items():
+            for path in paths:
+                status = browser.get(here + path).status_code
+                found = {200: "shown", 404: "absent", 401: "unknown"}.get(status, str(status))
+                check(found == row[verb], f"{row['actor']} {path}: {found}, not {row[verb]}")
+                expected[called] += found == "absent"
+    told = refusals()
+    for called, number in expected.items():
+        if called:
+            check(told[called] - before[called] == number,
+                  f"{called}: {told[called] - before[called]} refusals on the record, {number} were given")
+
 
 store()
 name = a.tool("transfer", "push", "--study", study, "B", "--background")
@@ -148,6 +245,8 @@ for who, browser in (("tom", tom), ("boss", boss)):
     check(study not in browser.text and "/viewer/" not in browser.text, f"{who} sees a study")
 check(zhao.get("/transfers").status_code == 403, "a page for an auditor")
 check(requests.get(b.root + "/transfers", allow_redirects=False, timeout=20).status_code == 303, "a page for nobody")
+
+matrix(f"/instances/{uid}")
 
 # What is granted, and while it is.
 grant = b.tool("grant", "add", "--to-person", "li", "--owner", "A", "--study", study, "--verbs", "read", "--because",

@@ -5,8 +5,10 @@ matrix.py PORT WEB_PORT BINARY DIRECTORY SOCKET OBJECTS.tsv ACTS.tsv    the last
 import collections
 import concurrent.futures
 import io
+import itertools
 import json
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -16,7 +18,7 @@ import types
 import pydicom
 import requests
 from pynetdicom import AE, evt
-from pynetdicom.sop_class import StorageCommitmentPushModel
+from pynetdicom.sop_class import CTImageStorage, StorageCommitmentPushModel
 
 import commitment
 import sftp
@@ -48,7 +50,7 @@ def rows(path):
 
 # What is held. Everything but `own` is SOUTH's.
 NAMES = ("granted", "personal", "search-only", "series", "masked", "over", "withdrawn", "foreign", "emergency",
-         "emergency-over")
+         "emergency-over", "patients-own")
 STUDIES = {"own": "2.25.1001", **{name: f"2.25.{2001 + index}" for index, name in enumerate(NAMES)}}
 STUDIES["other-series"] = STUDIES["series"]
 
@@ -76,11 +78,30 @@ def store(calling, study, series, instance, patient="P1"):
     return status
 
 
+class Receiver:
+    """Takes what C-MOVE sends to a peer."""
+
+    def __init__(self):
+        self.taken = []
+        ae = AE()
+        ae.add_supported_context(CTImageStorage, wire.EXPLICIT)
+        self.server = ae.start_server(("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_STORE, self.take)])
+        self.port = self.server.socket.getsockname()[1]
+
+    def take(self, event):
+        self.taken.append(event.request.AffectedSOPInstanceUID)
+        return 0
+
+
+receiver = Receiver()
+
+
 def prepare():
     for name, institution, more in (
             ("NORTH", "NORTH", ()), ("NORTHALL", "NORTH", ()), ("NORTHCT", "NORTH", ("--services", "echo,store")),
             ("NORTHWS", "NORTH", ("--services", "find")), ("SOUTH", "SOUTH", ()),
-            ("EAST", "EAST", ("--port", "1")), ("WEST", "WEST", ("--port", "1"))):
+            ("EAST", "EAST", ("--port", "1")), ("WEST", "WEST", ("--port", str(receiver.port))),
+            ("NORTHRX", "NORTH", ("--port", str(receiver.port))), ("SOUTHRX", "SOUTH", ("--port", str(receiver.port)))):
         tool("peer", "add", name, "--address", "127.0.0.1", "--institution", institution, "--issuer", "CITY", *more)
     tool("peer", "add", "FARAWAY", "--address", "10.9.9.9", "--institution", "NORTH", "--issuer", "CITY",
          "--allow-plain")
@@ -97,6 +118,8 @@ def prepare():
     grant("--study", STUDIES["granted"])
     grant("--study", STUDIES["personal"], to=("--to-person", "clinician"))
     grant("--study", STUDIES["search-only"], "--verbs", "search")
+    # Whatever is granted to a patient's account: the role may nothing.
+    grant("--study", STUDIES["patients-own"], to=("--to-person", "patient"))
     grant("--series", "/".join(place("series")[:2]))
     grant("--study", STUDIES["masked"], "--masking", "clinical")
     over = grant("--study", STUDIES["over"])
@@ -119,8 +142,25 @@ class Token:
         return requests.request(method, service.root + path, headers=headers, allow_redirects=False, **more)
 
 
+class Program:
+    """A program of NORTH, by the token that its secret gave it."""
+
+    def __init__(self, name, verbs, *more, scope=""):
+        made = json.loads(tool("token", "client", "add", name, "--institution", "NORTH", "--verbs", verbs, "--days", "5",
+                               "--json", *more))
+        answer = requests.post(
+            service.root + "/oauth2/token", auth=(made["id"], made["secret"]),
+            data={"grant_type": "client_credentials", "scope": scope})
+        self.token = answer.json()["access_token"]
+        self.headers = {"Authorization": "Bearer " + self.token}
+
+    ask = Token.ask
+
+
 # Of whom the name is no role's: the first start made an account of that name.
 account = {"operator": "boss"}
+GUESTS = ("guest",)
+PROGRAMS = ("program", "program-search", "program-store", "program-studies")
 PEOPLE = ("regulator", "institution-administrator", "operator", "auditor", "patient", "expert", "clinician",
           "technician")
 
@@ -141,6 +181,18 @@ def actors():
     found["disabled"] = service.person("former", "NORTH", "clinician")
     tool("user", "disable", "former")
     found["local-operator"] = Token()
+    found["guest"] = guest(found["clinician"], "guest")
+    found["guest-revoked"] = guest(found["clinician"], "guest-revoked")
+    tool("share", "revoke", account["guest-revoked"].removeprefix("share "))
+    listed = directory + ".studies"
+    with open(listed, "w") as file:
+        file.write(STUDIES["granted"] + "\n" + STUDIES["foreign"] + "\n")
+    found["program"] = Program("program", "search,read,retrieve")
+    found["program-search"] = Program("program-search", "search,read,retrieve", scope="search")
+    found["program-store"] = Program("program-store", "store,commit")
+    found["program-studies"] = Program("program-studies", "search,read,retrieve", "--studies", listed)
+    found["program-revoked"] = Program("program-revoked", "search,read,retrieve")
+    tool("token", "client", "revoke", "program-revoked")
     for name in ("expert", "clinician"):
         browser = found[name]
         for patient in ("E1", "E2"):
@@ -155,6 +207,22 @@ def actors():
     return found
 
 
+def guest(maker, name):
+    """Who came by a link that `maker` made to the study `own`."""
+    known = {one["id"] for one in json.loads(tool("share", "list", "--json"))}
+    maker.get("/shares")
+    maker.post("/shares", study=STUDIES["own"], purpose="opinion of Dr. Wang", days="7")
+    code, secret = re.search(
+        r'<code id="address">[^<]+#([^<]+)</code>.*<code id="secret">([^<]+)</code>', maker.text, re.S).groups()
+    account[name] = "share " + next(
+        one["id"] for one in json.loads(tool("share", "list", "--json")) if one["id"] not in known)
+    browser = Browser(service.root)
+    browser.get("/share")
+    answer = browser.post("/share", code=code, secret=secret)
+    check(answer.status_code == 303, f"no guest: {answer.status_code}")
+    return browser
+
+
 def outcome(status, shown=(200,)):
     return {**{one: "shown" for one in shown}, 204: "absent", 404: "absent", 403: "refused", 401: "unknown"}.get(
         status, str(status))
@@ -162,7 +230,7 @@ def outcome(status, shown=(200,)):
 
 def ask(name, browser, method, path, **more):
     answer = browser.ask(method, path, **more)
-    if name in PEOPLE and answer.status_code in (403, 404):
+    if name in PEOPLE + GUESTS + PROGRAMS and answer.status_code in (403, 404):
         refusals[account.get(name, name)] += 1
     return answer
 
@@ -259,12 +327,30 @@ def dimse_retrieved(calling, resource):
         yield "C-GET " + level, "refused" if status == 0x0124 else "shown" if got else "absent"
 
 
+def dimse_moved(calling, resource):
+    """C-MOVE to a peer of the own institution is a retrieval."""
+    for level, keys in named(resource):
+        association = associate(calling, [(wire.STUDY_MOVE, [wire.EXPLICIT])])
+        if association is None:
+            continue
+        receiver.taken.clear()
+        command, _ = association.move(
+            1, wire.identifier(level, **keys), "SOUTHRX" if calling == "SOUTH" else "NORTHRX")
+        association.release()
+        status = command[0x00000900]
+        isThere = place(resource)[2] in receiver.taken
+        check(len(receiver.taken) == isThere, f"{calling} {resource} C-MOVE {level}: others arrived")
+        refusals[calling] += status == 0x0124 or not isThere
+        yield "C-MOVE " + level, "refused" if status == 0x0124 else "shown" if isThere else "absent"
+
+
 def objects(browsers):
     for row in rows(objects_path):
         name, resource = row["actor"], row["resource"]
         if name in PEERS:
             ways = {"search": dimse_searched(PEERS[name], resource), "read": (),
-                    "retrieve": dimse_retrieved(PEERS[name], resource)}
+                    "retrieve": itertools.chain(
+                        dimse_retrieved(PEERS[name], resource), dimse_moved(PEERS[name], resource))}
         else:
             browser = browsers[name]
             ways = {"search": searched(name, browser, resource), "read": read(name, browser, resource),
@@ -277,7 +363,8 @@ def objects(browsers):
 def counted(browsers):
     """Lists, totals and related counts name nothing that is not shown."""
     table = rows(objects_path)
-    for name in {row["actor"] for row in table if row["search"] == "shown"} - {"local-operator"}:
+    # Who sees one study alone has nothing else to count.
+    for name in {row["actor"] for row in table if row["search"] == "shown"} - {"local-operator", "guest"}:
         expected = {STUDIES[row["resource"]] for row in table if row["actor"] == name and row["search"] == "shown"}
         if name in PEERS:
             if name == "peer-of-owner":
@@ -290,6 +377,8 @@ def counted(browsers):
         answer = browsers[name].ask("GET", "/dicom-web/studies?includefield=all")
         found = {one["0020000D"]["Value"][0]: one for one in answer.json()}
         check(set(found) == expected, f"{name}: another list")
+        if STUDIES["series"] not in expected:
+            continue
         part = found[STUDIES["series"]]
         check(part["00201206"]["Value"] == [1] and part["00201208"]["Value"] == [1], f"{name}: counts of what is hidden")
         check(part["00080061"]["Value"] == ["CT"], f"{name}: modalities of what is hidden")
@@ -375,15 +464,19 @@ def dimse_commit(calling):
     return "ok" if status.Status == 0 else "refused"
 
 
-def dimse_send(calling, destination):
+def dimse_send(calling, destination, resource="own"):
+    """C-MOVE to a peer of another institution is sending."""
     association = associate(calling, [(wire.STUDY_MOVE, [wire.EXPLICIT])])
     if association is None:
         return "refused"
-    command, _ = association.move(1, wire.identifier("STUDY", study=STUDIES["own"]), destination)
+    receiver.taken.clear()
+    command, _ = association.move(1, wire.identifier("STUDY", study=STUDIES[resource]), destination)
     association.release()
-    refusals[calling] += command[0x00000900] == 0x0124
-    # Nobody listens there: that it was tried is what counts.
-    return "refused" if command[0x00000900] == 0x0124 else "ok"
+    isRefused = command[0x00000900] == 0x0124
+    isThere = place(resource)[2] in receiver.taken
+    refusals[calling] += isRefused or not isThere and destination == "WEST"
+    # Nobody listens at EAST: that it was tried is what counts.
+    return "refused" if isRefused else "ok" if isThere or destination == "EAST" else "absent"
 
 
 def dimse_store(calling):
@@ -402,7 +495,8 @@ def acts(browsers):
         if name in PEERS:
             calling = PEERS[name]
             found = {"store": dimse_store(calling), "commit": dimse_commit(calling),
-                     "send": dimse_send(calling, "WEST" if name == "peer-approved" else "EAST")}
+                     "send": dimse_send(calling, "WEST" if name == "peer-approved" else "EAST"),
+                     "pass-on": dimse_send(calling, "WEST", "granted")}
         else:
             found = {"control": control()}
             for act, way in WEB_ACTS.items():

@@ -67,6 +67,10 @@ struct TokenDoor: Sendable {
             refusals.note(from: context.origin.address, reason: "no client that is known by what it shows")
             return Self.failure("invalid_client", .unauthorized)
         }
+        guard tokens.takes(client, isOfThisMachine: context.isOfThisMachine) else {
+            refusals.note(from: context.origin.address, reason: "a program without a certificate, from another machine")
+            return Self.failure("invalid_client", .unauthorized)
+        }
         do { return try await body(form, client, certificate) } catch let refusal as TokenRefusal {
             return Self.failure(refusal.rawValue)
         } catch is AccessError { return Self.failure("temporarily_unavailable", .serviceUnavailable) }
