@@ -70,13 +70,4 @@ extension Access {
         try record([AuditEntry(.searched, by: actor, door: door, objects: [AuditObject(.query, list)])])
     }
 
-    /// Records of acts that match; whoever asks has recorded that.
-    public func auditRecords(_ query: AuditQuery) throws -> [AuditRecord] {
-        var found: [AuditRecord] = []
-        try audit.search(query) {
-            found.append($0)
-            return true
-        }
-        return found
-    }
 }

@@ -144,6 +144,10 @@ public struct ServiceStatus: Codable, Sendable {
     public var dataDirectory: String
     /// Whether who takes the disk of the data has the master key too.
     public var isMasterKeyOnDataDisk = false
+    /// When the master key came into use, in milliseconds since 1970; 0 if that is not known.
+    public var masterKeySince: Int64 = 0
+    /// Whether it is older than it should be.
+    public var isMasterKeyRotationDue = false
     public var dimsePort: UInt16
     /// Nil without TLS.
     public var dimseTLSPort: UInt16?

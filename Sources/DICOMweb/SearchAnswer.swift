@@ -21,6 +21,8 @@ struct SearchAnswer: Sendable {
     /// The most matches of one answer, whatever the request says.
     let limit: Int
     var form = ModelForm.json
+    /// Whether the client is still there; from any thread.
+    var isWanted: @Sendable () -> Bool = { true }
 
     /// Matches that are counted.
     static let countLimit = 1_000_000
@@ -36,7 +38,8 @@ struct SearchAnswer: Sendable {
         let isUnfinished = try ReachedSearch(archive, masked: masked).find(
             Query(
                 level: request.level, keys: request.keys, visibility: visibility, limit: limit + 1,
-                offset: request.offset, options: request.options)
+                offset: request.offset, options: request.options),
+            while: isWanted
         ) { match in
             guard count < limit, bytes.count < Self.byteCountLimit else {
                 isCut = true
@@ -68,7 +71,7 @@ struct SearchAnswer: Sendable {
     private func total(in archive: Archive) throws -> String {
         let (count, isUnfinished) = try ReachedSearch(archive, masked: masked).count(
             Query(level: request.level, keys: request.keys, visibility: visibility, options: request.options),
-            upTo: Self.countLimit + 1)
+            upTo: Self.countLimit + 1, while: isWanted)
         if isUnfinished { return "\(count)+" }
         return count > Self.countLimit ? "\(Self.countLimit)+" : String(count)
     }

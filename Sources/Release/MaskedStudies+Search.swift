@@ -105,7 +105,12 @@ extension MaskedStudies {
         }
         if found.count > Self.objectLimit { run.isCut = true }
         var series: [String: Bool] = [:]
-        for match in found.prefix(Self.objectLimit) {
+        // The catalogue's order tells of the originals: when they came, or by which names.
+        let ordered = try found.prefix(Self.objectLimit).map { match in
+            let original = match.holding?.sopInstanceUID ?? match.attributes.string(.seriesInstanceUID) ?? ""
+            return (match: match, name: try study.release.uid(for: original))
+        }.sorted { $0.name < $1.name }
+        for (match, _) in ordered {
             let uid = match.attributes.string(.seriesInstanceUID) ?? ""
             if !run.named.series.isEmpty {
                 let isMeant = try series[uid] ?? run.named.series.contains { try study.means($0, uid) }

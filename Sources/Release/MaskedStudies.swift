@@ -65,7 +65,7 @@ public struct MaskedStudies: Sendable {
         return isCut
     }
 
-    /// The studies that are shown with these UIDs, or were granted by them, each once.
+    /// The studies that are shown with these UIDs, or were granted by them, each once; in the order of what they are shown with.
     func studies(shownAs named: [String]) throws -> [Study] {
         var found: [String: Study] = [:]
         var sought: Set<String> = []
@@ -86,10 +86,9 @@ public struct MaskedStudies: Sendable {
                 try note(uid)
             }
         }
-        return try found.values.filter {
-            try reach.namesMasked(study: $0.uid) || asked.contains($0.release.uid(for: $0.uid))
-        }
-        .sorted { $0.uid < $1.uid }
+        return try found.values.map { (study: $0, name: try $0.release.uid(for: $0.uid)) }
+            .filter { reach.namesMasked(study: $0.study.uid) || asked.contains($0.name) }
+            .sorted { $0.name < $1.name }.map { $0.study }
     }
 
     /// The UIDs of all that may be shown.

@@ -48,14 +48,17 @@ public struct ReachedSearch: Sendable {
 
     /// How many matches there are, whatever limit and offset the query has.
     ///
+    /// - Parameter isWanted: as for `find`.
     /// - Returns: at most `limit`, and whether something that concerns the question was not looked at.
-    public func count(_ query: Query, upTo limit: Int) throws -> (count: Int, isUnfinished: Bool) {
+    public func count(
+        _ query: Query, upTo limit: Int, while isWanted: @escaping () -> Bool = { true }
+    ) throws -> (count: Int, isUnfinished: Bool) {
         var rest = query
         (rest.offset, rest.limit) = (0, nil)
         let inFull = try archive.count(rest, upTo: limit)
         guard let masked, inFull < limit else { return (inFull, false) }
         var count = inFull
-        let isUnfinished = try masked.find(rest) { _ in
+        let isUnfinished = try masked.find(rest, while: isWanted) { _ in
             count += 1
             return count < limit
         }

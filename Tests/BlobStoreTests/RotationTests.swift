@@ -125,6 +125,11 @@ private func bytes(_ key: SymmetricKey) -> [UInt8] { key.withUnsafeBytes { Array
             let after = try KeyStore.open(directory: directory)
             try expect(after, filled)
             #expect(try after.status().generation == 2)
+            let status = try after.status()
+            let day: Int64 = 86_400_000
+            #expect(!status.isRotationDue(after: 30, now: status.masterSince + 30 * day - 1))
+            #expect(status.isRotationDue(after: 30, now: status.masterSince + 30 * day))
+            #expect(!status.isRotationDue(after: 0, now: status.masterSince + 9999 * day))
             #expect(contents(directory + "/master.key") == key && key != old)
         }
     }

@@ -210,6 +210,11 @@ import Testing
         #expect(try huizhen.tool(["status"]).output.contains("WARNING"))
         let metrics = try Tool.run("/usr/bin/curl", ["-s", "http://127.0.0.1:\(huizhen.httpPort)/metrics"])
         #expect(metrics.output.contains("huizhen_master_key_on_data_disk 1"))
+        #expect(metrics.output.contains("huizhen_master_key_rotation_due 0"))
+        #expect(try huizhen.tool(["status"]).output.contains("master key in use since"))
+        let age = metrics.output.split(separator: "\n").first { $0.hasPrefix("huizhen_master_key_age_seconds ") }
+            .flatMap { $0.split(separator: " ").last }.flatMap { Int($0) }
+        #expect(try (0..<3600).contains(#require(age)))
     }
 
     @Test func certifiesADestructionAndShowsIt() throws {

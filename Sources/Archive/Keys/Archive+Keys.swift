@@ -20,6 +20,11 @@ extension Archive {
         } catch { throw ArchiveError(error) }
     }
 
+    /// What the key store holds; reads nothing from the disk.
+    public func keyStatus() throws(ArchiveError) -> KeyStatus {
+        do throws(KeyError) { return try keys.status() } catch { throw .keys(error) }
+    }
+
     /// Whether who takes the disk of the data has the master key too.
     public var isMasterKeyOnDataDisk: Bool { keys.isMasterKeyOnDisk(of: directory) }
 

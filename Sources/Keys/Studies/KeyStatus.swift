@@ -15,6 +15,15 @@ public struct KeyStatus: Codable, Equatable, Sendable {
     /// Object keys in the key store; nil while they are being counted.
     public var objectKeys: Int?
     public var destroyedObjects: Int
+
+    /// Whether the master key is older than it should be; one of unknown age is.
+    ///
+    /// - Parameters:
+    ///   - days: how long one may be in use; 0: for ever.
+    ///   - now: milliseconds since 1970.
+    public func isRotationDue(after days: Int, now: Int64) -> Bool {
+        days > 0 && now - masterSince >= Int64(days) * 86_400_000
+    }
 }
 
 extension KeyStore {

@@ -201,12 +201,13 @@ struct OversightDoor: Sendable {
         get("audit", .audit, router) { visit, actor in
             let draft = AuditDraft(visit.query)
             let limit = Self.recordLimit
-            let institution: String? = if case .person(let permit) = actor { permit.institution } else { nil }
-            let query = Self.query(draft, institution)
-            let records = try await looking("audit", actor) { try access.auditRecords(query) }
+            let query = Self.query(draft)
+            let records = try await looking("audit", actor) {
+                try access.auditRecords(query, for: actor) { try sources.owners(.study($0)) }
+            }
             return page(
                 visit, actor, .audit,
-                visit.page.audit(records, draft, isScoped: institution != nil, limit: limit))
+                visit.page.audit(records, draft, isScoped: !access.readsWholeRecord(actor), limit: limit))
         }
         get("alerts", .alerts, router) { visit, actor in
             try await alerts(visit, actor)
@@ -260,12 +261,11 @@ struct OversightDoor: Sendable {
         }
     }
 
-    private static func query(_ draft: AuditDraft, _ institution: String?) -> AuditQuery {
+    private static func query(_ draft: AuditDraft) -> AuditQuery {
         var query = AuditQuery(limit: recordLimit)
         if !draft.actor.trimmed.isEmpty { query.actor = draft.actor.trimmed }
         if !draft.object.trimmed.isEmpty { query.object = draft.object.trimmed }
         if !draft.event.isEmpty { query.event = draft.event }
-        query.institution = institution
         query.from = AuditDraft.day(draft.from) ?? now - Int64(AuditDraft.usualDays * 86_400_000)
         query.until = AuditDraft.day(draft.to).map { $0 + 86_399_999 }
         return query

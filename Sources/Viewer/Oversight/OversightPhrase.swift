@@ -143,9 +143,9 @@ enum OversightPhrase: String, CaseIterable, Sendable {
         case .cut: ("只显示最新的", "Only the latest are shown:")
         case .auditHow:
             (
-                "仅检索本机构人员与系统的记录；检索本身也被记录。",
-                "Records of the own institution's people and systems; that you search is recorded "
-                    + "too."
+                "检索本机构人员与系统的记录；对象填写仅由本机构发送的检查的实例 UID 时，列出任何人对该检查的操作。检索本身也被记录。",
+                "Records of the own institution's people and systems and, of a study that it alone sent, named by its "
+                    + "Study Instance UID, what anybody did with it. That you search is recorded too."
             )
         case .success: ("成功", "Success")
         case .refused: ("被拒绝", "Refused")

@@ -218,11 +218,13 @@ extension KeysCommand {
         path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
     }
 
+    static let rotationDue = "the master key is older than master-key-days: see `huizhen keys rotate`"
+
     fileprivate static func text(_ milliseconds: Int64) -> String {
         Date(timeIntervalSince1970: Double(milliseconds) / 1000).ISO8601Format()
     }
 
-    fileprivate static func age(_ since: Int64) -> String {
+    static func age(_ since: Int64) -> String {
         guard since > 0 else { return "of unknown age" }
         let days = Int((Date().timeIntervalSince1970 - Double(since) / 1000) / 86_400)
         return "in use since \(text(since)) (\(days) days)"

@@ -82,6 +82,8 @@ struct StatusCommand: AsyncParsableCommand {
             "\(status.patients) patients, \(status.studies) studies, \(status.series) series, "
                 + "\(status.instances) objects, \(readable(status.byteCount)); \(readable(status.freeByteCount)) free",
         ]
+        lines.append("master key \(KeysCommand.age(status.masterKeySince))")
+        if status.isMasterKeyRotationDue { lines.append("WARNING: \(KeysCommand.rotationDue)") }
         if let port = status.dimseTLSPort { lines.insert("DIMSE over TLS on port \(port)", at: 2) }
         if status.isMasterKeyOnDataDisk { lines.append("WARNING: \(KeysCommand.sameDiskWarning)") }
         if status.isOpenToUnknownPeers { lines.append("OPEN to unknown peers on this machine: a test server") }

@@ -24,6 +24,9 @@ struct Settings: Sendable {
                 about: "where the master key is: a file, fd:N, credential:NAME (systemd) or command:/path arguments; "
                     + "empty: keys/master.key in the data directory, made at first start"),
             Setting(
+                key: "master-key-days", kind: .integer(0...3660), defaultValue: "365",
+                about: "days after which the master key is to be rotated, which is said and not done; 0: never"),
+            Setting(
                 key: "ae-title", kind: .text, defaultValue: "HUIZHEN",
                 about: "our AE title; calls to another are refused"),
             Setting(key: "institution", kind: .text, defaultValue: "LOCAL", about: "name of this institution"),

@@ -146,6 +146,7 @@ struct Operations: Sendable {
         status.webTLSPort = service.webTLSPort.load(ordering: .acquiring)
         status.transferPort = service.transferPort.load(ordering: .acquiring)
         status.isMasterKeyOnDataDisk = service.archive.isMasterKeyOnDataDisk
+        (status.masterKeySince, status.isMasterKeyRotationDue) = try service.masterKeyAge()
         if let report = service.archive.compressionReport {
             status.compression = CompressionStatus(
                 waiting: try service.archive.catalog.uncompressedCount(), objects: report.objects,

@@ -298,11 +298,19 @@ final class Service: Sendable {
                 metadata: ["peers": "\(unapproved.joined(separator: ", "))"])
         }
         if archive.isMasterKeyOnDataDisk { logger.warning("\(KeysCommand.sameDiskWarning)") }
+        if (try? masterKeyAge().isDue) == true { logger.warning("\(KeysCommand.rotationDue)") }
         // 1.3 is the default, so somebody set it.
         if settings.webServer.allowsTLS12 {
             logger.warning(
                 "web.tls.minimum lets TLS 1.2 at the web door: take the setting out once no client needs it")
         }
+    }
+
+    /// When the master key came into use, in milliseconds since 1970, and whether it is to be rotated.
+    func masterKeyAge(now: Date = Date()) throws -> (since: Int64, isDue: Bool) {
+        let keys = try archive.keyStatus()
+        let time = Int64(now.timeIntervalSince1970 * 1000)
+        return (keys.masterSince, keys.isRotationDue(after: settings.integer("master-key-days"), now: time))
     }
 
     /// Everything measured, with what is only looked up when asked.
@@ -312,6 +320,15 @@ final class Service: Sendable {
         registry.gauge("huizhen_audit_records", help: "Records of acts.").set(Int64(clamping: audit.count))
         registry.gauge("huizhen_master_key_on_data_disk", help: "1 while the master key lies on the disk of the data.")
             .set(archive.isMasterKeyOnDataDisk ? 1 : 0)
+        if let (since, isDue) = try? masterKeyAge() {
+            if since > 0 {
+                registry.gauge("huizhen_master_key_age_seconds", help: "How long the master key has been in use.")
+                    .set(Int64(Date().timeIntervalSince1970) - since / 1000)
+            }
+            registry.gauge(
+                "huizhen_master_key_rotation_due", help: "1 once the master key is older than master-key-days."
+            ).set(isDue ? 1 : 0)
+        }
         registry.gauge("huizhen_alerts_open", help: "Alerts that nobody acknowledged.")
             .set(Int64(access.alerts.openCount))
         let (open, late) = access.emergencies.openReviews()

@@ -183,6 +183,11 @@ for uid, ones in by_series.items():
         one = released[value(model, "00080018")]
         for tag in ("00280010", "00280011", "00200013", "00080016", "00080023"):
             check(value(model, tag) == held(one, tag), f"{tag} is not that of the object")
+# The order is that of what is shown, and tells nothing of what is not.
+shown = [value(model, "00080018") for model in search(f"studies/{standing}/instances")[1]]
+check(len(shown) > 2 and shown == sorted(shown), "instances in another order than that of their pseudonyms")
+told = [value(model, "0020000E") for model in search(f"studies/{standing}/series")[1]]
+check(told == sorted(told), "series in another order than that of their pseudonyms")
 some = next(iter(released))
 check(len(search(f"instances?SOPInstanceUID={some}")[1]) == 1, "an instance by its UID")
 check(not search(f"instances?SOPInstanceUID={original.SOPInstanceUID}&StudyInstanceUID={standing}1")[1], "no such study")

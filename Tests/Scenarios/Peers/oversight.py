@@ -36,8 +36,9 @@ def studies(browser):
 with concurrent.futures.ThreadPoolExecutor(4) as pool:
     people = [
         ("li.na", "SOUTH", "clinician"), ("wang", "NORTH", "institution-administrator"), ("zhao", "NORTH", "auditor"),
-        ("sun", "SOUTH", "institution-administrator"), ("reg", "BOARD", "regulator"), ("boss", "HOME", "operator")]
-    li, wang, zhao, sun, reg, boss = pool.map(lambda one: service.person(*one), people)
+        ("sun", "SOUTH", "institution-administrator"), ("reg", "BOARD", "regulator"), ("boss", "HOME", "operator"), ("qian", "LOCAL", "auditor"),
+        ("sima", "EAST", "auditor")]
+    li, wang, zhao, sun, reg, boss, qian, sima = pool.map(lambda one: service.person(*one), people)
 
 # A grant on the page: seen at once, ended at once; of the own institution's studies alone.
 fields = {"to": "institution", "name": "SOUTH", "studies": "2.25.101\r\n", "series": "", "verb": ["search", "read"],
@@ -123,6 +124,22 @@ zhao.get("/audit?actor=li.na")
 check("unconscious" not in zhao.text, "an auditor reads what others did")
 zhao.get("/audit?event=auditRead")
 check("audit on the page" in zhao.text, "an audit search is not recorded")
+
+# What anybody did with a study, its own institution's auditor reads; of all else what the own people did.
+zhao.get("/audit?object=2.25.101")
+rows = zhao.text.split("<tbody>")[1].split("<tr>")
+check(any("li.na" in row and "调阅" in row for row in rows), "an auditor is not told who read the own study")
+check(all("account " not in row and "P1" not in row for row in rows if "SOUTH" in row), "more is told than what was named")
+for query in ("object=P1", "object=li.na", "object=2.25.999", "actor=li.na"):
+    zhao.get("/audit?" + query)
+    check("SOUTH" not in zhao.text.split("<h1>")[1], f"an auditor reads what others did: {query}")
+sima.get("/audit?object=2.25.101")
+check("li.na" not in sima.text and "NORTH" not in sima.text.split("<h1>")[1], "a stranger's auditor reads of the study")
+# The auditor of the institution that runs the service reads all of it.
+qian.get("/audit?actor=li.na")
+check("unconscious" in qian.text, "the service's auditor reads less")
+qian.get("/audit?event=alerted")
+check("告警" in qian.text.split("<tbody>")[1], "the service's auditor reads no alerts")
 
 # So is that lists of what others may do were read.
 for who, name in (("wang", "grants"), ("wang", "consents"), ("zhao", "emergencies")):

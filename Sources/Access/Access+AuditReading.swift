@@ -1,0 +1,52 @@
+import Audit
+
+extension Access {
+    /// Whether somebody reads all of the record: the local operator, and auditors of the institution that runs the service. They
+    /// alone can look into what strangers tried, which is no institution's, and into what alerts are about.
+    public func readsWholeRecord(_ actor: AccessActor) -> Bool {
+        switch actor {
+        case .service: false
+        case .localOperator: true
+        case .person(let permit):
+            permit.isStrong && permit.roles.contains(.auditor) && permit.institution == settings.institution
+        }
+    }
+
+    /// Records of acts that match, as far as they are somebody's to read; whoever asks has recorded that.
+    ///
+    /// Auditors of other institutions read what their own people and systems did. Where the query names a study that their
+    /// institution alone sent, they read what anybody did with it too; of such records nothing else that they name is told.
+    ///
+    /// - Parameter owners: the institutions that hold anything of a study.
+    public func auditRecords(
+        _ query: AuditQuery, for actor: AccessActor, owners: (_ study: String) throws -> Set<String>
+    ) throws -> [AuditRecord] {
+        if readsWholeRecord(actor) { return try auditRecords(query) }
+        guard case .person(let permit) = actor, permit.isStrong, permit.roles.contains(.auditor),
+            !permit.institution.isEmpty
+        else { return [] }
+        let institution = permit.institution
+        guard let study = query.object, query.institution == nil, try owners(study) == [institution] else {
+            var own = query
+            own.institution = institution
+            return try query.institution.map { $0 == institution } ?? true ? auditRecords(own) : []
+        }
+        let named = AuditObject(.study, study)
+        return try auditRecords(query).compactMap { record in
+            if record.entry.actor.institution == institution { return record }
+            guard record.entry.objects.contains(named) else { return nil }
+            var told = record
+            told.entry.objects = [named]
+            return told
+        }
+    }
+
+    private func auditRecords(_ query: AuditQuery) throws -> [AuditRecord] {
+        var found: [AuditRecord] = []
+        try audit.search(query) {
+            found.append($0)
+            return true
+        }
+        return found
+    }
+}
