@@ -29,6 +29,18 @@ import Testing
         #expect(!english.unicodeScalars.contains { (0x4E00...0x9FFF).contains($0.value) })
     }
 
+    @Test(arguments: [
+        ("mass-export: 20000 instances within 600 s", "大量调阅：600 秒内调阅 20000 个影像实例"),
+        ("mass-export: 100 studies or more within 600 s", "大量调阅：600 秒内调阅至少 100 项检查"),
+        ("off-hours: 7 instances within 60 s outside working hours", "非工作时间大量调阅：60 秒内于非工作时间调阅 7 个影像实例"),
+        ("repeated-refusal: 20 refusals within 600 s", "多次被拒绝：600 秒内被拒绝 20 次"),
+        ("clock-jump: the clock jumped by -7 s", "时钟跳变：时钟跳变 -7 秒"), ("locked out", "登录失败过多，已锁定"),
+        ("flown: away", "flown: away"), ("sink-away: <b>", "审计接收端失联：<b>"),
+    ])
+    func saysAlertsInChinese(_ reason: String, _ said: String) {
+        #expect(ActPhrase.alert(reason, .chinese) == said)
+    }
+
     @Test func loadsNothingFromElsewhereAndHoldsNoScriptOfItsOwn() throws {
         for language in Language.allCases {
             let page = Page(language: language, here: "/?")

@@ -336,7 +336,8 @@ extension Page {
                 case .minorFailure: .refused
                 case .seriousFailure, .majorFailure: .failed
                 }
-            let objects = entry.objects.prefix(20).map { "\($0.kind.name) \($0.name)" }.joined(separator: "; ")
+            let objects = entry.objects.prefix(20).map { ActPhrase.object($0, language) }
+                .joined(separator: language == .chinese ? "；" : "; ")
             return [
                 moment(record.time), text(ActPhrase.text(entry.event, language)), text(o(outcome)),
                 text([entry.actor.name, entry.actor.user].filter { !$0.isEmpty }.joined(separator: " / ")),
@@ -395,7 +396,7 @@ extension Page {
             return cells(one) + [moment(said?.at), text(said?.by ?? ""), text(said?.because ?? "")]
         }
         return """
-            <section class="card" aria-labelledby="h-open"><h2 id="h-open">\(o(.openAlerts))</h2>\(list)</section>
+            <section class="card broad" aria-labelledby="h-open"><h2 id="h-open">\(o(.openAlerts))</h2>\(list)</section>
             <section aria-labelledby="h-seen"><h2 id="h-seen">\(o(.acknowledgedAlerts))</h2>
             \(table(
                 [.time, .alert, .object, .acknowledgedAt, .acknowledgedBy, .reason], seenRows,
@@ -404,7 +405,7 @@ extension Page {
     }
 
     private func cells(_ one: StandingAlert) -> [HTML] {
-        let about = one.subject.map { "\($0.kind.name) \($0.name)" } ?? ""
+        let about = one.subject.map { ActPhrase.object($0, language) } ?? ""
         return [moment(one.record.time), text(ActPhrase.alert(one.record.entry.reason, language)), text(about)]
     }
 

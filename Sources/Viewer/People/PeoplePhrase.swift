@@ -94,7 +94,7 @@ enum PeoplePhrase: String, CaseIterable, Sendable {
         case .recoveryNew: ("重新生成恢复码", "Make new recovery codes")
         case .goOn: ("继续", "Go on")
         case .cancel: ("取消", "Cancel")
-        case .account: ("我的账户", "My account")
+        case .account: ("我的账号", "My account")
         case .displayName: ("姓名", "Person's name")
         case .institution: ("机构", "Institution")
         case .roles: ("角色", "Roles")
@@ -248,10 +248,10 @@ extension AccountFlaw {
             case .institutionInvalid: ("请填写机构名称（最多 128 个字符）。", "An institution's name has 1 to 128 characters.")
             case .noRoles: ("请至少选择一个角色。", "Choose at least one role.")
             case .roleNotYours: ("您不能授予此角色。", "You may not give this role.")
-            case .notYours: ("此账户或机构不由您管理。", "This account or institution is not yours to look after.")
+            case .notYours: ("此账号或机构不由您管理。", "This account or institution is not yours to look after.")
             case .ownAccount: ("不能修改自己的角色或状态。", "You cannot change your own roles or state.")
-            case .unknown: ("没有这个账户。", "There is no such account.")
-            case .tooMany: ("账户数量已达上限。", "There are as many accounts as are kept.")
+            case .unknown: ("没有这个账号。", "There is no such account.")
+            case .tooMany: ("账号数量已达上限。", "There are as many accounts as are kept.")
             case .proofRefused:
                 ("密码或验证码不正确，或尝试次数过多。", "The password or code is wrong, or there were too many tries.")
             }

@@ -129,7 +129,7 @@ check("audit on the page" in zhao.text, "an audit search is not recorded")
 zhao.get("/audit?object=2.25.101")
 rows = zhao.text.split("<tbody>")[1].split("<tr>")
 check(any("li.na" in row and "调阅" in row for row in rows), "an auditor is not told who read the own study")
-check(all("account " not in row and "P1" not in row for row in rows if "SOUTH" in row), "more is told than what was named")
+check(all("账号" not in row and "P1" not in row for row in rows if "SOUTH" in row), "more is told than what was named")
 for query in ("object=P1", "object=li.na", "object=2.25.999", "actor=li.na"):
     zhao.get("/audit?" + query)
     check("SOUTH" not in zhao.text.split("<h1>")[1], f"an auditor reads what others did: {query}")
@@ -144,7 +144,7 @@ check("告警" in qian.text.split("<tbody>")[1], "the service's auditor reads no
 # So is that lists of what others may do were read.
 for who, name in (("wang", "grants"), ("wang", "consents"), ("zhao", "emergencies")):
     zhao.get(f"/audit?event=searched&object={name}")
-    check(f"query {name}<" in zhao.text and who in zhao.text.split("<h1>")[1], f"reading {name} is not recorded")
+    check(f"查询 {name}<" in zhao.text and who in zhao.text.split("<h1>")[1], f"reading {name} is not recorded")
 
 # The permission review.
 wang.get("/review")

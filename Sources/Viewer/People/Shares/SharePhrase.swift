@@ -15,7 +15,7 @@ enum SharePhrase: String, CaseIterable, Sendable {
         case .make: ("共享一项检查", "Share a study")
         case .makeHow:
             (
-                "持有链接和口令的人无需账户即可查看这一项检查，直到链接到期。只能共享本机构的检查；每次打开和查看都会留下记录。",
+                "持有链接和口令的人无需账号即可查看这一项检查，直到链接到期。只能共享本机构的检查；每次打开和查看都会留下记录。",
                 "Whoever has the link and its secret sees this one study without an account until the link ends. Only studies "
                     + "of your own institution can be shared; each opening and each look is on record."
             )
