@@ -138,7 +138,7 @@ public final class Door: Sendable {
                     request: wanted, visibility: Visibility(reach),
                     masked: MaskedStudies(archive, reach: reach, releases: releases, access: access),
                     base: Self.base(context), limit: settings.searchLimit, form: form,
-                    isWanted: { [channel = context.channel] in channel.isActive })
+                    isWanted: { [client = ClientPresence(context.channel)] in client.isThere })
                 return try await searchPool.run { [archive] in
                     try caller.note(.searched, [AuditObject(.query, "\(level.name) \(wanted.keys.summary)")])
                     return try answer.response(from: archive)

@@ -336,12 +336,13 @@ extension Page {
                 case .minorFailure: .refused
                 case .seriousFailure, .majorFailure: .failed
                 }
-            let objects = entry.objects.prefix(20).map { ActPhrase.object($0, language) }
+            let objects = entry.objects.filter { $0 != .alerts }.prefix(20).map { ActPhrase.object($0, language) }
                 .joined(separator: language == .chinese ? "；" : "; ")
             return [
                 moment(record.time), text(ActPhrase.text(entry.event, language)), text(o(outcome)),
                 text([entry.actor.name, entry.actor.user].filter { !$0.isEmpty }.joined(separator: " / ")),
-                text(entry.actor.institution), text(entry.door), text(objects), text(entry.reason),
+                text(entry.actor.institution), text(entry.door), text(objects),
+                text(entry.event == .alerted ? ActPhrase.alert(entry.reason, language) : entry.reason),
             ]
         }
         let how: HTML = isScoped ? "<p>\(o(.auditHow))</p>" : ""
