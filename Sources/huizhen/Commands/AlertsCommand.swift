@@ -11,6 +11,7 @@ struct AlertsCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List alerts, the latest first; open ones however old they are.")
 
         @Flag(help: "Only those that nobody acknowledged.")
@@ -58,6 +59,7 @@ struct AlertsCommand: AsyncParsableCommand {
 
     struct Acknowledge: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "acknowledge",
             abstract: "Say that alerts were seen to; it goes on the record, with who and why.")
 
         @Argument(help: "Numbers of their records, as `huizhen audit alerts` shows them.")
