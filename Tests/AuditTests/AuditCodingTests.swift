@@ -35,7 +35,7 @@ import Testing
 
     @Test func keepsTheNumberOfEveryEvent() {
         let expected: [UInt16] = [
-            1, 2, 10, 11, 12, 13, 14, 20, 21, 22, 23, 30, 31, 32, 40, 41, 42, 43, 50, 51, 52, 53, 54, 60, 61, 62,
+            1, 2, 10, 11, 12, 13, 14, 20, 21, 22, 23, 30, 31, 32, 40, 41, 42, 43, 50, 51, 52, 53, 54, 60, 61, 62, 63,
         ]
         #expect(AuditEvent.allCases.map(\.rawValue) == expected)
         #expect(AuditEvent.allCases.allSatisfy { AuditEvent(name: $0.name) == $0 })
