@@ -53,6 +53,22 @@ Library library;
 constexpr int wordLevel = 3;
 constexpr int sparseText = 11;
 
+/// How a picture is parted into ink and ground for one look at it.
+struct Look {
+    /// Tesseract's `thresholding_method`: 0 one threshold for the picture (Otsu), 2 one for each place (Sauvola).
+    const char *threshold;
+    /// Ink is taken to be darker than its ground; bright letters are sought in the inverted picture.
+    bool isInverted;
+};
+/// One threshold finds small letters on even ground. Those that run over dark and bright anatomy alike need one for each
+/// place, which knows ink by its darkness alone and so looks twice.
+constexpr Look looks[] = {{"0", false}, {"2", true}, {"2", false}};
+/// Share of the spread of brightness around a place by which ink differs (`thresholding_kfactor`; 0.34 if nobody says). With
+/// less the grain of a picture is taken for words, and costs more time than all else.
+constexpr const char *spreadShare = "0.65";
+/// Pixels of the enlarged picture's shorter side from which each place has its threshold: in less there is no place.
+constexpr uint32_t leastSideOfPlaces = 16;
+
 template <typename Function>
 bool find(void *handle, const char *name, Function &function) {
     function = reinterpret_cast<Function>(dlsym(handle, name));
@@ -89,34 +105,57 @@ struct Box {
     uint32_t left, top, right, bottom;
 };
 
-void search(const uint8_t *grey, uint32_t columns, uint32_t rows, std::vector<Box> &boxes) {
-    const uint32_t scale = std::max(columns, rows) <= quadrupledSideLimit ? 4 : std::max(columns, rows) <= doubledSideLimit ? 2 : 1;
+/// Whether a box adds nothing to one that was found before: what sticks out of what is blanked for that one (three pixels above
+/// and below, half its height at its sides) has no room for a letter. Shadows of letters make such boxes.
+bool addsNothing(const Box &box, const Box &found) {
+    const uint32_t side = std::max<uint32_t>(3, std::min<uint32_t>((found.bottom - found.top) / 2, 64));
+    const uint32_t over = 3 + leastHeight - 1;
+    return box.left + side >= found.left && box.right <= found.right + side && box.top + over >= found.top
+        && box.bottom <= found.bottom + over;
+}
+
+/// Adds a box, as each look finds the same words: unless another stands for it, and in place of those that lie in it.
+void join(std::vector<Box> &boxes, const Box &box) {
+    for (const Box &found : boxes) {
+        if (addsNothing(box, found)) return;
+    }
+    const auto liesInside = [&box](const Box &found) {
+        return found.left >= box.left && found.right <= box.right && found.top >= box.top && found.bottom <= box.bottom;
+    };
+    boxes.erase(std::remove_if(boxes.begin(), boxes.end(), liesInside), boxes.end());
+    if (boxes.size() == boxLimit) unsupported();
+    boxes.push_back(box);
+}
+
+/// The picture `scale` times as large: between pixels by their weights, as letters of one pixel's width need it.
+std::vector<uint8_t> enlarged(const uint8_t *grey, uint32_t columns, uint32_t rows, uint32_t scale) {
     const uint32_t wide = columns * scale;
     const uint32_t high = rows * scale;
-    std::vector<uint8_t> larger;
-    const uint8_t *image = grey;
-    if (scale > 1) {
-        larger.resize(size_t(wide) * high);
-        // Between pixels by their weights, as letters of one pixel's width need it.
-        for (uint32_t row = 0; row < high; row++) {
-            const uint32_t up = row / scale;
-            const uint32_t down = std::min(up + 1, rows - 1);
-            const uint32_t rowPart = row % scale;
-            for (uint32_t column = 0; column < wide; column++) {
-                const uint32_t left = column / scale;
-                const uint32_t right = std::min(left + 1, columns - 1);
-                const uint32_t part = column % scale;
-                const uint32_t above = grey[size_t(up) * columns + left] * (scale - part)
-                    + grey[size_t(up) * columns + right] * part;
-                const uint32_t below = grey[size_t(down) * columns + left] * (scale - part)
-                    + grey[size_t(down) * columns + right] * part;
-                larger[size_t(row) * wide + column] =
-                    uint8_t((above * (scale - rowPart) + below * rowPart) / (scale * scale));
-            }
+    std::vector<uint8_t> larger(size_t(wide) * high);
+    for (uint32_t row = 0; row < high; row++) {
+        const uint32_t up = row / scale;
+        const uint32_t down = std::min(up + 1, rows - 1);
+        const uint32_t rowPart = row % scale;
+        for (uint32_t column = 0; column < wide; column++) {
+            const uint32_t left = column / scale;
+            const uint32_t right = std::min(left + 1, columns - 1);
+            const uint32_t part = column % scale;
+            const uint32_t above = grey[size_t(up) * columns + left] * (scale - part)
+                + grey[size_t(up) * columns + right] * part;
+            const uint32_t below = grey[size_t(down) * columns + left] * (scale - part)
+                + grey[size_t(down) * columns + right] * part;
+            larger[size_t(row) * wide + column] = uint8_t((above * (scale - rowPart) + below * rowPart) / (scale * scale));
         }
-        image = larger.data();
     }
-    library.setImage(library.reader, image, int(wide), int(high), 1, int(wide));
+    return larger;
+}
+
+/// One look at an enlarged picture; the places found are those of the picture itself.
+void look(
+    const std::vector<uint8_t> &larger, uint32_t columns, uint32_t rows, uint32_t scale, const Look &look,
+    std::vector<Box> &boxes) {
+    if (library.setVariable(library.reader, "thresholding_method", look.threshold) == 0) unsupported();
+    library.setImage(library.reader, larger.data(), int(columns * scale), int(rows * scale), 1, int(columns * scale));
     library.setResolution(library.reader, 150);
     if (library.recognize(library.reader, nullptr) != 0) malformed();
     void *words = library.iterator(library.reader);
@@ -131,20 +170,37 @@ void search(const uint8_t *grey, uint32_t columns, uint32_t rows, std::vector<Bo
             library.deleteText(text);
             // Below this nothing can be read; grain of the image is taken for words.
             if (!counts || right - left < leastWidth * int(scale) || bottom - top < leastHeight * int(scale)) continue;
-            if (boxes.size() == boxLimit) {
-                library.deleteIterator(words);
-                unsupported();
-            }
             const auto clipped = [scale](int value, uint32_t limit) {
                 return std::min(uint32_t(std::max(value, 0)) / scale, limit);
             };
-            boxes.push_back(Box{
+            const Box box{
                 clipped(left, columns), clipped(top, rows), clipped(right + int(scale) - 1, columns),
-                clipped(bottom + int(scale) - 1, rows)});
+                clipped(bottom + int(scale) - 1, rows)};
+            try { join(boxes, box); } catch (...) {
+                library.deleteIterator(words);
+                throw;
+            }
         } while (library.next(words, wordLevel) != 0);
         library.deleteIterator(words);
     }
     library.clear(library.reader);
+}
+
+void search(const uint8_t *grey, uint32_t columns, uint32_t rows, std::vector<Box> &boxes) {
+    if (columns < uint32_t(leastWidth) || rows < uint32_t(leastHeight)) return;
+    const uint32_t longer = std::max(columns, rows);
+    const uint32_t scale = longer <= quadrupledSideLimit ? 4 : longer <= doubledSideLimit ? 2 : 1;
+    std::vector<uint8_t> larger = enlarged(grey, columns, rows, scale);
+    const bool hasPlaces = std::min(columns, rows) * scale >= leastSideOfPlaces;
+    bool isInverted = false;
+    for (const Look &each : looks) {
+        if (each.threshold[0] != '0' && !hasPlaces) continue;
+        if (each.isInverted != isInverted) {
+            for (uint8_t &pixel : larger) pixel = uint8_t(255 - pixel);
+            isInverted = each.isInverted;
+        }
+        look(larger, columns, rows, scale, each, boxes);
+    }
 }
 
 }  // namespace
@@ -163,6 +219,8 @@ int hz_text_open(const char *languages) {
     if (library.reader == nullptr || library.init(library.reader, nullptr, languages) != 0) return -1;
     library.setMode(library.reader, sparseText);
     library.setVariable(library.reader, "load_system_dawg", "0");
+    // Without it letters over bright and dark would be missed: then nothing is read at all.
+    if (library.setVariable(library.reader, "thresholding_kfactor", spreadShare) == 0) return -1;
     // Whatever is set up at first use is set up now, while files can still be read: sorting asks how much memory there is.
     std::vector<uint64_t> numbers(1024);
     for (size_t index = 0; index < numbers.size(); index++) numbers[index] = (index * 7919) % 1024;

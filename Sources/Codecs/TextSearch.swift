@@ -51,8 +51,8 @@ extension CodecPoolOptions {
     public static var readingText: CodecPoolOptions {
         var options = CodecPoolOptions()
         options.arguments = ["codec-worker", "--text"]
-        // Words are found in seconds, not milliseconds.
-        options.frameTimeout = .seconds(120)
+        // Words are found in seconds, not milliseconds; of grain alone that is taken for letters it may be minutes.
+        options.frameTimeout = .seconds(480)
         return options
     }
 }

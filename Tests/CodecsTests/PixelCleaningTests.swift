@@ -341,6 +341,27 @@ struct PixelCleaningTests {
         }
     }
 
+    /// In less than a few rows or columns there is no place that could have a threshold of its own.
+    @Test(arguments: [(1, 1), (1, 300), (3, 3000), (6, 3000), (15, 3000), (16, 2201), (3000, 3), (7, 1500), (8, 8)])
+    func looksThroughPicturesOfAnyShape(rows: Int, columns: Int) throws {
+        var options = CodecPoolOptions.readingText
+        options.executable = Workers.program
+        options.workerCount = 1
+        let pool = CodecPool(options)
+        defer { pool.close() }
+        for grey in [[UInt8](repeating: 9, count: rows * columns), (0..<rows * columns).map { UInt8($0 % 256) }] {
+            #expect(throws: Never.self) { try pool.words(in: grey, TextSearch(rows: rows, columns: columns)) }
+        }
+    }
+
+    /// Each look at a picture finds the same words.
+    @Test func aWordIsCountedOnce() throws {
+        let cleaning = try Self.cleaner().begin(
+            header: Self.header(.bytes), transferSyntax: .explicitVRLittleEndian, demand: Self.text())
+        _ = try cleaning.clean(frame: Self.picture(.bytes), frameIndex: 0)
+        #expect((2...4).contains(cleaning.count.words))
+    }
+
     @Test func boundsThePicturesThatAreLookedThrough() throws {
         #expect(throws: CodecError.badFormat(attribute: "rows")) {
             try TextSearch(rows: TextSearch.sideLimit + 1, columns: 1)

@@ -197,6 +197,36 @@ import Testing
         #expect(lines.contains(#""rule":"burnedInText""#))
     }
 
+    /// From black to white, over soft and hard edges: one threshold for the whole picture takes most of them for ground.
+    @Test func chineseLettersAcrossDarkAndBrightAreFound() throws {
+        struct Line: Decodable {
+            var source: String
+            var output: String
+        }
+        let data = try project()
+        let folder = TemporaryFolder.make()
+        let pictures = folder + "/pictures"
+        try FileManager.default.createDirectory(atPath: pictures, withIntermediateDirectories: true)
+        func python(_ arguments: [String]) throws -> String {
+            try Tool.run(Python.interpreter.get(), ["-B", Python.script("burned.py")] + arguments).checked()
+        }
+        _ = try python(["make", pictures])
+        let result = try deidentify([pictures], to: folder + "/out", data: data, profile: "consultation")
+        #expect(result.code == 0, "\(result.error)")
+        let lines = try String(contentsOfFile: folder + "/out.report/instances.jsonl", encoding: .utf8)
+            .split(separator: "\n").map { try JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
+        #expect(lines.count == 12)
+        for line in lines {
+            let ink = line.source.replacingOccurrences(of: ".dcm", with: ".ink")
+            let counts = try python(["left", line.source, ink, folder + "/out/" + line.output])
+                .split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
+            let name = (line.source as NSString).lastPathComponent
+            #expect(counts.count == 3 && counts[0] > 1000, "\(name): \(counts)")
+            // A point of a colon may be left, a stroke may not; and what no letter is near stays.
+            if counts.count == 3 { #expect(counts[1] <= 8 && counts[2] < 0.4, "\(name): \(counts)") }
+        }
+    }
+
     @Test func everyOptionIsReachedAndContradictionsAreRefused() throws {
         let data = try project()
         let folder = TemporaryFolder.make()
