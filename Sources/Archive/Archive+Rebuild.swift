@@ -18,10 +18,12 @@ extension Archive {
         let fresh = path + ".rebuilt"
         for suffix in ["", "-wal", "-shm"] { unlink(fresh + suffix) }
         let built: Catalog
-        do throws(CatalogError) { built = try Catalog(path: fresh, key: catalogKey) } catch {
+        let privates = settings.privateAttributes
+        do throws(CatalogError) { built = try Catalog(path: fresh, key: catalogKey, privates: privates) } catch {
             throw ArchiveError(error)
         }
-        let report = try Replay(blobs: blobs, catalog: built).run(fromStart: true, progress: progress).report
+        let replay = Replay(blobs: blobs, catalog: built, privates: privates)
+        let report = try replay.run(fromStart: true, progress: progress).report
         do throws(CatalogError) { try built.close() } catch { throw ArchiveError(error) }
         // A query that is still reading the old tables may keep them from closing in order; nothing depends on them
         // any more, and the last reader closes them.
@@ -29,9 +31,9 @@ extension Archive {
         for suffix in ["-wal", "-shm"] { unlink(path + suffix) }
         guard rename(fresh, path) == 0 else { throw .damaged }
         copyMark.set()
-        do throws(CatalogError) { replaceCatalog(try Catalog(path: path, key: catalogKey)) } catch {
-            throw ArchiveError(error)
-        }
+        do throws(CatalogError) {
+            replaceCatalog(try Catalog(path: path, key: catalogKey, privates: privates))
+        } catch { throw ArchiveError(error) }
         return report
     }
 }

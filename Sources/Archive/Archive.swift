@@ -26,6 +26,8 @@ public final class Archive: Sendable {
         public var compression = CompressionAtRest.none
         /// Instances that one correction may reach: they are put into the catalogue anew in one transaction.
         public var correctedInstanceLimit = 100_000
+        /// Private attributes that queries may ask for.
+        public var privateAttributes = PrivatePolicy.none
         /// Corrections that stand at a time: every object that is shown is held against them.
         public var standingCorrectionLimit = 10_000
 
@@ -92,10 +94,11 @@ public final class Archive: Sendable {
         if isCopy { copyMark.dropCatalogue() }
         let catalog: Catalog
         do throws(CatalogError) {
-            catalog = try Catalog(path: directory + "/" + Self.catalogName, key: catalogKey)
+            catalog = try Catalog(
+                path: directory + "/" + Self.catalogName, key: catalogKey, privates: settings.privateAttributes)
         } catch { throw ArchiveError(error) }
         copyMark.set()
-        var replay = try Replay(blobs: blobs, catalog: catalog).run()
+        var replay = try Replay(blobs: blobs, catalog: catalog, privates: settings.privateAttributes).run()
         replay.report.isCopy = isCopy
         reconciliation = replay.report
         sequence = Atomic(replay.lastSequence + 1)
@@ -107,6 +110,9 @@ public final class Archive: Sendable {
             compression.withLock { $0 = Compression(archive: self, target: target) }
         }
     }
+
+    /// The private attributes that queries may ask for.
+    public var privateAttributes: PrivatePolicy { settings.privateAttributes }
 
     /// The catalogue in use.
     public var catalog: Catalog { current.withLock { $0 } }

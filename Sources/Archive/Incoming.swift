@@ -122,7 +122,8 @@ public final class Incoming {
             header: header, sopInstanceUID: uid, sopClassUID: sopClass, defaultIssuer: defaultIssuer,
             transferSyntaxUID: transferSyntax.uid, byteCount: content.byteCount, digest: content.sha256,
             sender: sender, receivedAt: Archive.now(), policy: archive.settings.differingContent,
-            pixelDataLayout: scanned.pixelData?.encoded() ?? [], placeholderUID: archive.placeholderUID)
+            pixelDataLayout: scanned.pixelData?.encoded() ?? [], keeping: archive.settings.privateAttributes,
+            placeholderUID: archive.placeholderUID)
         record.transfer = announced?.transfer ?? []
         let identity = InstanceIdentity(
             studyInstanceUID: record.studyInstanceUID, seriesInstanceUID: record.seriesInstanceUID,

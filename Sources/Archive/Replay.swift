@@ -20,6 +20,8 @@ public struct Reconciliation: Sendable {
 struct Replay {
     let blobs: BlobStore
     let catalog: Catalog
+    /// Private attributes that the catalogue is to have.
+    let privates: PrivatePolicy
 
     private enum Item {
         case object(BlobLocation)
@@ -102,7 +104,7 @@ struct Replay {
             // Journalled before its bytes were on the disk, which they never were; or destroyed since.
             if case .relocated(let instance, let move) = event.event, !isCompressed(instance, at: move) { return }
             try catalog.settle()
-            try catalog.apply(event, sequence: entry.sequence, original: Archive.originals(in: blobs))
+            try catalog.apply(event, sequence: entry.sequence, original: Archive.originals(in: blobs, privates))
             report.eventsApplied += 1
         case .object(let location):
             if try catalog.isKnown(sequence: entry.sequence) {
@@ -138,9 +140,9 @@ struct Replay {
     }
 
     private func read(_ location: BlobLocation) -> (record: InstanceRecord, studyKey: [UInt8])? {
-        guard let reader = try? blobs.open(location),
-            let record = try? InstanceRecord(encoded: reader.record())
-        else { return nil }
+        guard let reader = try? blobs.open(location), let record = Archive.record(of: reader, privates) else {
+            return nil
+        }
         return (record, reader.studyKey.bytes)
     }
 }

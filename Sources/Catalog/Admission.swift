@@ -44,11 +44,18 @@ struct Admission {
         var uid: String
     }
 
+    private struct PrivateRow: Hashable {
+        var level: QueryLevel
+        var id: Int64
+    }
+
     private var senders: [Sender: Int64] = [:]
     private var studies: [StudyKey: StudyRow] = [:]
     private var series: [SeriesKey: Int64] = [:]
     private var studyGrowth: [Int64: (count: Int64, at: Int64)] = [:]
     private var seriesGrowth: [Int64: Int64] = [:]
+    /// What was last put together with a row's private attributes: neighbours mostly bring the same.
+    private var filled: [PrivateRow: [UInt8]] = [:]
     /// Loaded with the first record.
     private var rules: CorrectionRules?
     /// Rows that studies had before they are put in anew, and keep.
@@ -73,6 +80,7 @@ struct Admission {
         let sender = try sender(record.sender, in: connection)
         let study = try study(record, in: connection)
         let series = try series(record, study: study, in: connection)
+        try fill(record.privates, study: study.id, series: series, in: connection)
         var outcome: Outcome = study.branch == 0 ? .stored : .conflict
         var state = InstanceState.current
         var thinnedStudy: Int64?
@@ -91,8 +99,9 @@ struct Admission {
         try connection.execute(
             """
             INSERT INTO instance (series, study, branch, uid, sop_class, number, transfer_syntax, pack, byte_offset,
-                byte_count, digest, sequence, sender, received_at, state, study_key, attributes, form)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                byte_count, digest, sequence, sender, received_at, state, study_key, attributes, form,
+                private_attributes)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 .integer(series), .integer(study.id), .integer(study.branch), .text(record.sopInstanceUID),
@@ -101,7 +110,7 @@ struct Admission {
                 .integer(Int64(record.byteCount)), .blob(record.digest), .integer(Int64(record.sequence)),
                 .integer(sender), .integer(record.receivedAt), .integer(state.rawValue), .blob(studyKey),
                 .blob(record.instance.encoded(transferSyntax: .explicitVRLittleEndian)),
-                .integer(StoredForm(of: record).rawValue),
+                .integer(StoredForm(of: record).rawValue), .dataset(record.privates.instance),
             ])
         let instance = connection.lastInsertedRowID
         try CorrectionTables.note(view.applied, instance: instance, in: connection)
@@ -135,19 +144,51 @@ struct Admission {
         let view = try view(of: record, in: connection)
         let study = try study(view.record, in: connection)
         let series = try series(view.record, study: study, in: connection)
+        try fill(view.record.privates, study: study.id, series: series, in: connection)
         var state = state
         if state == InstanceState.current.rawValue || state == InstanceState.version.rawValue {
             let isFree = try held(view.record, in: connection) == nil
             state = (isFree ? InstanceState.current : .version).rawValue
         }
         try connection.execute(
-            "UPDATE instance SET series = ?, study = ?, branch = ?, state = ?, attributes = ? WHERE id = ?",
+            """
+            UPDATE instance SET series = ?, study = ?, branch = ?, state = ?, attributes = ?, private_attributes = ?
+            WHERE id = ?
+            """,
             [
                 .integer(series), .integer(study.id), .integer(study.branch), .integer(state),
-                .blob(view.record.instance.encoded(transferSyntax: .explicitVRLittleEndian)), .integer(id),
+                .blob(view.record.instance.encoded(transferSyntax: .explicitVRLittleEndian)),
+                .dataset(view.record.privates.instance), .integer(id),
             ])
         try CorrectionTables.note(view.applied, instance: id, in: connection)
         return study.id
+    }
+
+    /// Adds to a study and a series the private attributes that no earlier object of theirs had: often only some do.
+    private mutating func fill(
+        _ privates: PrivateAttributes, study: Int64, series: Int64, in connection: SQLConnection
+    ) throws(DatabaseError) {
+        if privates.isEmpty { return }
+        try fill(privates.study, PrivateRow(level: .study, id: study), "study", in: connection)
+        try fill(privates.series, PrivateRow(level: .series, id: series), "series", in: connection)
+    }
+
+    private mutating func fill(
+        _ attributes: Dataset, _ row: PrivateRow, _ table: String, in connection: SQLConnection
+    ) throws(DatabaseError) {
+        if attributes.isEmpty { return }
+        let bytes = attributes.encoded(transferSyntax: .explicitVRLittleEndian)
+        if filled[row] == bytes { return }
+        let held = try connection.first(
+            "SELECT private_attributes FROM \(table) WHERE id = ?", [.integer(row.id)]
+        ) { row throws(DatabaseError) in row.blob(0) ?? [] }
+        var elements = PrivateElements((try? Dataset.held(held ?? [])) ?? Dataset())
+        elements.fill(from: PrivateElements(attributes))
+        try connection.execute(
+            "UPDATE \(table) SET private_attributes = ? WHERE id = ?",
+            [.dataset(elements.dataset()), .integer(row.id)])
+        if filled.count > Self.cachedRowCount { filled.removeAll() }
+        filled[row] = bytes
     }
 
     private mutating func view(
@@ -393,5 +434,12 @@ extension Admission {
         series[key] = id
         try Counts.refreshSeriesOf(study: study.id, in: connection)
         return id
+    }
+}
+
+extension SQLValue {
+    /// As the tables hold a level's attributes; null for none.
+    static func dataset(_ value: Dataset) -> SQLValue {
+        value.isEmpty ? .null : .blob(value.encoded(transferSyntax: .explicitVRLittleEndian))
     }
 }

@@ -29,12 +29,18 @@ public final class Catalog: Sendable {
     private let filter: HeldFilter
     private let standing = Mutex(CorrectionRules())
     let signal = CommitSignal()
+    private let privates: PrivatePolicy
 
     /// Opens or creates the file.
     ///
-    /// - Parameter key: what its pages are sealed with; nil for a plain file.
+    /// - Parameters:
+    ///   - key: what its pages are sealed with; nil for a plain file.
+    ///   - privates: which private attributes queries may ask for, of those the records bring.
     /// - Throws: `.database(.newerSchema)` when a later program wrote it.
-    public init(path: String, key: SymmetricKey? = nil) throws(CatalogError) {
+    public init(
+        path: String, key: SymmetricKey? = nil, privates: PrivatePolicy = .none
+    ) throws(CatalogError) {
+        self.privates = privates
         Pinyin.prepare()
         do throws(DatabaseError) {
             database = try SQLDatabase(path: path, durability: .rebuilt, migrations: Schema.migrations, key: key)
@@ -126,7 +132,7 @@ public final class Catalog: Sendable {
     ) throws(CatalogError) {
         try settle()
         try read { connection throws(CatalogError) in
-            var search = Search(query)
+            var search = Search(query, privates)
             try search.run(in: connection, while: isWanted) { match throws(DatabaseError) in each(match) }
         }
     }
@@ -134,7 +140,9 @@ public final class Catalog: Sendable {
     /// How many matches `find` would give without limit and offset, counted up to a limit.
     public func count(_ query: Query, upTo limit: Int) throws(CatalogError) -> Int {
         try settle()
-        return try read { connection throws(CatalogError) in try Search.count(query, upTo: limit, in: connection) }
+        return try read { connection throws(CatalogError) in
+            try Search.count(query, privates, upTo: limit, in: connection)
+        }
     }
 
     func perform(_ work: @escaping Writer.Work) throws(CatalogError) { try writer.perform(work) }

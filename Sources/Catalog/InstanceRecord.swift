@@ -25,6 +25,8 @@ public struct InstanceRecord: Sendable {
     public var study: Dataset
     public var series: Dataset
     public var instance: Dataset
+    /// What the operator has kept of its private attributes.
+    public var privates: PrivateAttributes
     /// `PixelDataLayout.encoded()`, or empty when the instance has no pixel data.
     public var pixelDataLayout: [UInt8]
     /// Whether the content beside this record is the dataset compressed, and not as it was sent.
@@ -39,7 +41,7 @@ public struct InstanceRecord: Sendable {
         sequence: UInt64 = 0, header: Dataset, sopInstanceUID: String, sopClassUID: String,
         defaultIssuer: String, transferSyntaxUID: String, byteCount: UInt64, digest: [UInt8], sender: Sender,
         receivedAt: Int64, policy: DifferingContentPolicy, pixelDataLayout: [UInt8],
-        placeholderUID: (String) -> String
+        keeping privatePolicy: PrivatePolicy = .none, placeholderUID: (String) -> String
     ) {
         self.sequence = sequence
         self.sopInstanceUID = sopInstanceUID
@@ -69,5 +71,6 @@ public struct InstanceRecord: Sendable {
         self.study = levels.study
         self.series = levels.series
         self.instance = levels.instance
+        privates = privatePolicy.attributes(of: header)
     }
 }

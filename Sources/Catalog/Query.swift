@@ -52,10 +52,12 @@ public struct Query: Sendable {
     public var limit: Int?
     public var offset: Int
     public var options: MatchingOptions
+    /// Whether the private attributes that are kept are answered too which no key asks for.
+    public var includesPrivate: Bool
 
     public init(
         level: QueryLevel, keys: Dataset, visibility: Visibility, limit: Int? = nil, offset: Int = 0,
-        options: MatchingOptions = MatchingOptions()
+        options: MatchingOptions = MatchingOptions(), includesPrivate: Bool = false
     ) {
         self.level = level
         self.keys = keys
@@ -63,6 +65,7 @@ public struct Query: Sendable {
         self.limit = limit
         self.offset = offset
         self.options = options
+        self.includesPrivate = includesPrivate
     }
 }
 

@@ -12,6 +12,8 @@ struct QueryPlan {
     private(set) var remaining: [MatchingKey] = []
     /// Whether the last column says that the row's study is seen whole; if not, some of its series are.
     private(set) var tellsWhole = false
+    /// Levels whose private attributes stand in the columns behind all others.
+    private(set) var privateLevels: [QueryLevel] = []
     private var isOfSeries = false
     /// Matched on the folded names that stand in the three last columns.
     private(set) var names: [NamePattern] = []
@@ -21,7 +23,9 @@ struct QueryPlan {
     /// - Parameter countLimit: set where only the number of matches is asked, and then the most that are counted. The
     ///   statement counts them, or gives the three columns of `names` where these decide; with keys left for the rows it
     ///   is as without.
-    init(_ query: Query, in connection: SQLConnection, counting countLimit: Int? = nil) throws(DatabaseError) {
+    init(
+        _ query: Query, _ layout: PrivateLayout = .none, in connection: SQLConnection, counting countLimit: Int? = nil
+    ) throws(DatabaseError) {
         if let way = try query.visibility.driver(for: query.level, in: connection) { drivers.append(way) }
         visible(query.visibility, level: query.level)
         var whole: SQLCondition?
@@ -34,6 +38,8 @@ struct QueryPlan {
         }
         let keys = MatchingKey.keys(query.keys, query.options) { Self.isKey($0, at: query.level) }
         for key in keys where !key.isUniversal { add(key) }
+        remaining += layout.keys(of: query.keys, query.options, at: query.level).filter { !$0.isUniversal }
+        privateLevels = layout.levels(upTo: query.level)
         let driver = try Self.shortest(drivers, in: connection)
         if let driver { arguments = driver.arguments + arguments }
         let tail = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
@@ -47,8 +53,9 @@ struct QueryPlan {
         }
         arguments = (whole?.arguments ?? []) + arguments
         sql =
-            Self.columns(query.level) + (whole.map { ", " + $0.sql } ?? "") + Self.source(query.level, from: driver)
-            + tail
+            Self.columns(query.level) + (whole.map { ", " + $0.sql } ?? "")
+            + privateLevels.map { ", \(Self.table($0)).\(PrivateAttributes.column)" }.joined()
+            + Self.source(query.level, from: driver) + tail
             + Self.order(query.level, from: driver)
         // With keys left for the rows, the limit is counted there.
         if !isFiltered, query.limit != nil || query.offset > 0 {
@@ -100,6 +107,9 @@ struct QueryPlan {
 
     /// Where `tellsWhole` has its column.
     static func wholeColumn(_ level: QueryLevel) -> Int { nameColumn(level) + 3 }
+
+    /// The column of the first of `privateLevels`.
+    func privateColumn(_ level: QueryLevel) -> Int { Self.wholeColumn(level) + (tellsWhole ? 1 : 0) }
 
     /// The tables, those of the way first: SQLite keeps the order of a CROSS JOIN.
     private static func source(_ level: QueryLevel, from driver: QueryDriver?) -> String {

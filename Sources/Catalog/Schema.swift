@@ -102,5 +102,8 @@ enum Schema {
         // What an institution sent is a way to the rows of its askers.
         .init(Visibility.schema),
         .init(ArrivingTable.schema),
+        // What the operator has kept of private attributes, apart from what every query reads; NULL for none.
+        .init(
+            ["study", "series", "instance"].map { "ALTER TABLE \($0) ADD COLUMN \(PrivateAttributes.column) BLOB" }),
     ]
 }

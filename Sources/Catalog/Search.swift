@@ -4,12 +4,16 @@ import Database
 /// Runs a query's plan and puts the levels of each row together.
 struct Search {
     let query: Query
+    private let layout: PrivateLayout
     private var parents: [Int: (id: Int64, attributes: Dataset)] = [:]
     private var study: (id: Int64, attributes: Dataset)?
     private var series: (id: Int64, attributes: Dataset)?
     private var failure: CatalogError?
 
-    init(_ query: Query) { self.query = query }
+    init(_ query: Query, _ policy: PrivatePolicy) {
+        self.query = query
+        layout = PrivateLayout(query, policy)
+    }
 
     /// Calls `each` with every match until it returns false, the limit is reached or the rows end.
     mutating func run(
@@ -20,7 +24,7 @@ struct Search {
         var search = self
         if query.limit == 0 { return }
         do throws(DatabaseError) {
-            let plan = try QueryPlan(query, in: connection)
+            let plan = try QueryPlan(query, layout, in: connection)
             try connection.query(plan.sql, plan.arguments) { row throws(DatabaseError) in
                 guard isWanted() else { return false }
                 guard Self.hasName(row, plan, from: QueryPlan.nameColumn(search.query.level)) else { return true }
@@ -44,13 +48,13 @@ struct Search {
     ///
     /// - Parameter limit: the most that are counted.
     static func count(
-        _ query: Query, upTo limit: Int, in connection: SQLConnection
+        _ query: Query, _ policy: PrivatePolicy, upTo limit: Int, in connection: SQLConnection
     ) throws(CatalogError) -> Int {
         var query = query
-        (query.limit, query.offset) = (nil, 0)
+        (query.limit, query.offset, query.includesPrivate) = (nil, 0, false)
         var count = 0
         do throws(DatabaseError) {
-            let plan = try QueryPlan(query, in: connection, counting: limit)
+            let plan = try QueryPlan(query, PrivateLayout(query, policy), in: connection, counting: limit)
             if plan.remaining.isEmpty, plan.names.isEmpty {
                 return try connection.first(plan.sql, plan.arguments) { row throws(DatabaseError) in
                     Int(row.integer(0) ?? 0)
@@ -65,7 +69,7 @@ struct Search {
             }
         } catch { throw .database(error) }
         query.limit = limit
-        var search = Search(query)
+        var search = Search(query, policy)
         try search.run(in: connection, while: { true }) { _ throws(DatabaseError) in
             count += 1
             return true
@@ -81,6 +85,20 @@ struct Search {
     }
 
     private mutating func match(_ row: SQLRow, _ plan: QueryPlan, in connection: SQLConnection) -> Match? {
+        guard var match = levels(row, plan, in: connection) else { return nil }
+        do throws(CatalogError) {
+            for (index, level) in plan.privateLevels.enumerated() {
+                guard let held = row.blob(plan.privateColumn(query.level) + index) else { continue }
+                layout.place(try Dataset.held(held), of: level, into: &match.attributes)
+            }
+        } catch {
+            failure = error
+            return nil
+        }
+        return match
+    }
+
+    private mutating func levels(_ row: SQLRow, _ plan: QueryPlan, in connection: SQLConnection) -> Match? {
         do throws(CatalogError) {
             let isWhole = !plan.tellsWhole || row.integer(QueryPlan.wholeColumn(query.level)) == 1
             switch query.level {

@@ -133,7 +133,8 @@ public final class Door: Sendable {
                 let reach = try caller.reach(.search)
                 let form = try ModelForm(accepting: try Self.accepted(request))
                 let wanted = try SearchRequest(
-                    level: level, path: try ResourcePath(context.parameters), query: request.uri.query)
+                    level: level, path: try ResourcePath(context.parameters), query: request.uri.query,
+                    keeping: archive.privateAttributes)
                 let answer = SearchAnswer(
                     request: wanted, visibility: Visibility(reach),
                     masked: MaskedStudies(archive, reach: reach, releases: releases, access: access),

@@ -38,7 +38,7 @@ struct SearchAnswer: Sendable {
         let isUnfinished = try ReachedSearch(archive, masked: masked).find(
             Query(
                 level: request.level, keys: request.keys, visibility: visibility, limit: limit + 1,
-                offset: request.offset, options: request.options),
+                offset: request.offset, options: request.options, includesPrivate: request.includesAll),
             while: isWanted
         ) { match in
             guard count < limit, bytes.count < Self.byteCountLimit else {

@@ -21,16 +21,23 @@ struct SearchRequest: Sendable {
     /// Items within items of a dotted path.
     static let depthLimit = 8
 
+    /// - Parameter policy: the private attributes that may be asked for.
     /// - Throws: 400 in plain words.
-    init(level: QueryLevel, path: ResourcePath, query: String?) throws(Problem) {
+    init(
+        level: QueryLevel, path: ResourcePath, query: String?, keeping policy: PrivatePolicy = .none
+    ) throws(Problem) {
         self.level = level
         self.path = path
-        for (name, value) in try QueryText(query).parameters { try take(name, value) }
+        var privates = PrivateParameters()
+        for (name, value) in try QueryText(query).parameters { try take(name, value, &privates) }
+        try take(privates, policy)
         if let study = path.study { keys.set(.studyInstanceUID, .UI, string: study) }
         if let series = path.series { keys.set(.seriesInstanceUID, .UI, string: series) }
     }
 
-    private mutating func take(_ name: String, _ value: String) throws(Problem) {
+    private mutating func take(
+        _ name: String, _ value: String, _ privates: inout PrivateParameters
+    ) throws(Problem) {
         switch name {
         case "limit": limit = try Self.count(value, name)
         case "offset": offset = try Self.count(value, name)
@@ -40,9 +47,47 @@ struct SearchRequest: Sendable {
         case "totalcount": wantsTotal = try Self.flag(value, name)
         case "includefield":
             for field in value.split(separator: ",") {
-                if field == "all" { includesAll = true } else { included.insert(try Self.path(String(field))[0]) }
+                if field == "all" {
+                    includesAll = true
+                    continue
+                }
+                let tag = try Self.path(String(field))[0]
+                if tag.isPrivate { privates.fields.insert(tag) } else { included.insert(tag) }
             }
-        default: try match(try Self.path(name), value)
+        default:
+            let path = try Self.path(name)
+            // Private attributes are known by their creators, which may come behind them.
+            if path.count == 1, path[0].isPrivate { privates.values[path[0]] = value } else { try match(path, value) }
+        }
+    }
+
+    /// Private attributes of a query as they were written.
+    private struct PrivateParameters {
+        var values: [Tag: String] = [:]
+        var fields: Set<Tag> = []
+    }
+
+    /// Takes the private attributes that are kept: each needs the parameter that names its creator. PS3.18 §8.3.4.1 and
+    /// §8.3.4.3.
+    private mutating func take(_ privates: PrivateParameters, _ policy: PrivatePolicy) throws(Problem) {
+        var named = Dataset()
+        for (tag, value) in privates.values where tag.isPrivateCreator { named.set(tag, .LO, string: value) }
+        for tag in privates.fields.union(privates.values.keys) where !tag.isPrivateCreator {
+            named.set(tag, .UN, bytes: [])
+        }
+        let layout = PrivateLayout(named, policy)
+        for element in named.elements {
+            if let creator = layout.creator(at: element.tag) {
+                keys.set(element.tag, .LO, string: creator)
+                included.insert(element.tag)
+            } else if let vr = layout.vr(at: element.tag) {
+                included.insert(element.tag)
+                let value = privates.values[element.tag] ?? ""
+                keys.set(
+                    try Self.element([element.tag], value, vr) ?? Element(element.tag, vr, .bytes([])))
+            } else if privates.values[element.tag] != nil {
+                ignoresKeys = true
+            }
         }
     }
 
@@ -60,9 +105,13 @@ struct SearchRequest: Sendable {
     }
 
     /// An element for the last tag within items for those before it; nil for a value that matches everything.
-    private static func element(_ path: ArraySlice<Tag>, _ value: String) throws(Problem) -> Element? {
+    ///
+    /// - Parameter vr: where the dictionary has none.
+    private static func element(
+        _ path: ArraySlice<Tag>, _ value: String, _ vr: VR = .UN
+    ) throws(Problem) -> Element? {
         guard let tag = path.first else { return nil }
-        let vr = Dictionary.vr(of: tag) ?? .UN
+        let vr = Dictionary.vr(of: tag) ?? vr
         if path.count > 1 {
             guard vr == .SQ else {
                 throw Problem(.badRequest, "A dotted name has an attribute in it that is no sequence.")
@@ -80,8 +129,26 @@ struct SearchRequest: Sendable {
         if vr == .UI, !values.allSatisfy({ ResourcePath.isUID($0) || $0 == "*" }) {
             throw Problem(.badRequest, "A UID is 1 to 64 digits and dots.")
         }
-        keys.set(tag, vr, strings: values)
+        if vr.isString || vr == .UN {
+            keys.set(tag, vr, strings: values)
+        } else {
+            guard let number = try Self.number(tag, vr, value) else { return nil }
+            keys.set(number)
+        }
         return keys[tag]
+    }
+
+    /// A key that is compared as a number; nil for a value that matches everything.
+    private static func number(_ tag: Tag, _ vr: VR, _ value: String) throws(Problem) -> Element? {
+        if value.allSatisfy({ $0 == "*" }) { return nil }
+        // The dictionary says US for US or SS.
+        let vr = vr == .US && value.contains("-") ? .SS : vr
+        var keys = Dataset()
+        keys.set(tag, vr, numbers: value.split(separator: "\\").map(String.init))
+        guard let element = keys[tag], case .bytes(let bytes) = element.value, !bytes.isEmpty else {
+            throw Problem(.badRequest, "A key that is a number has a value that is none of its range.")
+        }
+        return element
     }
 
     /// Two keys within one sequence are keys of one item.

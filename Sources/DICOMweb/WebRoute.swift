@@ -54,14 +54,19 @@ struct WebRoute: Sendable {
     ].map { path, level, about in
         WebRoute(
             method: "GET", path: path,
-            about: about + " PS3.18 §10.6. Keys may also be given by tag, and those in sequences by dotted path.",
+            about: about + " PS3.18 §10.6. Keys may also be given by tag, and those in sequences by dotted path; "
+                + "private ones that the service keeps by tag, with their private creator beside them: 0019100C=7 "
+                + "and 00190010=CREATOR.",
             parameters: [
                 .init(name: "limit", kind: .number, about: "The most matches."),
                 .init(name: "offset", kind: .number, about: "Matches to pass over."),
                 .init(name: "fuzzymatching", kind: .flag, about: "Whether names match by their sound."),
                 .init(name: "emptyvaluematching", kind: .flag, about: "Whether \"\" matches empty values."),
                 .init(name: "multiplevaluematching", kind: .flag, about: "Whether one of several values matches."),
-                .init(name: "includefield", kind: .text, about: "Attributes to answer with; all for every one."),
+                .init(
+                    name: "includefield", kind: .text,
+                    about: "Attributes to answer with, private ones beside their creator; all for every one."
+                ),
                 .init(name: "totalcount", kind: .flag, about: "Whether X-Total-Count says how many there are."),
             ] + keys(level).filter { !path.contains(pathName($0.name)) }, answers: [(200, models)])
     }
@@ -88,8 +93,16 @@ struct WebRoute: Sendable {
                 return nil
             }
             return Parameter(
-                name: keyword, kind: .text, about: "A key: \(tag), \(vr).",
-                pattern: vr == .UI ? "^([0-9.]{1,64}|[*])(,([0-9.]{1,64}|[*]))*$" : nil, isKey: true)
+                name: keyword, kind: .text, about: "A key: \(tag), \(vr).", pattern: pattern(vr), isKey: true)
+        }
+    }
+
+    /// What a key of a VR must be to be taken at all; nil for any text.
+    private static func pattern(_ vr: VR) -> String? {
+        switch vr {
+        case .UI: "^([0-9.]{1,64}|[*])(,([0-9.]{1,64}|[*]))*$"
+        case .US: "^([0-5]?[0-9]{1,4}|6[0-4][0-9]{3}|[*])$"
+        default: nil
         }
     }
 

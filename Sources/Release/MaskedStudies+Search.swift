@@ -26,8 +26,9 @@ extension MaskedStudies {
             instances: Self.uids(keys, .sopInstanceUID))
         for tag in [Tag.studyInstanceUID, .seriesInstanceUID, .sopInstanceUID] { keys[tag] = nil }
         let level = query.level
-        let filter = AttributeFilter(keys, at: level, query.options)
-        var run = Run(named: named, isWanted: isWanted)
+        let layout = PrivateLayout(keys, includesAll: query.includesPrivate, archive.privateAttributes)
+        let filter = AttributeFilter(keys, at: level, query.options, layout)
+        var run = Run(named: named, layout: layout, isWanted: isWanted)
         var patients: [[String?]: PatientRow] = [:]
         func take(_ study: Study) throws -> Bool {
             if level == .patient { return try add(study, to: &patients, &run) }
@@ -52,6 +53,7 @@ extension MaskedStudies {
     /// What one search has come to.
     private struct Run {
         let named: Names
+        let layout: PrivateLayout
         let isWanted: () -> Bool
         var objectCount = 0
         /// Nothing more is looked at.
@@ -92,7 +94,7 @@ extension MaskedStudies {
     ) throws -> Bool {
         if level == .study {
             guard let attributes = try attributes(of: study, nil, &run) else { return !run.isCut }
-            return try give(Self.shown(attributes, at: level, counted: study.counts))
+            return try give(Self.shown(attributes, at: level, counted: study.counts, run.layout))
         }
         var found: [Match] = []
         var keys = Dataset()
@@ -117,7 +119,7 @@ extension MaskedStudies {
                 series[uid] = isMeant
                 guard isMeant else { continue }
             }
-            let attributes: Dataset?
+            let attributes: ReleasedHeader?
             if let holding = match.holding {
                 guard
                     try run.named.instances.isEmpty
@@ -131,14 +133,16 @@ extension MaskedStudies {
                 if run.isCut { return false }
                 continue
             }
-            guard try give(Self.shown(attributes, at: level, counted: match.attributes)) else { return false }
+            guard try give(Self.shown(attributes, at: level, counted: match.attributes, run.layout)) else {
+                return false
+            }
         }
         return !run.isCut
     }
 
     private func add(_ study: Study, to patients: inout [[String?]: PatientRow], _ run: inout Run) throws -> Bool {
         guard let attributes = try attributes(of: study, nil, &run) else { return !run.isCut }
-        let shown = Self.shown(attributes, at: .patient, counted: Dataset())
+        let shown = Self.shown(attributes, at: .patient, counted: Dataset(), run.layout)
         let identity = [shown.string(.patientID), shown.string(.issuerOfPatientID)]
         var row = patients[identity] ?? PatientRow(number: patients.count, attributes: shown)
         let counts = [1, study.count(.numberOfStudyRelatedSeries), study.count(.numberOfStudyRelatedInstances)]
@@ -150,14 +154,14 @@ extension MaskedStudies {
     /// The attributes of a study or series, of the first of its objects that can be released.
     private func attributes(
         of study: Study, _ series: String?, _ run: inout Run
-    ) throws -> Dataset? {
+    ) throws -> ReleasedHeader? {
         let candidates = try archive.holdings(
             patientID: nil, studyInstanceUIDs: [study.uid], seriesInstanceUIDs: series.map { [$0] } ?? [],
             sopInstanceUIDs: [], visibility: visibility, limit: Self.candidateCount)
         return try released(candidates, by: study.release, &run)
     }
 
-    private func released(_ candidates: [Holding], by release: Release, _ run: inout Run) throws -> Dataset? {
+    private func released(_ candidates: [Holding], by release: Release, _ run: inout Run) throws -> ReleasedHeader? {
         for holding in candidates {
             guard run.objectCount < Self.objectLimit, run.isWanted() else {
                 run.isCut = true
@@ -179,10 +183,13 @@ extension MaskedStudies {
     }
 
     /// Of a released header what a level shows, and what the catalogue counts of what is shown.
-    private static func shown(_ header: Dataset, at level: QueryLevel, counted: Dataset) -> Dataset {
-        var result = header
+    private static func shown(
+        _ header: ReleasedHeader, at level: QueryLevel, counted: Dataset, _ layout: PrivateLayout
+    ) -> Dataset {
+        var result = header.attributes
         result.removeAll { LevelAttributes.level(of: $0.tag) > level || LevelAttributes.computed.contains($0.tag) }
         for tag in LevelAttributes.computed { if let element = counted[tag] { result.set(element) } }
+        layout.place(header.privates, upTo: level, into: &result)
         return result
     }
 }

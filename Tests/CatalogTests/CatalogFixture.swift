@@ -17,10 +17,10 @@ final class CatalogFixture: @unchecked Sendable {
 
     var path: String { directory + "/catalog.sqlite" }
 
-    init() throws {
+    init(privates: PrivatePolicy = .none) throws {
         directory = FileManager.default.temporaryDirectory.path + "/huizhen-catalog-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        catalog = try Catalog(path: directory + "/catalog.sqlite")
+        catalog = try Catalog(path: directory + "/catalog.sqlite", privates: privates)
     }
 
     deinit {
@@ -28,9 +28,9 @@ final class CatalogFixture: @unchecked Sendable {
         try? FileManager.default.removeItem(atPath: directory)
     }
 
-    func reopen() throws {
+    func reopen(privates: PrivatePolicy = .none) throws {
         try catalog.close()
-        catalog = try Catalog(path: path)
+        catalog = try Catalog(path: path, privates: privates)
     }
 
     /// Puts a record in whose bytes are on the disk.

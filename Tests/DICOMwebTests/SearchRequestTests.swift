@@ -54,6 +54,57 @@ struct SearchRequestTests {
         #expect(try self.request("includefield=all").includesAll)
     }
 
+    // MARK: Private attributes
+
+    private func keeping(_ query: String) throws -> SearchRequest {
+        try SearchRequest(
+            level: .instance, path: ResourcePath(), query: query,
+            keeping: PrivatePolicy(["study 0009xx01 LO ACME 1", "instance 0019xx0C US ACME 1"]))
+    }
+
+    @Test func readsPrivateKeysWithTheirCreatorInAnyOrder() throws {
+        for query in ["0009A001=x*&000900A0=ACME%201", "000900A0=ACME+1+&0009a001=x*"] {
+            let request = try keeping(query)
+            #expect(request.keys.string(DICOM.Tag(0x0009, 0x00A0)) == "ACME 1")
+            #expect(request.keys[DICOM.Tag(0x0009, 0xA001)]?.vr == .LO)
+            #expect(request.keys.string(DICOM.Tag(0x0009, 0xA001)) == "x*")
+            #expect(request.included == [DICOM.Tag(0x0009, 0x00A0), DICOM.Tag(0x0009, 0xA001)])
+            #expect(!request.ignoresKeys)
+        }
+        let number = try keeping("00190010=ACME+1&0019100C=65535")
+        #expect(number.keys[DICOM.Tag(0x0019, 0x100C)]?.vr == .US)
+        #expect(number.keys.int(DICOM.Tag(0x0019, 0x100C)) == 65535)
+        for value in ["x", "65536", "1.5", "7-9"] {
+            #expect(throws: Problem.self) { try keeping("00190010=ACME+1&0019100C=" + value) }
+        }
+        #expect(try keeping("00190010=ACME+1&0019100C=*").keys.bytes(DICOM.Tag(0x0019, 0x100C)) == [])
+    }
+
+    @Test func asksForPrivateFieldsWithTheirCreator() throws {
+        let request = try keeping("includefield=00091001,PatientSex&00090010=ACME+1")
+        #expect(request.included == [DICOM.Tag(0x0009, 0x0010), DICOM.Tag(0x0009, 0x1001), .patientSex])
+        #expect(request.keys.bytes(DICOM.Tag(0x0009, 0x1001)) == [] && !request.ignoresKeys)
+        #expect(try keeping("includefield=00091001").included.isEmpty)
+    }
+
+    @Test(arguments: [
+        "00091001=x", "00091001=x&00090011=ACME+1", "00091001=x&00090010=ACME+2", "00091002=x&00090010=ACME+1",
+        "00090010=ACME+1", "00091001=x&00090010=*", "00091001=x&00090010=",
+    ])
+    func ignoresAndNamesPrivateKeysThatAreNotKept(_ query: String) throws {
+        let request = try keeping(query)
+        #expect(request.ignoresKeys && request.keys.isEmpty && request.included.isEmpty)
+    }
+
+    @Test func refusesNumbersThatAreNone() throws {
+        #expect(try request("Rows=512", level: .instance).keys.int(.rows) == 512)
+        #expect(try request("Rows=-1", level: .instance).keys.int(.rows) == -1)
+        #expect(try request("Rows=*", level: .instance).keys.isEmpty)
+        for value in ["abc", "65536", "1e3"] {
+            #expect(throws: Problem.self) { try request("Rows=" + value, level: .instance) }
+        }
+    }
+
     @Test func ignoresAndNamesWhatTheCatalogueHasNot() throws {
         let request = try request("00091001=x&PatientID=1")
         #expect(request.ignoresKeys)

@@ -39,6 +39,29 @@ struct FindAnswerTests {
         #expect(Session.level(Dataset(), model: SOPClass.patientRootFind) == nil)
     }
 
+    @Test func answersPrivateKeysThatAreKeptWithTheirCreator() throws {
+        let policy = try PrivatePolicy(["study 0009xx01 LO ACME 1"])
+        let (creator, tag) = (Tag(0x0009, 0x0012), Tag(0x0009, 0x1201))
+        func answer(_ asked: [(Tag, VR, String)], _ held: [(Tag, VR, String)]) throws -> (Dataset, Bool) {
+            let answer = FindAnswer(
+                keys: keys("STUDY", asked), level: .study, aeTitle: "HUIZHEN", transferSyntax: .explicitVRLittleEndian,
+                keeping: policy)
+            return (
+                try Dataset.parse(answer.identifier(match(held)), transferSyntax: .explicitVRLittleEndian),
+                answer.hasUnsupportedKeys
+            )
+        }
+        let asked: [(Tag, VR, String)] = [(creator, .LO, "ACME 1 "), (tag, .UN, "x")]
+        let (full, isUnsupported) = try answer(asked, [(creator, .LO, "ACME 1"), (tag, .LO, "x")])
+        #expect(full.string(creator) == "ACME 1" && full.string(tag) == "x" && !isUnsupported)
+        // Empty where there is none, under the VR of the setting, and still with who says so.
+        let (empty, _) = try answer(asked, [])
+        #expect(empty.string(creator) == "ACME 1" && empty[tag]?.vr == .LO && empty.string(tag) == "")
+        for other in [[asked[1]], [(creator, .LO, "ACME 2"), asked[1]], [asked[0], (Tag(0x0009, 0x1202), .LO, "x")]] {
+            #expect(try answer(other, []).1)
+        }
+    }
+
     @Test func answersEveryKeyAndNothingElse() throws {
         let asked = keys(
             "STUDY",

@@ -267,12 +267,12 @@ extension Archive {
     }
 
     /// Reads the records that a correction needs anew.
-    var originals: OriginalRecord { Self.originals(in: blobs) }
+    var originals: OriginalRecord { Self.originals(in: blobs, settings.privateAttributes) }
 
-    static func originals(in blobs: BlobStore) -> OriginalRecord {
+    static func originals(in blobs: BlobStore, _ privates: PrivatePolicy) -> OriginalRecord {
         { pack, offset in
             guard let reader = try? blobs.open(BlobLocation(pack: pack, offset: offset)) else { return nil }
-            return try? InstanceRecord(encoded: reader.record())
+            return record(of: reader, privates)
         }
     }
 }

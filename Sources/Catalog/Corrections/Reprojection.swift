@@ -123,7 +123,8 @@ struct Reprojection {
             """
             SELECT instance.uid, instance.sop_class, instance.transfer_syntax, instance.byte_count, instance.digest,
                 instance.received_at, sender.peer, sender.institution, sender.door, patient.issuer,
-                patient.attributes, study.attributes, series.attributes, instance.attributes
+                patient.attributes, study.attributes, series.attributes, instance.attributes,
+                study.private_attributes, series.private_attributes, instance.private_attributes
             FROM instance JOIN series ON series.id = instance.series JOIN study ON study.id = instance.study
             JOIN patient ON patient.id = study.patient JOIN sender ON sender.id = instance.sender
             WHERE instance.id = ?
@@ -133,13 +134,16 @@ struct Reprojection {
             for column in 10..<14 {
                 if let level = try? Dataset.held(found.blob(column) ?? []) { header.merge(level) }
             }
-            return InstanceRecord(
+            var record = InstanceRecord(
                 header: header, sopInstanceUID: found.text(0) ?? "", sopClassUID: found.text(1) ?? "",
                 defaultIssuer: found.text(9) ?? "", transferSyntaxUID: found.text(2) ?? "",
                 byteCount: UInt64(found.integer(3) ?? 0), digest: found.blob(4) ?? [],
                 sender: Sender(
                     peer: found.text(6) ?? "", institution: found.text(7) ?? "", door: found.text(8) ?? ""),
                 receivedAt: found.integer(5) ?? 0, policy: .keep, pixelDataLayout: [], placeholderUID: { $0 })
+            let privates = (14..<17).map { (try? Dataset.held(found.blob($0) ?? [])) ?? Dataset() }
+            record.privates = PrivateAttributes(study: privates[0], series: privates[1], instance: privates[2])
+            return record
         }
     }
 }

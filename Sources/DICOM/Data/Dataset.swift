@@ -48,6 +48,13 @@ public struct Dataset: Sendable {
         return index < elements.count && elements[index].tag == tag
     }
 
+    /// The elements of one group, in their order.
+    public func elements(ofGroup group: UInt16) -> ArraySlice<Element> {
+        let start = position(of: Tag(group, 0))
+        let end = group == .max ? elements.count : position(of: Tag(group + 1, 0))
+        return elements[start..<end]
+    }
+
     /// Where the tag is, or would be put.
     private func position(of tag: Tag) -> Int {
         elements.withUnsafeBufferPointer { buffer in
@@ -88,6 +95,26 @@ public struct Dataset: Sendable {
         } else {
             set(tag, vr, ints: strings.compactMap { Int($0) })
         }
+    }
+
+    /// Sets the values of a number VR from decimal text; empties it where one is no number of the VR's range.
+    public mutating func set(_ tag: Tag, _ vr: VR, numbers: [String]) {
+        var bytes: [UInt8] = []
+        func put(_ value: some FixedWidthInteger) { withUnsafeBytes(of: value.littleEndian) { bytes += $0 } }
+        func take(_ text: String) -> Bool {
+            switch vr {
+            case .US: UInt16(text).map(put) != nil
+            case .SS: Int16(text).map(put) != nil
+            case .UL: UInt32(text).map(put) != nil
+            case .SL: Int32(text).map(put) != nil
+            case .UV: UInt64(text).map(put) != nil
+            case .SV: Int64(text).map(put) != nil
+            case .FL: Float(text).map { put($0.bitPattern) } != nil
+            case .FD: Double(text).map { put($0.bitPattern) } != nil
+            default: false
+            }
+        }
+        set(tag, vr, bytes: numbers.allSatisfy(take) ? bytes : [])
     }
 
     /// Sets numbers, as text for a string VR and in binary for a number VR, cut to its width.

@@ -7,13 +7,19 @@ struct FindAnswer {
     let level: QueryLevel
     let aeTitle: String
     let transferSyntax: TransferSyntax
+    /// The private attributes that are asked for and kept.
+    private let privates: PrivateLayout
     private let characterSet: CharacterSet?
 
-    init(keys: Dataset, level: QueryLevel, aeTitle: String, transferSyntax: TransferSyntax) {
+    init(
+        keys: Dataset, level: QueryLevel, aeTitle: String, transferSyntax: TransferSyntax,
+        keeping policy: PrivatePolicy = .none
+    ) {
         self.keys = keys
         self.level = level
         self.aeTitle = aeTitle
         self.transferSyntax = transferSyntax
+        privates = PrivateLayout(keys, policy)
         let named = keys.strings(.specificCharacterSet).filter { !$0.isEmpty }
         characterSet = named.isEmpty ? nil : CharacterSet(named)
     }
@@ -23,7 +29,9 @@ struct FindAnswer {
         keys.elements.contains { key in
             switch key.tag {
             case .queryRetrieveLevel, .retrieveAETitle, .timezoneOffsetFromUTC: false
-            default: !key.tag.isGroupLength && !LevelAttributes.isSupported(key.tag)
+            default:
+                !key.tag.isGroupLength && !LevelAttributes.isSupported(key.tag) && privates.vr(at: key.tag) == nil
+                    && privates.creator(at: key.tag) == nil
             }
         }
     }
@@ -36,10 +44,13 @@ struct FindAnswer {
             case .queryRetrieveLevel, .retrieveAETitle, .instanceAvailability: continue
             default: break
             }
-            if let held = match.attributes[key.tag] {
+            if let creator = privates.creator(at: key.tag) {
+                result.set(key.tag, .LO, string: creator)
+            } else if let held = match.attributes[key.tag] {
                 result.set(Self.selected(held, by: key))
             } else {
-                let vr = key.vr == .UN ? Dictionary.vr(of: key.tag) ?? .UN : key.vr
+                let known = privates.vr(at: key.tag) ?? Dictionary.vr(of: key.tag)
+                let vr = key.vr == .UN ? known ?? .UN : key.vr
                 if vr == .SQ { result.set(key.tag, .SQ, items: []) } else { result.set(key.tag, vr, bytes: []) }
             }
         }

@@ -29,7 +29,8 @@ extension Session {
             ])
         } catch { return try deny(error, command, context) }
         let answer = FindAnswer(
-            keys: keys, level: level, aeTitle: shared.access.settings.aeTitle, transferSyntax: transferSyntax)
+            keys: keys, level: level, aeTitle: shared.access.settings.aeTitle, transferSyntax: transferSyntax,
+            keeping: archive.privateAttributes)
         let gathered = GatheredResponses()
         var options = MatchingOptions()
         options.combinesDateTime = context.queryExtensions.contains(.combinedDateTime)

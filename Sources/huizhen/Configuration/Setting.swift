@@ -1,3 +1,6 @@
+import Catalog
+import Foundation
+
 /// One key of the configuration: its type, default and range, from which the documentation is printed too.
 struct Setting: Sendable {
     enum Kind: Sendable {
@@ -8,6 +11,8 @@ struct Setting: Sendable {
         /// Whole seconds.
         case seconds(ClosedRange<Int>)
         case choice([String])
+        /// Entries of `PrivatePolicy`, separated by backslashes, which no private creator has.
+        case privateAttributes
     }
 
     let key: String
@@ -30,7 +35,14 @@ struct Setting: Sendable {
         case .integer(let range): "\(range.lowerBound)...\(range.upperBound)"
         case .seconds(let range): "\(range.lowerBound)...\(range.upperBound) seconds"
         case .choice(let values): values.joined(separator: ", ")
+        case .privateAttributes:
+            "up to \(PrivatePolicy.entryLimit) of `LEVEL GGGGxxEE VR CREATOR`, separated by backslashes"
         }
+    }
+
+    static func privateAttributes(_ value: String) throws(PrivatePolicyFlaw) -> PrivatePolicy {
+        try PrivatePolicy(
+            value.split(separator: "\\").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty })
     }
 
     /// - Throws: what is wrong with the value.
@@ -41,6 +53,10 @@ struct Setting: Sendable {
         case .integer(let range), .seconds(let range):
             guard let number = Int(value), range.contains(number) else { throw .outOfRange(self, value) }
         case .choice(let values): if !values.contains(value) { throw .outOfRange(self, value) }
+        case .privateAttributes:
+            do throws(PrivatePolicyFlaw) { _ = try Self.privateAttributes(value) } catch {
+                throw .refused(self, why: error.description)
+            }
         }
     }
 }
@@ -48,6 +64,7 @@ struct Setting: Sendable {
 /// Why the configuration cannot be used.
 enum SettingsError: Error, CustomStringConvertible {
     case outOfRange(Setting, String)
+    case refused(Setting, why: String)
     case unknownKey(String, file: String)
     case unreadable(file: String, why: String)
 
@@ -55,6 +72,7 @@ enum SettingsError: Error, CustomStringConvertible {
         switch self {
         case .outOfRange(let setting, let value):
             "\(setting.key) is \"\(value)\", but takes \(setting.range)"
+        case .refused(let setting, let why): "\(setting.key): \(why)"
         case .unknownKey(let key, let file): "\(file) sets \(key), which no setting is called: see `huizhen settings`"
         case .unreadable(let file, let why): "\(file) cannot be read: \(why)"
         }

@@ -189,6 +189,12 @@ struct Settings: Sendable {
                     "bytes of blank pack kept ready (a quarter of it for each further writer), so that a store overwrites "
                     + "instead of growing a file; 0: none"),
             Setting(
+                key: "catalogue.private-attributes", kind: .privateAttributes, defaultValue: "",
+                about:
+                    "private attributes that searches may ask for: of a study, series or instance, by group, place in the "
+                    + "block, VR and private creator, as `series 0019xx0C IS SIEMENS MR HEADER`; of what is held already "
+                    + "after `huizhen reindex`; empty: none, for they may name the patient"),
+            Setting(
                 key: "study.quiet", kind: .seconds(0...86400), defaultValue: "5",
                 about: "how long a study must be quiet to count as complete"),
             Setting(
@@ -279,6 +285,7 @@ struct Settings: Sendable {
             }
             let text: String
             switch (value, setting.kind) {
+            case (let list as [Any], .privateAttributes): text = list.map { "\($0)" }.joined(separator: "\\")
             case (let list as [Any], _): text = list.map { "\($0)" }.joined(separator: ",")
             case (let number as NSNumber, .flag): text = number.boolValue ? "true" : "false"
             default: text = "\(value)"
@@ -295,7 +302,7 @@ struct Settings: Sendable {
         Self.table.compactMap { setting in
             guard let value = values[setting.key], value != setting.defaultValue else { return nil }
             switch setting.kind {
-            case .text, .list:
+            case .text, .list, .privateAttributes:
                 let digest = Array(value.utf8).withUnsafeBytes { try? SHA256Digest.of($0) } ?? []
                 return "\(setting.key) (\(Array(digest.prefix(4)).hexadecimal))"
             case .flag, .integer, .seconds, .choice: return "\(setting.key)=\(value)"
@@ -399,6 +406,8 @@ extension Settings {
         result.gracePeriod = seconds("storage.grace")
         result.institution = text("institution")
         result.blobs.keySettleTime = seconds("storage.key-settle")
+        // Checked when it was read.
+        result.privateAttributes = (try? Setting.privateAttributes(text("catalogue.private-attributes"))) ?? .none
         result.studyQuietTime = seconds("study.quiet")
         result.blobs.reserveByteCount = UInt64(integer("storage.reserve"))
         result.blobs.packByteCount = UInt64(integer("storage.pack"))

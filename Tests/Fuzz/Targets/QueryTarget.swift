@@ -21,7 +21,8 @@ extension FuzzTarget {
         let keysOnly = MatchingKey.keys(keys, options(choices)) { LevelAttributes.isSupported($0) }
         for key in keysOnly { try check(key, held) }
         for element in keys.elements { _ = MatchText.glob(keys.string(element.tag) ?? "") }
-        let answer = FindAnswer(keys: keys, level: level, aeTitle: "HUIZHEN", transferSyntax: .explicitVRLittleEndian)
+        let answer = FindAnswer(
+            keys: keys, level: level, aeTitle: "HUIZHEN", transferSyntax: .explicitVRLittleEndian, keeping: fuzzPolicy)
         _ = answer.hasUnsupportedKeys
         let identifier = answer.identifier(Match(attributes: held, holding: nil))
         let read = try Dataset.parse(identifier, transferSyntax: .explicitVRLittleEndian)

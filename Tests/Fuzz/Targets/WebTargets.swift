@@ -26,7 +26,8 @@ extension FuzzTarget {
         [
             "PatientName=Wang*&limit=5&offset=10&fuzzymatching=true", "StudyInstanceUID=1.2,1.3&includefield=all",
             "00400275.00400009=a&RequestAttributesSequence.RequestedProcedureID=%E7%8E%8B", "StudyDate=-20240101&a",
-            "includefield=00091001,PatientID&totalcount=true", "%zz=+&=&&ModalitiesInStudy=CT%5CMR",
+            "includefield=00091001,PatientID&totalcount=true", "00091101=a*&00090011=ACME&0019100C=7&00190010=ACME",
+            "%zz=+&=&&ModalitiesInStudy=CT%5CMR",
         ].enumerated().map { [UInt8($0.offset)] + Array($0.element.utf8) }
     } run: { input in
         var reader = InputReader(input)
@@ -35,7 +36,9 @@ extension FuzzTarget {
         let path = ResourcePath(study: choice & 0x10 != 0 ? "1.2" : nil)
         let level = levels[Int(choice & 0x0F) % levels.count]
         let text = String(decoding: reader.rest, as: UTF8.self)
-        guard let request = try? SearchRequest(level: level, path: path, query: text) else { return }
+        guard let request = try? SearchRequest(level: level, path: path, query: text, keeping: fuzzPolicy) else {
+            return
+        }
         try require(path.study == nil || request.keys.string(.studyInstanceUID) == "1.2", "the path's study is lost")
         try require((request.limit ?? 0) >= 0 && request.offset >= 0, "a count is negative")
         let keys = MatchingKey.keys(request.keys, request.options) { LevelAttributes.isSupported($0) }
@@ -152,3 +155,6 @@ private func check(_ model: ModelDataset) throws {
     let scanned = try scanner.finish()
     try require(!scanned.isTruncated, "an assembled dataset is cut")
 }
+
+/// Private attributes that a query may name.
+let fuzzPolicy = (try? PrivatePolicy(["study 0009xx01 LO ACME", "instance 0019xx0C US ACME"])) ?? .none
