@@ -15,7 +15,8 @@ extension Access {
     /// Records of acts that match, as far as they are somebody's to read; whoever asks has recorded that.
     ///
     /// Auditors of other institutions read what their own people and systems did. Where the query names a study that their
-    /// institution alone sent, they read what anybody did with it too; of such records nothing else that they name is told.
+    /// institution alone sent, now and ever, they read what anybody did with it too; of such records nothing else that they
+    /// name is told, and not the reason, which may hold values.
     ///
     /// - Parameter owners: the institutions that hold anything of a study.
     public func auditRecords(
@@ -26,7 +27,9 @@ extension Access {
             !permit.institution.isEmpty
         else { return [] }
         let institution = permit.institution
-        guard let study = query.object, query.institution == nil, try owners(study) == [institution] else {
+        guard let study = query.object, query.institution == nil, try owners(study) == [institution],
+            try senders(of: study).isSubset(of: [institution])
+        else {
             var own = query
             own.institution = institution
             return try query.institution.map { $0 == institution } ?? true ? auditRecords(own) : []
@@ -37,8 +40,18 @@ extension Access {
             guard record.entry.objects.contains(named) else { return nil }
             var told = record
             told.entry.objects = [named]
+            told.entry.reason = ""
             return told
         }
+    }
+
+    /// The institutions that ever stored anything of a study here, whatever is left of it. What the local operator imported is
+    /// nobody's by the record.
+    private func senders(of study: String) throws -> Set<String> {
+        var stored = AuditQuery(limit: AuditQuery.limitRange.upperBound)
+        stored.object = study
+        stored.event = AuditEvent.stored.name
+        return Set(try auditRecords(stored).map(\.entry.actor.institution)).subtracting([""])
     }
 
     private func auditRecords(_ query: AuditQuery) throws -> [AuditRecord] {

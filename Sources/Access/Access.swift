@@ -108,7 +108,7 @@ public final class Access: Sendable {
             records, audit: audit, settings: settings.reviews, changes: changes, now: Self.milliseconds(Date()))
         destinations = Mutex(try records.all(.destination, as: Destination.self))
         fileAccounts = try FileAccounts(records, audit: audit)
-        alerts = AlertBoard(audit, institution: settings.institution)
+        alerts = try AlertBoard(audit, institution: settings.institution)
     }
 
     /// Every peer, by AE title.

@@ -38,6 +38,8 @@ final class DecisionMemory: Sendable {
         var used: [String]
         var from: Int64
         var until: Int64
+        /// What it counts against the bound.
+        var size: Int
         /// When the use of its grants was last handed out to be noted; nil for never.
         var notedAt: Int64?
     }
@@ -86,12 +88,13 @@ final class DecisionMemory: Sendable {
             // Somebody who read the count earlier has nothing for those who read it later.
             guard version >= state.version else { return }
             if version > state.version { state = State(version: version) }
+            state.size -= state.entries.removeValue(forKey: key)?.size ?? 0
             if state.size + size > Self.sizeLimit || state.entries.count >= Self.countLimit {
                 state = State(version: version)
             }
-            let entry = Entry(
-                decision: decision, used: used, from: from, until: until, notedAt: isUse ? from : nil)
-            if state.entries.updateValue(entry, forKey: key) == nil { state.size += size }
+            state.size += size
+            state.entries[key] = Entry(
+                decision: decision, used: used, from: from, until: until, size: size, notedAt: isUse ? from : nil)
         }
     }
 }

@@ -9,21 +9,33 @@ extension AuditLog {
     /// one that is by what is known of it: a few milliseconds for ten million records. Anything else reads the segments of
     /// the time in question.
     ///
+    /// - Parameter passingOverDamage: whether segments, or what follows the damage in one, are left out where the log is not what
+    ///   was written.
     /// - Throws: `.damaged` where the log is not what was written, with the records before already given.
-    public func search(_ query: AuditQuery, each: (AuditRecord) throws -> Bool) throws {
+    public func search(
+        _ query: AuditQuery, passingOverDamage: Bool = false, each: (AuditRecord) throws -> Bool
+    ) throws {
         // What a caller saw happen is found.
         let numbers = try Segment.numbers(in: directory)
-        let headers = try numbers.map { number throws(AuditError) in try header(of: number) }
+        let headers = try numbers.compactMap { number throws(AuditError) -> SegmentHeader? in
+            do throws(AuditError) { return try header(of: number) } catch {
+                guard passingOverDamage, case .damaged = error else { throw error }
+                return nil
+            }
+        }
         let digest = try SHA256Digest()
         let cipher = try AuthenticatedCipher()
         let hash = try query.term.map { term throws(KeyError) in try SegmentIndex.hash(term, key) }
         var given = 0
         let limit = min(max(query.limit, 1), AuditQuery.limitRange.upperBound)
-        let order = query.isNewestFirst ? Array(numbers.indices.reversed()) : Array(numbers.indices)
+        let order = query.isNewestFirst ? Array(headers.indices.reversed()) : Array(headers.indices)
         for index in order where given < limit {
             let next = index + 1 < headers.count ? headers[index + 1] : nil
             guard isWorthReading(query, headers[index], next) else { continue }
-            var found = try records(headers[index], next, query, hash, digest, cipher)
+            var found: [AuditRecord]
+            do { found = try records(headers[index], next, query, hash, digest, cipher) } catch AuditError.damaged
+                where passingOverDamage
+            { continue }
             if query.isNewestFirst { found.reverse() }
             for record in found {
                 given += 1

@@ -1,11 +1,17 @@
+import Dispatch
 import NIOCore
+import Synchronization
 
 /// Whether whoever sent a request still waits for its answer.
-public struct ClientPresence: Sendable {
+public final class ClientPresence: Sendable {
+    /// Nanoseconds between two looks: each waits for the connection's event loop.
+    private static let interval: UInt64 = 50_000_000
+
     /// `ESTABLISHED` of tcp(7), as the kernel tells it in `TCP_INFO`.
     private static let established: UInt8 = 1
 
     private let channel: any Channel
+    private let lastLook = Atomic<UInt64>(0)
 
     /// - Parameter channel: the request's connection, or its stream.
     public init(_ channel: any Channel) { self.channel = channel }
@@ -16,6 +22,9 @@ public struct ClientPresence: Sendable {
     /// threads that may block and are no event loop's.
     public var isThere: Bool {
         guard channel.isActive else { return false }
+        let now = DispatchTime.now().uptimeNanoseconds
+        guard now &- lastLook.load(ordering: .relaxed) >= Self.interval else { return true }
+        lastLook.store(now, ordering: .relaxed)
         // A stream of HTTP/2 has the connection above it, a connection the socket that listens.
         guard let connection = (channel as? any SocketOptionProvider) ?? (channel.parent as? any SocketOptionProvider),
             let info = try? connection.getTCPInfo().wait()

@@ -10,7 +10,12 @@ package final class ConditionLock: Sendable {
 
     package init() {
         pthread_mutex_init(mutex, nil)
-        pthread_cond_init(condition, nil)
+        // Waits are not longer when the clock is set back.
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(condition, &attributes)
+        pthread_condattr_destroy(&attributes)
     }
 
     deinit {
@@ -36,7 +41,7 @@ package final class ConditionLock: Sendable {
     /// As `wait`, but not for longer than this.
     package func wait(milliseconds: Int) {
         var deadline = timespec()
-        clock_gettime(CLOCK_REALTIME, &deadline)
+        clock_gettime(CLOCK_MONOTONIC, &deadline)
         deadline.tv_sec += milliseconds / 1000
         deadline.tv_nsec += (milliseconds % 1000) * 1_000_000
         if deadline.tv_nsec >= 1_000_000_000 {

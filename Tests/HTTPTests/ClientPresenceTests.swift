@@ -24,7 +24,8 @@ struct ClientPresenceTests {
         while !channel.isActive { usleep(1000) }
         #expect(ClientPresence(channel).isThere)
         try client.close().wait()
-        while ClientPresence(channel).isThere { usleep(1000) }
+        let presence = ClientPresence(channel)
+        while presence.isThere { usleep(1000) }
         #expect(channel.isActive)
         try channel.close().wait()
         #expect(!ClientPresence(channel).isThere)

@@ -1,5 +1,6 @@
 import Audit
 import Foundation
+import Glibc
 import Synchronization
 
 /// Which alerts nobody has seen to yet. Any thread that may block.
@@ -11,8 +12,11 @@ public final class AlertBoard: Sendable {
     public static let reasonRange = 8...1024
     /// Alerts that one acknowledgement names.
     public static let countLimit = 500
-    /// Open alerts that are kept in mind, the latest; those before them are on the record alone.
+    /// Open alerts that are kept in mind, the serious ones before the others and then the latest; the rest are on the record
+    /// alone. A peer that is refused all day makes one every ten minutes.
     static let openLimit = 10_000
+    /// Of them serious ones that are kept whatever else there is.
+    static let seriousLimit = 5_000
     /// The same of those that were acknowledged.
     static let acknowledgedLimit = 1000
 
@@ -25,7 +29,25 @@ public final class AlertBoard: Sendable {
 
         mutating func add(_ record: AuditRecord) {
             open[record.sequence] = record
-            if open.count > AlertBoard.openLimit, let oldest = open.keys.min() { open[oldest] = nil }
+            guard open.count > AlertBoard.openLimit else { return }
+            let serious = open.values.filter(AlertBoard.isSerious)
+            let others = open.values.filter { !AlertBoard.isSerious($0) }
+            let candidates = others.isEmpty || serious.count > AlertBoard.seriousLimit ? serious : others
+            if let oldest = candidates.map(\.sequence).min() { open[oldest] = nil }
+        }
+
+        /// One that is older than all that are here.
+        mutating func addOlder(_ record: AuditRecord) {
+            guard open.count >= AlertBoard.openLimit else {
+                open[record.sequence] = record
+                return
+            }
+            let seriousCount = open.values.count(where: AlertBoard.isSerious)
+            guard AlertBoard.isSerious(record), seriousCount < AlertBoard.seriousLimit,
+                let oldest = open.values.filter({ !AlertBoard.isSerious($0) }).map(\.sequence).min()
+            else { return }
+            open[oldest] = nil
+            open[record.sequence] = record
         }
 
         mutating func acknowledge(_ sequence: UInt64, _ acknowledgement: StandingAlert.Acknowledgement) {
@@ -45,13 +67,20 @@ public final class AlertBoard: Sendable {
     /// Reads what is open from the record. What of it is damaged is passed over: a verification names that.
     ///
     /// - Parameter institution: whose service this is.
-    public init(_ audit: AuditLog, institution: String) {
+    /// - Throws: `.notRecorded` when the record cannot be read.
+    public init(_ audit: AuditLog, institution: String) throws(AccessError) {
         self.audit = audit
         self.institution = institution
-        state = Mutex(Self.read(audit))
+        do { state = Mutex(try Self.read(audit)) } catch let error as AuditError { throw .notRecorded(error) } catch {
+            throw .notRecorded(.io(operation: "read", errno: EIO))
+        }
     }
 
-    private static func read(_ audit: AuditLog) -> State {
+    private static func isSerious(_ record: AuditRecord) -> Bool {
+        record.entry.outcome.rawValue >= AuditOutcome.seriousFailure.rawValue
+    }
+
+    private static func read(_ audit: AuditLog) throws -> State {
         var state = State()
         state.last = audit.count
         var query = AuditQuery(limit: AuditQuery.limitRange.upperBound)
@@ -59,7 +88,7 @@ public final class AlertBoard: Sendable {
         let last = state.last
         // An acknowledgement stands behind its alert, so the newest first tells of each alert at once what became of it.
         var acknowledgements: [UInt64: StandingAlert.Acknowledgement] = [:]
-        try? audit.search(query) { record in
+        try audit.search(query, passingOverDamage: true) { record in
             guard record.sequence <= last else { return true }
             switch record.entry.event {
             case .alertAcknowledged:
@@ -71,11 +100,11 @@ public final class AlertBoard: Sendable {
                         state.acknowledged[record.sequence] = StandingAlert(record: record, acknowledgement: made)
                     }
                 } else {
-                    state.open[record.sequence] = record
+                    state.addOlder(record)
                 }
             default: break
             }
-            return state.open.count < openLimit
+            return true
         }
         return state
     }
@@ -132,7 +161,8 @@ public final class AlertBoard: Sendable {
 
     /// Whether somebody may say that an alert was seen to: nobody of an alert about themselves.
     public func mayAcknowledge(_ one: StandingAlert, _ actor: AccessActor) -> Bool {
-        isOpen(to: actor) && one.subject != AuditObject(.account, actor.name)
+        // As alerts name them: the local operator by the name of the account of the system.
+        isOpen(to: actor) && one.subject != AuditObject(.account, actor.auditActor.name)
     }
 
     /// Says that alerts were seen to: all of them or none. On the disk of the record when it returns.

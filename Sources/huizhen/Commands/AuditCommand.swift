@@ -401,7 +401,7 @@ extension AuditCommand {
                     guard let anchor = try log.anchor() else { throw AuditError.badAnchor("nothing is recorded") }
                     return anchor
                 },
-                alerts: AlertBoard(log, institution: settings.text("institution")),
+                alerts: { try AlertBoard(log, institution: settings.text("institution")) },
                 send: { reply in
                     switch reply {
                     case .progress(let done, let total): line.show(done: done, total: total, what)

@@ -16,8 +16,8 @@ struct AuditOperations {
     let anchor: () throws -> AuditAnchor
     /// Told when the log is found not to be what was written.
     var alarm: (AuditVerification) -> Void = { _ in }
-    /// Which alerts are open.
-    let alerts: AlertBoard
+    /// Which alerts are open; of a log that none writes all of them are read for it.
+    let alerts: () throws -> AlertBoard
     let send: (ControlReply) throws -> Void
 
     /// Answers; that the log is read is on record before the first of it is given.
@@ -43,12 +43,13 @@ struct AuditOperations {
             try send(.audit(.anchored(try anchor().line)))
         case .alerts:
             try note("alerts")
+            let alerts = try alerts()
             let all = alerts.open() + alerts.acknowledged(since: 0)
             for start in stride(from: 0, to: all.count, by: Self.messageRecordCount) {
                 try send(.audit(.alerts(Array(all[start...].prefix(Self.messageRecordCount)))))
             }
         case .acknowledge(let numbers, let reason):
-            try alerts.acknowledge(numbers, because: reason, by: .localOperator(actor.name))
+            try alerts().acknowledge(numbers, because: reason, by: .localOperator(actor.name))
         }
     }
 

@@ -119,7 +119,8 @@ struct Operations: Sendable {
                 }
                 return anchor
             },
-            alarm: { [service] in service.alerts.raise(Alert(altered: $0)) }, alerts: service.access.alerts,
+            alarm: { [service] in service.alerts.raise(Alert(altered: $0)) },
+            alerts: { [service] in service.access.alerts },
             send: { try channel.send($0) }
         ).answer(request)
     }

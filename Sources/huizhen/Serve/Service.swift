@@ -224,9 +224,11 @@ final class Service: Sendable {
 
     private func openDIMSE() throws -> (plain: UInt16, tls: UInt16?) {
         do throws(ListenFailure) { return try dimse.start() } catch {
-            throw DoorFailure(
-                setting: error.isSecure ? "dimse.tls.port" : "dimse.port", port: Int(error.port),
-                reason: "\(error.cause)")
+            let setting = error.isSecure ? "dimse.tls.port" : "dimse.port"
+            if case .system(let errno) = error.cause {
+                throw DoorFailure(setting: setting, port: Int(error.port), errno: errno)
+            }
+            throw DoorFailure(setting: setting, port: Int(error.port), reason: "\(error.cause)")
         }
     }
 
@@ -372,13 +374,15 @@ struct DoorService: ServiceLifecycle.Service {
     let service: Service
 
     func run() async throws {
-        try await onThread { try service.open() }
-        try? await gracefulShutdown()
+        // What could not open is closed as well: threads that run on while the process ends use what it has destroyed.
+        let opening = try await onThread { Result { try service.open() } }
+        if case .success = opening { try? await gracefulShutdown() }
         // The web's servers have ended; what its doors counted is still to be recorded.
         await service.web.stop()
         await service.transfers.door.stop()
         await service.viewer.stop()
         try await onThread { service.close() }
+        try opening.get()
     }
 }
 

@@ -11,7 +11,7 @@ struct WebDoorService<Inner: ServiceLifecycle.Service>: ServiceLifecycle.Service
 
     func run() async throws {
         do { try await inner.run() } catch let error as IOError where bindingErrors.contains(error.errnoCode) {
-            throw DoorFailure(setting: setting, port: port, reason: String(cString: strerror(error.errnoCode)))
+            throw DoorFailure(setting: setting, port: port, errno: error.errnoCode)
         }
     }
 }

@@ -1,5 +1,6 @@
 import Audit
 import Foundation
+import Keys
 import Testing
 
 @testable import Access
@@ -73,6 +74,62 @@ struct AlertBoardTests {
         #expect(board.openCount == 0)
     }
 
+    @Test func letsNoLocalOperatorAcknowledgeTheirOwn() throws {
+        let fixture = try AccessFixture()
+        let number = try alert(fixture, about: AuditObject(.account, "root"))
+        #expect(throws: AccessError.self) {
+            try fixture.access.alerts.acknowledge([number], because: "all is well", by: .localOperator("root"))
+        }
+        try fixture.access.alerts.acknowledge([number], because: "all is well", by: .localOperator("wang"))
+        #expect(fixture.access.alerts.openCount == 0)
+    }
+
+    @Test func keepsASeriousOneWhateverElseThereIs() throws {
+        let fixture = try AccessFixture()
+        func entry(_ outcome: AuditOutcome) -> AuditEntry {
+            AuditEntry(.alerted, outcome, by: .service, door: "alerts", objects: [.alerts], reason: "mass-export: 7")
+        }
+        let board = try AlertBoard(fixture.audit, institution: "Home")
+        let serious = try fixture.audit.append([entry(.seriousFailure)])
+        board.note(AuditRecord(sequence: serious, time: 1, entry: entry(.seriousFailure)))
+        for count in [4000, 4000, 2001] {
+            try fixture.audit.append(Array(repeating: entry(.minorFailure), count: count))
+        }
+        for sequence in (serious + 1)...fixture.audit.count {
+            board.note(AuditRecord(sequence: sequence, time: 1, entry: entry(.minorFailure)))
+        }
+        for board in [board, try AlertBoard(fixture.audit, institution: "Home")] {
+            #expect(board.openCount == 10_000)
+            #expect(board.open().last?.record.sequence == serious)
+            #expect(board.open().first?.record.sequence == fixture.audit.count)
+        }
+    }
+
+    @Test(arguments: [0, 200]) func forgetsNoneBehindDamage(_ place: Int) throws {
+        let directory = try TemporaryDirectory()
+        let (key, signer) = (try SymmetricKey.random(), try SigningKey(seed: .random()))
+        func log() throws -> AuditLog {
+            try AuditLog(directory: directory.path + "/audit", key: key, signer: signer)
+        }
+        let entry = AuditEntry(.alerted, by: .service, door: "alerts", objects: [.alerts], reason: "mass-export: 7")
+        // Each run begins a segment.
+        for _ in 0..<3 {
+            let one = try log()
+            try one.append([entry])
+            try one.close()
+        }
+        let second = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: directory.path + "/audit").filter {
+                $0.hasSuffix(".hza")
+            }.sorted().dropFirst().first)
+        let path = directory.path + "/audit/" + second
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        bytes[place] ^= 1
+        try bytes.write(to: URL(fileURLWithPath: path))
+        let board = try AlertBoard(try log(), institution: "Home")
+        #expect(board.open().map(\.record.sequence) == [3, 1])
+    }
+
     @Test func takesReasonsAndNumbersWithinTheirBounds() throws {
         let fixture = try AccessFixture()
         let board = fixture.access.alerts
@@ -95,7 +152,7 @@ struct AlertBoardTests {
         let fixture = try AccessFixture()
         let entry = AuditEntry(.alerted, by: .service, door: "alerts", objects: [.alerts], reason: "mass-export: 7")
         for count in [4000, 4000, 2001] { try fixture.audit.append(Array(repeating: entry, count: count)) }
-        let board = AlertBoard(fixture.audit, institution: "Home")
+        let board = try AlertBoard(fixture.audit, institution: "Home")
         #expect(board.openCount == 10_000)
         #expect(board.open().last?.record.sequence == 2)
         board.note(AuditRecord(sequence: fixture.audit.count + 1, time: 1, entry: entry))

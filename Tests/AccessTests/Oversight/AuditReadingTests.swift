@@ -19,6 +19,29 @@ struct AuditReadingTests {
             objects: studies.map { AuditObject(.study, $0) } + [AuditObject(.patient, "P1")], reason: "frames")
     }
 
+    @Test func givesNothingOfAStudyThatAnotherInstitutionOnceSentToo() throws {
+        let fixture = try AccessFixture()
+        func stored(_ institution: String, _ study: String) -> AuditEntry {
+            AuditEntry(
+                .stored, by: AuditActor(kind: .peer, name: "CT1", institution: institution), door: "dimse",
+                objects: [AuditObject(.study, study)])
+        }
+        try fixture.audit.append([
+            stored("South", "1.1"), stored("North", "1.1"), act("li", of: "South", on: "1.1"),
+            stored("North", "1.2"), act("li", of: "South", on: "1.2"),
+        ])
+        func read(_ study: String) throws -> [AuditEntry] {
+            var query = AuditQuery(limit: 100, isNewestFirst: false)
+            query.object = study
+            // Of 1.1 nothing that South sent is left.
+            return try fixture.access.auditRecords(query, for: person([.auditor], of: "North")) { _ in ["North"] }
+                .map(\.entry)
+        }
+        #expect(try read("1.1").map(\.actor.institution) == ["North"])
+        #expect(try read("1.2").map(\.actor.institution) == ["North", "South"])
+        #expect(try read("1.2").map(\.reason) == ["", ""], "a reason of others may hold values")
+    }
+
     @Test func givesAuditorsWhatTheirPeopleDidAndWhatAnybodyDidWithTheirOwnStudies() throws {
         let fixture = try AccessFixture()
         let access = fixture.access
