@@ -1,3 +1,4 @@
+import ArgumentParser
 import Dispatch
 import Foundation
 import Glibc
@@ -18,10 +19,32 @@ enum Program {
             exit(0)
         }
         Task { @MainActor in
-            await Huizhen.main()
-            exit(0)
+            do {
+                var command = try await Huizhen.asyncParseAsRoot()
+                if var asynchronous = command as? any AsyncParsableCommand {
+                    try await asynchronous.run()
+                } else {
+                    try command.run()
+                }
+                end(0)
+            } catch {
+                let text = Huizhen.fullMessage(for: error)
+                let code = Huizhen.exitCode(for: error)
+                if !text.isEmpty, code.isSuccess { print(text) }
+                if !text.isEmpty, !code.isSuccess {
+                    try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
+                }
+                end(code.rawValue)
+            }
         }
         dispatchMain()
+    }
+
+    /// Ends the process with what was printed, and without what libraries do at a regular end: they destroy what threads that are
+    /// still about to end use, and the process crashes where its work was done.
+    private static func end(_ code: Int32) -> Never {
+        fflush(nil)
+        _exit(code)
     }
 
     /// Keys and patients' values are in memory, and nothing of it is to reach a disk or a crash reporter by a crash; children
