@@ -64,16 +64,20 @@ public final class AlertWatch: Sendable {
 
     /// Gives an alert out: recorded, logged, counted, sent.
     public func raise(_ alert: Alert) {
-        counters[alert.kind]?.add()
         // Who stands in the record alone: an account may be a person's name.
         logger.warning("alert", metadata: ["kind": "\(alert.kind.rawValue)", "what": "\(alert.text)"])
         do throws(AuditError) {
             // The webhook follows the record.
-            try log.append([alert.entry])
+            let now = Date()
+            let sequence = try log.append([alert.entry], at: now)
+            let time = Int64(now.timeIntervalSince1970 * 1000)
+            noted(AuditRecord(sequence: sequence, time: time, entry: alert.entry))
         } catch {
             webhook?.sendUnrecorded(alert)
             waiting.withLock { if $0.count < Self.waitingLimit { $0.append(alert) } }
         }
+        // Who sees it counted finds it in the record.
+        counters[alert.kind]?.add()
     }
 
     /// Gives an alert out, but for one of the same kind about the same within the window.

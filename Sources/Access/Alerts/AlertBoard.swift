@@ -24,10 +24,11 @@ public final class AlertBoard: Sendable {
         /// By number of the record.
         var open: [UInt64: AuditRecord] = [:]
         var acknowledged: [UInt64: StandingAlert] = [:]
-        /// Up to which record it was followed.
-        var last: UInt64 = 0
+        /// Up to which record it was read at the start.
+        var start: UInt64 = 0
 
         mutating func add(_ record: AuditRecord) {
+            guard acknowledged[record.sequence] == nil else { return }
             open[record.sequence] = record
             guard open.count > AlertBoard.openLimit else { return }
             let serious = open.values.filter(AlertBoard.isSerious)
@@ -82,14 +83,14 @@ public final class AlertBoard: Sendable {
 
     private static func read(_ audit: AuditLog) throws -> State {
         var state = State()
-        state.last = audit.count
+        state.start = audit.count
         var query = AuditQuery(limit: AuditQuery.limitRange.upperBound)
         query.object = AuditObject.alerts.name
-        let last = state.last
+        let start = state.start
         // An acknowledgement stands behind its alert, so the newest first tells of each alert at once what became of it.
         var acknowledgements: [UInt64: StandingAlert.Acknowledgement] = [:]
         try audit.search(query, passingOverDamage: true) { record in
-            guard record.sequence <= last else { return true }
+            guard record.sequence <= start else { return true }
             switch record.entry.event {
             case .alertAcknowledged:
                 let made = StandingAlert.Acknowledgement(record)
@@ -119,12 +120,12 @@ public final class AlertBoard: Sendable {
 
     private static let namePrefix = "alert "
 
-    /// Takes in what was recorded, in order; what is neither alert nor acknowledgement says nothing here.
+    /// Takes in what was recorded, by whoever recorded it and again by who follows the record; what is neither alert nor
+    /// acknowledgement says nothing here.
     public func note(_ record: AuditRecord) {
         guard record.entry.event == .alerted || record.entry.event == .alertAcknowledged else { return }
         state.withLock { state in
-            guard record.sequence > state.last else { return }
-            state.last = record.sequence
+            guard record.sequence > state.start else { return }
             guard record.entry.event == .alertAcknowledged else { return state.add(record) }
             let made = StandingAlert.Acknowledgement(record)
             for sequence in Self.numbers(record.entry) { state.acknowledge(sequence, made) }
