@@ -4,12 +4,7 @@ extension Access {
     /// Whether somebody reads all of the record: the local operator, and auditors of the institution that runs the service. They
     /// alone can look into what strangers tried, which is no institution's, and into what alerts are about.
     public func readsWholeRecord(_ actor: AccessActor) -> Bool {
-        switch actor {
-        case .service: false
-        case .localOperator: true
-        case .person(let permit):
-            permit.isStrong && permit.roles.contains(.auditor) && permit.institution == settings.institution
-        }
+        actor != .service && actor.acts(for: settings.institution, as: [.auditor])
     }
 
     /// Records of acts that match, as far as they are somebody's to read; whoever asks has recorded that.
@@ -23,8 +18,8 @@ extension Access {
         _ query: AuditQuery, for actor: AccessActor, owners: (_ study: String) throws -> Set<String>
     ) throws -> [AuditRecord] {
         if readsWholeRecord(actor) { return try auditRecords(query) }
-        guard case .person(let permit) = actor, permit.isStrong, permit.roles.contains(.auditor),
-            !permit.institution.isEmpty
+        guard case .person(let permit) = actor, !permit.institution.isEmpty,
+            actor.acts(for: permit.institution, as: [.auditor])
         else { return [] }
         let institution = permit.institution
         guard let study = query.object, query.institution == nil, try owners(study) == [institution],

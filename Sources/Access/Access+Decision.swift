@@ -69,5 +69,4 @@ extension Access {
     public func record(reading list: String, by actor: AuditActor, door: String) throws(Denial) {
         try record([AuditEntry(.searched, by: actor, door: door, objects: [AuditObject(.query, list)])])
     }
-
 }

@@ -54,11 +54,7 @@ extension WebSession {
         case .localOperator(let user): .localOperator(user)
         case .guest: nil
         case .person(let account):
-            .person(
-                Permit(
-                    kind: .person, aeTitle: access.settings.aeTitle, roles: account.roles,
-                    institution: account.institution, issuer: account.institution, address: place.address,
-                    isStrong: hasSecondFactor, user: account.name))
+            .person(access.permit(of: account, from: place.address, isStrong: hasSecondFactor))
         }
     }
 }

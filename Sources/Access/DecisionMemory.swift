@@ -1,3 +1,4 @@
+import Audit
 import Synchronization
 
 /// What was decided of late, as long as it is still what would be decided: about the same caller and act, with nothing
@@ -9,7 +10,7 @@ final class DecisionMemory: Sendable {
     /// All of a caller and an act on which a decision rests that grants and time do not tell.
     struct Key: Hashable {
         private let verb: Verb
-        private let kind: Int
+        private let kind: AuditActor.Kind
         private let institution: String
         private let user: String?
         private let isStrong: Bool
@@ -18,7 +19,7 @@ final class DecisionMemory: Sendable {
 
         init(_ verb: Verb, _ permit: Permit) {
             self.verb = verb
-            kind = Int(permit.kind.rawValue)
+            kind = permit.kind
             institution = permit.institution
             user = permit.user
             isStrong = permit.isStrong

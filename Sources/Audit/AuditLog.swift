@@ -116,6 +116,16 @@ public final class AuditLog: @unchecked Sendable {  // all state is behind the g
         }
     }
 
+    /// Writes one entry down, as above.
+    ///
+    /// - Returns: it as it stands on the record.
+    public func record(_ entry: AuditEntry, at now: Date = Date()) throws(AuditError) -> AuditRecord {
+        let sequence = try append([entry], at: now)
+        return AuditRecord(sequence: sequence, time: Self.milliseconds(now), entry: entry)
+    }
+
+    private static func milliseconds(_ date: Date) -> Int64 { Int64(date.timeIntervalSince1970 * 1000) }
+
     private func appendAll(_ entries: [AuditEntry], at now: Date) throws(AuditError) -> UInt64 {
         guard !entries.isEmpty else { return count }
         guard entries.count <= Self.entryLimit else { throw .tooLarge(limit: Self.entryLimit) }
@@ -145,7 +155,7 @@ public final class AuditLog: @unchecked Sendable {  // all state is behind the g
         _ entries: [AuditEntry], at now: Date
     ) throws(AuditError) -> (segment: OpenSegment, ticket: UInt64, last: UInt64) {
         guard !isClosed else { throw .closed }
-        let milliseconds = Int64(now.timeIntervalSince1970 * 1000)
+        let milliseconds = Self.milliseconds(now)
         var content: [UInt8] = []
         content.reserveCapacity(256 * entries.count)
         var sequence = position.nextSequence

@@ -108,8 +108,9 @@ struct Box {
 /// Whether a box adds nothing to one that was found before: what sticks out of what is blanked for that one (three pixels above
 /// and below, half its height at its sides) has no room for a letter. Shadows of letters make such boxes.
 bool addsNothing(const Box &box, const Box &found) {
-    const uint32_t side = std::max<uint32_t>(3, std::min<uint32_t>((found.bottom - found.top) / 2, 64));
-    const uint32_t over = 3 + leastHeight - 1;
+    const uint32_t side = std::max<uint32_t>(
+        HZ_TEXT_MARGIN, std::min<uint32_t>((found.bottom - found.top) / 2, HZ_TEXT_SIDE_MARGIN_LIMIT));
+    const uint32_t over = HZ_TEXT_MARGIN + leastHeight - 1;
     return box.left + side >= found.left && box.right <= found.right + side && box.top + over >= found.top
         && box.bottom <= found.bottom + over;
 }

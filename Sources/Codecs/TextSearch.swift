@@ -6,6 +6,10 @@ public struct TextSearch: Hashable, Sendable {
     public static let sideLimit = Int(HZ_TEXT_SIDE_LIMIT)
     /// Words of one picture.
     public static let wordLimit = Int(HZ_TEXT_BOX_LIMIT)
+    /// Pixels around a word that are blanked with it, which the search counts on.
+    public static let margin = Int(HZ_TEXT_MARGIN)
+    /// The same at its sides, of half its height at most.
+    public static let sideMarginLimit = Int(HZ_TEXT_SIDE_MARGIN_LIMIT)
 
     public let rows: Int
     public let columns: Int

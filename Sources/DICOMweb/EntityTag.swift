@@ -1,5 +1,6 @@
 import Archive
 import Catalog
+import DICOM
 
 /// What tells two states of an answer apart. RFC 9110 §8.8.3.
 enum EntityTag {
@@ -8,13 +9,12 @@ enum EntityTag {
     ///
     /// - Parameter form: what else decides about the bytes: the transfer syntax, which frame.
     static func of(_ holdings: [Holding], corrections: [UInt64], form: String = "") -> String {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        var hash = FNV1a()
         for number in holdings.map(\.sequence) + corrections {
-            for shift in stride(from: 0, to: 64, by: 8) { add(UInt8(truncatingIfNeeded: number >> UInt64(shift))) }
+            withUnsafeBytes(of: number.littleEndian) { hash.add($0) }
         }
-        form.utf8.forEach(add)
-        return "\"\(String(holdings.count, radix: 16))-\(String(hash, radix: 16))\""
+        hash.add(form.utf8)
+        return "\"\(String(holdings.count, radix: 16))-\(String(hash.value, radix: 16))\""
     }
 }
 

@@ -31,7 +31,7 @@ public final class AlertWatch: Sendable {
     private let webhook: Webhook?
     private let logger: Logger
     private let counters: [Alert.Kind: Counter]
-    /// Told of every record, in order.
+    /// Told of every record in order, and of the alerts that are raised here at once.
     private let noted: @Sendable (AuditRecord) -> Void
     private let thread = PacedThread(name: "alerts")
     private let waiting = Mutex<[Alert]>([])
@@ -68,10 +68,7 @@ public final class AlertWatch: Sendable {
         logger.warning("alert", metadata: ["kind": "\(alert.kind.rawValue)", "what": "\(alert.text)"])
         do throws(AuditError) {
             // The webhook follows the record.
-            let now = Date()
-            let sequence = try log.append([alert.entry], at: now)
-            let time = Int64(now.timeIntervalSince1970 * 1000)
-            noted(AuditRecord(sequence: sequence, time: time, entry: alert.entry))
+            noted(try log.record(alert.entry))
         } catch {
             webhook?.sendUnrecorded(alert)
             waiting.withLock { if $0.count < Self.waitingLimit { $0.append(alert) } }

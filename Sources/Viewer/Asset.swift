@@ -10,9 +10,7 @@ struct Asset: Sendable {
     private init(_ type: String, _ bytes: [UInt8]) {
         self.type = type
         self.bytes = bytes
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        tag = "\"\(String(hash, radix: 16))\""
+        tag = "\"\(String(FNV1a(bytes).value, radix: 16))\""
     }
 
     static let all: [String: Asset] = [

@@ -29,36 +29,13 @@ import Testing
 
     @Test(.enabled(if: address != nil)) func answersClientsOfTheNetworkAndNoOperatorThere() throws {
         let address = try #require(Self.address)
-        let huizhen = try HuizhenProcess(
-            arguments: [
-                "--set", "web.tls.address=0.0.0.0", "--set", "web.hosts=images.test", "--set",
-                "access.tokens-without-certificate=anywhere",
-            ] + Self.certificate)
-        _ = try huizhen.tool(["import", Images.smallCT()]).checked()
-        struct Client: Decodable {
-            var id: String
-            var secret: String
-        }
-        let made = try huizhen.tool([
-            "token", "client", "add", "viewer", "--institution", "LOCAL", "--days", "5", "--json",
-        ]).checked()
-        let client = try JSONDecoder().decode(Client.self, from: Data(made.utf8))
+        let huizhen = try service(["access.tokens-without-certificate=anywhere"])
+        let viewer = try add("viewer", [], to: huizhen)
         func ask(_ path: String, at place: String, _ more: [String]) throws -> (status: String, body: String) {
-            let folder = TemporaryFolder.make()
-            let status = try Tool.run(
-                "/usr/bin/curl",
-                [
-                    "-s", "-k", "-o", folder + "/body", "-w", "%{http_code}", "--resolve",
-                    "images.test:\(huizhen.webTLSPort):\(place)", "https://images.test:\(huizhen.webTLSPort)" + path,
-                ] + more)
-            return (status.output, (try? String(contentsOfFile: folder + "/body", encoding: .utf8)) ?? "")
+            try self.ask(huizhen, path, at: place, as: nil, more)
         }
         func bearer(_ token: String) -> [String] { ["-H", "Authorization: Bearer " + token] }
-        struct Answer: Decodable { var access_token: String }
-        let granted = try ask(
-            "/oauth2/token", at: address,
-            ["-u", "\(client.id):\(client.secret)", "-d", "grant_type=client_credentials"])
-        let token = try JSONDecoder().decode(Answer.self, from: Data(granted.body.utf8)).access_token
+        let token = try #require(try token(huizhen, viewer, at: address, as: nil))
         // A program of an institution comes from anywhere where that was set.
         let found = try ask("/dicom-web/studies", at: address, bearer(token))
         #expect(found.status == "200" && found.body.contains("0020000D"))
@@ -93,9 +70,16 @@ import Testing
     }
 
     private static let checking = [
-        "--set", "web.tls.authorities=\(Certificates.path("ca.pem"))", "--set",
-        "web.tls.revocation-lists=\(Certificates.path("ca.crl"))",
+        "web.tls.authorities=\(Certificates.path("ca.pem"))", "web.tls.revocation-lists=\(Certificates.path("ca.crl"))",
     ]
+
+    /// A service that is open to the network and holds an image.
+    private func service(_ settings: [String]) throws -> HuizhenProcess {
+        let all = ["web.tls.address=0.0.0.0", "web.hosts=images.test"] + settings
+        let huizhen = try HuizhenProcess(arguments: all.flatMap { ["--set", $0] } + Self.certificate)
+        _ = try huizhen.tool(["import", Images.smallCT()]).checked()
+        return huizhen
+    }
 
     private func add(_ name: String, _ more: [String], to huizhen: HuizhenProcess) throws -> Program {
         let made = try huizhen.tool(
@@ -132,12 +116,7 @@ import Testing
 
     @Test(.enabled(if: address != nil)) func takesSystemsOfTheNetworkWithCertificateAndTokenAlone() throws {
         let address = try #require(Self.address)
-        let huizhen = try HuizhenProcess(
-            arguments: [
-                "--set", "web.tls.address=0.0.0.0", "--set", "web.hosts=images.test", "--set",
-                "web.tls.client-certificates=optional",
-            ] + Self.certificate + Self.checking)
-        _ = try huizhen.tool(["import", Images.smallCT()]).checked()
+        let huizhen = try service(["web.tls.client-certificates=optional"] + Self.checking)
         func search(_ token: String?, at place: String, as name: String?) throws -> String {
             try ask(
                 huizhen, "/dicom-web/studies", at: place, as: name, ["-H", "Authorization: Bearer \(token ?? "")"]
@@ -165,11 +144,12 @@ import Testing
     }
 
     @Test func letsNobodyInWithoutAKnownCertificateWhereOneIsDemanded() throws {
+        let settings = [
+            "web.hosts=images.test", "web.tls.client-certificates=required",
+            "access.tokens-without-certificate=nowhere",
+        ]
         let huizhen = try HuizhenProcess(
-            arguments: [
-                "--set", "web.hosts=images.test", "--set", "web.tls.client-certificates=required", "--set",
-                "access.tokens-without-certificate=nowhere",
-            ] + Self.certificate + Self.checking)
+            arguments: (settings + Self.checking).flatMap { ["--set", $0] } + Self.certificate)
         let here = "127.0.0.1"
         func status(_ name: String?) throws -> String { try ask(huizhen, "/", at: here, as: name, []).status }
         for name in ["client", "second"] { #expect(try status(name) == "200") }

@@ -30,25 +30,20 @@ public final class AlertBoard: Sendable {
         mutating func add(_ record: AuditRecord) {
             guard acknowledged[record.sequence] == nil else { return }
             open[record.sequence] = record
-            guard open.count > AlertBoard.openLimit else { return }
-            let serious = open.values.filter(AlertBoard.isSerious)
-            let others = open.values.filter { !AlertBoard.isSerious($0) }
-            let candidates = others.isEmpty || serious.count > AlertBoard.seriousLimit ? serious : others
-            if let oldest = candidates.map(\.sequence).min() { open[oldest] = nil }
+            trim()
         }
 
-        /// One that is older than all that are here.
-        mutating func addOlder(_ record: AuditRecord) {
-            guard open.count >= AlertBoard.openLimit else {
-                open[record.sequence] = record
-                return
+        /// Drops what is beyond the bound: serious ones that are too many themselves, then others, the oldest first.
+        mutating func trim() {
+            let surplus = open.count - AlertBoard.openLimit
+            guard surplus > 0 else { return }
+            let numbers = open.keys.sorted()
+            let serious = numbers.filter { open[$0].map(AlertBoard.isSerious) == true }
+            let others = numbers.filter { open[$0].map(AlertBoard.isSerious) == false }
+            let excess = min(surplus, max(0, serious.count - AlertBoard.seriousLimit))
+            for number in (serious.prefix(excess) + others + serious.dropFirst(excess)).prefix(surplus) {
+                open[number] = nil
             }
-            let seriousCount = open.values.count(where: AlertBoard.isSerious)
-            guard AlertBoard.isSerious(record), seriousCount < AlertBoard.seriousLimit,
-                let oldest = open.values.filter({ !AlertBoard.isSerious($0) }).map(\.sequence).min()
-            else { return }
-            open[oldest] = nil
-            open[record.sequence] = record
         }
 
         mutating func acknowledge(_ sequence: UInt64, _ acknowledgement: StandingAlert.Acknowledgement) {
@@ -101,12 +96,15 @@ public final class AlertBoard: Sendable {
                         state.acknowledged[record.sequence] = StandingAlert(record: record, acknowledgement: made)
                     }
                 } else {
-                    state.addOlder(record)
+                    state.open[record.sequence] = record
+                    // Now and then, for each time looks at all.
+                    if state.open.count >= 2 * openLimit { state.trim() }
                 }
             default: break
             }
             return true
         }
+        state.trim()
         return state
     }
 
@@ -150,14 +148,7 @@ public final class AlertBoard: Sendable {
 
     /// Whether somebody may see alerts. They are about the whole service: operators, and auditors of whoever runs it.
     public func isOpen(to actor: AccessActor) -> Bool {
-        switch actor {
-        case .service: false
-        case .localOperator: true
-        case .person(let permit):
-            permit.isStrong
-                && (permit.roles.contains(.operator)
-                    || permit.roles.contains(.auditor) && permit.institution == institution)
-        }
+        actor != .service && (actor.acts(for: nil, as: [.operator]) || actor.acts(for: institution, as: [.auditor]))
     }
 
     /// Whether somebody may say that an alert was seen to: nobody of an alert about themselves.
@@ -212,9 +203,7 @@ public final class AlertBoard: Sendable {
 
     private func write(_ entry: AuditEntry, _ now: Date) throws(AccessError) -> StandingAlert.Acknowledgement {
         do throws(AuditError) {
-            let sequence = try audit.append([entry], at: now)
-            let time = Access.milliseconds(now)
-            return StandingAlert.Acknowledgement(AuditRecord(sequence: sequence, time: time, entry: entry))
+            return StandingAlert.Acknowledgement(try audit.record(entry, at: now))
         } catch { throw .notRecorded(error) }
     }
 }

@@ -12,7 +12,7 @@ public struct StandingAlert: Sendable, Equatable {
 
         init(_ record: AuditRecord) {
             let actor = record.entry.actor
-            by = actor.kind == .localOperator ? "local:" + actor.name : actor.name
+            by = actor.kind == .localOperator ? AccessActor.localOperator(actor.name).name : actor.name
             at = record.time
             because = record.entry.reason
         }

@@ -285,6 +285,10 @@ typedef struct HZWorkerLimits {
 #define HZ_TEXT_SIDE_LIMIT 8192
 /// Words of one picture; of one with more nothing is said.
 #define HZ_TEXT_BOX_LIMIT 4096
+/// Pixels around a word that are blanked with it: edges of letters are softened.
+#define HZ_TEXT_MARGIN 3
+/// Pixels at its sides, of half its height at most: of ideographs half a one is often counted to no word.
+#define HZ_TEXT_SIDE_MARGIN_LIMIT 64
 
 /// A picture of `rows` times `columns` bytes, 0 black.
 typedef struct HZTextSearch {

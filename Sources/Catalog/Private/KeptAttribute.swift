@@ -77,8 +77,7 @@ public struct KeptAttribute: Hashable, Sendable {
     /// The bytes of an unknown VR, little endian, as this one's. PS3.5 §6.2.2.
     private func read(_ bytes: [UInt8], _ characterSet: CharacterSet) -> [UInt8]? {
         guard vr.isString else { return bytes.count % vr.unitByteCount == 0 ? bytes : nil }
-        let end = bytes.lastIndex { $0 != 0x20 && $0 != 0 } ?? -1
-        return Array(characterSet.decode(bytes[...end], vr: vr).utf8)
+        return Array(characterSet.decode(bytes.withoutTrailingPadding, vr: vr).utf8)
     }
 }
 

@@ -42,13 +42,13 @@ struct PrivateElements {
 
     /// The elements of a slice in ascending order whose blocks are reserved in it.
     static func placed(_ elements: ArraySlice<Element>) -> [(place: PrivatePlace, element: Element)] {
-        var creators: [UInt32: String] = [:]
+        var creators: [Tag: String] = [:]
         var result: [(place: PrivatePlace, element: Element)] = []
         for element in elements where element.tag.isPrivate {
             if element.tag.isPrivateCreator {
                 guard case .bytes(let bytes) = element.value else { continue }
-                creators[element.tag.rawValue] = name(bytes)
-            } else if let creator = creators[element.tag.creator.rawValue], !creator.isEmpty {
+                creators[element.tag] = name(bytes)
+            } else if let creator = creators[element.tag.creator], !creator.isEmpty {
                 let place = PrivatePlace(
                     group: element.tag.group, creator: creator, element: UInt8(truncatingIfNeeded: element.tag.element))
                 result.append((place, element))
@@ -59,8 +59,7 @@ struct PrivateElements {
 
     /// A private creator's value without padding.
     static func name(_ bytes: [UInt8]) -> String {
-        let end = bytes.lastIndex { $0 != 0x20 && $0 != 0 } ?? -1
-        return String(decoding: bytes[...end].drop { $0 == 0x20 }, as: UTF8.self)
+        String(decoding: bytes.withoutTrailingPadding.drop { $0 == 0x20 }, as: UTF8.self)
     }
 }
 
@@ -86,9 +85,4 @@ struct BlockAssignment {
         blocks[group, default: [:]][creator] = block
         taken.insert(Tag(group, UInt16(block)))
     }
-}
-
-extension Tag {
-    /// The element that reserves the block of a private one. PS3.5 §7.8.1.
-    public var creator: Tag { Tag(group, element >> 8) }
 }

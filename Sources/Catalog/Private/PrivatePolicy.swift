@@ -70,8 +70,6 @@ public struct PrivatePolicy: Sendable {
             let place = attribute.place
             return "\(attribute.level.rawValue) \(place.group) \(place.element) \(attribute.vr) \(place.creator)\n"
         }
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in lines.sorted().joined().utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        return max(hash, 1)
+        return max(FNV1a(lines.sorted().joined().utf8).value, 1)
     }
 }

@@ -128,6 +128,11 @@ extension Element {
     }
 }
 
+extension [UInt8] {
+    /// A text's bytes without the spaces and NULs behind it. PS3.5 §6.2.
+    public var withoutTrailingPadding: ArraySlice<UInt8> { withUnsafeBytes { self[..<Padding.trimmedCount($0)] } }
+}
+
 /// Padding that is not part of a value. PS3.5 §6.2.
 enum Padding {
     /// A value's characters: trailing spaces and NULs off, leading spaces too where they are not significant.

@@ -99,22 +99,10 @@ public struct Dataset: Sendable {
 
     /// Sets the values of a number VR from decimal text; empties it where one is no number of the VR's range.
     public mutating func set(_ tag: Tag, _ vr: VR, numbers: [String]) {
+        let read = numbers.compactMap { BinaryNumber($0, vr) }
         var bytes: [UInt8] = []
-        func put(_ value: some FixedWidthInteger) { withUnsafeBytes(of: value.littleEndian) { bytes += $0 } }
-        func take(_ text: String) -> Bool {
-            switch vr {
-            case .US: UInt16(text).map(put) != nil
-            case .SS: Int16(text).map(put) != nil
-            case .UL: UInt32(text).map(put) != nil
-            case .SL: Int32(text).map(put) != nil
-            case .UV: UInt64(text).map(put) != nil
-            case .SV: Int64(text).map(put) != nil
-            case .FL: Float(text).map { put($0.bitPattern) } != nil
-            case .FD: Double(text).map { put($0.bitPattern) } != nil
-            default: false
-            }
-        }
-        set(tag, vr, bytes: numbers.allSatisfy(take) ? bytes : [])
+        if read.count == numbers.count { for number in read { number.append(to: &bytes) } }
+        set(tag, vr, bytes: bytes)
     }
 
     /// Sets numbers, as text for a string VR and in binary for a number VR, cut to its width.

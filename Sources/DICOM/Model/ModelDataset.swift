@@ -83,8 +83,8 @@ enum ModelValues {
         }
         var result: [UInt8] = []
         for text in texts {
-            guard let bits = bits(text, vr) else { return nil }
-            for index in 0..<bits.byteCount { result.append(UInt8(truncatingIfNeeded: bits.value >> (8 * index))) }
+            guard let number = number(text, vr) else { return nil }
+            number.append(to: &result)
         }
         return result
     }
@@ -114,34 +114,17 @@ enum ModelValues {
         return buffer.prefix(max(0, Int(count))).map { UInt8(bitPattern: $0) }
     }
 
-    private static func bits(_ text: [UInt8]?, _ vr: VR) -> (value: UInt64, byteCount: Int)? {
-        let string = text.map { String(decoding: $0, as: UTF8.self) }
-        switch vr {
-        case .FL:
-            guard let string else { return (UInt64(Float.nan.bitPattern), 4) }
-            return Float(string).map { (UInt64($0.bitPattern), 4) }
-        case .FD:
-            guard let string else { return (Double.nan.bitPattern, 8) }
-            return Double(string).map { ($0.bitPattern, 8) }
-        case .AT:
-            guard let tag = text.flatMap({ Tag(hex: $0) })?.rawValue else { return nil }
-            return (UInt64(tag & 0xFFFF) << 16 | UInt64(tag >> 16), 4)
-        case .US: return number(string, UInt16.self)
-        case .SS: return number(string, Int16.self)
-        case .UL: return number(string, UInt32.self)
-        case .SL: return number(string, Int32.self)
-        case .UV: return number(string, UInt64.self)
-        case .SV: return number(string, Int64.self)
-        default: return nil
+    private static func number(_ text: [UInt8]?, _ vr: VR) -> BinaryNumber? {
+        switch (vr, text) {
+        case (.FL, nil): return BinaryNumber(bits: UInt64(Float.nan.bitPattern), byteCount: 4)
+        case (.FD, nil): return BinaryNumber(bits: Double.nan.bitPattern, byteCount: 8)
+        case (_, nil): return nil
+        case (.AT, let text?):
+            guard let tag = Tag(hex: text)?.rawValue else { return nil }
+            return BinaryNumber(bits: UInt64(tag & 0xFFFF) << 16 | UInt64(tag >> 16), byteCount: 4)
+        case (_, let text?):
+            return BinaryNumber(String(decoding: text, as: UTF8.self), vr, takesWholeFractions: true)
         }
-    }
-
-    private static func number<Number: FixedWidthInteger>(
-        _ text: String?, _: Number.Type
-    ) -> (value: UInt64, byteCount: Int)? {
-        guard let text else { return nil }
-        let found = Number(text) ?? Double(text).flatMap { Number(exactly: $0) }
-        return found.map { (UInt64(truncatingIfNeeded: $0), MemoryLayout<Number>.size) }
     }
 }
 

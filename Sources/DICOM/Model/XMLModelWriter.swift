@@ -50,7 +50,7 @@ public struct XMLModelWriter {
     /// Who reserved the block of a private element. PS3.5 §7.8.1.
     private static func creator(of tag: Tag, in dataset: Dataset) -> String? {
         guard tag.isPrivate, !tag.isPrivateCreator, tag.element >= 0x1000 else { return nil }
-        return dataset.string(Tag(tag.group, tag.element >> 8))
+        return dataset.string(tag.creator)
     }
 
     private mutating func write(_ element: Element, in dataset: Dataset) {

@@ -15,6 +15,9 @@ public struct Tag: Hashable, Comparable, Sendable {
     /// Whether this reserves a block of private elements. PS3.5 §7.8.1.
     public var isPrivateCreator: Bool { isPrivate && (0x0010...0x00FF).contains(element) }
 
+    /// The element that reserves the block of a private one. PS3.5 §7.8.1.
+    public var creator: Tag { Tag(group, element >> 8) }
+
     /// PS3.5 §7.2.
     public var isGroupLength: Bool { rawValue & 0xFFFF == 0 }
 

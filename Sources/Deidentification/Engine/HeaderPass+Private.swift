@@ -2,18 +2,16 @@ import DICOM
 
 /// The private blocks of a dataset: who reserved them, and which of their elements stay. PS3.5 §7.8.1.
 struct PrivateBlocks {
-    private let creators: [UInt32: String]
+    private let creators: [Tag: String]
     /// What the object itself says to be safe, by creator and group. PS3.3 §C.12.1.1.7.
     private let declaredSafe: [String: Set<UInt8>?]
-    private var usedBlocks: Set<UInt32> = []
+    private var usedBlocks: Set<Tag> = []
 
     init(_ dataset: Dataset) {
-        var creators: [UInt32: String] = [:]
+        var creators: [Tag: String] = [:]
         for element in dataset.elements where element.tag.isPrivateCreator {
             guard case .bytes(let bytes) = element.value else { continue }
-            var end = bytes.count
-            while end > 0, bytes[end - 1] == 0x20 || bytes[end - 1] == 0 { end -= 1 }
-            creators[element.tag.rawValue] = String(decoding: bytes[..<end], as: UTF8.self)
+            creators[element.tag] = String(decoding: bytes.withoutTrailingPadding, as: UTF8.self)
         }
         self.creators = creators
         var safe: [String: Set<UInt8>?] = [:]
@@ -34,23 +32,21 @@ struct PrivateBlocks {
     private static func key(_ group: UInt16, _ creator: String) -> String { "\(group) \(creator)" }
 
     /// Who reserved the block of an element; nil for an orphan.
-    func creator(of tag: Tag) -> String? { creators[block(of: tag)] }
-
-    private func block(of tag: Tag) -> UInt32 { tag.rawValue & 0xFFFF_0000 | UInt32(tag.element >> 8) }
+    func creator(of tag: Tag) -> String? { creators[tag.creator] }
 
     func isDeclaredSafe(_ tag: Tag, creator: String) -> Bool {
         guard let elements = declaredSafe[Self.key(tag.group, creator)] else { return false }
         return elements?.contains(UInt8(truncatingIfNeeded: tag.element)) ?? true
     }
 
-    mutating func use(_ tag: Tag) { usedBlocks.insert(block(of: tag)) }
+    mutating func use(_ tag: Tag) { usedBlocks.insert(tag.creator) }
 
     /// Puts the creators of what stays in front of it.
     func withCreators(_ kept: [Element]) -> [Element] {
         if usedBlocks.isEmpty { return kept }
         return kept
             + usedBlocks.compactMap { block in
-                creators[block].map { Element(Tag(block), .LO, .bytes(Array($0.utf8))) }
+                creators[block].map { Element(block, .LO, .bytes(Array($0.utf8))) }
             }
     }
 }

@@ -57,9 +57,7 @@ extension HeaderPass {
 
     /// Text that was not read as such, in UTF-8 and without padding.
     private func text(_ bytes: [UInt8], from: VR, to: VR) -> [UInt8] {
-        var end = bytes.count
-        while end > 0, bytes[end - 1] == 0x20 || bytes[end - 1] == 0 { end -= 1 }
-        let trimmed = bytes[..<end]
+        let trimmed = bytes.withoutTrailingPadding
         if from.isText || !to.isText { return Array(trimmed) }
         return Array(characterSet.decode(trimmed, vr: to).utf8)
     }

@@ -63,11 +63,6 @@ final class CodecPixelCleaner: PixelCleaner {
 
     /// One instance's frames, one after the other.
     private final class Cleaning: PixelCleaning {
-        /// Pixels around a word that go with it: edges of letters are softened.
-        private static let margin = 3
-        /// Pixels at its sides, at most: of ideographs half a one is often counted to no word.
-        private static let sideLimit = 64
-
         let transferSyntax: TransferSyntax
         let changes: Dataset
         let done: PixelCleaningDemand
@@ -156,11 +151,12 @@ final class CodecPixelCleaner: PixelCleaner {
                     in: frames.native.grey(frame),
                     TextSearch(rows: frames.native.rows, columns: frames.native.columns))
             }
+            let margin = TextSearch.margin
             return found.map { word in
-                let side = max(Self.margin, min((word.bottom - word.top) / 2, Self.sideLimit))
-                let (left, top) = (max(0, word.left - side), max(0, word.top - Self.margin))
+                let side = max(margin, min((word.bottom - word.top) / 2, TextSearch.sideMarginLimit))
+                let (left, top) = (max(0, word.left - side), max(0, word.top - margin))
                 return PixelRegion(
-                    left: left, top: top, width: word.right + side - left, height: word.bottom + Self.margin - top)
+                    left: left, top: top, width: word.right + side - left, height: word.bottom + margin - top)
             }
         }
 
