@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// A study that is read while it is still arriving.
-@Suite(.timeLimit(.minutes(30))) struct ArrivingStudyTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct ArrivingStudyTests {
     /// What `arriving.py` reports.
     private struct Report: Decodable {
         var problems: [String]

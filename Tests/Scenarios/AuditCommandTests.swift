@@ -10,7 +10,7 @@ import Testing
 @testable import huizhen
 
 /// `huizhen audit`: finding, proving, exporting, counting; alerts.
-@Suite(.timeLimit(.minutes(30))) struct AuditCommandTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct AuditCommandTests {
     private func records(_ huizhen: HuizhenProcess, _ arguments: [String]) throws -> [AuditRecord] {
         try huizhen.tool(["audit", "search", "--json"] + arguments).checked().split(separator: "\n").map {
             try JSONDecoder().decode(AuditRecord.self, from: Data($0.utf8))

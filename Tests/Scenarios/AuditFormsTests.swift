@@ -4,7 +4,7 @@ import Reporting
 import Testing
 
 /// Audit messages as others read them: by the standard's schema, and by FHIR's definitions.
-@Suite struct AuditFormsTests {
+@Suite(.scenario) struct AuditFormsTests {
     private struct Answer: Decodable {
         var count: Int
         var wrong: [String]

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The record of acts on its way to a syslog server of Debian's.
-@Suite(.timeLimit(.minutes(30))) struct AuditSinkTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct AuditSinkTests {
     private func settings(_ target: String, _ more: [String: String] = [:]) -> [String] {
         let values = [
             "audit.syslog.sinks": target, "audit.syslog.authorities": Certificates.path("ca.pem"),

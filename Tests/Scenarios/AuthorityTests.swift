@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `huizhen ca`: certificates that others take, and those they take no more.
-@Suite(.timeLimit(.minutes(30))) struct AuthorityTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct AuthorityTests {
     private let folder = TemporaryFolder.make() + "/authority"
 
     private func ca(_ arguments: [String]) throws -> Tool.Result {

@@ -9,7 +9,7 @@ private struct BrowserReport: Decodable {
 }
 
 /// The viewer in a real browser.
-@Suite(.timeLimit(.minutes(30))) struct BrowserTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct BrowserTests {
     private static let program = "/usr/bin/chromium"
 
     @Test func showsScrollsWindowsMeasuresAndPlaysImages() throws {

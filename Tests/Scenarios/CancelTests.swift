@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// C-CANCEL while others store and retrieve. PS3.7 §9.3.2.3.
-@Suite(.timeLimit(.minutes(30))) struct CancelTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct CancelTests {
     private static let matchCount = 160
     /// What may still come once a cancellation can be read: matches of 60,000 bytes that lie in the buffers of the
     /// connection already, Linux's 4 MiB to send and a small one to receive, and the one that is being sent.

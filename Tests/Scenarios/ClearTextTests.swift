@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// No value of a patient is in clear: in no file of the data directory, no line of the log, no metric, no refusal.
-@Suite(.timeLimit(.minutes(30))) struct ClearTextTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct ClearTextTests {
     /// What is searched for, by what it is.
     private static let canaries: [String: Data] = [
         "name": Data("Kanarienvogel".utf8), "Chinese name": Data("金丝雀".utf8), "patient ID": Data("KANARI4711".utf8),

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The Storage Commitment Push Model, PS3.4 Annex J, asked for by pynetdicom.
-@Suite(.timeLimit(.minutes(30))) struct CommitmentTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct CommitmentTests {
     private struct Report: Decodable {
         struct Event: Decodable {
             var type: Int

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Compression at rest in the real service, killed while it is at it.
-@Suite(.timeLimit(.minutes(30))) struct CompressionAtRestTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct CompressionAtRestTests {
     /// The files of one run, all different instances.
     private struct Source {
         let folder = TemporaryFolder.make()

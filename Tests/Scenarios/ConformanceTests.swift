@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The statement's tables and the code they are made from.
-@Suite struct ConformanceTests {
+@Suite(.scenario) struct ConformanceTests {
     private let statement = Python.root + "/Docs/CONFORMANCE.md"
 
     @Test func statesWhatTheCodeDoes() throws {

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Corrections through the real service, as other systems see them.
-@Suite(.timeLimit(.minutes(30))) struct CorrectionTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct CorrectionTests {
     private struct Listed: Decodable {
         var number: Int
         var author: String

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// De-identifying files and folders as an operator does, read by other people's tools.
-@Suite(.timeLimit(.minutes(30))) struct DeidentifyTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct DeidentifyTests {
     private struct Run: Decodable {
         struct Held: Decodable {
             var source: String

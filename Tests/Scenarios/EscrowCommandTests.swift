@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// `huizhen reidentify`, and projects' keys that go from site to site.
-@Suite(.timeLimit(.minutes(30))) struct EscrowCommandTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct EscrowCommandTests {
     /// A private key and its certificate, made by openssl.
     private func certificate(_ name: String, in folder: String) throws -> (key: String, certificate: String) {
         let (key, certificate) = ("\(folder)/\(name).key", "\(folder)/\(name).pem")

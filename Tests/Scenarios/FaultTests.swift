@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// A disk that fills, two writers, a stop in the middle.
-@Suite(.timeLimit(.minutes(30))) struct FaultTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct FaultTests {
     @Test(.enabled(if: SmallDisk.canBeMade, SmallDisk.need))
     func refusesStoresOnAFullDiskAndGoesOnAnswering() throws {
         let disk = try #require(SmallDisk(megabytes: 64))

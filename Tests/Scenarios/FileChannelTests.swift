@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// Files by SFTP: the system's sshd, OpenSSH's own client, lftp, and a client that keeps no rules.
-@Suite(.timeLimit(.minutes(30))) struct FileChannelTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct FileChannelTests {
     /// A service with a file channel, for whoever runs the tests.
     private struct Site {
         let huizhen: HuizhenProcess

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Two institutions on one service: each sees its own, and of the other what was granted, through DICOM and the web.
-@Suite(.timeLimit(.minutes(30))) struct GrantTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct GrantTests {
     private static let north = "2.25.101"
     private static let south = "2.25.201"
 

@@ -15,7 +15,7 @@ struct Answer: Decodable {
     var seconds: Double?
 }
 
-@Suite(.timeLimit(.minutes(30))) struct HostilePeerTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct HostilePeerTests {
     /// What every hostile peer sends and no log may show.
     static let canaries = ["Canary", "Zwitscher", "KANARI4711", "2.25.4711471147114711"]
 

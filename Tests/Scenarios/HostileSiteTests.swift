@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Sites that are known, and lie. Every one of them costs a bounded time and memory, and others go on.
-@Suite(.timeLimit(.minutes(30))) struct HostileSiteTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct HostileSiteTests {
     /// The hostile site's certificate, made known to a service at a port.
     private func introduce(to huizhen: HuizhenProcess, port: Int) throws -> String {
         let file = TemporaryFolder.make() + "/hostile.pem"

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `make install`, as far as it makes files.
-@Suite(.timeLimit(.minutes(30))) struct InstallTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct InstallTests {
     private static let analyzer = "/usr/bin/systemd-analyze"
     private static let hasAnalyzer = FileManager.default.isExecutableFile(atPath: analyzer)
 

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The operator's hand on the keys of a running service.
-@Suite(.timeLimit(.minutes(30))) struct KeysTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct KeysTests {
     private func store(_ huizhen: HuizhenProcess, seed: Int, first: Int = 0, count: Int) throws -> Stored {
         try Stored(storm(huizhen, seed: seed, first: first, count: count))
     }

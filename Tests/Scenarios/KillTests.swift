@@ -27,7 +27,7 @@ struct Checked: Decodable {
 /// Many more rounds when HUIZHEN_SOAK=1.
 let isSoak = ProcessInfo.processInfo.environment["HUIZHEN_SOAK"] == "1"
 
-@Suite(.timeLimit(.minutes(60))) struct KillTests {
+@Suite(.scenario, .timeLimit(.minutes(60))) struct KillTests {
     /// Without blanks a store makes its pack grow; with them, as shipped, it overwrites zeros.
     @Test(arguments: [0, 8 << 20]) func keepsWhatWasAcknowledgedThroughKillsAtAnyMoment(blanks: Int) throws {
         let seed = Int(ProcessInfo.processInfo.environment["HUIZHEN_SEED"] ?? "") ?? Int.random(in: 1...99_999)

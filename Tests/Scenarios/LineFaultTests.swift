@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Transfers over a line that fails, between services that are killed.
-@Suite(.timeLimit(.minutes(120))) struct LineFaultTests {
+@Suite(.scenario, .timeLimit(.minutes(120))) struct LineFaultTests {
     /// What a fault may cost: the chunks of eight connections that are on their way, with what belongs to them.
     private static let inFlight = 8 * (2 << 20) + (1 << 20)
     /// Chunks of all connections that there can be.

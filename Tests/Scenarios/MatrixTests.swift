@@ -12,7 +12,7 @@ private struct MatrixReport: Decodable {
 }
 
 /// Who may do what, from tables written by hand, through every door of the real service.
-@Suite(.timeLimit(.minutes(30))) struct MatrixTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct MatrixTests {
     @Test func decidesAsTheTablesSayAtEveryDoorAndRecordsEveryRefusal() throws {
         let folder = TemporaryFolder.make()
         chmod(folder, 0o755)

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Media that go out and come in, as other systems write and read them.
-@Suite(.timeLimit(.minutes(30))) struct MediaTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct MediaTests {
     /// What `media.py` found with pydicom.
     private struct Medium: Decodable {
         var faults: [String]

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// A name service that does not answer.
-@Suite(.timeLimit(.minutes(30))) struct NameServiceTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct NameServiceTests {
     /// Of this machine's loopback interface, and nobody else's.
     private static let address = "127.11.22.33"
 

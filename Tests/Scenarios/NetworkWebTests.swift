@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The web door over a network: TLS with a certificate that clients can check, and no operator from elsewhere.
-@Suite(.timeLimit(.minutes(30))) struct NetworkWebTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct NetworkWebTests {
     /// An address of this machine that is not its loopback interface's; nil where it has none.
     private static let address: String? = {
         guard let shown = try? Tool.run("/usr/bin/hostname", ["-I"]).checked() else { return nil }

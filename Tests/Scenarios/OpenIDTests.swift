@@ -18,7 +18,7 @@ private struct Refusal: Decodable {
 }
 
 /// Signing in by an OpenID Connect provider that does everything right, and everything wrong.
-@Suite(.timeLimit(.minutes(30))) struct OpenIDTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct OpenIDTests {
     /// A service that knows a provider on this machine, over TLS.
     private func service(
         providerPort: Int, path: String = "", _ more: [String: String] = [:]

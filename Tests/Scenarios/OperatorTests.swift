@@ -3,7 +3,7 @@ import Glibc
 import Testing
 
 /// What an operator does: looks, removes, holds, rebuilds.
-@Suite(.timeLimit(.minutes(30))) struct OperatorTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct OperatorTests {
     private func get(_ huizhen: HuizhenProcess, _ path: String) throws -> (code: Int, body: String) {
         let result = try Tool.run(
             "/usr/bin/curl", ["-s", "-w", "\n%{http_code}", "http://127.0.0.1:\(huizhen.httpPort)/\(path)"])

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Orthanc from Debian as a peer in both directions.
-@Suite(.timeLimit(.minutes(30))) struct OrthancTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct OrthancTests {
     private static let program = "/usr/sbin/Orthanc"
 
     private struct Nothing: Decodable {}

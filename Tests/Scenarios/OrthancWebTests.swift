@@ -8,7 +8,7 @@ private struct OrthancWebReport: Decodable {
 }
 
 /// The DICOMweb plugin of Debian's Orthanc as client, and as server beside us.
-@Suite(.timeLimit(.minutes(30))) struct OrthancWebTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct OrthancWebTests {
     private static let needed = ["/usr/sbin/Orthanc", "/usr/share/orthanc/plugins/libOrthancDicomWeb.so"]
 
     @Test(

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Our tools against Debian's storescp and dcmqrscp, and against our own service.
-@Suite(.timeLimit(.minutes(30))) struct OurToolsTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct OurToolsTests {
     /// DCMTK's archive with an empty database.
     private final class QueryServer {
         let port = freePort()

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Consent, destinations, the permission review and counts, by command on the real service.
-@Suite(.timeLimit(.minutes(30))) struct OversightTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct OversightTests {
     private func line(_ result: Tool.Result) throws -> String {
         try result.checked().trimmingCharacters(in: .whitespacesAndNewlines)
     }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite(.timeLimit(.minutes(30))) struct PeersTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct PeersTests {
     private func echo(_ huizhen: HuizhenProcess, as title: String, called: String = "HUIZHEN") throws -> Tool.Result {
         try Tool.dcmtk("echoscu", ["-v", "-aet", title, "-aec", called, "127.0.0.1", "\(huizhen.port)"])
     }

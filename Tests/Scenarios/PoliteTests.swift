@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// pynetdicom, a peer that keeps the rules.
-@Suite(.timeLimit(.minutes(30))) struct PoliteTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct PoliteTests {
     private func ask<Report: Decodable>(
         _ scenario: String, _ huizhen: HuizhenProcess, count: Int = 8, as type: Report.Type
     ) throws -> Report {

@@ -6,7 +6,7 @@ private struct Report: Decodable {
 }
 
 /// Private attributes that the operator has the catalogue keep, asked for by clients of others at both doors.
-@Suite(.timeLimit(.minutes(30))) struct PrivateAttributeTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct PrivateAttributeTests {
     private static let key = "catalogue.private-attributes"
     private static let variable = "HUIZHEN_CATALOGUE_PRIVATE_ATTRIBUTES"
     private static let entries = [

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// Objects that go out, or come in, de-identified by the rule of a peer.
-@Suite(.timeLimit(.minutes(30))) struct ReleaseTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct ReleaseTests {
     private static let phantoms: [String] =
         (try? FileManager.default.contentsOfDirectory(atPath: Images.phantoms).filter { $0.hasSuffix(".dcm") }.sorted())
         ?? []

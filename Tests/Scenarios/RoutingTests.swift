@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Routes and the queue, between real services.
-@Suite(.timeLimit(.minutes(30))) struct RoutingTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct RoutingTests {
     /// A service that forwards, and one that is forwarded to.
     private struct Pair {
         let source: HuizhenProcess

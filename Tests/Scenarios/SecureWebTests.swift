@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The web door over TLS, and what viewers need of HTTP, by curl.
-@Suite(.timeLimit(.minutes(30))) struct SecureWebTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct SecureWebTests {
     /// One answer, its head in lower case.
     private struct Answer {
         var status = 0

@@ -3,7 +3,7 @@ import Glibc
 import Testing
 
 /// Where settings come from, and which are refused.
-@Suite(.timeLimit(.minutes(30))) struct SettingsTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct SettingsTests {
     private let folder = TemporaryFolder.make()
 
     private func file(_ name: String, _ text: String) throws -> String {

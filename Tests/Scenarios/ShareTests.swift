@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Links by which somebody without an account looks at one study.
-@Suite(.timeLimit(.minutes(30))) struct ShareTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct ShareTests {
     @Test func showsAGuestOneStudyAndNothingElse() throws {
         let huizhen = try HuizhenProcess(arguments: ["--set", "access.address-failures=12"])
         let (north, other, south) = ("2.25.101", "2.25.102", "2.25.201")

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Our calls over TLS, users, and what is negotiated beside.
-@Suite(.timeLimit(.minutes(30))) struct TLSCallingTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct TLSCallingTests {
     private func service(_ settings: [String] = Certificates.settings()) throws -> HuizhenProcess {
         try HuizhenProcess(arguments: settings)
     }

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// DICOM over TLS with the programs hospitals use.
-@Suite(.timeLimit(.minutes(30))) struct TLSTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct TLSTests {
     private func service(_ settings: [String] = Certificates.settings(), open: Bool = false) throws -> HuizhenProcess {
         try HuizhenProcess(arguments: settings + (open ? ["--open-to-unknown-peers"] : []))
     }

@@ -9,7 +9,7 @@ struct AttackReport: Decodable {
 }
 
 /// Programs that ask over the web by tokens.
-@Suite(.timeLimit(.minutes(30))) struct TokenTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct TokenTests {
     @Test func givesProgramsTokensThatReachNoFurtherThanTheyShall() throws {
         let huizhen = try HuizhenProcess(arguments: [
             "--set", "web.tls.certificate=" + Certificates.path("server.pem"),

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// DCMTK's programs against the service.
-@Suite(.timeLimit(.minutes(30))) struct ToolkitPeersTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct ToolkitPeersTests {
     private func at(_ huizhen: HuizhenProcess) -> [String] { ["-aec", "HUIZHEN", "127.0.0.1", "\(huizhen.port)"] }
 
     @Test func servesEveryOneOfDCMTKsClients() throws {

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What an operator changes while a study is on its way.
-@Suite(.timeLimit(.minutes(30))) struct TransferChangeTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct TransferChangeTests {
     /// A push that is under way, slowly; half a megabyte a second of some twelve.
     private func underWay(_ seed: Int) throws -> (sites: TwoSites, id: String) {
         let sites = try TwoSites(settings: ["--set", "transfer.compress=false"], site: ["--rate", "500000"])

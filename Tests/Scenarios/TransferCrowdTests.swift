@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The same study on several ways at once, and doors that are asked for it meanwhile.
-@Suite(.timeLimit(.minutes(30))) struct TransferCrowdTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct TransferCrowdTests {
     @Test func takesAStudyFromTwoSitesAtOnceAsOne() throws {
         let (portC, portA, portB) = (freePort(), freePort(), freePort())
         let c = try TwoSites.start("C", portC)
@@ -76,7 +76,7 @@ import Testing
         try sites.b.tool(["destination", "approve", "TARGET", "--because", "a test"])
         let before = try sites.b.status()
         let id = try sites.a.begin("push", study: "2.25.63.0", site: "B")
-        try sites.b.wait("something to arrive") { (try sites.b.transfer(id).figures?.objectsThere ?? 0) > 1 }
+        try sites.b.wait("something to arrive") { ((try? sites.b.transfer(id))?.figures?.objectsThere ?? 0) > 1 }
         try sites.a.tool(["transfer", "pause", id]).checked()
         try sites.a.wait("the pause") { try sites.a.transfer(id).job?.state == "waiting" }
         let moved = try sites.b.tiny("move", as: "STORM", ["--study", "2.25.63.0", "--to", "TARGET"])

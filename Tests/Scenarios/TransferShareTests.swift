@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Which transfers go first, and how a line is shared.
-@Suite(.timeLimit(.minutes(30))) struct TransferShareTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct TransferShareTests {
     @Test func sharesALineEvenlyAndLetsWhatIsUrgentPass() throws {
         let sites = try TwoSites(settings: ["--set", "transfer.compress=false"], site: ["--rate", "2000000"])
         try sites.store(seed: 41, count: 800)

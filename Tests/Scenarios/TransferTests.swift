@@ -3,7 +3,7 @@ import Glibc
 import Testing
 
 /// Studies between two real services.
-@Suite(.timeLimit(.minutes(30))) struct TransferTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct TransferTests {
     @Test func pushesAStudyThatIsShownWithItsReceipt() throws {
         let sites = try TwoSites()
         try sites.store(seed: 71, count: 60)

@@ -12,7 +12,7 @@ private struct HostileReport: Decodable {
 }
 
 /// Clients of the web door that break the rules of HTTP, or take everything there is.
-@Suite(.timeLimit(.minutes(30))) struct WebHostileTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct WebHostileTests {
     private func ask(_ huizhen: HuizhenProcess, _ mode: String, _ count: Int? = nil) throws -> HostileReport {
         try Python.ask(
             "webhostile.py",

@@ -9,7 +9,7 @@ private struct RequestReport: Decodable {
 }
 
 /// The web door asked in all the ways that the standard has.
-@Suite(.timeLimit(.minutes(30))) struct WebRequestTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct WebRequestTests {
     @Test func answersEveryKindOfSearchRetrievalAndRemoval() throws {
         let huizhen = try HuizhenProcess(arguments: ["--set", "web.search-limit=8"])
         let report = try Python.ask(

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Objects that go out in another transfer syntax than they came in: what arrives is compared pixel by pixel by pydicom.
-@Suite(.timeLimit(.minutes(30))) struct WireTranscodingTests {
+@Suite(.scenario, .timeLimit(.minutes(30))) struct WireTranscodingTests {
     private struct Outcome: Decodable, Equatable {
         var received: Int
         /// By file, what differs.
