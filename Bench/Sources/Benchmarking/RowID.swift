@@ -44,6 +44,7 @@ public enum RowID: String, CaseIterable, Codable, Sendable {
     case deidentifyFiles = "deidentify-files"
     case deidentifyEngine = "deidentify-engine"
     case deidentifyMemory = "deidentify-memory"
+    case deidentifyLeaks = "deidentify-leaks"
     case hugeTransferMemory = "huge-transfer-memory"
 
     /// Rows that run only when they are named: those over an emulated long line, which need root and take long, and the one
@@ -106,6 +107,7 @@ public enum RowID: String, CaseIterable, Codable, Sendable {
         case .deidentifyFiles: DeidentifyFilesScenario(id: self)
         case .deidentifyEngine: DeidentifyEngineScenario(id: self)
         case .deidentifyMemory: DeidentifyMemoryScenario(id: self, quick: quick)
+        case .deidentifyLeaks: DeidentifyLeaksScenario(id: self)
         }
     }
 }

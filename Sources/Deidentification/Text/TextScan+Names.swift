@@ -248,6 +248,37 @@ extension TextScan {
         add(start..<end, .labelledName)
     }
 
+    /// `Doe^Jane`: a name as a value of VR PN has it, where neither part is a word; a protocol, as `Head^Routine`, has one.
+    /// PS3.5 §6.2.1.
+    mutating func findComponents(at caret: Int) {
+        var start = caret
+        while caret - start < 32,
+            isLetter(start - 1) || isIdeograph(start - 1) || unit(start - 1) == 0x27 || unit(start - 1) == 0x2D
+        { start -= 1 }
+        guard let first = component(start), first == caret, !isPartOfWord(start - 1), let second = component(caret + 1),
+            isIdeograph(start) ? endOfSurname(start) == caret : !isWord(start..<caret) && !isWord(caret + 1..<second)
+        else { return }
+        var end = second
+        // The other components, then the other groups.
+        for _ in 0..<8 {
+            guard unit(end) == 0x5E || unit(end) == 0x3D, let next = component(end + 1) else { break }
+            end = next
+        }
+        guard !isPartOfWord(end) else { return }
+        add(start..<end, .labelledName)
+    }
+
+    /// The end of a part of a name that begins there: two letters and more, or ideographs.
+    private func component(_ start: Int) -> Int? {
+        if isIdeograph(start) { return (start + 1...start + 5).first { !isIdeograph($0) } }
+        let end = endOfWord(start)
+        return end - start >= 2 ? end : nil
+    }
+
+    private func isPartOfWord(_ index: Int) -> Bool { isAlphanumeric(index) || unit(index) == 0x5F }
+
+    private func isWord(_ range: Range<Int>) -> Bool { Lexicon.isWord(word(range)) }
+
     /// `Jane Doe, M.D.`: a name stands before a degree that begins there.
     mutating func findNameBeforeDegree(at start: Int, wordEnd: Int) {
         guard

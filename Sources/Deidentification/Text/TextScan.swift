@@ -51,6 +51,8 @@ struct TextScan {
                 findIdeographs(at: index)
             } else if unit == 0x40 {
                 findElectronicAddress(at: index)
+            } else if unit == 0x5E {
+                findComponents(at: index)
             }
             index = next
         }

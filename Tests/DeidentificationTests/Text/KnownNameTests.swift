@@ -212,4 +212,22 @@ struct KnownNameTests {
             #expect(!cleaned.contains("SMITHSON"), "\(text): \(cleaned)")
         }
     }
+
+    @Test func findsNamesAsAttributesHaveThem() {
+        let cleaner = TextCleaner(known: KnownIdentities(), dates: nil)
+        for text in [
+            "CHEST OF SMITHSON^JANE", "SMITHSON^JANE", "胸部 Zhao^Minmin=赵^敏敏 复查", "赵^敏敏，复查", "PCK-Smithson^ALTIBRAIN",
+            "SMITHSON^JANE^^DR seen", "O'SMITHSON^JANE", "cf. Smithson^Jane=赵^敏敏=SMITHSON",
+        ] {
+            let cleaned = cleaner.clean(text).text.uppercased()
+            for part in ["SMITHSON", "JANE", "赵", "敏", "ZHAO"] {
+                #expect(!cleaned.contains(part), "\(text): \(cleaned)")
+            }
+        }
+        for text in [
+            "Head^Routine", "Thorax^1HEAD_NECK_PETCT", "abdomen^liver", "10^9/L", "x^y", "F^18^[^18^Fluorine]", "^^^^",
+            "kg/m^2",
+            "Thorax^ThorRoutine", "cornerstoneTools@^4.0.0:Length",
+        ] { #expect(cleaner.clean(text).text == text) }
+    }
 }
