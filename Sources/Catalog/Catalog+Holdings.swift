@@ -121,17 +121,20 @@ extension Catalog {
         }
     }
 
+    // By the study's identifier: of the institution there may be a million studies.
+    static let studyKeyStatement = """
+        SELECT instance.study_key FROM instance JOIN study ON study.id = instance.study
+        JOIN patient ON patient.id = study.patient
+        WHERE study.uid = ?1 AND patient.key = ?2 AND patient.issuer = ?3 AND +study.institution = ?4
+        UNION ALL SELECT study_key FROM arriving
+        WHERE study = ?1 AND patient_key = ?2 AND issuer = ?3 AND institution = ?4 LIMIT 1
+        """
+
     /// The key under which this study's instances of this patient and institution are stored, if any are.
     public func studyKey(of record: InstanceRecord) throws(CatalogError) -> [UInt8]? {
         try select { connection throws(DatabaseError) in
             try connection.first(
-                """
-                SELECT instance.study_key FROM instance JOIN study ON study.id = instance.study
-                JOIN patient ON patient.id = study.patient
-                WHERE study.uid = ?1 AND patient.key = ?2 AND patient.issuer = ?3 AND study.institution = ?4
-                UNION ALL SELECT study_key FROM arriving
-                WHERE study = ?1 AND patient_key = ?2 AND issuer = ?3 AND institution = ?4 LIMIT 1
-                """,
+                Self.studyKeyStatement,
                 [
                     .text(record.studyInstanceUID), .text(record.patientKey), .text(record.issuer),
                     .text(record.sender.institution),

@@ -27,16 +27,19 @@ extension Catalog {
         }
     }
 
+    // As for `studyKeyStatement`.
+    static let ownersStatement = """
+        SELECT patient.patient_id, patient.issuer FROM study JOIN patient ON patient.id = study.patient
+        WHERE study.uid = ? AND +study.institution = ? AND study.instance_count > 0
+        """
+
     /// Whose a study is that an institution sent and that is shown.
     public func patients(studyInstanceUID: String, institution: String) throws(CatalogError) -> Set<Sight.Patient> {
         try settle()
         return try select { connection throws(DatabaseError) in
             var found: Set<Sight.Patient> = []
             try connection.query(
-                """
-                SELECT patient.patient_id, patient.issuer FROM study JOIN patient ON patient.id = study.patient
-                WHERE study.uid = ? AND study.institution = ? AND study.instance_count > 0
-                """, [.text(studyInstanceUID), .text(institution)]
+                Self.ownersStatement, [.text(studyInstanceUID), .text(institution)]
             ) { row throws(DatabaseError) in
                 found.insert(Sight.Patient(patientID: row.text(0) ?? "", issuer: row.text(1) ?? ""))
                 return true

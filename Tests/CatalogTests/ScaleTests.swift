@@ -79,6 +79,25 @@ struct ScaleTests {
         }
     }
 
+    /// What every store of a new study asks, too: before SQLite is told how its indexes are filled it would go by institution.
+    @Test func looksForAStudyByItsIdentifierWhoseverItIs() throws {
+        let fixture = try CatalogFixture()
+        for number in UInt64(1)...20 { try fixture.put(record(number, study: "1.2.\(number)", patient: "P\(number)")) }
+        for (statement, count) in [(Catalog.studyKeyStatement, 4), (Catalog.ownersStatement, 2)] {
+            let plan = try fixture.catalog.select { connection throws(DatabaseError) in
+                var lines: [String] = []
+                try connection.query("EXPLAIN QUERY PLAN " + statement, Array(repeating: .text("1"), count: count)) {
+                    row throws(DatabaseError) in
+                    lines.append(row.text(3) ?? "")
+                    return true
+                }
+                return lines.joined(separator: "\n")
+            }
+            #expect(plan.contains("SEARCH study USING INDEX sqlite_autoindex_study_1 (uid=?)"), "\(plan)")
+            #expect(!plan.contains("study_institution") && !plan.contains("SCAN "), "\(plan)")
+        }
+    }
+
     @Test func countsNoFurtherThanItsLimit() throws {
         let fixture = try CatalogFixture()
         let endless = QueryDriver(
