@@ -51,11 +51,11 @@ extension Catalog {
     }
 
     /// How often something was committed; for `waitForCommit`.
-    public var commitGeneration: UInt64 { signal.generation }
+    public var commitGeneration: UInt64 { signal.count }
 
     /// Returns when something was committed since `generation`, the catalogue was closed, or the time is over.
     public func waitForCommit(after generation: UInt64, atMost: TimeInterval) {
-        signal.wait(after: generation, until: Date(timeIntervalSinceNow: atMost))
+        signal.wait(after: generation, until: .now + .seconds(atMost))
     }
 
     /// Ends a wait for a commit at once.

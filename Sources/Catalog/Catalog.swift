@@ -28,7 +28,7 @@ public final class Catalog: Sendable {
     private let upkeep: Upkeep
     private let filter: HeldFilter
     private let standing = Mutex(CorrectionRules())
-    let signal = CommitSignal()
+    let signal = ChangeSignal()
     private let privates: PrivatePolicy
 
     /// Opens or creates the file.

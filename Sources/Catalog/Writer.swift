@@ -1,5 +1,6 @@
 import Database
 import Foundation
+import Keys
 import Synchronization
 
 /// The one thread that writes the catalogue, in batches.
@@ -48,9 +49,9 @@ final class Writer: @unchecked Sendable {
     private let lag = Atomic<Int>(0)
     private let commits = Atomic<Int>(0)
 
-    private let signal: CommitSignal
+    private let signal: ChangeSignal
 
-    init(database: SQLDatabase, signal: CommitSignal) {
+    init(database: SQLDatabase, signal: ChangeSignal) {
         self.database = database
         self.signal = signal
         let thread = Thread { [self] in run() }

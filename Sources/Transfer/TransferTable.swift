@@ -74,6 +74,8 @@ final class TransferTable: Sendable {
 
     private let database: SQLDatabase
     private let group = PartialGroup()
+    /// Told of everything that was written.
+    let changes = ChangeSignal()
 
     init(path: String, key: SymmetricKey) throws(TransferError) {
         do throws(DatabaseError) {
@@ -413,8 +415,10 @@ final class TransferTable: Sendable {
     private func write<T>(
         _ body: @escaping @Sendable (SQLConnection) throws(DatabaseError) -> T
     ) throws(TransferError) -> T {
-        do throws(DatabaseError) { return try database.write(body) } catch {
-            throw error == .full ? .full : .ours("\(error)")
-        }
+        do throws(DatabaseError) {
+            let result = try database.write(body)
+            changes.note()
+            return result
+        } catch { throw error == .full ? .full : .ours("\(error)") }
     }
 }

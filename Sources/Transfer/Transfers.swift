@@ -221,6 +221,21 @@ public final class Transfers: Sendable {
         return try status(record, Set(try queue.pausedLanes()))
     }
 
+    /// The same once the transfer has ended or was given up, or after a time.
+    ///
+    /// - Throws: `.refused` for a transfer that is not known.
+    public func status(_ id: String, within time: Duration) throws -> TransferStatus {
+        let deadline = ContinuousClock.now + time
+        while true {
+            let count = room.table.changes.count
+            let status = try status(id)
+            guard status.record.state == .open, status.job?.state != .dead, ContinuousClock.now < deadline else {
+                return status
+            }
+            room.table.changes.wait(after: count, until: deadline)
+        }
+    }
+
     /// What is written down of one; nil for none. Asks no queue.
     public func record(_ id: String) throws -> TransferRecord? { try room.table.record(id) }
 

@@ -26,6 +26,26 @@ struct TransferTableTests {
         #expect(try !table.cancel(TransferID().description, note: "none"))
     }
 
+    @Test func wakesWhoWaitsForWhatBecomesOfATransfer() throws {
+        let fixture = try TransferFixture()
+        // It closes the table when it goes.
+        defer { withExtendedLifetime(fixture) {} }
+        let table = fixture.table
+        let id = try begin(table)
+        let count = table.changes.count
+        // Nothing happens, and nobody waits for longer than he said.
+        table.changes.wait(after: count, until: .now + .milliseconds(1))
+        #expect(table.changes.count == count)
+        Thread.detachNewThread { _ = try? table.note(id, state: .complete) }
+        table.changes.wait(after: count, until: .now + .seconds(600))
+        #expect(try table.record(id)?.state == .complete)
+        // What came before one looked is not waited for.
+        table.changes.wait(after: count, until: .now + .seconds(600))
+        let now = table.changes.count
+        Thread.detachNewThread { table.changes.close() }
+        table.changes.wait(after: now, until: .now + .seconds(600))
+    }
+
     @Test func keepsWhatWasSentAgainThroughTriesAndCountsItAsItHappens() throws {
         let fixture = try TransferFixture()
         let id = try begin(fixture.table)

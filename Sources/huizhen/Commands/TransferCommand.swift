@@ -196,16 +196,16 @@ struct TransferCommand: AsyncParsableCommand {
 
     // MARK: Following one
 
-    /// Time between two looks.
-    private static let interval: useconds_t = 50_000
+    /// Milliseconds between two figures of its progress; its end is told at once.
+    private static let interval = 100
 
     /// Shows how a transfer goes until it ends.
     static func follow(_ id: String, _ settings: Settings) throws {
         var line = ProgressLine()
         while true {
-            guard case .transfers(let found) = try ask(.status(id: id), settings), let status = found.first else {
-                throw CommandFailure.end(2, "no answer came")
-            }
+            guard case .transfers(let found) = try ask(.follow(id: id, milliseconds: interval), settings),
+                let status = found.first
+            else { throw CommandFailure.end(2, "no answer came") }
             switch status.record.state {
             case .complete:
                 line.end()
@@ -222,7 +222,6 @@ struct TransferCommand: AsyncParsableCommand {
                 }
                 line.show(progress(status))
             }
-            usleep(interval)
         }
     }
 
