@@ -72,13 +72,12 @@ struct BenchCommand: ParsableCommand {
         let report: Report
         do {
             let session = try Session(options, progress: Progress())
-            report = Bench(session).run()
+            report = try Bench(session).run { try $0.writeJSON(to: Place.absolute(json)) }
             session.close()
         } catch {
             if !keep { try? FileManager.default.removeItem(atPath: directory) }
             throw error
         }
-        try report.writeJSON(to: Place.absolute(json))
         try report.writeHTML(to: Place.absolute(html))
         print(TextTable(report).text, terminator: "")
         print("figures: \(json)\npage: \(html)")

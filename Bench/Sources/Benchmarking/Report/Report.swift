@@ -7,7 +7,7 @@ public struct Report: Codable, Equatable, Sendable {
 
     public var format = Report.currentFormat
     public let startedAt: String
-    public let seconds: Double
+    public internal(set) var seconds: Double
     public let rounds: Int
     /// A run with small workloads: its figures are not to be judged.
     public let quick: Bool
@@ -18,8 +18,8 @@ public struct Report: Codable, Equatable, Sendable {
     public let testData: String
     public let clients: String
     public let machine: Machine
-    public let contestants: [Identity]
-    public let rows: [Row]
+    public internal(set) var contestants: [Identity]
+    public internal(set) var rows: [Row]
 
     /// - Throws: `.system` if the file cannot be written.
     public func writeJSON(to path: String) throws(BenchError) {
