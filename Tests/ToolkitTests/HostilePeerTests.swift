@@ -234,7 +234,9 @@ extension AllTests {
             limit.rlim_cur = max(limit.rlim_cur, min(limit.rlim_max, 4096))
             setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
             try #require(limit.rlim_cur >= 2500, "needs 2,500 descriptors")
-            let service = try TestService()
+            // However long a busy machine takes to open them.
+            let service = try TestService(
+                timeouts: AssociationTimeouts(artim: .seconds(900), idle: .seconds(900), pdu: .seconds(900)))
             defer { service.stop() }
             let open = try (0..<500).map { _ in try Association.request(.toTest(port: service.port)) }
             let silent = try (0..<500).map { _ in try RawPeer(port: service.port) }
