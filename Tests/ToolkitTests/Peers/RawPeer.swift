@@ -8,13 +8,13 @@ final class RawPeer {
 
     init(descriptor: CInt) { self.descriptor = descriptor }
 
-    /// Connects to 127.0.0.1.
-    convenience init(port: UInt16) throws {
+    /// Connects to an address of IPv4, 127.0.0.1 by default.
+    convenience init(port: UInt16, host: UInt32 = 0x7F00_0001) throws {
         let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        address.sin_addr.s_addr = host.bigEndian
         let result = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
