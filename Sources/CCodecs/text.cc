@@ -105,8 +105,8 @@ struct Box {
     uint32_t left, top, right, bottom;
 };
 
-/// Whether a box adds nothing to one that was found before: what sticks out of what is blanked for that one (three pixels above
-/// and below, half its height at its sides) has no room for a letter. Shadows of letters make such boxes.
+/// Whether a box adds nothing to one that was found before: what sticks out of what is blanked for that one has no room
+/// for a letter. Shadows of letters make such boxes.
 bool addsNothing(const Box &box, const Box &found) {
     const uint32_t side = std::max<uint32_t>(
         HZ_TEXT_MARGIN, std::min<uint32_t>((found.bottom - found.top) / 2, HZ_TEXT_SIDE_MARGIN_LIMIT));

@@ -13,15 +13,14 @@ public enum TransferRequest: Codable, Sendable {
     case identity
     case begin(TransferRecord.Direction, study: String, site: String, priority: Int, delaySeconds: Int)
     case list(limit: Int)
-    case status(id: String)
-    /// The same once it has ended or was given up, or after so many milliseconds, at most `followLimit`.
-    case follow(id: String, milliseconds: Int)
+    /// Answered once it has ended or was given up, or after so many milliseconds, at most `waitLimit`.
+    case status(id: String, milliseconds: Int = 0)
     case pause(id: String, Bool)
     case retry(id: String)
     case cancel(id: String)
     case receipt(id: String)
 
-    public static let followLimit = 1000
+    public static let waitLimit = 1000
 }
 
 /// What an operator says of a site.

@@ -74,7 +74,7 @@ final class TransferTable: Sendable {
 
     private let database: SQLDatabase
     private let group = PartialGroup()
-    /// Told of everything that was written.
+    /// Told whenever it was written what has become of a transfer.
     let changes = ChangeSignal()
 
     init(path: String, key: SymmetricKey) throws(TransferError) {
@@ -125,6 +125,7 @@ final class TransferTable: Sendable {
             return Array(bytes)
         }
         let now = Self.now()
+        defer { changes.note() }
         return try write { connection throws(DatabaseError) in
             try connection.execute(
                 """
@@ -186,7 +187,8 @@ final class TransferTable: Sendable {
     ///
     /// - Returns: whether that is another than before.
     func note(_ id: String, isTold: Bool) throws(TransferError) -> Bool {
-        try write { connection throws(DatabaseError) in
+        defer { changes.note() }
+        return try write { connection throws(DatabaseError) in
             try connection.execute(
                 "UPDATE transfer SET told = ?1 WHERE id = ?2 AND state = 'open' AND told <> ?1",
                 [.integer(isTold ? 1 : 0), .text(id)])
@@ -415,10 +417,8 @@ final class TransferTable: Sendable {
     private func write<T>(
         _ body: @escaping @Sendable (SQLConnection) throws(DatabaseError) -> T
     ) throws(TransferError) -> T {
-        do throws(DatabaseError) {
-            let result = try database.write(body)
-            changes.note()
-            return result
-        } catch { throw error == .full ? .full : .ours("\(error)") }
+        do throws(DatabaseError) { return try database.write(body) } catch {
+            throw error == .full ? .full : .ours("\(error)")
+        }
     }
 }

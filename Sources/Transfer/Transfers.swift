@@ -213,22 +213,17 @@ public final class Transfers: Sendable {
         return try room.table.records(limit: min(limit, Self.listLimit)).map { try status($0, paused) }
     }
 
-    /// - Throws: `.refused` for a transfer that is not known.
-    public func status(_ id: String) throws -> TransferStatus {
-        guard let record = try room.table.record(id) else {
-            throw TransferError.refused("there is no transfer \(id)")
-        }
-        return try status(record, Set(try queue.pausedLanes()))
-    }
-
-    /// The same once the transfer has ended or was given up, or after a time.
+    /// How a transfer stands, once it has ended or was given up, or after a time.
     ///
     /// - Throws: `.refused` for a transfer that is not known.
-    public func status(_ id: String, within time: Duration) throws -> TransferStatus {
+    public func status(_ id: String, within time: Duration = .zero) throws -> TransferStatus {
         let deadline = ContinuousClock.now + time
         while true {
             let count = room.table.changes.count
-            let status = try status(id)
+            guard let record = try room.table.record(id) else {
+                throw TransferError.refused("there is no transfer \(id)")
+            }
+            let status = try status(record, Set(try queue.pausedLanes()))
             guard status.record.state == .open, status.job?.state != .dead, ContinuousClock.now < deadline else {
                 return status
             }

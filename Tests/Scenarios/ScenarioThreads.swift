@@ -7,13 +7,11 @@ import Testing
 final class ScenarioThreads: TaskExecutor {
     static let shared = ScenarioThreads(2 * ProcessInfo.processInfo.activeProcessorCount)
 
-    /// Scenarios that run at a time, each of which can have a thread.
-    let count: Int
     private let waiting = Waiting()
     private let running: Turns
 
+    /// - Parameter count: scenarios that run at a time, each of which can have a thread.
     private init(_ count: Int) {
-        self.count = count
         running = Turns(count)
         for number in 1...count {
             let thread = Thread { [waiting] in

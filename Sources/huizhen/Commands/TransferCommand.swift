@@ -203,7 +203,7 @@ struct TransferCommand: AsyncParsableCommand {
     static func follow(_ id: String, _ settings: Settings) throws {
         var line = ProgressLine()
         while true {
-            guard case .transfers(let found) = try ask(.follow(id: id, milliseconds: interval), settings),
+            guard case .transfers(let found) = try ask(.status(id: id, milliseconds: interval), settings),
                 let status = found.first
             else { throw CommandFailure.end(2, "no answer came") }
             switch status.record.state {

@@ -48,9 +48,8 @@ extension Operations {
                     direction, study: study, site: site, priority: min(max(priority, 0), 9),
                     delay: .seconds(max(0, delay))))
         case .list(let limit): return .transfers(try transfers.list(limit: min(max(limit, 1), Transfers.listLimit)))
-        case .status(let id): return .transfers([try transfers.status(id)])
-        case .follow(let id, let time):
-            let bounded = min(max(time, 0), TransferRequest.followLimit)
+        case .status(let id, let time):
+            let bounded = min(max(time, 0), TransferRequest.waitLimit)
             return .transfers([try transfers.status(id, within: .milliseconds(bounded))])
         case .pause(let id, let isPaused):
             try note(AuditObject(.route, "transfer \(id)"), isPaused ? "transfer paused" : "transfer resumed")

@@ -20,23 +20,16 @@ struct DeidentifyFilesScenario: Scenario {
         let folder = session.options.directory + "/deidentify"
         try Files.makeFolder(folder)
         let input = (study.parts[0] as NSString).deletingLastPathComponent
-        var lanes: [Lane] = []
+        var programs: [FileDeidentifier] = []
         if session.options.huizhen != nil {
             let tool = try HuizhenTool(session, data: folder + "/data")
             try tool.makeProject()
-            lanes.append(
-                lane(Contestant.huizhen.label, study, folder) { (output) throws(BenchError) in
-                    tool.deidentify([input], into: output)
-                })
+            programs.append(.huizhen(tool, label: Contestant.huizhen.label))
         }
-        if !session.options.isAlone {
-            lanes.append(
-                peer(DeidentifiersOfFiles.dicognito, study, input, folder) { (place) throws(BenchError) in
-                    session.progress.show("\(id.rawValue): installing dicognito")
-                    return try DeidentifiersOfFiles.installDicognito(in: place)
-                })
-            lanes.append(
-                peer(DeidentifiersOfFiles.gdcmanon, study, input, folder, DeidentifiersOfFiles.prepareGDCM(in:)))
+        if !session.options.isAlone { programs += [.dicognito, .gdcmanon] }
+        let lanes = programs.map { program in
+            session.progress.show("\(id.rawValue): preparing \(program.label)")
+            return lane(program, study, input, folder)
         }
         let results = try interleave(
             lanes, rounds: session.options.rounds, settle: session.settle,
@@ -52,8 +45,8 @@ struct DeidentifyFilesScenario: Scenario {
                     goal: Goal(
                         atMost: Double(study.objectCount) / Self.filesPerSecond,
                         text: "≥ \(Int(Self.filesPerSecond)) files/s")),
-                Self.judge(results, DeidentifiersOfFiles.dicognito, Goal(atMost: 1.0 / 20, text: "≤ 1/20")),
-                Self.judge(results, DeidentifiersOfFiles.gdcmanon, nil),
+                Self.judge(results, FileDeidentifier.dicognito.label, Goal(atMost: 1.0 / 20, text: "≤ 1/20")),
+                Self.judge(results, FileDeidentifier.gdcmanon.label, nil),
             ],
             notes: [
                 "The whole life of each program. `huizhen deidentify --profile \(HuizhenTool.profile)`, report included; dicognito "
@@ -71,28 +64,17 @@ struct DeidentifyFilesScenario: Scenario {
             disqualified: mine?.failure != nil)
     }
 
-    /// A peer that is prepared here; one that cannot be had fails its own lane alone.
-    private func peer(
-        _ label: String, _ study: TestStudy, _ input: String, _ folder: String,
-        _ prepare: (String) throws(BenchError) -> (String, String) throws(BenchError) -> Command
-    ) -> Lane {
-        do throws(BenchError) {
-            let command = try prepare("\(folder)/\(label)")
-            return lane(label, study, folder) { (output) throws(BenchError) in try command(input, output) }
-        } catch {
+    /// A program that is prepared here; one that cannot be had fails its own lane alone.
+    private func lane(_ program: FileDeidentifier, _ study: TestStudy, _ input: String, _ folder: String) -> Lane {
+        let run: FileDeidentifier.Run
+        do throws(BenchError) { run = try program.prepare("\(folder)/\(program.label)") } catch {
             let failure = error
-            return Lane(label: label) { (_) throws(BenchError) -> Double in throw failure }
+            return Lane(label: program.label) { (_) throws(BenchError) -> Double in throw failure }
         }
-    }
-
-    private func lane(
-        _ label: String, _ study: TestStudy, _ folder: String,
-        _ command: @escaping (String) throws(BenchError) -> Command
-    ) -> Lane {
-        Lane(label: label) { (round) throws(BenchError) -> Double in
+        return Lane(label: program.label) { (round) throws(BenchError) -> Double in
             // Nothing is removed before the end: ext4 looks long for a number of a file that was not just given up.
-            let output = "\(folder)/output-\(label)-\(round)"
-            let seconds = try command(output).run(atMost: Self.bound)
+            let output = "\(folder)/output-\(program.label)-\(round)"
+            let seconds = try run(input, output).run(atMost: Self.bound)
             let names = FileManager.default.enumerator(atPath: output)?.compactMap { $0 as? String } ?? []
             let found = names.count { $0.hasSuffix(".dcm") }
             guard found == study.objectCount else {

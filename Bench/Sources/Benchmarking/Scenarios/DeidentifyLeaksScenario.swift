@@ -4,6 +4,7 @@ import Loading
 /// Objects that name their patient wherever objects can, and at how many of those sites the name still stands afterwards.
 struct DeidentifyLeaksScenario: Scenario {
     static let goal = Goal(atMost: 0, text: "0")
+    private static let profiles = ["basic", "research", "teaching"]
     private static let bound: Duration = .seconds(120)
 
     let id: RowID
@@ -22,60 +23,39 @@ struct DeidentifyLeaksScenario: Scenario {
         guard planted == trial.sites.count else {
             throw .incomplete(work: "planted values found", expected: trial.sites.count, found: planted)
         }
-        var contestants: [Program] = []
+        var ours: [FileDeidentifier] = []
         if session.options.huizhen != nil {
             let tool = try HuizhenTool(session, data: folder + "/data")
             try tool.makeProject()
-            for profile in ["basic", "research", "teaching"] {
-                contestants.append(
-                    Program(label: "Huizhen, \(profile)") { (_) throws(BenchError) in
-                        { (input, output) in tool.deidentify([input], into: output, profile: profile) }
-                    })
-            }
+            ours = Self.profiles.map { .huizhen(tool, label: "Huizhen, \($0)", profile: $0) }
         }
-        if !session.options.isAlone {
-            contestants += [
-                Program(
-                    label: DeidentifiersOfFiles.dicognito, prepare: DeidentifiersOfFiles.installDicognito(in:)),
-                Program(
-                    label: DeidentifiersOfFiles.anonymizer, prepare: DeidentifiersOfFiles.installAnonymizer(in:)),
-                Program(label: DeidentifiersOfFiles.gdcmanon, prepare: DeidentifiersOfFiles.prepareGDCM(in:)),
-            ]
-        }
+        let peers: [FileDeidentifier] = session.options.isAlone ? [] : [.dicognito, .anonymizer, .gdcmanon]
         var (figures, judgements): ([Figure], [Judgement]) = ([], [])
         var notes = [
             "\(trial.sites.count) sites in \(trial.files.count) files, a value of its own at each, looked for as it is, "
                 + "reversed, in UTF-16, GB18030, Big5, hexadecimal and base64. Peers with their defaults, gdcmanon with a "
                 + "certificate for re-identification. What did not come out has nothing found in it."
         ]
-        for contestant in contestants {
-            session.progress.show("\(id.rawValue): \(contestant.label)")
-            let isOurs = contestant.label.hasPrefix(Program.ours)
-            var result = LaneResult(label: contestant.label)
+        for (program, isOurs) in ours.map({ ($0, true) }) + peers.map({ ($0, false) }) {
+            session.progress.show("\(id.rawValue): \(program.label)")
+            var result = LaneResult(label: program.label)
             do throws(BenchError) {
-                let place = "\(folder)/\(contestant.label)"
-                let command = try contestant.prepare(place)(input, place + "/output")
-                // A peer may give up at one file; what it wrote until then counts.
-                do throws(BenchError) { try command.run(atMost: Self.bound) } catch { if isOurs { throw error } }
-                let files = Self.files(in: place + "/output")
+                let place = "\(folder)/\(program.label)"
+                let files = try Self.files(of: program, from: input, in: place, mustEnd: isOurs)
                 guard !files.isEmpty, !isOurs || files.count == trial.files.count else {
                     throw .incomplete(work: "files de-identified", expected: trial.files.count, found: files.count)
                 }
-                let sites = trial.sites(in: files)
-                result.samples = [Sample(round: 0, value: Double(sites.count))]
-                notes.append(
-                    "\(contestant.label): \(files.count) files"
-                        + (sites.isEmpty
-                            ? "."
-                            : "; left: "
-                                + sites.joined(separator: ", ") + "."))
+                let left = trial.sites(in: files)
+                result.samples = [Sample(round: 0, value: Double(left.count))]
+                let list = left.isEmpty ? "nothing" : left.joined(separator: ", ")
+                notes.append("\(program.label): \(files.count) files; left: \(list).")
             } catch { result.failure = error }
             figures.append(Figure(result))
             if isOurs {
                 judgements.append(
                     Judgement(
-                        subject: contestant.label, unit: "sites", samples: result.samples.map(\.value),
-                        goal: Self.goal, disqualified: result.failure != nil))
+                        subject: program.label, unit: "sites", samples: result.samples.map(\.value), goal: Self.goal,
+                        disqualified: result.failure != nil))
             }
         }
         return Row(
@@ -83,20 +63,18 @@ struct DeidentifyLeaksScenario: Scenario {
             figures: figures, writeAndSync: nil, judgements: judgements, notes: notes)
     }
 
-    /// A program in one way of using it.
-    private struct Program {
-        static let ours = "Huizhen"
-
-        let label: String
-        /// Makes what it needs in a folder and gives its command from a folder to another.
-        let prepare: (String) throws(BenchError) -> (String, String) throws(BenchError) -> Command
-    }
-
-    /// What stands in a folder, names of files with it.
-    private static func files(in folder: String) -> [[UInt8]] {
-        let names = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+    /// What a program writes, each file with its name.
+    ///
+    /// - Parameter mustEnd: false where it may give up at one file; what it wrote until then counts.
+    private static func files(
+        of program: FileDeidentifier, from input: String, in folder: String, mustEnd: Bool
+    ) throws(BenchError) -> [[UInt8]] {
+        let output = folder + "/output"
+        let command = try program.prepare(folder)(input, output)
+        do throws(BenchError) { try command.run(atMost: bound) } catch { if mustEnd { throw error } }
+        let names = FileManager.default.enumerator(atPath: output)?.compactMap { $0 as? String } ?? []
         return names.filter { $0.hasSuffix(".dcm") }.compactMap { name in
-            FileManager.default.contents(atPath: folder + "/" + name).map { [UInt8]($0) + Array(name.utf8) }
+            FileManager.default.contents(atPath: output + "/" + name).map { [UInt8]($0) + Array(name.utf8) }
         }
     }
 }
