@@ -25,7 +25,7 @@ public final class Catalog: Sendable {
 
     let database: SQLDatabase
     private let writer: Writer
-    private let upkeep: Upkeep
+    let upkeep: Upkeep
     private let filter: HeldFilter
     private let standing = Mutex(CorrectionRules())
     let signal = ChangeSignal()
@@ -109,9 +109,6 @@ public final class Catalog: Sendable {
         case .arriving: .arriving
         }
     }
-
-    /// Lets SQLite look at its indexes and give unused pages back, as happens by itself now and then.
-    func lookAtIndexes() throws(CatalogError) { try upkeep.look() }
 
     /// Returns when everything confirmed before the call can be found.
     public func settle() throws(CatalogError) { try writer.settle() }

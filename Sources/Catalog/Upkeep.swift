@@ -1,5 +1,6 @@
 import Database
 import Foundation
+import Synchronization
 
 /// Keeps the file in shape while it is in use: folds the write-ahead log into it, gives pages back that nothing uses,
 /// and lets SQLite sample how its indexes are filled. Nobody waits for any of it longer than for a store.
@@ -25,6 +26,8 @@ final class Upkeep: @unchecked Sendable {
     private var isDone = false
     private var foldedCommits = 0
     private var folds = 0
+    /// As far as is known; only ever turns true.
+    private let isTold = Atomic(false)
 
     init(database: SQLDatabase, writer: Writer) {
         self.database = database
@@ -43,6 +46,8 @@ final class Upkeep: @unchecked Sendable {
     }
 
     private func run() {
+        // A file that was filled quickly, or by a program that ended before its look.
+        if (try? isFirstLookDue()) == true { try? look() }
         while !waitForNext() {
             let commits = writer.commitCount
             guard commits != foldedCommits else { continue }
@@ -50,12 +55,26 @@ final class Upkeep: @unchecked Sendable {
             try? database.foldLog()
             foldedCommits = commits
             folds += 1
-            if folds.isMultiple(of: Self.foldsPerLook) { try? look() }
+            if folds.isMultiple(of: Self.foldsPerLook) || (try? isFirstLookDue()) == true { try? look() }
         }
         condition.lock()
         isDone = true
         condition.broadcast()
         condition.unlock()
+    }
+
+    /// Whether there are instances enough and SQLite was never told how its indexes are filled.
+    func isFirstLookDue() throws(DatabaseError) -> Bool {
+        if isTold.load(ordering: .relaxed) { return false }
+        let (held, told) = try database.read { connection throws(DatabaseError) in
+            try connection.first(
+                """
+                SELECT (SELECT instances FROM total), EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1')
+                """
+            ) { row throws(DatabaseError) in (row.integer(0) ?? 0, row.integer(1) == 1) } ?? (0, false)
+        }
+        isTold.store(told, ordering: .relaxed)
+        return !told && held >= Self.analyzedInstanceCount
     }
 
     /// Looks at the indexes, by samples, and gives unused pages back.

@@ -31,7 +31,7 @@ struct ScaleTests {
     func walksOverNoTableWhenAnIndexAnswers(_ tag: Tag, _ value: String) throws {
         let fixture = try CatalogFixture()
         for number in UInt64(1)...20 { try fixture.put(record(number, study: "1.2.\(number)", patient: "P\(number)")) }
-        try fixture.catalog.lookAtIndexes()
+        try fixture.catalog.upkeep.look()
         for level in [QueryLevel.patient, .study, .series, .instance] where LevelAttributes.level(of: tag) <= level {
             let plan = try plan(fixture, level, keys([tag: value]))
             for table in ["patient", "study", "series", "instance"] {
@@ -200,9 +200,24 @@ struct ScaleTests {
         try fixture.catalog.perform { connection, _ throws(DatabaseError) in try connection.execute("DROP TABLE large")
         }
         #expect(try pages("freelist_count") >= spare)
-        try fixture.catalog.lookAtIndexes()
+        try fixture.catalog.upkeep.look()
         #expect(try pages("freelist_count") <= Upkeep.sparePageCount + Upkeep.vacuumPageCount)
         #expect(try fixture.found(.study) == ["1.2.1"])
+    }
+
+    @Test func looksAtIndexesForTheFirstTimeOnceThereIsEnough() throws {
+        let fixture = try CatalogFixture()
+        try fixture.put(record(1))
+        try fixture.catalog.settle()
+        // It would look by itself.
+        fixture.catalog.upkeep.stop()
+        #expect(try !fixture.catalog.upkeep.isFirstLookDue())
+        try fixture.catalog.perform { connection, _ throws(DatabaseError) in
+            try connection.execute("UPDATE total SET instances = \(Upkeep.analyzedInstanceCount)")
+        }
+        #expect(try fixture.catalog.upkeep.isFirstLookDue())
+        try fixture.catalog.upkeep.look()
+        #expect(try !fixture.catalog.upkeep.isFirstLookDue())
     }
 
     @Test func bringsTheFileOfAnOlderProgramUpToDate() throws {
