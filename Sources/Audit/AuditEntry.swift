@@ -1,5 +1,5 @@
 /// Who did something.
-public struct AuditActor: Sendable, Equatable {
+public struct AuditActor: Sendable, Hashable {
     public enum Kind: UInt8, Sendable, CaseIterable {
         /// The service by itself.
         case service = 0

@@ -164,6 +164,7 @@ enum Capabilities {
         case 415: "The body's media type is not taken."
         case 416: "The body is shorter than where the range begins."
         case 421: "The host is none of this service."
+        case 429: "As many requests of the caller are under way as one may have."
         case 503: "The service is starting, stopping or full."
         case 507: "The disk is full."
         default: "Something went wrong."

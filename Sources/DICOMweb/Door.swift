@@ -21,6 +21,8 @@ public final class Door: Sendable {
         public var takesUnknownClasses = false
         /// Pieces of blocking work under way at a time.
         public var threadCount = 16
+        /// Requests of one caller under way at a time.
+        public var callerRequestLimit = 1024
 
         public init() {}
     }
@@ -43,6 +45,8 @@ public final class Door: Sendable {
     let events: EventWatch
     let arrivals: ArrivalSource
     private let refusals: RefusalTally
+    /// On both ports together.
+    private let shares: RequestShares<AuditActor>
 
     public init(
         archive: Archive, access: Access, sessions: WebSessions, commitments: CommitmentBoard, releases: Releases,
@@ -60,6 +64,7 @@ public final class Door: Sendable {
         pool = BlockingPool(threadCount: settings.threadCount)
         events = EventWatch(archive: archive)
         refusals = RefusalTally(access, door: Caller.door)
+        shares = RequestShares(limit: settings.callerRequestLimit)
     }
 
     /// Ends the threads once their work is done.
@@ -88,7 +93,7 @@ public final class Door: Sendable {
         for step in server.firstSteps(scheme: scheme, WebContext.self) { router.middlewares.add(step) }
         pages(router)
         router.middlewares.add(
-            CallerCheck { [access, sessions, refusals] credential, context in
+            CallerCheck(shares: shares) { [access, sessions, refusals] credential, context in
                 let address = context.origin.address
                 let permit = access.admit(
                     credential, sessions, from: address, certificate: context.certificate.map(CallerCertificate.init),

@@ -1,4 +1,5 @@
 import Access
+import Audit
 import HTTP
 import Hummingbird
 import NIOCore
@@ -22,10 +23,12 @@ public struct WebContext: OriginContext {
     }
 }
 
-/// Lets nobody past without a permit.
+/// Lets nobody past without a permit, and of each no more requests at a time than its share.
 struct CallerCheck: RouterMiddleware {
     typealias Context = WebContext
 
+    /// Of everybody who is let in.
+    let shares: RequestShares<AuditActor>
     let admit: @Sendable (WebCredential?, WebContext) -> Permit?
     /// Tells, while an answer is sent, whether who was let in still counts; of a stream without end, or another answer.
     let standing: @Sendable (WebCredential, WebContext, _ isEndless: Bool) -> @Sendable () -> Bool
@@ -43,9 +46,14 @@ struct CallerCheck: RouterMiddleware {
                 .unauthorized, "A token is needed: `huizhen web token` prints one, send it as Authorization: Bearer.",
                 headers: [.wwwAuthenticate: "Bearer realm=\"huizhen\""])
         }
+        // From wherever they come.
+        var actor = permit.actor
+        actor.address = ""
+        let place = try shares.take(actor)
+        defer { withExtendedLifetime(place) {} }
         var context = context
         context.permit = permit
-        var response = try await next(request, context)
+        var response = try await next(request, context).keeping(place)
         if let credential, response.body.contentLength.map({ $0 > StandingWriter.smallByteCount }) ?? true {
             let body = response.body
             let isEndless = response.headers[.contentType]?.hasPrefix("text/event-stream") == true

@@ -34,7 +34,7 @@ struct WebRoute: Sendable {
     var answers: [(status: Int, types: [String])]
 
     /// What every route may answer besides: problem documents.
-    static let problems = [400, 401, 403, 404, 405, 406, 421, 500, 503]
+    static let problems = [400, 401, 403, 404, 405, 406, 421, 429, 500, 503]
 
     static let all: [WebRoute] = restful + beside
     /// What lies under the root of the RESTful services.

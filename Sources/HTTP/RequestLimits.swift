@@ -3,9 +3,6 @@ import Synchronization
 
 /// Refuses a request when too many are under way, or when its address is longer than is taken.
 struct RequestLimits<Context: RequestContext>: RouterMiddleware {
-    /// Larger answers keep their place until they are sent.
-    private static var smallByteCount: Int { 64 << 10 }
-
     let bounds: RequestBounds
     let places: RequestPlaces
 
@@ -20,14 +17,7 @@ struct RequestLimits<Context: RequestContext>: RouterMiddleware {
                 .serviceUnavailable, "Too many requests are under way: try again soon.", headers: [.retryAfter: "1"])
         }
         defer { withExtendedLifetime(place) {} }
-        var response = try await next(request, context)
-        let body = response.body
-        if let count = body.contentLength, count <= Self.smallByteCount { return response }
-        response.body = ResponseBody(contentLength: body.contentLength) { writer in
-            try await body.write(writer)
-            withExtendedLifetime(place) {}
-        }
-        return response
+        return try await next(request, context).keeping(place)
     }
 }
 

@@ -13,11 +13,15 @@ private struct HostileReport: Decodable {
 
 /// Clients of the web door that break the rules of HTTP, or take everything there is.
 @Suite(.scenario, .timeLimit(.minutes(30))) struct WebHostileTests {
-    private func ask(_ huizhen: HuizhenProcess, _ mode: String, _ count: Int? = nil) throws -> HostileReport {
+    private func ask(
+        _ huizhen: HuizhenProcess, _ mode: String, _ count: Int? = nil, otherTokens: [String] = []
+    ) throws -> HostileReport {
         try Python.ask(
             "webhostile.py",
             [mode, "\(huizhen.webPort)", "\(huizhen.processID)"] + (count.map { ["\($0)"] } ?? []),
-            environment: ["HUIZHEN_WEB_TOKEN": huizhen.webToken()], as: HostileReport.self)
+            environment: [
+                "HUIZHEN_WEB_TOKEN": huizhen.webToken(), "HUIZHEN_OTHER_TOKENS": otherTokens.joined(separator: " "),
+            ], as: HostileReport.self)
     }
 
     @Test func answersBrokenRequestsWithProblemsAndNeverTwice() throws {
@@ -36,6 +40,15 @@ private struct HostileReport: Decodable {
             ].flatMap { ["--set", $0] })
         let report = try ask(huizhen, "limits", huizhen.webTLSPort)
         #expect(report.problems == [])
+    }
+
+    @Test func leavesPlacesToOthersThanTheCallerWhoTookItsShare() throws {
+        let huizhen = try HuizhenProcess(
+            arguments: ["web.requests=8", "web.requests-per-caller=4"].flatMap { ["--set", $0] })
+        let report = try ask(
+            huizhen, "share", otherTokens: [try huizhen.webToken(), try huizhen.clientToken(of: "SOUTH")])
+        #expect(report.problems == [])
+        #expect(report.cases == 3)
     }
 
     @Test func answersAndCountsWhatIsStoredOfBodiesThatBreakOff() throws {

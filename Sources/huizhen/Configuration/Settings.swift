@@ -148,6 +148,9 @@ struct Settings: Sendable {
                 key: "web.requests", kind: .integer(1...100_000), defaultValue: "4096",
                 about: "web requests under way at a time; further ones are answered 503"),
             Setting(
+                key: "web.requests-per-caller", kind: .integer(1...100_000), defaultValue: "1024",
+                about: "of these those of one caller, by account, token or peer; further ones are answered 429"),
+            Setting(
                 key: "web.body-limit", kind: .integer(1024...1_099_511_627_776), defaultValue: "68719476736",
                 about: "bytes of the body of a web request; a larger one is answered 413"),
             Setting(
@@ -368,6 +371,7 @@ extension Settings {
         result.retrieveLimit = integer("web.retrieve-limit")
         result.takesUnknownClasses = flag("dimse.unknown-sop-classes")
         result.threadCount = integer("web.threads")
+        result.callerRequestLimit = integer("web.requests-per-caller")
         return result
     }
 

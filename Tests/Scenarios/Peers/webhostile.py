@@ -5,6 +5,8 @@ webhostile.py limits PORT PROCESS TLS  a service started with small limits (see 
 webhostile.py broken PORT PROCESS FOLDER  bodies that break off behind good objects, of the CT series in the folder; with
                                        the same limits
 webhostile.py slow PORT PROCESS COUNT  so many clients that take one byte of a large answer and no more
+webhostile.py share PORT PROCESS       a service that takes eight requests, four of them of one; HUIZHEN_OTHER_TOKENS has
+                                       another token of the same caller, and one of another caller
 webhostile.py many PORT PROCESS COUNT  so many connections
 The token is in HUIZHEN_WEB_TOKEN; the last line is a JSON report.
 """
@@ -209,6 +211,28 @@ def limits():
         problems.append("places of clients that left are not free again")
 
 
+def share():
+    same, other = os.environ["HUIZHEN_OTHER_TOKENS"].split()
+    path = large()
+    busy = [stalled(path) for _ in range(4)]
+
+    def ask(token):
+        return get(b"/dicom-web/studies").replace(auth, b"Authorization: Bearer " + token.encode() + b"\r\n")
+    check("one too many of the caller", get(b"/dicom-web/studies"), {429})
+    check("the same caller by another token", ask(same), {429})
+    check("another caller", ask(other), {200})
+    for one in busy:
+        one.close()
+    for _ in range(600):
+        with connect() as one:
+            one.sendall(get(b"/dicom-web/studies"))
+            if answers(read_all(one))[0][0] == 200:
+                break
+        time.sleep(0.05)
+    else:
+        problems.append("the places of a caller who left are not free again")
+
+
 def large():
     """Stores an object larger than the system's buffers; its path."""
     import numpy
@@ -381,6 +405,8 @@ if mode == "requests":
     requests()
 elif mode == "limits":
     limits()
+elif mode == "share":
+    share()
 elif mode == "broken":
     broken(sys.argv[4])
 elif mode == "slow":
