@@ -19,7 +19,7 @@ public struct StatusServer: Sendable {
 
     /// Connections at a time; further ones wait. Every account of the machine can open some, and each takes a descriptor that a
     /// store may need.
-    static let connectionLimit = 2048
+    public static let connectionLimit = 2048
 
     private let port: Int
     private let idleTime: Duration

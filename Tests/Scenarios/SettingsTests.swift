@@ -188,4 +188,17 @@ import Testing
         #expect(own.output == "open\n", "\(own.error)")
         #expect(try huizhen.tool(["status"]).code == 0)
     }
+
+    /// Without the privilege of raising what it may open at most, which the tests may run with.
+    @Test(arguments: [("600", true), ("4096", false)])
+    func saysWhenItMayOpenFewerFilesThanItsConnectionsTake(_ limit: String, _ isSaid: Bool) throws {
+        let huizhen = try HuizhenProcess(
+            arguments: ["--open-to-unknown-peers", "--set", "web.connections=100", "--set", "dimse.connections=100"],
+            wrapper: (getuid() == 0 ? ["/usr/bin/setpriv", "--bounding-set=-sys_resource"] : [])
+                + ["/bin/sh", "-c", "ulimit -n \(limit); exec \"$@\"", "sh"])
+        #expect(huizhen.logText().contains("raise its limit") == isSaid)
+        let limits = try String(contentsOfFile: "/proc/\(huizhen.processID)/limits", encoding: .utf8)
+        let open = limits.split(separator: "\n").first { $0.hasPrefix("Max open files") }
+        #expect(open?.split(separator: " ").dropFirst(3).first.map(String.init) == limit)
+    }
 }

@@ -75,12 +75,15 @@ extension Settings {
         return try SiteIdentity(name: name, certificateFile: own.certificate, keyFile: own.key)
     }
 
+    /// Connections of other sites at a time.
+    static let siteConnectionLimit = 256
+
     func transferServer(_ certificates: ClientCertificates) -> WebServer.Settings {
         var result = WebServer.Settings()
         result.isMutual = true
         result.address = text("transfer.address")
         result.securePort = integer("transfer.port")
-        result.connectionLimit = 256
+        result.connectionLimit = Self.siteConnectionLimit
         result.idleTime = .seconds(120)
         result.bounds.requestLimit = 256
         // A chunk, or a part of a manifest.

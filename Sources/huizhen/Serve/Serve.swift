@@ -69,7 +69,7 @@ struct Serve: AsyncParsableCommand {
             throw CleanExit.message("DCMTK's data dictionary is missing: install libdcmtk17, or set DCMDICTPATH")
         }
         signal(SIGPIPE, SIG_IGN)
-        Self.raiseDescriptorLimit()
+        DescriptorLimit.prepare(for: settings, logger: logger)
         let directory = try DataDirectory(path: settings.dataDirectory)
         defer { withExtendedLifetime(directory) {} }
         let service = try await onThread { [logger] in try Service(settings: settings, logger: logger) }
@@ -122,13 +122,5 @@ struct Serve: AsyncParsableCommand {
         }
         source.resume()
         return source
-    }
-
-    /// A connection takes two descriptors and a reader one; the usual soft limit of 1024 is below the connection limit.
-    private static func raiseDescriptorLimit() {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-        limit.rlim_cur = limit.rlim_max
-        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 }
