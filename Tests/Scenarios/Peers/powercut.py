@@ -230,8 +230,11 @@ class Recording:
             else:
                 self.settled += bool(begun)
                 for op in begun or []:
-                    apply(file.durable, *op[:3])
-                    file.pending.remove(op)
+                    # Of two syncs of a file at a time the other one may have ended first.
+                    place = next((i for i, one in enumerate(file.pending) if one is op), None)
+                    if place is not None:
+                        apply(file.durable, *op[:3])
+                        del file.pending[place]
         elif begun is not None:
             begun[3] = True
 
