@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 
 # Debian's packages this needs; installed only when one is missing.
 PACKAGES := libdcmtk-dev libssl-dev libsqlite3-dev zlib1g-dev libzstd-dev libarchive-dev libexpat1-dev dcmtk \
-	libopenjp2-7-dev libopenjph-dev libjpeg62-turbo-dev libpng-dev libgif-dev liblcms2-dev libqrencode-dev \
+	libopenjp2-7-dev libopenjph-dev libjpeg62-turbo-dev libpng-dev libgif-dev libopenh264-dev liblcms2-dev libqrencode-dev \
 	libtesseract5 tesseract-ocr-eng tesseract-ocr-chi-sim libfreetype-dev fonts-wqy-microhei fonts-wqy-zenhei
 DEMO_PACKAGES := $(PACKAGES) python3-venv
 TEST_PACKAGES := $(DEMO_PACKAGES) openssl orthanc orthanc-dicomweb strace curl zstd rsyslog rsyslog-openssl libgdcm-tools \

@@ -55,8 +55,9 @@ let package = Package(
             name: "CCodecs", path: "Sources/CCodecs",
             cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2", "-isystem", "/usr/include/freetype2"])],
             linkerSettings: [
-                "freetype", "jpeg", "png", "gif", "lcms2", "openjp2", "openjph", "dcmjpeg", "dcmdata", "oflog", "ofstd",
-                "z",
+                "freetype", "jpeg", "png", "gif", "openh264", "lcms2", "openjp2", "openjph", "dcmjpeg", "dcmdata",
+                "oflog",
+                "ofstd", "z",
             ]
             .map { .linkedLibrary($0) }),
 

@@ -7,6 +7,7 @@
 #include "jpeg_twelve.h"
 #include "lettering.h"
 #include "render.h"
+#include "video.h"
 
 using namespace huizhen::codecs;
 
@@ -257,6 +258,13 @@ HZCodecStatus hz_frame_render(
     return guarded([&] {
         *written = render(*rendering, Bytes{tables, tableCount}, Bytes{bytes, count}, Room{output, outputCount});
     });
+}
+
+size_t hz_video_byte_limit(const HZVideo *video) { return videoByteLimit(*video); }
+
+HZCodecStatus hz_video_encode(
+    const HZVideo *video, const uint8_t *bytes, size_t count, uint8_t *output, size_t outputCount, size_t *written) {
+    return guarded([&] { *written = encodeVideo(*video, Bytes{bytes, count}, Room{output, outputCount}); });
 }
 
 HZCodecStatus hz_jpeg_colour(const uint8_t *bytes, size_t count, HZColour *colour) {

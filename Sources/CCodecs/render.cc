@@ -6,7 +6,7 @@
 
 #include "colourspace.h"
 #include "lettering.h"
-#include "picture.h"
+#include "video.h"
 
 namespace huizhen::codecs {
 
@@ -384,30 +384,30 @@ size_t tableByteCount(const HZRendering &order) {
     return result;
 }
 
-size_t render(const HZRendering &order, Bytes tableBytes, Bytes frame, Room room) {
+void draw(const HZRendering &order, Bytes tableBytes, Bytes frame, Drawing &drawing) {
     const Format claimed(order.claimed);
     const Format native(order.native);
     check(order, claimed, native);
     const Tables tables(order, tableBytes);
-    std::vector<uint8_t> decoded;
     const uint8_t *pixels = frame.start;
     const bool isPlain = order.codec == HZCodecNative && claimed.samples == 1;
     if (isPlain) {
         if (frame.count < claimed.fullByteCount()) malformed();
     } else {
-        decoded.resize(native.fullByteCount());
+        drawing.decoded.resize(native.fullByteCount());
         const HZCodecStatus status = hz_frame_decode(
-            order.codec, &claimed, &native, frame.start, frame.count, decoded.data(), decoded.size());
+            order.codec, &claimed, &native, frame.start, frame.count, drawing.decoded.data(), drawing.decoded.size());
         if (status != HZCodecStatusOK) throw Failure{status};
-        pixels = decoded.data();
+        pixels = drawing.decoded.data();
     }
     const Region region{native, order, pixels};
     const bool isDrawnOn = tables.overlay.count > 0 || order.overlayBits != 0;
     const bool isConverted = order.colourSpace != HZColourSpaceOwn && (native.samples == 3 || tables.hasPalette());
     const bool isWhole =
         native.samples == 3 && native.bitsAllocated == 8 && native.bitsStored == 8 && !isDrawnOn && !isConverted;
-    Picture picture{nullptr, order.regionWidth, order.regionHeight, native.samples, 0};
-    std::vector<uint8_t> own;
+    Picture &picture = drawing.picture;
+    picture = Picture{nullptr, order.regionWidth, order.regionHeight, native.samples, 0};
+    std::vector<uint8_t> &own = drawing.own;
     if (isWhole) {
         // Nothing is to be done to the samples: cut by its rows alone.
         picture.stride = native.rowSampleCount();
@@ -428,11 +428,11 @@ size_t render(const HZRendering &order, Bytes tableBytes, Bytes frame, Room room
     if (isMirrored) {
         mirror(own, picture.width, picture.height, picture.samples, order.mirrorsColumns, order.mirrorsRows);
     }
-    Bytes profile = tables.profile;
-    std::vector<uint8_t> converted;
+    drawing.profile = tables.profile;
     if (isConverted) {
-        converted = convertColours(own.data(), size_t(picture.width) * picture.height, profile, order.colourSpace);
-        profile = Bytes{converted.data(), converted.size()};
+        drawing.converted =
+            convertColours(own.data(), size_t(picture.width) * picture.height, tables.profile, order.colourSpace);
+        drawing.profile = Bytes{drawing.converted.data(), drawing.converted.size()};
     }
     if (tables.text.count > 0) {
         if (picture.start != own.data()) {
@@ -446,10 +446,16 @@ size_t render(const HZRendering &order, Bytes tableBytes, Bytes frame, Room room
         }
         writeText(own.data(), picture.width, picture.height, picture.samples, tables.text);
     }
+}
+
+size_t render(const HZRendering &order, Bytes tables, Bytes frame, Room room) {
+    Drawing drawing{};
+    draw(order, tables, frame, drawing);
     switch (order.coding) {
-    case HZPictureJPEG: return encodeJPEGPicture(picture, order.quality, profile, room);
-    case HZPicturePNG: return encodePNGPicture(picture, profile, room);
-    case HZPictureGIF: return encodeGIFPicture(picture, room);
+    case HZPictureJPEG: return encodeJPEGPicture(drawing.picture, order.quality, drawing.profile, room);
+    case HZPicturePNG: return encodePNGPicture(drawing.picture, drawing.profile, room);
+    case HZPictureGIF: return encodeGIFPicture(drawing.picture, room);
+    case HZPictureVideo: break;
     }
     throw Failure{HZCodecStatusMisuse};
 }
@@ -488,6 +494,7 @@ void warmUpRendering() {
             }
         }
     }
+    warmUpVideo();
 }
 
 }  // namespace huizhen::codecs

@@ -47,11 +47,18 @@ public struct FrameRendering: Sendable {
         case .png: order.coding = HZPictureCoding.PNG
         case .gif: order.coding = HZPictureCoding.GIF
         case .jpeg(let quality):
-            guard (1...100).contains(quality) else { throw .badFormat(attribute: "quality") }
             order.coding = HZPictureCoding.JPEG
-            order.quality = UInt8(quality)
+            order.quality = try Self.checked(quality)
+        case .video(let quality):
+            order.coding = HZPictureCoding.video
+            order.quality = try Self.checked(quality)
         }
         self.order = order
+    }
+
+    private static func checked(_ quality: Int) throws(CodecError) -> UInt8 {
+        guard (1...100).contains(quality) else { throw .badFormat(attribute: "quality") }
+        return UInt8(quality)
     }
 
     /// Whether text can be written into pictures: whether a font for it is installed.

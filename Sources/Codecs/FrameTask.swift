@@ -1,10 +1,11 @@
 import CCodecs
 
-/// What is to be done with one frame.
+/// What is to be done with one frame, or with a group of them.
 enum FrameTask: Sendable {
     case convert(FrameConversion)
     case render(FrameRendering)
     case findText(TextSearch)
+    case video(VideoRendering)
 
     /// The most bytes the frame may have.
     var inputByteCountLimit: Int {
@@ -12,6 +13,8 @@ enum FrameTask: Sendable {
         case .convert(let conversion): conversion.inputByteCountLimit
         case .render(let rendering): rendering.inputByteCountLimit
         case .findText(let search): search.byteCount
+        // The frames were looked at one by one.
+        case .video(let video): video.bytes.count
         }
     }
 
@@ -21,6 +24,7 @@ enum FrameTask: Sendable {
         case .convert(let conversion): conversion.outputByteCountLimit
         case .render(let rendering): rendering.outputByteCountLimit
         case .findText: TextSearch.wordLimit * TextSearch.wordByteCount
+        case .video(let video): video.outputByteCountLimit
         }
     }
 
@@ -35,12 +39,17 @@ enum FrameTask: Sendable {
         case .convert(let conversion): max(conversion.sourceFormat.byteCount, conversion.targetFormat.byteCount)
         case .render(let rendering): max(rendering.sourceFormat.byteCount, rendering.nativeFormat.byteCount)
         case .findText(let search): search.byteCount
+        case .video(let video): video.nativeByteCount
         }
     }
 
     /// What precedes the frame.
     var tables: [UInt8] {
-        if case .render(let rendering) = self { rendering.tables } else { [] }
+        switch self {
+        case .convert, .findText: []
+        case .render(let rendering): rendering.tables
+        case .video(let video): video.tables
+        }
     }
 
     /// How the frame is coded, and the result.
@@ -49,6 +58,7 @@ enum FrameTask: Sendable {
         case .convert(let conversion): (conversion.from.name, conversion.to.name)
         case .render(let rendering): (rendering.from.name, "the picture")
         case .findText: ("picture", "its words")
+        case .video(let video): (video.from.name, "the video")
         }
     }
 
@@ -63,6 +73,10 @@ enum FrameTask: Sendable {
         case .findText(let search):
             request.findsText = true
             request.text = search.described
+        case .video(let video):
+            request.makesVideo = true
+            request.tableByteCount = UInt64(video.tables.count)
+            request.video = video.described
         }
     }
 }

@@ -8,7 +8,8 @@ extension Door {
         for (name, isThumbnail) in [("rendered", false), ("thumbnail", true)] {
             for path in [WebPath.study, WebPath.series] {
                 group.get(RouterPath("\(path)/\(name)")) { [self] request, context in
-                    let (answer, retrieval, choices) = try pictures(request, context, isThumbnail)
+                    let (answer, retrieval, taken) = try pictures(request, context, isThumbnail)
+                    let choices = try PictureMediaType.withoutVideo(taken)
                     return try await pool.run { [releases] in
                         if try retrieval.isGrantedOnly(), let granted = try retrieval.granted(releases) {
                             return try retrieval.pictures(of: granted, answer, choices)

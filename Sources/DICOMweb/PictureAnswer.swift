@@ -66,8 +66,14 @@ struct PictureAnswer: Sendable {
         if let known = notModified(source, list, choice.type) { return known }
         let renderer = try renderer(source)
         let numbers = try list.map { try FrameAnswer.numbers($0, frameCount: renderer.frameCount) }
+        if choice.type == .mp4 {
+            let format = try renderer.videoFormat((numbers?.first).map { $0 - 1 } ?? 0, order)
+            let movie = MP4Movie(format, frameCount: numbers?.count ?? renderer.frameCount)
+            return try moving(source, frames: list, .mp4, .video(movie, format))
+        }
         if choice.type == .gif, (numbers?.count ?? renderer.frameCount) > 1 {
-            return try moving(source, renderer, frames: list)
+            let animation = GIFAnimation(frameDuration: renderer.frameDuration)
+            return try moving(source, frames: list, .gif, .animation(animation))
         }
         if let numbers, numbers.count > 1 {
             guard let several = choices.first(where: { $0.isMultipart || $0.isFree }) else {
@@ -110,14 +116,14 @@ struct PictureAnswer: Sendable {
             ], body: PulledBody(parts, pool: pool).body())
     }
 
-    /// Frames of one instance as a picture that moves. Blocks until the first is made.
-    private func moving(_ source: Source, _ renderer: FrameRenderer, frames list: String?) throws -> Response {
-        let parts = PictureParts(
-            self, sources: [source], list: list, order: ordered(.gif),
-            wrapping: .animation(GIFAnimation(frameDuration: renderer.frameDuration)))
+    /// Frames of one instance as a picture that moves, or a video. Blocks until the first is made.
+    private func moving(
+        _ source: Source, frames list: String?, _ type: PictureMediaType, _ wrapping: PictureParts.Wrapping
+    ) throws -> Response {
+        let parts = PictureParts(self, sources: [source], list: list, order: ordered(type), wrapping: wrapping)
         try parts.start()
         return Response(
-            status: .ok, headers: headers(source, list, .gif), body: PulledBody(parts, pool: pool).body())
+            status: .ok, headers: headers(source, list, type), body: PulledBody(parts, pool: pool).body())
     }
 
     private func one(
@@ -166,7 +172,8 @@ struct PictureAnswer: Sendable {
     }
 }
 
-/// Pictures as parts of a multipart body or as the images of one that moves; what cannot be shown is left out.
+/// Pictures as parts of a multipart body, as the images of one that moves, or as groups of a video's; what cannot be shown
+/// is left out.
 private final class PictureParts: PieceSource {
     private let answer: PictureAnswer
     private let sources: [PictureAnswer.Source]
@@ -184,11 +191,14 @@ private final class PictureParts: PieceSource {
     // Where the next picture comes from.
     private var sourceIndex = 0
     private var renderer: FrameRenderer?
-    private var frames: [Int] = []
+    private var frames: ArraySlice<Int> = []
+    /// Groups of a video that are begun.
+    private var groupCount = 0
 
     enum Wrapping {
         case multipart(Boundary, type: String)
         case animation(GIFAnimation)
+        case video(MP4Movie, VideoFormat)
     }
 
     init(
@@ -204,7 +214,8 @@ private final class PictureParts: PieceSource {
 
     /// Makes the first picture, so that what cannot be had is known before the answer begins.
     func start() throws {
-        run = FrameRun(lead: answer.archive.pictureLead) { [unowned self] _ in try begin() }
+        let lead = if case .video = wrapping { answer.archive.groupLead } else { answer.archive.pictureLead }
+        run = FrameRun(lead: lead) { [unowned self] _ in try begin() }
         first = try take()
         guard first != nil else { throw failure ?? Problem(.notAcceptable, PictureAnswer.noPicture) }
     }
@@ -218,13 +229,14 @@ private final class PictureParts: PieceSource {
                 switch wrapping {
                 case .multipart(let boundary, _): piece.writeString(boundary.end())
                 case .animation: piece.writeInteger(GIFAnimation.end)
+                case .video: break
                 }
                 break
             }
             first = nil
             try wrap(picture, at: addresses.removeFirst(), into: &piece)
         }
-        return piece
+        return piece.readableBytes > 0 ? piece : nil
     }
 
     private func wrap(_ picture: [UInt8], at address: String, into piece: inout ByteBuffer) throws {
@@ -236,6 +248,9 @@ private final class PictureParts: PieceSource {
         case .animation(var animation):
             guard animation.add(picture, to: &piece) else { throw ArchiveError.coderFailed }
             wrapping = .animation(animation)
+        case .video(var movie, let format):
+            guard movie.add(picture, to: &piece) else { throw ArchiveError.coderFailed }
+            wrapping = .video(movie, format)
         }
     }
 
@@ -249,13 +264,12 @@ private final class PictureParts: PieceSource {
         }
     }
 
-    /// Begins the next picture that can be had; nil when there is none.
+    /// Begins the next picture that can be had, or the next group of a video; nil when there is none.
     private func begin() throws -> FramePromise? {
         while true {
             if let renderer, let index = frames.first {
-                frames.removeFirst()
                 do {
-                    let promise = try renderer.begin(index, order)
+                    let promise = try begin(index, of: renderer)
                     addresses.append(answer.address(sources[sourceIndex - 1], frame: index))
                     return promise
                 } catch let error as RenderingError {
@@ -272,12 +286,22 @@ private final class PictureParts: PieceSource {
             do {
                 let opened = try answer.renderer(source)
                 frames =
-                    try list.map { try FrameAnswer.numbers($0, frameCount: opened.frameCount).map { $0 - 1 } }
-                    ?? Array(0..<opened.frameCount)
+                    try list.map { try FrameAnswer.numbers($0, frameCount: opened.frameCount).map { $0 - 1 }[...] }
+                    ?? Array(0..<opened.frameCount)[...]
                 renderer = opened
             } catch let problem as Problem where problem.status == .notAcceptable {
                 failure = problem
             }
         }
+    }
+
+    /// Begins the picture of the first frame, or the group that begins with it.
+    private func begin(_ index: Int, of renderer: FrameRenderer) throws -> FramePromise {
+        guard case .video(_, let format) = wrapping else {
+            frames.removeFirst()
+            return try renderer.begin(index, order)
+        }
+        groupCount += 1
+        return try renderer.beginGroup(of: &frames, order, format, isOdd: groupCount % 2 == 0)
     }
 }

@@ -52,6 +52,11 @@ enum ProblemMapping {
         switch error {
         case .regionOutside: Problem(.badRequest, "The region asked for is not within the image.")
         case .noProfile: Problem(.notAcceptable, "The image has no ICC profile: ask for it with iccprofile=no.")
+        case .tooLargeForVideo:
+            Problem(
+                .notAcceptable,
+                "A video has at most \(VideoFormat.blockLimit * 256) pixels: ask for a smaller one with viewport, or "
+                    + "columns and rows in the URI service.")
         case .pixels, .badTable: Problem(.notAcceptable, PictureAnswer.noPicture)
         }
     }

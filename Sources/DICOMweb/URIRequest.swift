@@ -92,8 +92,8 @@ struct URIRequest: Sendable {
         let choices = PictureMediaType.choices(ranges).filter { !$0.isMultipart }
         guard !choices.isEmpty else {
             throw Problem(
-                .notAcceptable, "There are application/dicom, image/jpeg, image/png and image/gif.",
-                available: ["application/dicom", "image/jpeg", "image/png", "image/gif"])
+                .notAcceptable, "There are application/dicom, image/jpeg, image/png, image/gif and video/mp4.",
+                available: ["application/dicom", "image/jpeg", "image/png", "image/gif", "video/mp4"])
         }
         return .picture(choices)
     }

@@ -143,24 +143,25 @@ struct WebRoute: Sendable {
 
     private static let pictures: [WebRoute] =
         [
-            ("/studies/{study}", "a study"), ("/studies/{study}/series/{series}", "a series"),
-            (instance, "an instance"),
-            (instance + "/frames/{frames}", "frames, counted from 1"),
-        ].flatMap { path, name in
+            ("/studies/{study}", "a study", pictureTypes),
+            ("/studies/{study}/series/{series}", "a series", pictureTypes),
+            (instance, "an instance", movingTypes),
+            (instance + "/frames/{frames}", "frames, counted from 1", movingTypes),
+        ].flatMap { path, name, types in
             [
                 WebRoute(
                     method: "GET", path: path + "/rendered", about: "Shows \(name) as pictures. PS3.18 §10.4.1.1.3.",
-                    parameters: renderedParameters, answers: [(200, pictureTypes), (304, []), (501, [])]),
+                    parameters: renderedParameters, answers: [(200, types), (304, []), (501, [])]),
                 WebRoute(
                     method: "GET", path: path + "/thumbnail", about: "Shows \(name) in small. PS3.18 §10.4.1.1.4.",
-                    parameters: thumbnailParameters, answers: [(200, pictureTypes), (304, []), (501, [])]),
+                    parameters: thumbnailParameters, answers: [(200, types), (304, []), (501, [])]),
             ]
         }
 
     private static let renderedParameters: [Parameter] = [
         .init(name: "viewport", kind: .text, about: "vw,vh[,sx,sy,sw,sh] in pixels."),
         .init(name: "window", kind: .text, about: "center,width,linear|linear-exact|sigmoid."),
-        .init(name: "quality", kind: .number, about: "Of JPEG, 1 to 100."),
+        .init(name: "quality", kind: .number, about: "Of JPEG and MP4, 1 to 100."),
         .init(name: "annotation", kind: .text, about: "patient, technique or both, written into the picture."),
         .init(name: "iccprofile", kind: .text, about: "no, yes, srgb, adobergb, rommrgb, displayp3."),
         .init(name: "accept", kind: .text, about: "Media types, as in the field Accept."),
@@ -172,6 +173,7 @@ struct WebRoute: Sendable {
     ]
 
     private static let pictureTypes = ["image/jpeg", "image/png", "image/gif", "multipart/related"]
+    private static let movingTypes = pictureTypes + ["video/mp4"]
 
     private static let instance = "/studies/{study}/series/{series}/instances/{instance}"
 
@@ -240,10 +242,13 @@ struct WebRoute: Sendable {
                     .init(name: "windowCenter", kind: .text, about: "With windowWidth."),
                     .init(name: "windowWidth", kind: .text, about: "With windowCenter."),
                     .init(name: "frameNumber", kind: .number, about: "Counted from 1."),
-                    .init(name: "imageQuality", kind: .number, about: "Of JPEG, 1 to 100."),
+                    .init(name: "imageQuality", kind: .number, about: "Of JPEG and MP4, 1 to 100."),
                     .init(name: "annotation", kind: .text, about: "patient, technique or both."),
                 ],
-                answers: [(200, ["application/dicom", "image/jpeg", "image/png", "image/gif"]), (304, []), (501, [])]),
+                answers: [
+                    (200, ["application/dicom", "image/jpeg", "image/png", "image/gif", "video/mp4"]), (304, []),
+                    (501, []),
+                ]),
             WebRoute(
                 method: "GET", root: "", path: Door.arrivingPath + "/{transfer}",
                 about: "How much of a study that arrives from another site is there.",
@@ -271,7 +276,7 @@ struct WebRoute: Sendable {
                     method: "GET", root: "", path: "\(path)/\(word)",
                     about: "Shows \(name) of an arriving study \(how).",
                     parameters: word == "rendered" ? renderedParameters : thumbnailParameters,
-                    answers: [(200, pictureTypes), (304, []), (501, [])])
+                    answers: [(200, movingTypes), (304, []), (501, [])])
             }
         }
 

@@ -5,7 +5,7 @@ import Testing
 
 /// Pictures, in this process and in workers.
 @Suite(.timeLimit(.minutes(30))) struct RenderingTests {
-    private static func rendering(
+    static func rendering(
         _ rows: Int, _ columns: Int, syntax: TransferSyntax = .explicitVRLittleEndian,
         _ change: (inout Dataset, inout PictureOrder) -> Void = { _, _ in }
     ) throws -> FrameRendering {

@@ -93,7 +93,21 @@ struct PictureMediaTypeTests {
             try choices("multipart/related; type=\"image/png\"") == [.init(type: .png, isMultipart: true)])
     }
 
-    @Test(arguments: ["image/bmp", "video/mp4", "application/dicom", "multipart/related; type=\"image/bmp\"", "text/*"])
+    @Test func takesVideosAsOnePartOfACodecThatIsMade() throws {
+        let video = PictureMediaType.Choice(type: .mp4, isMultipart: false)
+        for accept in ["video/mp4", "video/*", "video/mp4; codecs=\"avc1.42C029\"", "video/mp4; codecs=\"hvc1, avc1\""]
+        {
+            #expect(try choices(accept) == [video])
+        }
+        #expect(try choices("image/png;q=0.5, video/mp4").map(\.type) == [.mp4, .png])
+        #expect(try PictureMediaType.withoutVideo(choices("image/png;q=0.5, video/mp4")).map(\.type) == [.png])
+        #expect(throws: Problem.self) { try PictureMediaType.withoutVideo([video]) }
+    }
+
+    @Test(arguments: [
+        "image/bmp", "video/mpeg", "video/mp4; codecs=\"hvc1\"", "multipart/related; type=\"video/mp4\"",
+        "application/dicom", "multipart/related; type=\"image/bmp\"", "text/*",
+    ])
     func offersNothingElse(_ accept: String) throws { #expect(try choices(accept).isEmpty) }
 }
 

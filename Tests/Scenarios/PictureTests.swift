@@ -19,6 +19,15 @@ private struct DrawnReport: Decodable {
     var converted: Int
 }
 
+/// What `movies.py` reports.
+private struct MovieReport: Decodable {
+    var problems: [String]
+    var cines: Int
+    var shapes: Int
+    var choices: Int
+    var failures: Int
+}
+
 /// What `annotatedpictures.py` reports.
 private struct AnnotatedReport: Decodable {
     var problems: [String]
@@ -53,6 +62,20 @@ private struct AnnotatedReport: Decodable {
         #expect(report.moving >= 9)
         #expect(report.drawn >= 15)
         #expect(report.converted >= 10)
+    }
+
+    @Test func makesVideosThatOthersPlay() throws {
+        let huizhen = try HuizhenProcess(arguments: [])
+        let report = try Python.ask(
+            "movies.py", ["\(huizhen.webPort)", Images.phantoms, "\(huizhen.processID)"],
+            environment: ["HUIZHEN_WEB_TOKEN": huizhen.webToken()], timeout: 900, as: MovieReport.self)
+        #expect(report.problems == [])
+        #expect(report.cines >= 18)
+        #expect(report.shapes >= 11)
+        #expect(report.choices >= 19)
+        #expect(report.failures == 5)
+        let log = huizhen.logText()
+        #expect(!log.contains("2.25.") && !log.contains("1.2.826"))
     }
 
     @Test func writesIntoPicturesWhoIsShownAndHow() throws {

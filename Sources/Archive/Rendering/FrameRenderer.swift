@@ -42,17 +42,83 @@ public final class FrameRenderer: Sendable {
     /// - Throws: `.notFound` past the last frame; `RenderingError`; from what is returned, `.transcodingFailed` for a
     ///   frame that is broken and `.coderFailed` for one that may succeed another time.
     public func begin(_ index: Int, _ order: PictureOrder) throws -> FramePromise {
-        guard index >= 0, index < frameCount else { throw ArchiveError.notFound }
-        let rendering = try ImageRendering(
-            header: header, layout: frames.layout, from: syntax, frameIndex: index, order: order,
-            words: order.annotation.isEmpty ? nil : try words
-        ) { [content] offset, byteCount in Self.bytes(of: content, offset, byteCount) }
-        var frame = try frames.frame(index)
-        rendering.orderBytes(&frame)
+        let rendering = try rendering(index, order)
+        let frame = try frame(index, rendering)
         let coder = frames.coder
         do {
             let picture = try coder.begin(frame, rendering)
             return { do { return try picture() } catch { throw Self.failure(error, coder) } }
+        } catch { throw Self.failure(error, coder) }
+    }
+
+    private func rendering(_ index: Int, _ order: PictureOrder) throws -> ImageRendering {
+        guard index >= 0, index < frameCount else { throw ArchiveError.notFound }
+        return try ImageRendering(
+            header: header, layout: frames.layout, from: syntax, frameIndex: index, order: order,
+            words: order.annotation.isEmpty ? nil : try words
+        ) { [content] offset, byteCount in Self.bytes(of: content, offset, byteCount) }
+    }
+
+    private func frame(_ index: Int, _ rendering: ImageRendering) throws -> [UInt8] {
+        var frame = try frames.frame(index)
+        rendering.orderBytes(&frame)
+        return frame
+    }
+
+    // MARK: Videos
+
+    /// Pixels of a group, those of its frames and of its pictures together, but for one frame: a group takes no longer
+    /// than one large picture, which bounds the time of a codec worker.
+    static let groupPixelLimit = 16 << 20
+    /// Bytes of a group's frames as they are stored, but for the last one.
+    static let groupByteLimit = 32 << 20
+
+    /// What a video that begins with this frame, counted from 0, would be.
+    ///
+    /// - Throws: `.notFound` past the last frame; `RenderingError`.
+    public func videoFormat(_ index: Int, _ order: PictureOrder) throws -> VideoFormat {
+        let geometry = try rendering(index, order).geometry
+        return try VideoFormat(
+            width: geometry.width, height: geometry.height, frameDuration: frameDuration,
+            isSRGB: order.colors == .plain || order.colors == .sRGB)
+    }
+
+    /// Reads as many of the frames, counted from 0, as make a group of a video, takes them away, and begins the group.
+    ///
+    /// - Parameter indices: frames; those that cannot be shown are taken away and left out.
+    /// - Throws: why the last frame cannot be shown, where none can, as `begin` does for one.
+    public func beginGroup(
+        of indices: inout ArraySlice<Int>, _ order: PictureOrder, _ format: VideoFormat, isOdd: Bool
+    ) throws -> FramePromise {
+        var group = VideoGroup(format, [], isOdd: isOdd)
+        var read: [[UInt8]] = []
+        var pixelCount = 0
+        var byteCount = 0
+        var failure: any Error = ArchiveError.notFound
+        while read.count < VideoFormat.groupLimit, byteCount < Self.groupByteLimit, let index = indices.first {
+            do {
+                var rendering = try rendering(index, order)
+                let native = rendering.native
+                let more = native.rows * native.columns + format.codedWidth * format.codedHeight
+                guard read.isEmpty || pixelCount + more <= Self.groupPixelLimit else { break }
+                // Frames whose pixels have another shape are as large as the first all the same.
+                (rendering.geometry.width, rendering.geometry.height) = (format.width, format.height)
+                let frame = try frame(index, rendering)
+                (pixelCount, byteCount) = (pixelCount + more, byteCount + frame.count)
+                read.append(frame)
+                group.renderings.append(rendering)
+            } catch let error as RenderingError {
+                failure = error
+            } catch ArchiveError.transcodingFailed(let reason) {
+                failure = ArchiveError.transcodingFailed(reason)
+            }
+            indices.removeFirst()
+        }
+        guard !read.isEmpty else { throw failure }
+        let coder = frames.coder
+        do {
+            let made = try coder.begin(read, group)
+            return { do { return try made() } catch { throw Self.failure(error, coder) } }
         } catch { throw Self.failure(error, coder) }
     }
 
@@ -85,6 +151,9 @@ extension Archive {
 
     /// How many pictures are worth being begun before the first is taken.
     public var pictureLead: Int { max(1, min(2 * settings.frameCoder.concurrency, 8)) }
+
+    /// How many groups of a video are; each holds more than a picture.
+    public var groupLead: Int { max(1, min(settings.frameCoder.concurrency + 1, 4)) }
 }
 
 extension Tag {

@@ -17,6 +17,11 @@ public protocol FrameCoder: Sendable {
     /// Begins to make a picture of one frame, likewise; native frames are in little endian.
     func begin(_ frame: [UInt8], _ rendering: ImageRendering) throws -> FramePromise
 
+    /// Begins to make a group of a video's pictures of these frames, likewise. Frames that are broken are left out.
+    ///
+    /// - Returns: what waits for a group as `hz_video_encode` writes it.
+    func begin(_ frames: [[UInt8]], _ group: VideoGroup) throws -> FramePromise
+
     /// Whether pictures can be written into.
     var writesText: Bool { get }
 
@@ -34,6 +39,8 @@ extension FrameCoder {
     }
 
     public func begin(_: [UInt8], _: ImageRendering) throws -> FramePromise { throw NoFrameCoder.Missing() }
+
+    public func begin(_: [[UInt8]], _: VideoGroup) throws -> FramePromise { throw NoFrameCoder.Missing() }
 
     public var writesText: Bool { false }
 

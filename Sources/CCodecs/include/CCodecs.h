@@ -170,6 +170,8 @@ typedef enum HZ_CODEC_CLOSED HZPictureCoding {
     HZPicturePNG,
     /// One image, its table of 256 colours before it.
     HZPictureGIF,
+    /// One of a video's, for hz_video_encode alone.
+    HZPictureVideo,
 } HZPictureCoding;
 
 /// What the colours of a picture's samples mean. PS3.18 §8.3.5.1.5.
@@ -245,7 +247,7 @@ typedef struct HZRendering {
     bool mirrorsColumns;
     bool mirrorsRows;
     HZPictureCoding coding;
-    /// 1...100, for JPEG.
+    /// 1...100, for JPEG and videos.
     uint8_t quality;
 } HZRendering;
 
@@ -264,6 +266,51 @@ bool hz_font_is_installed(void);
 HZCodecStatus hz_frame_render(
     const HZRendering *rendering, const uint8_t *tables, size_t tableCount, const uint8_t *bytes, size_t count,
     uint8_t *output, size_t outputCount, size_t *written);
+
+// MARK: Videos
+
+/// Pictures of a group.
+#define HZ_VIDEO_FRAME_LIMIT 30
+/// Macroblocks, of 16 by 16 pixels, of a picture: no level has more. ISO/IEC 14496-10 §A.3.1.
+#define HZ_VIDEO_MACROBLOCK_LIMIT 36864
+/// The encoder's least side, in pixels.
+#define HZ_VIDEO_SIDE_MINIMUM 16
+
+/// A group of a video's pictures that can be shown without the others. ISO/IEC 14496-10.
+typedef struct HZVideo {
+    /// 1...HZ_VIDEO_FRAME_LIMIT.
+    uint32_t frameCount;
+    /// Even, and no less than the pictures' sides; what they lack is filled with their last column and row.
+    uint32_t width;
+    uint32_t height;
+    /// Above 0; for the level alone.
+    double framesPerSecond;
+    /// Whether colours are those of sRGB; else nothing is said of them.
+    bool isSRGB;
+    /// Its first picture is identified in another way than that of an even group: neighbours must differ. §7.4.3.
+    bool isOdd;
+} HZVideo;
+
+/// One frame of a group.
+typedef struct HZVideoFrame {
+    uint64_t tableByteCount;
+    uint64_t byteCount;
+    /// All of one picture size and quality.
+    HZRendering rendering;
+} HZVideoFrame;
+
+/// The most bytes a group takes; 0 when it makes no sense.
+size_t hz_video_byte_limit(const HZVideo *video);
+
+/// Makes a group of pictures: H.264 of the Constrained Baseline profile, 4:2:0, limited range, BT.709 matrix.
+///
+/// `bytes` begin with the HZVideoFrame of each frame; each one's tables and bytes follow, one after another; they need
+/// not be aligned. Writes the sequence's parameter set, the picture's, and what each frame became, NAL units with
+/// their length before them; before each of all these its length. All lengths are 32 bits, the highest byte first.
+/// Of a frame that cannot be decoded there is nothing; when none can, its status is the result. A picture too restless
+/// for the encoder's room makes the whole group coarser. Takes memory for all pictures. `*written` is set on success.
+HZCodecStatus hz_video_encode(
+    const HZVideo *video, const uint8_t *bytes, size_t count, uint8_t *output, size_t outputCount, size_t *written);
 
 // MARK: Worker processes
 
@@ -320,11 +367,14 @@ typedef struct HZWorkerRequest {
     bool rendersPicture;
     /// Whether `text` is asked for, not `conversion`.
     bool findsText;
+    /// Whether `video` is asked for, not `conversion`.
+    bool makesVideo;
     /// Bytes before the frame that are tables of `rendering`; counted in `inputByteCount`.
     uint64_t tableByteCount;
     HZConversion conversion;
     HZRendering rendering;
     HZTextSearch text;
+    HZVideo video;
 } HZWorkerRequest;
 
 /// What it answers. Not to be trusted.

@@ -40,6 +40,14 @@ public final class CodecPool: Sendable {
         try start(PendingFrame(frame, .render(rendering)))
     }
 
+    /// Begins to make a group of a video's pictures, likewise: what is waited for is as `hz_video_encode` writes it. A
+    /// frame that cannot be decoded is left out.
+    ///
+    /// - Throws: `.tooLarge`, `.closed`.
+    public func start(_ video: VideoRendering) throws(CodecError) -> PendingFrame {
+        try start(PendingFrame(video.bytes, .video(video)))
+    }
+
     func start(_ pending: PendingFrame) throws(CodecError) -> PendingFrame {
         let limit = lanes.options.frameByteCountLimit
         let byteCount = pending.task.nativeByteCount

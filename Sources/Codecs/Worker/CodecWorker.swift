@@ -68,6 +68,8 @@ import Glibc
         let status =
             if request.findsText {
                 unsafe hz_text_find(&request.text, bytes, input, room, output, &written)
+            } else if request.makesVideo {
+                unsafe hz_video_encode(&request.video, bytes, input, room, output, &written)
             } else if request.rendersPicture {
                 unsafe hz_frame_render(
                     &request.rendering, bytes, tables, bytes + tables, input - tables, room, output, &written)

@@ -34,6 +34,8 @@ public enum PictureCoding: Hashable, Sendable {
     case png
     /// One image of 256 shades, or of 256 colors chosen for it.
     case gif
+    /// One of a video's pictures; quality 1...100.
+    case video(quality: Int)
 }
 
 /// What colors mean in a picture; grey ones have none. PS3.18 §8.3.5.1.5.

@@ -8,6 +8,8 @@ public enum RenderingError: Error, Hashable, Sendable {
     case regionOutside
     /// A profile was asked for, and the image has none.
     case noProfile
+    /// Pictures of this size have more pixels than a video's may.
+    case tooLargeForVideo
 }
 
 extension RenderingError: CustomStringConvertible {
@@ -17,6 +19,7 @@ extension RenderingError: CustomStringConvertible {
         case .badTable(let tag): "the lookup table \(tag) cannot be read; repair the object"
         case .regionOutside: "the region is not within the image; ask for one that is"
         case .noProfile: "the image has no ICC profile; ask for the picture without one"
+        case .tooLargeForVideo: "no video has so many pixels; ask for it in a smaller viewport"
         }
     }
 }

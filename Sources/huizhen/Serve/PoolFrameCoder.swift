@@ -28,11 +28,13 @@ final class PoolFrameCoder: FrameCoder {
     }
 
     func begin(_ frame: [UInt8], _ rendering: ImageRendering) throws -> FramePromise {
+        let pending = try pool.start(frame, FrameRendering(rendering))
+        return { try pending.wait() }
+    }
+
+    func begin(_ frames: [[UInt8]], _ group: VideoGroup) throws -> FramePromise {
         let pending = try pool.start(
-            frame,
-            FrameRendering(
-                from: rendering.coding.transferSyntax, FrameFormat(rendering.source),
-                native: FrameFormat(rendering.native), rendering))
+            VideoRendering(frames, group.renderings.map { try FrameRendering($0) }, group.format, isOdd: group.isOdd))
         return { try pending.wait() }
     }
 
@@ -63,6 +65,14 @@ extension DICOM.FrameCoding {
         case .jpeg2000: .jpeg2000Lossless
         case .htj2k: .htj2kLossless
         }
+    }
+}
+
+extension FrameRendering {
+    fileprivate init(_ rendering: ImageRendering) throws(CodecError) {
+        try self.init(
+            from: rendering.coding.transferSyntax, FrameFormat(rendering.source),
+            native: FrameFormat(rendering.native), rendering)
     }
 }
 

@@ -8,6 +8,7 @@ import json
 import re
 import sys
 
+import av
 import numpy
 import pydicom
 import requests
@@ -104,6 +105,10 @@ for uid, one in list(released.items())[:2]:
         answer = ask(path + "/rendered", "image/png")
         picture = numpy.asarray(Image.open(io.BytesIO(answer.content)).convert("L"))
         check(picture.shape == (one.Rows, one.Columns), "another size")
+        answer = ask(path + "/rendered", "video/mp4")
+        with av.open(io.BytesIO(answer.content)) as container:
+            frames = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
+        check(len(frames) == 1 and frames[0].shape == picture.shape, "another video")
         # What is written into pictures is the released object's, and never the original's.
         answer = ask(path + "/rendered?annotation=patient,technique&viewport=1600,1600", "image/png")
         written = numpy.asarray(Image.open(io.BytesIO(answer.content)).convert("L"))

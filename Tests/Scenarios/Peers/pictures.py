@@ -474,7 +474,7 @@ for query, status in [
         ("annotation=x", 400), ("annotation=", 400), ("annotation=patient,", 400),
         ("iccprofile=maybe", 400), ("iccprofile=yes", 406), ("accept=text/html", 406), ("accept=%%", 400), ("accept=image/bmp", 406)]:
     refused(query, f"{address(ct)}/rendered?{query}", status)
-for accept in ("text/html", "image/bmp", "video/mp4", "application/dicom", 'multipart/related; type="image/bmp"',
+for accept in ("text/html", "image/bmp", "video/mpeg", "application/dicom", 'multipart/related; type="image/bmp"',
                "image/png;q=0"):
     refused(accept, f"{address(ct)}/rendered", 406, accept)
 refused("frame 0", f"{address(ct)}/frames/0/rendered", 400)

@@ -233,7 +233,7 @@ refused("a film's frames", get(address(film[0]) + "/frames/1", 'multipart/relate
 refused("metadata", get(whole + "/metadata", "text/html"), "application/dicom+json")
 refused("a search", get(root + "/studies", "text/html"), "application/dicom+json",
         'multipart/related; type="application/dicom+xml"')
-refused("a picture", get(address(one) + "/rendered", "image/tiff"), "image/jpeg", "image/png", "image/gif")
+refused("a picture", get(address(one) + "/rendered", "image/tiff"), "image/jpeg", "image/png", "image/gif", "video/mp4")
 refused("a value", get(address(one) + "/bulkdata/7FE00010", "image/png"), "application/octet-stream")
 refused("events", get(root + "/events", "text/plain"), "text/event-stream")
 refused("capabilities", get(root + "/capabilities", "image/png"), "application/json")
