@@ -186,7 +186,7 @@ struct Output {
     }
     void add(Bytes bytes) {
         store(take(4), bytes.count);
-        std::memcpy(take(bytes.count), bytes.start, bytes.count);
+        if (bytes.count > 0) std::memcpy(take(bytes.count), bytes.start, bytes.count);
     }
 };
 

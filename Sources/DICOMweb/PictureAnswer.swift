@@ -67,8 +67,9 @@ struct PictureAnswer: Sendable {
         let renderer = try renderer(source)
         let numbers = try list.map { try FrameAnswer.numbers($0, frameCount: renderer.frameCount) }
         if choice.type == .mp4 {
-            let format = try renderer.videoFormat((numbers?.first).map { $0 - 1 } ?? 0, order)
-            let movie = MP4Movie(format, frameCount: numbers?.count ?? renderer.frameCount)
+            let indices = numbers?.map { $0 - 1 } ?? Array(0..<renderer.frameCount)
+            let format = try renderer.videoFormat(indices, order)
+            let movie = MP4Movie(format, frameCount: indices.count)
             return try moving(source, frames: list, .mp4, .video(movie, format))
         }
         if choice.type == .gif, (numbers?.count ?? renderer.frameCount) > 1 {

@@ -73,7 +73,7 @@ private struct AnnotatedReport: Decodable {
         #expect(report.cines >= 18)
         #expect(report.shapes >= 11)
         #expect(report.choices >= 19)
-        #expect(report.failures == 5)
+        #expect(report.failures == 6)
         let log = huizhen.logText()
         #expect(!log.contains("2.25.") && !log.contains("1.2.826"))
     }

@@ -73,14 +73,22 @@ public final class FrameRenderer: Sendable {
     /// Bytes of a group's frames as they are stored, but for the last one.
     static let groupByteLimit = 32 << 20
 
-    /// What a video that begins with this frame, counted from 0, would be.
+    /// What a video of these frames, counted from 0, is: the first that can be shown decides.
     ///
-    /// - Throws: `.notFound` past the last frame; `RenderingError`.
-    public func videoFormat(_ index: Int, _ order: PictureOrder) throws -> VideoFormat {
-        let geometry = try rendering(index, order).geometry
-        return try VideoFormat(
-            width: geometry.width, height: geometry.height, frameDuration: frameDuration,
-            isSRGB: order.colors == .plain || order.colors == .sRGB)
+    /// - Throws: `.notFound` past the last frame; `RenderingError`, where none can the last one's.
+    public func videoFormat(_ indices: [Int], _ order: PictureOrder) throws -> VideoFormat {
+        var failure: any Error = ArchiveError.notFound
+        for index in indices {
+            let geometry: PictureGeometry
+            do { geometry = try rendering(index, order).geometry } catch let error as RenderingError {
+                failure = error
+                continue
+            }
+            return try VideoFormat(
+                width: geometry.width, height: geometry.height, frameDuration: frameDuration,
+                isSRGB: order.colors == .plain || order.colors == .sRGB)
+        }
+        throw failure
     }
 
     /// Reads as many of the frames, counted from 0, as make a group of a video, takes them away, and begins the group.

@@ -255,6 +255,19 @@ def failures():
     broken.SOPInstanceUID = broken.file_meta.MediaStorageSOPInstanceUID = generate_uid(None)
     broken.PixelData = encapsulate([b"\xff" * 80] * 5)
     shown(store(broken) + "/rendered", status=500)
+    # Frames with a table of their own that is cut short: neither the first nor another stops the others.
+    groups = []
+    for frame in range(5):
+        group = pydicom.Dataset()
+        if frame in (0, 3):
+            table, item = pydicom.Dataset(), pydicom.Dataset()
+            table.add_new("LUTDescriptor", "US", [256, 0, 16])
+            table.add_new("LUTData", "OW", b"\0\0")
+            item.VOILUTSequence = [table]
+            group.FrameVOILUTSequence = [item]
+        groups.append(group)
+    movie = Movie(shown(store(grey(frames, PerFrameFunctionalGroupsSequence=groups)) + "/rendered").content)
+    check(movie.shades([50, 100, 200]), f"broken tables: {len(movie.planes)}")
     long = store(grey(numbers.integers(0, 256, (500, 256, 256), dtype="u1")))
     answer = shown(long + "/rendered", stream=True)
     part = answer.raw.read(100_000)
@@ -288,7 +301,7 @@ def failures():
         statuses.append(answer.status_code)
     check(statuses[-1] == 200 and set(statuses[:-1]) <= {500}, f"after killed workers: {statuses}")
     check(len(Movie(answer.content).planes) == 3, "after a killed worker")
-    return 5
+    return 6
 
 
 path_of_short = store(grey(numpy.stack([numpy.full((40, 40), 60 * frame) for frame in range(3)])))
