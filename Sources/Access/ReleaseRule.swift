@@ -15,6 +15,16 @@ public struct ReleaseRule: Sendable, Hashable, Codable {
 }
 
 extension Access {
+    /// Whether anything of others' is shown masked to a caller, by whatever act and whatever bounds its credential.
+    public func showsMasked(to permit: Permit) -> Bool {
+        var permit = permit
+        permit.scope = nil
+        return Verb.allCases.contains { verb in
+            guard case .limited(_, let masked)? = decision(verb, by: permit).reach else { return false }
+            return !masked.isEmpty
+        }
+    }
+
     /// How objects that are shown with less than full sight are de-identified; nil where they are not shown.
     public func releaseRule(for masking: Masking) -> ReleaseRule? {
         guard !settings.maskedProject.isEmpty else { return nil }

@@ -20,7 +20,7 @@ extension Door {
         var announced: Int?
     }
 
-    func addArriving(_ router: Router<WebContext>) {
+    func addArriving(_ router: RouterGroup<WebContext>) {
         let transfer = Self.arrivingPath + "/:transfer"
         router.get(RouterPath(transfer)) { [self] request, context in
             let study = try arriving(context, .read)

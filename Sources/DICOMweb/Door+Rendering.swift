@@ -11,8 +11,8 @@ extension Door {
                     let (answer, retrieval, taken) = try pictures(request, context, isThumbnail)
                     let choices = try PictureMediaType.withoutVideo(taken)
                     return try await pool.run { [releases] in
-                        if try retrieval.isGrantedOnly(), let granted = try retrieval.granted(releases) {
-                            return try retrieval.pictures(of: granted, answer, choices)
+                        if let released = try retrieval.released(releases) {
+                            return try retrieval.pictures(of: released, answer, choices)
                         }
                         let images = RepresentativeImage(retrieval)
                         if let choice = choices.first, choice.isMultipart {

@@ -17,6 +17,8 @@ public final class Door: Sendable {
         public var searchLimit = 20_000
         /// The most objects of one retrieval.
         public var retrieveLimit = 1_000_000
+        /// Profiles by which a retrieval may ask to be de-identified, once there is a project.
+        public var deidentifyProfiles: Set<String> = []
         /// Whether storage takes SOP classes that no list names.
         public var takesUnknownClasses = false
         /// Pieces of blocking work under way at a time.
@@ -108,12 +110,16 @@ public final class Door: Sendable {
                     of: credential, sessions, certificate: context.certificate.map(CallerCertificate.init),
                     isEndless: isEndless)
             })
-        let group = router.group("dicom-web")
-        addSearches(group)
-        addRetrievals(group)
-        addRendering(group)
+        // Retrievals read for themselves how they are to be de-identified; nothing else is.
+        let retrievals = router.group("dicom-web")
+        addRetrievals(retrievals)
+        addRendering(retrievals)
         addURI(router)
-        addArriving(router)
+        let others = router.group()
+        others.add(middleware: AskedProfileCheck())
+        addArriving(others)
+        let group = others.group("dicom-web")
+        addSearches(group)
         addRemovals(group)
         addCommitment(group)
         addEvents(group)
@@ -142,7 +148,7 @@ public final class Door: Sendable {
                     keeping: archive.privateAttributes)
                 let answer = SearchAnswer(
                     request: wanted, visibility: Visibility(reach),
-                    masked: MaskedStudies(archive, reach: reach, releases: releases, access: access),
+                    masked: ReleasedStudies(archive, reach: reach, releases: releases, access: access),
                     base: Self.base(context), limit: settings.searchLimit, form: form,
                     isWanted: { [client = ClientPresence(context.channel)] in client.isThere })
                 return try await searchPool.run { [archive] in
@@ -191,22 +197,31 @@ public final class Door: Sendable {
     func retrieval(
         _ request: Request, _ context: WebContext, _ verb: Verb = .retrieve
     ) throws -> (Retrieval, [MediaRange]) {
-        let caller = try caller(context)
-        let retrieval = try Retrieval(
-            archive: archive, pool: pool, path: try ResourcePath(context.parameters), caller: caller, verb,
-            limit: settings.retrieveLimit)
+        let retrieval = try retrieval(
+            of: try ResourcePath(context.parameters), context, verb,
+            asking: try AskedProfile.read(request.uri.query))
         return (retrieval, try Self.accepted(request))
+    }
+
+    /// - Parameter profile: by which the request asks for de-identification.
+    func retrieval(
+        of path: ResourcePath, _ context: WebContext, _ verb: Verb = .retrieve, asking profile: String?
+    ) throws -> Retrieval {
+        try Retrieval(
+            archive: archive, pool: pool, path: path, caller: try caller(context), verb,
+            limit: settings.retrieveLimit, asking: profile, of: settings.deidentifyProfiles)
     }
 
     private func metadata(_ request: Request, _ context: WebContext) async throws -> Response {
         let (retrieval, ranges) = try retrieval(request, context, .read)
         let form = try ModelForm(accepting: ranges)
-        let base = Self.base(context) + ResourcePath(study: retrieval.path.study).text
+        let base = Self.base(context)
         return try await pool.run { [self] in
-            if try retrieval.isGrantedOnly(), let granted = try retrieval.granted(releases) {
-                return try retrieval.metadata(granted, base: base, form)
+            if let released = try retrieval.released(releases) {
+                return try retrieval.metadata(released, base: base, form)
             }
-            return metadata(of: try retrieval.holdings(), base: base, form)
+            let study = ResourcePath(study: retrieval.path.study)
+            return metadata(of: try retrieval.holdings(), base: base + study.text, form)
         }
     }
 

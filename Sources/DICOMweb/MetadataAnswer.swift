@@ -71,7 +71,9 @@ final class MetadataArray: PieceSource {
 
 extension MetadataText {
     /// Adds it with its addresses made whole.
-    func write(to piece: inout ByteBuffer, addressPrefix: @autoclosure () -> String) {
+    ///
+    /// - Parameter addressSuffix: what comes behind each.
+    func write(to piece: inout ByteBuffer, addressPrefix: @autoclosure () -> String, addressSuffix: String = "") {
         guard !addresses.isEmpty else { return _ = piece.writeBytes(bytes) }
         let prefix = addressPrefix()
         bytes.withUnsafeBytes { bytes in
@@ -80,6 +82,12 @@ extension MetadataText {
                 piece.writeBytes(bytes[start..<address])
                 piece.writeString(prefix)
                 start = address
+                if addressSuffix.isEmpty { continue }
+                // Tags and numbers up to the quote.
+                let end = bytes[address...].firstIndex(of: UInt8(ascii: "\"")) ?? bytes.count
+                piece.writeBytes(bytes[address..<end])
+                piece.writeString(addressSuffix)
+                start = end
             }
             piece.writeBytes(bytes[start...])
         }

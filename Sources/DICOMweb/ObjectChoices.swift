@@ -107,5 +107,14 @@ struct ObjectChoices: Sendable {
         )
     }
 
+    /// The same of objects that are made for who asks.
+    static func releasedRefusal(isOne: Bool) -> Problem {
+        Problem(
+            .notAcceptable,
+            "De-identified objects are to be had as multipart/related; type=\"application/dicom\", one also as "
+                + "application/dicom, each in one transfer syntax; not as application/zip.",
+            available: (isOne ? [multipart, "application/dicom"] : [multipart]).map { $0 + "; transfer-syntax=*" })
+    }
+
     private static let multipart = "multipart/related; type=\"application/dicom\""
 }

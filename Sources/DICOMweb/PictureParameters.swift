@@ -25,7 +25,8 @@ struct PictureParameters: Sendable {
             }
             switch name {
             case "accept": accept = try Self.ranges(value)
-            case "charset": break
+            // Read where it is decided what is shown.
+            case "charset", AskedProfile.name: break
             case "viewport": try setViewport(value, isThumbnail)
             case "window" where !isThumbnail: order.window = try Self.window(value)
             case "quality" where !isThumbnail: quality = try Self.quality(value, name)
@@ -35,7 +36,7 @@ struct PictureParameters: Sendable {
                 // The name may be anything, so it is not repeated.
                 throw Problem(
                     .badRequest,
-                    "A parameter is unknown here: there are accept, charset, viewport"
+                    "A parameter is unknown here: there are accept, charset, deidentify, viewport"
                         + (isThumbnail ? "." : ", window, quality, annotation and iccprofile."))
             }
         }

@@ -20,11 +20,18 @@ struct Retrieval: Sendable {
     let visibility: Visibility
     /// The most objects of one answer.
     let limit: Int
+    /// How the answer is to be de-identified; nil where nobody asks for that.
+    private(set) var asked: ReleaseRule?
 
-    /// - Throws: when nothing at all may be reached by the verb.
+    /// - Parameters:
+    ///   - profile: by which the request asks for de-identification.
+    ///   - profiles: that may be asked for.
+    /// - Throws: when nothing at all may be reached by the verb; 400 for a profile that is none, 403 for one that may not be
+    ///   asked for.
     init(
-        archive: Archive, pool: BlockingPool, path: ResourcePath, caller: Caller, _ verb: Verb, limit: Int
-    ) throws(Denial) {
+        archive: Archive, pool: BlockingPool, path: ResourcePath, caller: Caller, _ verb: Verb, limit: Int,
+        asking profile: String?, of profiles: Set<String>
+    ) throws {
         self.archive = archive
         self.pool = pool
         self.path = path
@@ -33,6 +40,29 @@ struct Retrieval: Sendable {
         self.limit = limit
         reach = try caller.reach(verb)
         visibility = Visibility(reach)
+        asked = nil
+        if let profile { asked = try rule(asking: profile, of: profiles) }
+    }
+
+    private func rule(asking profile: String, of profiles: Set<String>) throws -> ReleaseRule {
+        guard Releases.profiles.contains(profile) else {
+            throw Problem(
+                .badRequest, "The parameter deidentify is one of \(Releases.profiles.joined(separator: ", ")).")
+        }
+        let project = caller.access.settings.maskedProject
+        guard !project.isEmpty else {
+            throw try refusal(
+                "de-identification was asked for, and no project is set",
+                "De-identification may not be asked for here: the operator sets access.masked-project, whose "
+                    + "pseudonyms stand in what goes out, and web.deidentify-profiles.")
+        }
+        guard profiles.contains(profile) else {
+            throw try refusal(
+                "a profile was asked for that may not be",
+                "The profile \(profile) may not be asked for here: the operator names those that may be in "
+                    + "web.deidentify-profiles.")
+        }
+        return ReleaseRule(profile: profile, project: project)
     }
 
     /// What the path names, in the order of series and instance number; on the record when it returns.
@@ -48,6 +78,10 @@ struct Retrieval: Sendable {
     ///
     /// - Parameter rule: how they are de-identified for that.
     func note(_ holdings: [Holding], _ rule: ReleaseRule? = nil) throws {
+        // Whatever way an answer is made, nothing goes out otherwise than it was asked for.
+        guard asked == nil || rule == asked else {
+            throw Problem(.notImplemented, "This is not to be had de-identified.")
+        }
         try caller.note(
             .accessed, AuditObject.objects(of: holdings), instanceCount: holdings.count, reason: rule?.words ?? "")
     }
@@ -58,6 +92,12 @@ struct Retrieval: Sendable {
         guard !found.isEmpty else { throw try absence() }
         try checkLimit(found)
         return found
+    }
+
+    /// Whether all that is shown of what the path names was granted masked; asks nothing for whom nothing was.
+    func isGrantedOnly() throws(ArchiveError) -> Bool {
+        guard case .limited(_, let masked) = reach, !masked.isEmpty else { return false }
+        return try inFull(limit: 1).isEmpty
     }
 
     /// What the path names and is shown in full.
@@ -87,34 +127,44 @@ struct Retrieval: Sendable {
     func absence() throws -> any Error {
         // By its own UID it is there only for whom a grant has named it.
         let isMasked = try path.study.map { try reach.namesMasked(study: $0) && masked(limit: 1) != nil } ?? false
-        let named =
-            path.study.map { [AuditObject(.study, $0)] } ?? path.instance.map { [AuditObject(.instance, $0)] } ?? []
         if isMasked { return try caller.refusal(verb, Archive.maskedRule, named) }
         // The same whether it is not there or another's: who asks learns nothing, and the record knows who asked.
         if reach != .everything { _ = try caller.refusal(verb, "nothing of what was named is reached", named) }
         return ArchiveError.notFound
     }
 
-    /// The one instance that the path names.
-    func holding() throws -> Holding {
+    /// Records that what is asked for is not given so, and gives the problem that says why.
+    func refusal(_ because: String, _ words: String) throws(Denial) -> Problem {
+        _ = try caller.refusal(verb, because, named)
+        return Problem(.forbidden, words)
+    }
+
+    /// What the path names, for the record.
+    private var named: [AuditObject] {
+        path.study.map { [AuditObject(.study, $0)] } ?? path.instance.map { [AuditObject(.instance, $0)] } ?? []
+    }
+
+    /// The one instance that the path names, as it is shown; on the record when it returns. Blocks.
+    ///
+    /// - Throws: as `released`; 404 for nothing.
+    func instance(_ releases: Releases) throws -> ShownInstance {
+        if let released = try released(releases) {
+            try note(Array(released.holdings.prefix(1)), released.rule)
+            return try released.first()
+        }
         guard let first = try holdings().first else { throw ArchiveError.notFound }
-        return first
+        return ShownInstance(
+            content: try InstanceContent(try archive.open(first)), holding: first, path: path, isMade: false)
     }
 
     /// The objects; blocks.
     ///
-    /// - Parameter releases: makes what was granted masked; without it that is refused.
-    /// - Throws: 406 with what can be had.
-    func response(accepting ranges: [MediaRange], releases: Releases? = nil) throws -> Response {
+    /// - Throws: as `released`; 406 with what can be had.
+    func response(accepting ranges: [MediaRange], releases: Releases) throws -> Response {
         let choices = ObjectChoices(accepting: ranges)
         guard !choices.all.isEmpty else { throw ObjectChoices.refusal(isOne: path.instance != nil) }
-        let holdings = try inFull(limit: limit + 1)
-        if holdings.isEmpty {
-            if let granted = try releases.flatMap({ try granted($0) }) { return try response(granted, choices) }
-            throw try absence()
-        }
-        try checkLimit(holdings)
-        try note(holdings)
+        if let released = try released(releases) { return try response(released, choices) }
+        let holdings = try holdings()
         for attempt in choices.attempts(for: holdings) {
             guard let form = attempt.all.first?.form else { continue }
             if form == .zip { return try ZipAnswer.response(self, holdings) }

@@ -15,7 +15,7 @@ struct SearchAnswer: Sendable {
     let request: SearchRequest
     let visibility: Visibility
     /// What is shown masked besides.
-    var masked: MaskedStudies?
+    var masked: ReleasedStudies?
     /// Address of the service, for Retrieve URL (0008,1190).
     let base: String
     /// The most matches of one answer, whatever the request says.

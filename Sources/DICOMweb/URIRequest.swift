@@ -14,9 +14,12 @@ struct URIRequest: Sendable {
     let quality: Int
     /// Counted from 1; nil for the one that stands for all.
     let frame: Int?
+    /// By which profile the answer is to be de-identified.
+    let profile: String?
 
     private static let known: Set<String> = [
-        "requestType", "studyUID", "seriesUID", "objectUID", "contentType", "charset", "anonymize", "annotation",
+        "requestType", "studyUID", "seriesUID", "objectUID", "contentType", "charset", "anonymize", "deidentify",
+        "annotation",
         "rows",
         "columns", "region", "windowCenter", "windowWidth", "frameNumber", "imageQuality", "presentationUID",
         "presentationSeriesUID", "transferSyntax",
@@ -42,6 +45,7 @@ struct URIRequest: Sendable {
         path = ResourcePath(
             study: try Self.uid(values, "studyUID"), series: try Self.uid(values, "seriesUID"),
             instance: try Self.uid(values, "objectUID"))
+        profile = try Self.profile(values)
         try Self.refuse(values)
         form = try Self.form(values)
         if case .object = form {
@@ -64,11 +68,17 @@ struct URIRequest: Sendable {
         return value
     }
 
-    private static func refuse(_ values: [String: String]) throws(Problem) {
-        if let value = values["anonymize"] {
-            guard value == "yes" else { throw Problem(.badRequest, "The parameter anonymize is yes, or is left out.") }
-            throw Problem(.notImplemented, "Objects are not made anonymous here: ask without anonymize.")
+    private static func profile(_ values: [String: String]) throws(Problem) -> String? {
+        let named = values[AskedProfile.name]
+        guard let value = values[AskedProfile.uriName] else { return named }
+        guard value == "yes" else { throw Problem(.badRequest, "The parameter anonymize is yes, or is left out.") }
+        guard named == nil else {
+            throw Problem(.badRequest, "De-identification is asked for by anonymize=yes or by deidentify=PROFILE.")
         }
+        return AskedProfile.ofURI
+    }
+
+    private static func refuse(_ values: [String: String]) throws(Problem) {
         if values["presentationUID"] != nil || values["presentationSeriesUID"] != nil {
             throw Problem(.notImplemented, "Presentation states are not applied here: ask without presentationUID.")
         }

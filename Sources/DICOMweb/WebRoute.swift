@@ -1,5 +1,6 @@
 import Catalog
 import DICOM
+import Release
 
 /// One operation of the door, as its descriptions tell it. The router's own routes are tested against these.
 struct WebRoute: Sendable {
@@ -112,6 +113,7 @@ struct WebRoute: Sendable {
             [
                 WebRoute(
                     method: "GET", path: path, about: "Retrieves a \(name). PS3.18 §10.4.",
+                    parameters: [deidentify],
                     answers: [
                         (
                             200,
@@ -121,11 +123,13 @@ struct WebRoute: Sendable {
                     ]),
                 WebRoute(
                     method: "GET", path: path + "/metadata", about: "Retrieves the metadata of a \(name).",
+                    parameters: [deidentify],
                     answers: [(200, models), (304, []), (413, [])]),
             ]
         } + [
             WebRoute(
                 method: "GET", path: instance + "/frames/{frames}", about: "Retrieves frames, counted from 1.",
+                parameters: [deidentify],
                 answers: [
                     (200, ["multipart/related", "application/octet-stream", "image/*"]),
                     (206, ["application/octet-stream", "image/*"]), (304, []), (416, []),
@@ -135,6 +139,7 @@ struct WebRoute: Sendable {
             WebRoute(
                 method: "GET", path: path + "/bulkdata/{path}",
                 about: "Retrieves a long value; the path is one of tags and item numbers.",
+                parameters: [deidentify],
                 answers: [
                     (200, ["application/octet-stream", "multipart/related"]), (206, ["application/octet-stream"]),
                     (304, []), (416, []),
@@ -151,12 +156,20 @@ struct WebRoute: Sendable {
             [
                 WebRoute(
                     method: "GET", path: path + "/rendered", about: "Shows \(name) as pictures. PS3.18 §10.4.1.1.3.",
-                    parameters: renderedParameters, answers: [(200, types), (304, []), (501, [])]),
+                    parameters: renderedParameters + [deidentify],
+                    answers: [(200, types), (304, []), (501, [])]),
                 WebRoute(
                     method: "GET", path: path + "/thumbnail", about: "Shows \(name) in small. PS3.18 §10.4.1.1.4.",
-                    parameters: thumbnailParameters, answers: [(200, types), (304, []), (501, [])]),
+                    parameters: thumbnailParameters + [deidentify],
+                    answers: [(200, types), (304, []), (501, [])]),
             ]
         }
+
+    /// Of retrievals; none of PS3.18's.
+    private static let deidentify = Parameter(
+        name: AskedProfile.name, kind: .text,
+        about: "The profile by which the answer is de-identified; those that may be asked for are set by the operator.",
+        pattern: "^(\(Releases.profiles.joined(separator: "|")))$")
 
     private static let renderedParameters: [Parameter] = [
         .init(name: "viewport", kind: .text, about: "vw,vh[,sx,sy,sw,sh] in pixels."),
@@ -244,6 +257,11 @@ struct WebRoute: Sendable {
                     .init(name: "frameNumber", kind: .number, about: "Counted from 1."),
                     .init(name: "imageQuality", kind: .number, about: "Of JPEG and MP4, 1 to 100."),
                     .init(name: "annotation", kind: .text, about: "patient, technique or both."),
+                    .init(
+                        name: AskedProfile.uriName, kind: .text,
+                        about: "yes: the answer is de-identified by the profile \(AskedProfile.ofURI).",
+                        pattern: "^yes$"),
+                    deidentify,
                 ],
                 answers: [
                     (200, ["application/dicom", "image/jpeg", "image/png", "image/gif", "video/mp4"]), (304, []),

@@ -4,9 +4,9 @@ import Catalog
 /// A search over what is shown in full and, behind that, what is shown masked. Blocks.
 public struct ReachedSearch: Sendable {
     private let archive: Archive
-    private let masked: MaskedStudies?
+    private let masked: ReleasedStudies?
 
-    public init(_ archive: Archive, masked: MaskedStudies?) {
+    public init(_ archive: Archive, masked: ReleasedStudies?) {
         self.archive = archive
         self.masked = masked
     }

@@ -8,6 +8,9 @@ public final class Releases: Sendable {
     /// Rules whose plans are kept.
     private static let ruleLimit = 64
 
+    /// Names of the profiles by which a rule may be followed.
+    public static let profiles = Profile.named.map(\.name)
+
     private struct Kept {
         var releases: [ReleaseRule: Release] = [:]
         /// Counts how often what was kept was dropped.

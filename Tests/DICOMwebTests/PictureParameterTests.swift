@@ -131,6 +131,12 @@ struct URIRequestTests {
         #expect(request.frame == 7)
     }
 
+    @Test func readsHowItIsToBeDeIdentified() throws {
+        #expect(try URIRequest(names).profile == nil)
+        #expect(try URIRequest(names + "&anonymize=yes").profile == "research")
+        #expect(try URIRequest(names + "&deidentify=teaching").profile == "teaching")
+    }
+
     @Test func boundsItsNumbers() {
         #expect(status("&rows=8192") == nil)
         #expect(status("&rows=8193") == 400)
@@ -144,8 +150,10 @@ struct URIRequestTests {
     }
 
     @Test func refusesWhatItDoesNotOffer() {
-        #expect(status("&anonymize=yes") == 501)
         #expect(status("&anonymize=maybe") == 400)
+        #expect(status("&anonymize=yes&anonymize=yes") == 400)
+        #expect(status("&anonymize=yes&deidentify=research") == 400)
+        #expect(status("&Deidentify=research") == 400)
         #expect(status("&annotation=patient") == nil)
         #expect(status("&annotation=name") == 400)
         #expect(status("&contentType=application/dicom&annotation=patient") == 400)

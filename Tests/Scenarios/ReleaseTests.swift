@@ -427,21 +427,8 @@ import Testing
         #expect(try Self.uids(single) == [one])
 
         // The same by the web, with a token of that institution.
-        let made = try huizhen.tool([
-            "token", "client", "add", "south-viewer", "--institution", "SOUTH", "--days", "5", "--json",
-        ]).checked()
-        struct Client: Decodable {
-            var id: String
-            var secret: String
-        }
-        let client = try JSONDecoder().decode(Client.self, from: Data(made.utf8))
         let web = "http://127.0.0.1:\(huizhen.webPort)"
-        let asked = try Tool.run(
-            "/usr/bin/curl",
-            ["-s", "-u", "\(client.id):\(client.secret)", "-d", "grant_type=client_credentials", web + "/oauth2/token"]
-        ).checked()
-        struct Answer: Decodable { var access_token: String }
-        let token = try JSONDecoder().decode(Answer.self, from: Data(asked.utf8)).access_token
+        let token = try huizhen.clientToken(of: "SOUTH", named: "south-viewer")
         func fetch(_ path: String, _ accept: String) throws -> (status: String, file: String) {
             let folder = TemporaryFolder.make()
             let status = try Tool.run(

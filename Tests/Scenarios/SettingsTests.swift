@@ -36,6 +36,18 @@ import Testing
         #expect(values["dimse.open-to-unknown-peers"] == "false")
     }
 
+    @Test func takesProfilesThatThereAreAndNoOthers() throws {
+        let key = "web.deidentify-profiles"
+        #expect(try values()[key] == "consultation,research,teaching")
+        for value in ["", "basic", "research, basic"] {
+            #expect(try values(["--set", "\(key)=\(value)"])[key] == value)
+        }
+        for value in ["everything", "research,everything", "Research", "research;teaching"] {
+            let refused = try ask(["--set", "\(key)=\(value)"])
+            #expect(refused.code != 0 && refused.error.contains("any of consultation"), "\(value): \(refused.error)")
+        }
+    }
+
     /// Orthanc listens where health and metrics would.
     @Test(arguments: ["dimse.port", "dimse.tls.port", "http.port", "web.port", "web.tls.port", "transfer.port"])
     func namesThePortThatIsTaken(_ taken: String) throws {

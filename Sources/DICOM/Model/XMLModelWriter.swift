@@ -5,14 +5,19 @@
 public struct XMLModelWriter {
     private let addresses: [String]
     private let addressPrefix: String
+    private let addressSuffix: String
     private var bytes: [UInt8] = []
 
     /// Appends a whole document.
     ///
     /// - Parameters:
     ///   - addressPrefix: what comes before each address of the model.
-    public static func write(_ model: ModelDataset, addressPrefix: String = "", into bytes: inout [UInt8]) {
-        var writer = XMLModelWriter(addresses: model.addresses, addressPrefix: addressPrefix, bytes: bytes)
+    ///   - addressSuffix: what comes behind each.
+    public static func write(
+        _ model: ModelDataset, addressPrefix: String = "", addressSuffix: String = "", into bytes: inout [UInt8]
+    ) {
+        var writer = XMLModelWriter(
+            addresses: model.addresses, addressPrefix: addressPrefix, addressSuffix: addressSuffix, bytes: bytes)
         bytes = []
         writer.put("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n")
         writer.put(
@@ -22,9 +27,10 @@ public struct XMLModelWriter {
         bytes = writer.bytes
     }
 
-    private init(addresses: [String], addressPrefix: String, bytes: consuming [UInt8]) {
+    private init(addresses: [String], addressPrefix: String, addressSuffix: String, bytes: consuming [UInt8]) {
         self.addresses = addresses
         self.addressPrefix = addressPrefix
+        self.addressSuffix = addressSuffix
         self.bytes = bytes
     }
 
@@ -64,7 +70,7 @@ public struct XMLModelWriter {
         case .bulk(let index, _):
             guard addresses.indices.contains(Int(clamping: index)) else { return }
             put("<BulkData uri=\"")
-            escape((addressPrefix + addresses[Int(index)]).utf8)
+            escape((addressPrefix + addresses[Int(index)] + addressSuffix).utf8)
             put("\"/>")
         case .fragments: break
         case .bytes(let value):

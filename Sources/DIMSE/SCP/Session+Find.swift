@@ -38,7 +38,7 @@ extension Session {
         let search = Gathering(
             ReachedSearch(
                 archive,
-                masked: MaskedStudies(archive, reach: reached, releases: shared.releases, access: shared.access)),
+                masked: ReleasedStudies(archive, reach: reached, releases: shared.releases, access: shared.access)),
             answer: answer, into: gathered, limit: shared.settings.findLimit,
             query: Query(
                 level: level, keys: keys, visibility: Visibility(reached), limit: shared.settings.findLimit + 1,

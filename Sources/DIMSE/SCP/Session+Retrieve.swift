@@ -166,7 +166,7 @@ extension Session {
         var found: [Named]
         var because: String?
         do {
-            let names = MaskedStudies.Names(
+            let names = ReleasedStudies.Names(
                 studies: studies, series: level >= .series ? series : [],
                 instances: level >= .instance ? instances : [])
             let full = try archive.holdings(
@@ -214,13 +214,13 @@ extension Session {
     ///
     /// - Returns: the objects, and how they are released; no rule where they are not.
     private func masked(
-        _ named: MaskedStudies.Names, _ reach: Reach
+        _ named: ReleasedStudies.Names, _ reach: Reach
     ) throws -> (holdings: [Holding], rule: ReleaseRule?)? {
         // A study is granted, or found; whose it is nobody learns by asking.
         guard !named.studies.isEmpty else { return nil }
         let limit = shared.settings.retrieveLimit
         var originals = named
-        let shown = MaskedStudies(archive, reach: reach, releases: shared.releases, access: shared.access)
+        let shown = ReleasedStudies(archive, reach: reach, releases: shared.releases, access: shared.access)
         if let shown {
             guard let found = try shown.originals(of: named, limit: limit + 1) else { return nil }
             originals = found

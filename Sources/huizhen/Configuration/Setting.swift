@@ -11,6 +11,8 @@ struct Setting: Sendable {
         /// Whole seconds.
         case seconds(ClosedRange<Int>)
         case choice([String])
+        /// Any of these, separated by commas.
+        case choices([String])
         /// Entries of `PrivatePolicy`, separated by backslashes, which no private creator has.
         case privateAttributes
     }
@@ -35,9 +37,14 @@ struct Setting: Sendable {
         case .integer(let range): "\(range.lowerBound)...\(range.upperBound)"
         case .seconds(let range): "\(range.lowerBound)...\(range.upperBound) seconds"
         case .choice(let values): values.joined(separator: ", ")
+        case .choices(let values): "any of \(values.joined(separator: ", ")), separated by commas"
         case .privateAttributes:
             "up to \(PrivatePolicy.entryLimit) of `LEVEL GGGGxxEE VR CREATOR`, separated by backslashes"
         }
+    }
+
+    static func list(_ value: String) -> [String] {
+        value.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
     }
 
     static func privateAttributes(_ value: String) throws(PrivatePolicyFlaw) -> PrivatePolicy {
@@ -53,6 +60,8 @@ struct Setting: Sendable {
         case .integer(let range), .seconds(let range):
             guard let number = Int(value), range.contains(number) else { throw .outOfRange(self, value) }
         case .choice(let values): if !values.contains(value) { throw .outOfRange(self, value) }
+        case .choices(let values):
+            if !Self.list(value).allSatisfy(values.contains) { throw .outOfRange(self, value) }
         case .privateAttributes:
             do throws(PrivatePolicyFlaw) { _ = try Self.privateAttributes(value) } catch {
                 throw .refused(self, why: error.description)

@@ -16,7 +16,9 @@ extension Settings {
             about: "days after that, at whose end what was not confirmed does not hold any more"),
         Setting(
             key: "access.masked-project", kind: .text, defaultValue: "",
-            about: "project by whose pseudonyms objects go out that were granted masked; empty: they are refused"),
+            about:
+                "project by whose pseudonyms objects go out that were granted masked, or are asked for de-identified; "
+                + "empty: they are refused"),
         Setting(
             key: "access.institutions-abroad", kind: .list, defaultValue: "",
             about:

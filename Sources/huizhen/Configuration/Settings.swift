@@ -8,6 +8,7 @@ import Foundation
 import HTTP
 import Keys
 import Queue
+import Release
 import Toolkit
 
 /// The effective configuration: command line, then environment, then file, then defaults.
@@ -141,6 +142,11 @@ struct Settings: Sendable {
             Setting(
                 key: "web.retrieve-limit", kind: .integer(1...10_000_000), defaultValue: "1000000",
                 about: "objects of one retrieval"),
+            Setting(
+                key: "web.deidentify-profiles", kind: .choices(Releases.profiles),
+                defaultValue: "consultation,research,teaching",
+                about: "profiles by which a retrieval may ask to be de-identified, once access.masked-project names a "
+                    + "project; empty: none"),
             Setting(
                 key: "web.idle", kind: .seconds(1...3600), defaultValue: "60",
                 about: "how long a web connection may be silent, and the head of a request may take"),
@@ -308,7 +314,7 @@ struct Settings: Sendable {
             case .text, .list, .privateAttributes:
                 let digest = Array(value.utf8).withUnsafeBytes { try? SHA256Digest.of($0) } ?? []
                 return "\(setting.key) (\(Array(digest.prefix(4)).hexadecimal))"
-            case .flag, .integer, .seconds, .choice: return "\(setting.key)=\(value)"
+            case .flag, .integer, .seconds, .choice, .choices: return "\(setting.key)=\(value)"
             }
         }
     }
@@ -319,9 +325,7 @@ struct Settings: Sendable {
 
     func seconds(_ key: String) -> Duration { .seconds(integer(key)) }
 
-    func list(_ key: String) -> [String] {
-        text(key).split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
-    }
+    func list(_ key: String) -> [String] { Setting.list(text(key)) }
 }
 
 extension Settings {
@@ -369,6 +373,7 @@ extension Settings {
         var result = Door.Settings()
         result.searchLimit = integer("web.search-limit")
         result.retrieveLimit = integer("web.retrieve-limit")
+        result.deidentifyProfiles = Set(list("web.deidentify-profiles"))
         result.takesUnknownClasses = flag("dimse.unknown-sop-classes")
         result.threadCount = integer("web.threads")
         result.callerRequestLimit = integer("web.requests-per-caller")

@@ -453,7 +453,7 @@ for change, status in [
         ({"rows": "0"}, 400), ({"rows": "8193"}, 400), ({"columns": "x"}, 400), ({"region": "0,0,1"}, 400),
         ({"region": "0.5,0,0.5,1"}, 400), ({"region": "0,0,1,1.1"}, 400), ({"region": "nan,0,1,1"}, 400),
         ({"windowCenter": "1"}, 400), ({"windowCenter": "1", "windowWidth": "0"}, 400), ({"imageQuality": "101"}, 400),
-        ({"anonymize": "yes"}, 501), ({"anonymize": "no"}, 400), ({"annotation": "name"}, 400), ({"other": "1"}, 400),
+        ({"anonymize": "yes"}, 403), ({"anonymize": "no"}, 400), ({"annotation": "name"}, 400), ({"other": "1"}, 400),
         ({"presentationUID": "1.2"}, 501), ({"contentType": "text/html"}, 406), ({"contentType": "x"}, 400),
         ({"transferSyntax": RLELossless}, 400), ({"contentType": "application/dicom", "rows": "5"}, 400),
         ({"contentType": "application/dicom", "transferSyntax": "1.2.3"}, 406)]:

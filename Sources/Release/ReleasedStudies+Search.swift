@@ -2,7 +2,7 @@ import Archive
 import Catalog
 import DICOM
 
-extension MaskedStudies {
+extension ReleasedStudies {
     /// Objects whose headers one search de-identifies, as far as they were not lately.
     static let objectLimit = 5_000
     /// Objects that are tried for one that can be released, where one stands for its study or series.
@@ -194,7 +194,7 @@ extension MaskedStudies {
     }
 }
 
-extension MaskedStudies.Study {
+extension ReleasedStudies.Study {
     /// What the catalogue counts of it, over all of its rows.
     fileprivate var counts: Dataset {
         guard rows.count > 1 else { return rows.first ?? Dataset() }

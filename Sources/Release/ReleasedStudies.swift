@@ -3,43 +3,62 @@ import Archive
 import Catalog
 import DICOM
 
-/// What was granted masked, by the names it is shown with. Any thread; everything blocks.
+/// Studies that go out de-identified, by the names they are shown with: those that were granted masked, or what is shown in
+/// full to who asks for it so. Any thread; everything blocks.
 ///
 /// Nothing of the originals is matched or given, for whoever may ask could otherwise guess it piece by piece. By its own UID a
-/// study is known only to whom a grant has named it, and what somebody keeps under the same UID changes nothing.
-public struct MaskedStudies: Sendable {
+/// study that was granted masked is known only to whom a grant has named it, and what somebody keeps under the same UID
+/// changes nothing; whoever sees it in full knows it by that.
+public struct ReleasedStudies: Sendable {
     /// Studies that are looked at for one question.
     public static let studyLimit = 10_000
     /// Study Instance UIDs that one question may name.
     public static let nameLimit = 1_000
 
+    /// Why they go out so.
+    private enum Cause {
+        /// They were granted masked, by these maskings, and nothing of them is shown in full.
+        case granted(Set<Masking>, Access)
+        /// Who sees them in full asks for it.
+        case asked(ReleaseRule)
+    }
+
     let archive: Archive
     private let reach: Reach
-    private let masked: [Masking: Extent]
     private let releases: Releases
-    private let access: Access
-    /// What is shown masked, and nothing that is shown in full.
+    private let cause: Cause
+    /// What is shown so, and nothing else.
     let visibility: Visibility
 
+    /// What was granted masked.
+    ///
     /// - Returns: nil where nothing is reached masked, or nothing of that is released.
     public init?(_ archive: Archive, reach: Reach, releases: Releases, access: Access) {
         guard case .limited(_, let masked) = reach, masked.keys.contains(where: { access.releaseRule(for: $0) != nil })
         else { return nil }
         self.archive = archive
         self.reach = reach
-        self.masked = masked
         self.releases = releases
-        self.access = access
+        cause = .granted(Set(masked.keys), access)
         visibility = Visibility(maskedOf: reach, upTo: .deidentified)
     }
 
-    /// A study of which nothing is shown in full.
+    /// What is shown in full, for who asks for it de-identified.
+    public init(_ archive: Archive, reach: Reach, releases: Releases, asked rule: ReleaseRule) {
+        self.archive = archive
+        self.reach = reach
+        self.releases = releases
+        cause = .asked(rule)
+        visibility = Visibility(reach)
+    }
+
+    /// A study of which nothing goes out as it is stored.
     struct Study {
         /// What the catalogue holds of it, as far as it is shown.
         let rows: [Dataset]
         let uid: String
         let release: Release
-        /// Whether who asks was told the study's own UID by a grant.
+        /// Whether who asks knows the study's own UID: a grant told it, or the study is shown in full.
         let isNamed: Bool
 
         /// Whether a UID means one of the study's own.
@@ -65,20 +84,21 @@ public struct MaskedStudies: Sendable {
         return isCut
     }
 
-    /// The studies that are shown with these UIDs, or were granted by them, each once; in the order of what they are shown with.
+    /// The studies that are shown with these UIDs, or are known by them, each once; in the order of what they are shown with.
     func studies(shownAs named: [String]) throws -> [Study] {
         var found: [String: Study] = [:]
         var sought: Set<String> = []
         func note(_ uid: String) throws { if found[uid] == nil { found[uid] = try study(uid) } }
         let asked = Set(named)
         for uid in asked {
-            if reach.namesMasked(study: uid) {
-                try note(uid)
-            } else if try rows(uid, Visibility(reach)).isEmpty {
-                let known = releasesInUse.compactMap { $0.names.original(of: uid) }
-                for original in known { try note(original) }
-                if known.isEmpty { sought.insert(uid) }
+            if isNamed(uid) { try note(uid) }
+            switch cause {
+            case .granted: if try isNamed(uid) || !rows(uid, Visibility(reach)).isEmpty { continue }
+            case .asked: if found[uid] != nil { continue }
             }
+            let known = releasesInUse.compactMap { $0.names.original(of: uid) }
+            for original in known { try note(original) }
+            if known.isEmpty { sought.insert(uid) }
         }
         if !sought.isEmpty {
             let releases = releasesInUse
@@ -87,7 +107,7 @@ public struct MaskedStudies: Sendable {
             }
         }
         return try found.values.map { (study: $0, name: try $0.release.uid(for: $0.uid)) }
-            .filter { reach.namesMasked(study: $0.study.uid) || asked.contains($0.name) }
+            .filter { $0.study.isNamed || asked.contains($0.name) }
             .sorted { $0.name < $1.name }.map { $0.study }
     }
 
@@ -110,15 +130,37 @@ public struct MaskedStudies: Sendable {
 
     /// The rules by which something is shown, the strictest last; without those that cannot be followed.
     private var releasesInUse: [Release] {
-        masked.keys.sorted().compactMap { masking in
-            access.releaseRule(for: masking).flatMap { try? releases.release(by: $0) }
-        }
+        let rules =
+            switch cause {
+            case .granted(let maskings, let access): maskings.sorted().compactMap { access.releaseRule(for: $0) }
+            case .asked(let rule): [rule]
+            }
+        return rules.compactMap { try? releases.release(by: $0) }
     }
 
-    /// A study by its own UID, with the strictest masking of what is shown of it; nil where some of it is shown in full.
+    /// Whether who asks knows a study by its own UID, if it is there.
+    private func isNamed(_ uid: String) -> Bool {
+        if case .asked = cause { return true }
+        return reach.namesMasked(study: uid)
+    }
+
+    /// A study by its own UID; nil where nothing of it is shown so.
     private func study(_ uid: String) throws -> Study? {
         let all = try rows(uid, visibility)
-        guard !all.isEmpty else { return nil }
+        guard !all.isEmpty, let rule = try rule(of: uid, all) else { return nil }
+        let release = try releases.release(by: rule)
+        release.names.keep(try release.uid(for: uid), for: uid)
+        return Study(rows: all, uid: uid, release: release, isNamed: isNamed(uid))
+    }
+
+    /// How a study goes out: of what was granted, by the strictest masking of what is shown of it; nil where some of it is
+    /// shown in full.
+    private func rule(of uid: String, _ all: [Dataset]) throws -> ReleaseRule? {
+        let access: Access
+        switch cause {
+        case .asked(let rule): return rule
+        case .granted(_, let held): access = held
+        }
         // Other rows under the same UID are another institution's, or another patient's.
         let full = try rows(uid, Visibility(reach))
         guard try full.isEmpty || rows(uid, Visibility(reach, upTo: .deidentified)).count == full.count + all.count
@@ -126,10 +168,7 @@ public struct MaskedStudies: Sendable {
         let clinical = try rows(uid, Visibility(maskedOf: reach, upTo: .clinical))
         let isClinical =
             clinical.sum(.numberOfStudyRelatedInstances) == all.sum(.numberOfStudyRelatedInstances)
-        guard let rule = access.releaseRule(for: isClinical ? .clinical : .deidentified) else { return nil }
-        let release = try releases.release(by: rule)
-        release.names.keep(try release.uid(for: uid), for: uid)
-        return Study(rows: all, uid: uid, release: release, isNamed: reach.namesMasked(study: uid))
+        return access.releaseRule(for: isClinical ? .clinical : .deidentified)
     }
 
     private func rows(_ uid: String, _ visibility: Visibility) throws(ArchiveError) -> [Dataset] {

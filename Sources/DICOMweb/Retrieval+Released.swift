@@ -9,21 +9,50 @@ import NIOCore
 import Release
 
 extension Retrieval {
-    /// What was granted masked, as objects that are de-identified for it.
+    /// What goes out de-identified of what the path names; nil where nothing is to be de-identified. Every retrieval asks this
+    /// before it looks at originals.
+    ///
+    /// - Throws: 403 for who asks for more than is granted, 404 or 403 where nothing is shown that was asked for so; 413 for
+    ///   more than the limit; `ReleaseError` for a rule that cannot be followed.
+    func released(_ releases: Releases) throws -> ReleasedHoldings? {
+        guard let asked else { return try isGrantedOnly() ? ReleasedHoldings(grantedTo: self, releases) : nil }
+        if caller.access.showsMasked(to: caller.permit) {
+            // Whoever saw own objects under the pseudonyms, or stored some to see them so, could tell whose the others are.
+            guard try inFull(limit: 1).isEmpty else {
+                throw try refusal(
+                    "something else is shown masked",
+                    "Who is shown anything masked is given nothing de-identified that is shown in full: it would tell "
+                        + "whom the pseudonyms stand for.")
+            }
+        } else if let found = try ReleasedHoldings(asked, askedBy: self, releases) {
+            return found
+        }
+        guard let granted = try ReleasedHoldings(grantedTo: self, releases) else { throw try absence() }
+        // Two profiles of the same object tell more together than either.
+        guard granted.rule == asked else {
+            throw try refusal(
+                "granted masked by another profile",
+                "This was granted by the profile \(granted.rule.profile) and is given by no other: ask for that, or without "
+                    + "the parameter.")
+        }
+        return granted
+    }
+
+    /// What goes out de-identified, as objects.
     ///
     /// - Throws: 406 where none can be de-identified for certain.
-    func response(_ granted: Granted, _ choices: ObjectChoices) throws -> Response {
+    func response(_ released: ReleasedHoldings, _ choices: ObjectChoices) throws -> Response {
         let form = choices.all.map(\.form).first { form in
-            form == .multipart || (form == .file && granted.holdings.count == 1)
+            form == .multipart || (form == .file && released.holdings.count == 1)
         }
         guard let form else {
             // A zip file has the originals' names, which nobody takes out.
-            if choices.all.contains(where: { $0.form == .zip }) { throw try absence() }
-            throw ObjectChoices.refusal(isOne: granted.holdings.count == 1)
+            if asked == nil, choices.all.contains(where: { $0.form == .zip }) { throw try absence() }
+            throw ObjectChoices.releasedRefusal(isOne: released.holdings.count == 1)
         }
-        try note(granted.holdings, granted.rule)
+        try note(released.holdings, released.rule)
         let boundary = form == .file ? nil : Boundary()
-        let parts = ReleasedParts(granted, choices: choices, boundary: boundary)
+        let parts = ReleasedParts(released, choices: choices, boundary: boundary)
         try parts.begin()
         return Response(
             status: .ok,
@@ -33,31 +62,31 @@ extension Retrieval {
             ], body: PulledBody(parts, pool: pool).body())
     }
 
-    /// The headers of what was granted masked, as they are de-identified for it.
+    /// The headers of what goes out de-identified.
     ///
-    /// - Parameter base: address of the study.
+    /// - Parameter base: address of the service.
     /// - Throws: 406 where none can be de-identified for certain.
-    func metadata(_ granted: Granted, base: String, _ form: ModelForm) throws -> Response {
-        try note(granted.holdings, granted.rule)
+    func metadata(_ released: ReleasedHoldings, base: String, _ form: ModelForm) throws -> Response {
+        try note(released.holdings, released.rule)
         let body = ModelBody(form)
-        let source = ReleasedMetadata(granted, base: base, body: body)
+        let source = ReleasedMetadata(released, base: base + released.studyPath.text, body: body)
         try source.begin()
         return Response(
             status: .ok, headers: [.contentType: body.contentType, .cacheControl: "private, no-store"],
             body: PulledBody(source, pool: pool).body())
     }
 
-    /// Pictures of a study or series that was granted masked, made of what is released of it.
+    /// Pictures of a study or series that goes out de-identified, made of what is released of it.
     func pictures(
-        of granted: Granted, _ answer: PictureAnswer, _ choices: [PictureMediaType.Choice]
+        of released: ReleasedHoldings, _ answer: PictureAnswer, _ choices: [PictureMediaType.Choice]
     ) throws -> Response {
         if let choice = choices.first, choice.isMultipart {
-            let all = try granted.images.all()
-            try note(all.map(\.holding), granted.rule)
+            let all = try released.images.all()
+            try note(all.map(\.holding), released.rule)
             return try answer.several(all, frames: nil, choice.type)
         }
-        let candidates = try granted.images.candidates()
-        try note(candidates.prefix(1).map(\.holding), granted.rule)
+        let candidates = try released.images.candidates()
+        try note(candidates.prefix(1).map(\.holding), released.rule)
         return try answer.response(firstOf: candidates, choices: choices)
     }
 }
@@ -80,7 +109,7 @@ extension ArraySlice<Holding> {
 
 /// De-identified objects as parts of a multipart body, or one as a file. Those that cannot be made so are left out.
 private final class ReleasedParts: PieceSource {
-    private let granted: Granted
+    private let released: ReleasedHoldings
     private var holdings: ArraySlice<Holding>
     private let choices: ObjectChoices
     private let boundary: Boundary?
@@ -89,9 +118,9 @@ private final class ReleasedParts: PieceSource {
     private var isFirst = true
     private var isEnded = false
 
-    init(_ granted: Granted, choices: ObjectChoices, boundary: Boundary?) {
-        self.granted = granted
-        holdings = granted.holdings[...]
+    init(_ released: ReleasedHoldings, choices: ObjectChoices, boundary: Boundary?) {
+        self.released = released
+        holdings = released.holdings[...]
         self.choices = choices
         self.boundary = boundary
     }
@@ -108,7 +137,7 @@ private final class ReleasedParts: PieceSource {
 
     private func makeNext() throws -> ReleasedInstance? {
         try holdings.makeNext { holding in
-            let made = try granted.released(holding, through: buffer)
+            let made = try released.released(holding, through: buffer)
             return choices.takes(made.transferSyntax) ? made : nil
         }
     }
@@ -142,7 +171,7 @@ private final class ReleasedParts: PieceSource {
 
 /// Headers of de-identified objects, in either model. Those that cannot be made so are left out.
 final class ReleasedMetadata: PieceSource {
-    private let granted: Granted
+    private let released: ReleasedHoldings
     private var holdings: ArraySlice<Holding>
     private let base: String
     private var body: ModelBody
@@ -151,9 +180,9 @@ final class ReleasedMetadata: PieceSource {
     private var isEnded = false
 
     /// - Parameter base: address of the study.
-    init(_ granted: Granted, base: String, body: ModelBody) {
-        self.granted = granted
-        holdings = granted.holdings[...]
+    init(_ released: ReleasedHoldings, base: String, body: ModelBody) {
+        self.released = released
+        holdings = released.holdings[...]
         self.base = base
         self.body = body
     }
@@ -168,7 +197,7 @@ final class ReleasedMetadata: PieceSource {
 
     private func makeNext() throws -> (MetadataText, String)? {
         try holdings.makeNext { holding in
-            let made = try granted.content(holding, through: buffer)
+            let made = try released.content(holding, through: buffer)
             return (made.metadata, made.sopInstanceUID)
         }
     }
@@ -185,12 +214,13 @@ final class ReleasedMetadata: PieceSource {
             current = nil
             piece.writeString(body.separator())
             let prefix = "\(base)/instances/\(uid)/"
+            let suffix = released.addressQuery
             if body.form == .json {
-                text.write(to: &piece, addressPrefix: prefix)
+                text.write(to: &piece, addressPrefix: prefix, addressSuffix: suffix)
             } else {
                 var bytes: [UInt8] = []
                 try JSONModelReader.read(text.bytes) { model in
-                    XMLModelWriter.write(model, addressPrefix: prefix, into: &bytes)
+                    XMLModelWriter.write(model, addressPrefix: prefix, addressSuffix: suffix, into: &bytes)
                 }
                 piece.writeBytes(bytes)
             }
