@@ -148,4 +148,19 @@ import Testing
         let record = try huizhen.tool(["audit", "search", "--event", "callerRefused", "--json"]).checked()
         #expect(record.contains("was asked for"))
     }
+
+    @Test func givesNothingByAProjectThatIsNotThere() throws {
+        let huizhen = try HuizhenProcess(
+            arguments: ["--open-to-unknown-peers", "--set", "access.masked-project=missing"])
+        let file = Self.names[0]
+        try Self.send([file], as: "TINY", to: huizhen)
+        let token = try huizhen.webToken()
+        let study = try Self.value("StudyInstanceUID", file)
+        let name = try Self.value("PatientName", file)
+        for path in ["", "/metadata", "/rendered", "/thumbnail"] {
+            let refused = try Self.ask(huizhen, "\(study)\(path)?deidentify=research", token)
+            #expect(refused.status == "500" && !refused.body.contains(name), "\(path): \(refused.status)")
+        }
+        #expect(huizhen.logs("the project missing cannot be used"))
+    }
 }
