@@ -160,7 +160,11 @@ for how in ("anonymize=yes", ASKED):
     check(pydicom.dcmread(io.BytesIO(answer.content)) == first, "another object by WADO-URI")
     pictured = [ask(f"{names}&contentType={kind}&{how}").content for kind in ("image/jpeg", "image/png")]
     check(pictured[1] == ask(f"/dicom-web/studies/{theirs}/rendered?{ASKED}", "image/png").content, "another picture")
-ask(f"{names}&contentType=application/dicom&anonymize=yes", by=masked)
+for how in ("", "&anonymize=yes", "&" + ASKED):
+    answer = ask(f"{names}&contentType=application/dicom{how}", by=masked)
+    check(pydicom.dcmread(io.BytesIO(answer.content)) == first, "another object by WADO-URI for who was granted it masked")
+    check(ask(f"{names}&contentType=image/png{how}", by=masked).content == pictured[1], "another picture for that one")
+refused(f"{names}&contentType=application/dicom&deidentify=consultation", 403, by=masked)
 refused(f"{names}&contentType=application/dicom&anonymize=yes&transferSyntax=1.2.840.10008.1.2.4.70", 406)
 refused(f"{names}&anonymize=yes&deidentify=teaching", 400)
 refused(f"{names}&anonymize=no", 400)
