@@ -63,6 +63,10 @@ enum FrameMediaType {
         if wanted.takes(storedType.type, storedType.subtype), isPlainNative || range["transfer-syntax"] == "*" {
             return (stored, isMultipart)
         }
+        // By octets of any transfer syntax OHIF asks for every frame, and reads in the part what it got.
+        if range["transfer-syntax"] != nil, wanted.essence == "application/octet-stream" {
+            return (stored, isMultipart)
+        }
         guard range["transfer-syntax"] == nil, let syntax = defaults[wanted.essence] else { return nil }
         return (syntax, isMultipart)
     }

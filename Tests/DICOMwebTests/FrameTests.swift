@@ -26,6 +26,8 @@ struct FrameTests {
         }
         let anything = "multipart/related; type=\"application/octet-stream\"; transfer-syntax=*"
         #expect(try choice(anything, stored: .explicitVRBigEndian) == .explicitVRBigEndian)
+        // As OHIF 3 asks for every frame.
+        #expect(try choice(anything, stored: .rleLossless) == .rleLossless)
         #expect(
             try choice("multipart/related; type=\"application/octet-stream\"", stored: .implicitVRLittleEndian)
                 == .implicitVRLittleEndian)

@@ -11,6 +11,8 @@ private struct WebReport: Decodable {
     var frames: Int
     var bulk: Int
     var searches: Int
+    /// Objects whose decoded colors were compared with how the metadata say that they lie.
+    var laid: Int
 }
 
 /// What `webshown.py` reports.
@@ -40,6 +42,7 @@ private struct ShownReport: Decodable {
         #expect(report.frames > 40)
         #expect(report.bulk > 10)
         #expect(report.searches > 1)
+        #expect(report.laid > 0)
         // Nothing of a token, a patient or a UID is in the log.
         let log = huizhen.logText()
         #expect(!log.contains("2.25."))

@@ -36,7 +36,13 @@ public final class FrameReader: Sendable {
         let header = try instance.header()
         do throws(TranscodingError) {
             let plan = try Transcoding.plan(header: header, from: source, to: target, layout: layout)
-            if case .frames(let frames) = plan.work { work = frames } else { work = nil }
+            if case .frames(var frames) = plan.work {
+                // Who asks for frames reads in the stored header how they lie. PS3.3 §C.7.6.3.1.3.
+                if !target.isEncapsulated { frames.target.planarConfiguration = frames.source.planarConfiguration }
+                work = frames
+            } else {
+                work = nil
+            }
             swapsWords = work == nil && source.isBigEndian != target.isBigEndian && layout.vr == .OW
         } catch { throw .notTranscodable(error) }
     }
