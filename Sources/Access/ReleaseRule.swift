@@ -15,8 +15,11 @@ public struct ReleaseRule: Sendable, Hashable, Codable {
 }
 
 extension Access {
-    /// Whether anything of others' is shown masked to a caller, by whatever act and whatever bounds its credential.
+    /// Whether anything of others' is shown masked to a caller, by whatever act and whatever bounds its credential;
+    /// or may be, for nobody knows who comes by a share link.
     public func showsMasked(to permit: Permit) -> Bool {
+        // Who comes by a link may be its maker, to whom a person's grants are given.
+        if permit.scope?.isOwnOnly == true { return true }
         var permit = permit
         permit.scope = nil
         return Verb.allCases.contains { verb in

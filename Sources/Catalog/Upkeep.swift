@@ -11,6 +11,8 @@ final class Upkeep: @unchecked Sendable {
     static let foldInterval: TimeInterval = 1
     /// Folds between two looks at unused pages and indexes.
     static let foldsPerLook = 600
+    /// Folds between two thoughts of the first look, which may fail: on a full disk, say.
+    static let foldsPerFirstLook = 30
     /// Unused pages that are left for what comes next: 16 MiB.
     static let sparePageCount: Int64 = 4096
     /// Instances from which on SQLite is told how its indexes are filled; what it learnt of a small file would mislead it
@@ -55,7 +57,8 @@ final class Upkeep: @unchecked Sendable {
             try? database.foldLog()
             foldedCommits = commits
             folds += 1
-            if folds.isMultiple(of: Self.foldsPerLook) || (try? isFirstLookDue()) == true { try? look() }
+            let isFirst = folds.isMultiple(of: Self.foldsPerFirstLook) && (try? isFirstLookDue()) == true
+            if isFirst || folds.isMultiple(of: Self.foldsPerLook) { try? look() }
         }
         condition.lock()
         isDone = true

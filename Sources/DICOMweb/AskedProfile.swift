@@ -16,8 +16,8 @@ enum AskedProfile {
     /// - Throws: 400 where it stands twice, or is written otherwise: nobody is to get originals by a slip.
     static func read(_ query: String?) throws(Problem) -> String? {
         var found: String?
-        for (name, value) in try QueryText(query).parameters where isMeant(by: name) {
-            guard name == Self.name, found == nil else {
+        for (name, value) in try QueryText(query).parameters where resembles(name) || swallows(value) {
+            guard name == Self.name, found == nil, !swallows(value) else {
                 throw Problem(.badRequest, "De-identification is asked for by deidentify=PROFILE, once.")
             }
             found = value
@@ -31,6 +31,17 @@ enum AskedProfile {
         throw Problem(
             .badRequest, "The parameter deidentify is for retrievals: nothing is de-identified here by being asked for."
         )
+    }
+
+    /// Other spellings too, and what stands around it.
+    private static func resembles(_ name: String) -> Bool {
+        let letters = name.lowercased().filter(\.isLetter)
+        return letters.contains("deident") || letters.contains("anonym")
+    }
+
+    /// Whether it is in a value, as behind a second question mark or a semicolon.
+    private static func swallows(_ value: String) -> Bool {
+        [name, uriName].contains { value.lowercased().contains($0 + "=") }
     }
 
     private static func isMeant(by name: String) -> Bool { [Self.name, uriName].contains(name.lowercased()) }

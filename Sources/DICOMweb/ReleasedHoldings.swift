@@ -119,7 +119,7 @@ extension ReleasedHoldings {
         self.rule = rule
         holdings = found
         addressQuery = "?\(AskedProfile.name)=\(rule.profile)"
-        self.study = try release.uid(for: study)
+        self.study = try release.shownUID(ofStudy: study)
         path = named.path
         visibility = retrieval.visibility
         limit = retrieval.limit

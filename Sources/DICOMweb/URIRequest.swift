@@ -18,11 +18,9 @@ struct URIRequest: Sendable {
     let profile: String?
 
     private static let known: Set<String> = [
-        "requestType", "studyUID", "seriesUID", "objectUID", "contentType", "charset", "anonymize", "deidentify",
-        "annotation",
-        "rows",
-        "columns", "region", "windowCenter", "windowWidth", "frameNumber", "imageQuality", "presentationUID",
-        "presentationSeriesUID", "transferSyntax",
+        "requestType", "studyUID", "seriesUID", "objectUID", "contentType", "charset", AskedProfile.uriName,
+        AskedProfile.name, "annotation", "rows", "columns", "region", "windowCenter", "windowWidth", "frameNumber",
+        "imageQuality", "presentationUID", "presentationSeriesUID", "transferSyntax",
     ]
     /// What says how pixels are shown, and nothing about objects.
     private static let showing = [

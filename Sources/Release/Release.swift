@@ -22,6 +22,13 @@ public final class Release: Sendable {
         do throws(KeyError) { return try deidentifier.released(uid: uid) } catch { throw .keys }
     }
 
+    /// The same for a study that goes out under it: by that it can be asked for from then on.
+    public func shownUID(ofStudy uid: String) throws(ReleaseError) -> String {
+        let name = try self.uid(for: uid)
+        names.keep(name, for: uid)
+        return name
+    }
+
     /// De-identifies an object of the archive, corrections applied, and gives its dataset; nothing is given before it is
     /// certain that all of it may be.
     ///

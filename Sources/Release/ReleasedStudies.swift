@@ -149,7 +149,7 @@ public struct ReleasedStudies: Sendable {
         let all = try rows(uid, visibility)
         guard !all.isEmpty, let rule = try rule(of: uid, all) else { return nil }
         let release = try releases.release(by: rule)
-        release.names.keep(try release.uid(for: uid), for: uid)
+        _ = try release.shownUID(ofStudy: uid)
         return Study(rows: all, uid: uid, release: release, isNamed: isNamed(uid))
     }
 

@@ -33,6 +33,9 @@ struct ReleaseRuleTests {
         // A token for something else is no way around it.
         let other = TokenScope(verbs: [.store], studies: ["1.2.9"], until: .max)
         #expect(access.showsMasked(to: permit("West", user: "li", scope: other)))
+        // Nor is a share link, which she may have made for herself.
+        let link = TokenScope(verbs: [.retrieve], studies: ["1.2.9"], isOwnOnly: true, until: .max)
+        #expect(access.showsMasked(to: permit("West", user: "share 1", scope: link)))
         try access.add(grant(.institution("West"), verb, .clinical), by: .service, door: "test")
         #expect(access.showsMasked(to: permit("West")))
         #expect(!access.showsMasked(to: permit("South")))

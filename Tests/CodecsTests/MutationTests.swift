@@ -49,11 +49,11 @@ import Testing
                 (try FrameCodec.convert(Frames.pixels(native), encoding), try .decoding(syntax, native)))
         }
         var lost = 0
-        var pending: [PendingFrame] = []
+        var pending: [(frame: PendingFrame, byteCount: Int)] = []
         func settle() {
             do throws(CodecError) {
-                let frame = try pending[0].wait()
-                #expect(frame.count == pending[0].task.outputByteCountLimit)
+                let frame = try pending[0].frame.wait()
+                #expect(frame.count == pending[0].byteCount)
             } catch {
                 if case .workerFailed(let fault) = error {
                     lost += 1
@@ -64,7 +64,11 @@ import Testing
         }
         for round in 0..<count {
             let each = cases[round % cases.count]
-            pending.append(try pool.start(Self.damaged(each.stream, &generator), each.decoding))
+            pending.append(
+                (
+                    try pool.start(Self.damaged(each.stream, &generator), each.decoding),
+                    each.decoding.outputByteCountLimit
+                ))
             if pending.count > 8 { settle() }
         }
         while !pending.isEmpty { settle() }

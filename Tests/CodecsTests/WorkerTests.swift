@@ -64,6 +64,26 @@ import Testing
         #expect(try pool.works())
     }
 
+    @Test func beginsWithNothingThatNobodyWaitsFor() throws {
+        var options = Workers.options()
+        options.frameTimeout = .milliseconds(500)
+        let pool = CodecPool(options)
+        let format = try Frames.format(4, 4)
+        func begin(_ probe: WorkerProbe) throws -> PendingFrame {
+            try pool.start(
+                PendingFrame(
+                    [UInt8](repeating: 0, count: 16), .convert(.decoding(.explicitVRLittleEndian, format)),
+                    probe: probe.rawValue))
+        }
+        let before = try begin(.hang)
+        let given = try begin(.crash)
+        given.giveUp()
+        #expect(throws: CodecError.workerFailed(.timedOut)) { try before.wait() }
+        #expect(throws: CodecError.closed) { try given.wait() }
+        // What is done holds nothing of what it was made of.
+        #expect(before.work == nil)
+    }
+
     @Test func replacesAWorkerThatTakesTooLong() throws {
         var options = Workers.options()
         options.frameTimeout = .milliseconds(500)

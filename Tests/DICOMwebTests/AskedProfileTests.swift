@@ -24,7 +24,9 @@ import Testing
     @Test func givesNoOriginalsByASlip() {
         for query in [
             "deidentify=research&deidentify=research", "Deidentify=research", "DEIDENTIFY", "anonymize=yes",
-            "anonymize=no", "Anonymize", "deidentify=%", "%zz=1",
+            "anonymize=no", "Anonymize", "deidentify=%", "%zz=1", "deidentify%20=research", "deidentify+=research",
+            "de-identify=research", "anonymise=yes", "deidentified=research", "x?deidentify=research",
+            "a=1;deidentify=research", "a=b?anonymize=yes", "deidentify=research?deidentify=research",
         ] { #expect(status { () throws(Problem) in _ = try AskedProfile.read(query) } == 400, "\(query)") }
     }
 

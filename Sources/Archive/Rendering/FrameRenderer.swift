@@ -71,7 +71,7 @@ public final class FrameRenderer: Sendable {
     /// than one large picture, which bounds the time of a codec worker.
     static let groupPixelLimit = 16 << 20
     /// Bytes of a group's frames as they are stored, but for the last one.
-    static let groupByteLimit = 32 << 20
+    static let groupByteLimit = 16 << 20
 
     /// What a video of these frames, counted from 0, is: the first that can be shown decides.
     ///
@@ -160,8 +160,8 @@ extension Archive {
     /// How many pictures are worth being begun before the first is taken.
     public var pictureLead: Int { max(1, min(2 * settings.frameCoder.concurrency, 8)) }
 
-    /// How many groups of a video are; each holds more than a picture.
-    public var groupLead: Int { max(1, min(settings.frameCoder.concurrency + 1, 4)) }
+    /// How many groups of a video are: each holds many frames until it is made.
+    public var groupLead: Int { max(1, min(settings.frameCoder.concurrency, 2)) }
 }
 
 extension Tag {

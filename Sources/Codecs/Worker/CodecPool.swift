@@ -50,10 +50,11 @@ public final class CodecPool: Sendable {
 
     func start(_ pending: PendingFrame) throws(CodecError) -> PendingFrame {
         let limit = lanes.options.frameByteCountLimit
-        let byteCount = pending.task.nativeByteCount
+        guard let work = pending.work else { throw .closed }
+        let byteCount = work.task.nativeByteCount
         guard byteCount <= limit else { throw .tooLarge(byteCount: byteCount, limit: limit) }
-        guard pending.frame.count <= pending.task.inputByteCountLimit else {
-            throw .malformed(coding: pending.task.names.from)
+        guard work.frame.count <= work.task.inputByteCountLimit else {
+            throw .malformed(coding: work.task.names.from)
         }
         try lanes.add(pending)
         return pending
@@ -159,7 +160,12 @@ private final class Lanes: Sendable {
         var worker: WorkerProcess?
         while let pending = next() {
             room.signal()
-            pending.finish(convert(pending, &worker))
+            // Who asked for it may be gone.
+            guard let work = pending.work else {
+                pending.finish(.failure(.closed))
+                continue
+            }
+            pending.finish(convert(work, &worker))
             if worker?.isSpent == true { worker = nil }
         }
     }
@@ -189,7 +195,7 @@ private final class Lanes: Sendable {
         }
     }
 
-    private func convert(_ pending: PendingFrame, _ worker: inout WorkerProcess?) -> Result<[UInt8], CodecError> {
+    private func convert(_ work: PendingFrame.Work, _ worker: inout WorkerProcess?) -> Result<[UInt8], CodecError> {
         do throws(CodecError) {
             let running: WorkerProcess
             if let worker {
@@ -198,7 +204,7 @@ private final class Lanes: Sendable {
                 running = try WorkerProcess(options)
                 worker = running
             }
-            return .success(try running.run(pending.frame, pending.task, probe: pending.probe))
+            return .success(try running.run(work.frame, work.task, probe: work.probe))
         } catch {
             if case .workerFailed = error { worker = nil }
             return .failure(error)

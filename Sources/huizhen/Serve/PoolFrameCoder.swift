@@ -24,18 +24,32 @@ final class PoolFrameCoder: FrameCoder {
             FrameConversion(
                 from: work.sourceCoding.transferSyntax, FrameFormat(work.source),
                 to: work.targetCoding.transferSyntax, FrameFormat(work.target)))
-        return { try pending.wait() }
+        return promise(pending)
     }
 
     func begin(_ frame: [UInt8], _ rendering: ImageRendering) throws -> FramePromise {
         let pending = try pool.start(frame, FrameRendering(rendering))
-        return { try pending.wait() }
+        return promise(pending)
     }
 
     func begin(_ frames: [[UInt8]], _ group: VideoGroup) throws -> FramePromise {
         let pending = try pool.start(
             VideoRendering(frames, group.renderings.map { try FrameRendering($0) }, group.format, isOdd: group.isOdd))
-        return { try pending.wait() }
+        return promise(pending)
+    }
+
+    private func promise(_ pending: PendingFrame) -> FramePromise {
+        let claim = Claim(pending)
+        return { try claim.pending.wait() }
+    }
+
+    /// Held by whoever will take a frame; one that is let go of is not made.
+    private final class Claim: Sendable {
+        let pending: PendingFrame
+
+        init(_ pending: PendingFrame) { self.pending = pending }
+
+        deinit { pending.giveUp() }
     }
 
     var writesText: Bool { FrameRendering.writesText }
