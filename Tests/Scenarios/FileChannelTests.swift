@@ -548,8 +548,7 @@ import Testing
                 HuizhenProcess.binary,
                 [
                     "serve", "--data", data, "--port", "0", "--http-port", "0", "--web-port", "0", "--set",
-                    "web.tls.port=0",
-                    "--set", "sftp.socket=\(socket)",
+                    "web.tls.port=0", "--set", "transfer.port=0", "--set", "sftp.socket=\(socket)",
                 ] + more, environment: ["HUIZHEN_STORAGE_PREWRITE": "0"], timeout: 60)
         }
         chmod(folder, 0o777)
