@@ -48,7 +48,7 @@ public final class Door: Sendable {
     let arrivals: ArrivalSource
     private let refusals: RefusalTally
     /// On both ports together.
-    private let shares: RequestShares<AuditActor>
+    private let places = RequestPlaces<AuditActor>()
 
     public init(
         archive: Archive, access: Access, sessions: WebSessions, commitments: CommitmentBoard, releases: Releases,
@@ -66,7 +66,6 @@ public final class Door: Sendable {
         pool = BlockingPool(threadCount: settings.threadCount)
         events = EventWatch(archive: archive)
         refusals = RefusalTally(access, door: Caller.door)
-        shares = RequestShares(limit: settings.callerRequestLimit)
     }
 
     /// Ends the threads once their work is done.
@@ -95,7 +94,8 @@ public final class Door: Sendable {
         for step in server.firstSteps(scheme: scheme, WebContext.self) { router.middlewares.add(step) }
         pages(router)
         router.middlewares.add(
-            CallerCheck(shares: shares) { [access, sessions, refusals] credential, context in
+            CallerCheck(places: places, limit: settings.callerRequestLimit) {
+                [access, sessions, refusals] credential, context in
                 let address = context.origin.address
                 let permit = access.admit(
                     credential, sessions, from: address, certificate: context.certificate.map(CallerCertificate.init),
@@ -115,11 +115,12 @@ public final class Door: Sendable {
         addRetrievals(retrievals)
         addRendering(retrievals)
         addURI(router)
+        // Searches refuse whatever they do not know.
+        addSearches(router.group("dicom-web"))
         let others = router.group()
         others.add(middleware: AskedProfileCheck())
         addArriving(others)
         let group = others.group("dicom-web")
-        addSearches(group)
         addRemovals(group)
         addCommitment(group)
         addEvents(group)

@@ -51,7 +51,8 @@ enum FrameMediaType {
             wanted = range["type"].flatMap { MediaRange($0) } ?? MediaRange("*", "*")
         }
         let storedType = type(of: stored)
-        if let uid = range["transfer-syntax"], uid != "*" {
+        let named = range["transfer-syntax"]
+        if let uid = named, uid != "*" {
             let syntax = TransferSyntax(uid: uid)
             let type = type(of: syntax)
             guard TransferSyntax.isKnown(uid: uid), wanted.takes(type.type, type.subtype) else { return nil }
@@ -60,14 +61,14 @@ enum FrameMediaType {
         // As they are stored, if the media type takes that; a native frame only in little endian, as all are without
         // a transfer syntax that is named.
         let isPlainNative = stored.isEncapsulated || !stored.isBigEndian
-        if wanted.takes(storedType.type, storedType.subtype), isPlainNative || range["transfer-syntax"] == "*" {
+        if wanted.takes(storedType.type, storedType.subtype), isPlainNative || named != nil {
             return (stored, isMultipart)
         }
         // By octets of any transfer syntax OHIF asks for every frame, and reads in the part what it got.
-        if range["transfer-syntax"] != nil, wanted.essence == "application/octet-stream" {
+        if named != nil, wanted.essence == "application/octet-stream" {
             return (stored, isMultipart)
         }
-        guard range["transfer-syntax"] == nil, let syntax = defaults[wanted.essence] else { return nil }
+        guard named == nil, let syntax = defaults[wanted.essence] else { return nil }
         return (syntax, isMultipart)
     }
 }

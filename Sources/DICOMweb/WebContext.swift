@@ -28,7 +28,9 @@ struct CallerCheck: RouterMiddleware {
     typealias Context = WebContext
 
     /// Of everybody who is let in.
-    let shares: RequestShares<AuditActor>
+    let places: RequestPlaces<AuditActor>
+    /// Requests of one under way at a time, those whose answer is still being sent among them.
+    let limit: Int
     let admit: @Sendable (WebCredential?, WebContext) -> Permit?
     /// Tells, while an answer is sent, whether who was let in still counts; of a stream without end, or another answer.
     let standing: @Sendable (WebCredential, WebContext, _ isEndless: Bool) -> @Sendable () -> Bool
@@ -49,7 +51,11 @@ struct CallerCheck: RouterMiddleware {
         // From wherever they come.
         var actor = permit.actor
         actor.address = ""
-        let place = try shares.take(actor)
+        guard let place = places.take(actor, of: limit) else {
+            throw Problem(
+                .tooManyRequests, "\(limit) of your requests are under way: wait for their answers.",
+                headers: [.retryAfter: "1"])
+        }
         defer { withExtendedLifetime(place) {} }
         var context = context
         context.permit = permit

@@ -65,7 +65,7 @@ public struct WebServer: Sendable {
     static let fieldCountLimit = 100
 
     private let settings: Settings
-    private let places = RequestPlaces()
+    private let places = RequestPlaces<AllRequests>()
     private let logger: Logger
 
     /// - Throws: `.notLoopback`: nothing goes over a network in clear. `.noCertificate`, `.noHost`.

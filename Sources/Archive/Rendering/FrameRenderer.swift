@@ -44,10 +44,15 @@ public final class FrameRenderer: Sendable {
     public func begin(_ index: Int, _ order: PictureOrder) throws -> FramePromise {
         let rendering = try rendering(index, order)
         let frame = try frame(index, rendering)
+        return try begin { try $0.begin(frame, rendering) }
+    }
+
+    /// Lets the coder begin; whatever fails, then or later, is told as `ArchiveError`.
+    private func begin(_ work: (any FrameCoder) throws -> FramePromise) throws(ArchiveError) -> FramePromise {
         let coder = frames.coder
         do {
-            let picture = try coder.begin(frame, rendering)
-            return { do { return try picture() } catch { throw Self.failure(error, coder) } }
+            let made = try work(coder)
+            return { do { return try made() } catch { throw Self.failure(error, coder) } }
         } catch { throw Self.failure(error, coder) }
     }
 
@@ -123,11 +128,7 @@ public final class FrameRenderer: Sendable {
             indices.removeFirst()
         }
         guard !read.isEmpty else { throw failure }
-        let coder = frames.coder
-        do {
-            let made = try coder.begin(read, group)
-            return { do { return try made() } catch { throw Self.failure(error, coder) } }
-        } catch { throw Self.failure(error, coder) }
+        return try begin { try $0.begin(read, group) }
     }
 
     /// The header whose values are written into pictures: with the corrections that stand.

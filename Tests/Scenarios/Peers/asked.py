@@ -15,6 +15,8 @@ import pydicom
 import requests
 from dicomweb_client.api import DICOMwebClient
 
+from multiparts import parts
+
 root, token, masked, own, study, folder, held, *originals = sys.argv[1:]
 service = root + "/dicom-web"
 problems = []
@@ -60,13 +62,6 @@ def ask(path, accept="*/*", by=token, headers=None):
     check("no-store" in answer.headers.get("Cache-Control", ""), f"{path}: may be kept")
     check("ETag" not in answer.headers, f"{path}: a tag")
     return answer
-
-
-def parts(answer):
-    boundary = re.search(r'boundary="?([^";]+)', answer.headers["Content-Type"]).group(1)
-    for part in answer.content.split(b"--" + boundary.encode())[1:-1]:
-        head, body = part.split(b"\r\n\r\n", 1)
-        yield head.decode(), body[:-2]
 
 
 def bodies(answer):

@@ -4,7 +4,6 @@ The first argument is its port; the token is in HUIZHEN_WEB_TOKEN.
 """
 import json
 import os
-import re
 import sys
 
 import requests
@@ -34,15 +33,4 @@ def files(folder):
         if name.endswith(".dcm"):
             with open(os.path.join(folder, name), "rb") as handle:
                 result[name] = handle.read()
-    return result
-
-
-def parts(response):
-    """The parts of a multipart answer: head fields and bytes."""
-    boundary = re.search(r'boundary="?([^";]+)', response.headers["Content-Type"])[1].encode()
-    check(response.content.endswith(b"--" + boundary + b"--\r\n"), "an answer has no last boundary")
-    result = []
-    for part in (b"\r\n" + response.content).split(b"\r\n--" + boundary)[1:-1]:
-        head, _, data = part.partition(b"\r\n\r\n")
-        result.append((head.decode(), data))
     return result

@@ -15,6 +15,7 @@ import requests
 from PIL import Image
 
 from lettering import likeness
+from multiparts import parts
 
 root, token, study, objects, *originals = sys.argv[1:]
 service = root + "/dicom-web"
@@ -51,13 +52,6 @@ def ask(path, accept, status=200):
     if status == 200:
         paths.append(path)
     return answer
-
-
-def parts(answer):
-    boundary = re.search(r'boundary="?([^";]+)', answer.headers["Content-Type"]).group(1)
-    for part in answer.content.split(b"--" + boundary.encode())[1:-1]:
-        head, body = part.split(b"\r\n\r\n", 1)
-        yield head.decode(), body[:-2]
 
 
 # The objects, by the UIDs they have now.

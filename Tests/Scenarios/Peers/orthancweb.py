@@ -12,6 +12,7 @@ import pydicom
 import requests
 
 import dicomweb
+from multiparts import parts
 
 objects, folder, http, dicom = dicomweb.files(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
 orthanc = f"http://127.0.0.1:{http}"
@@ -75,7 +76,7 @@ def held_here():
         answer = dicomweb.session.get(
             f"{dicomweb.root}/studies/{uid}",
             headers={"Accept": 'multipart/related; type="application/dicom"; transfer-syntax=*'})
-        for _, data in dicomweb.parts(answer):
+        for _, data in parts(answer):
             result[str(header(data).SOPInstanceUID)] = data
     return result
 
@@ -132,7 +133,7 @@ def main():
             headers={"Accept": 'multipart/related; type="application/dicom"; transfer-syntax=*'})
         # Orthanc takes no part that names its transfer syntax, which PS3.18 §8.7.3.6.1 wants; so that goes.
         body = b"".join(
-            b"--part\r\nContent-Type: application/dicom\r\n\r\n" + data + b"\r\n" for _, data in dicomweb.parts(given))
+            b"--part\r\nContent-Type: application/dicom\r\n\r\n" + data + b"\r\n" for _, data in parts(given))
         stored = requests.post(
             orthanc + "/dicom-web/studies", data=body + b"--part--", timeout=120,
             headers={"Content-Type": 'multipart/related; type="application/dicom"; boundary=part',

@@ -19,7 +19,8 @@ from pydicom.uid import (ExplicitVRBigEndian, ExplicitVRLittleEndian, JPEG2000Lo
                          JPEGLSLossless, RLELossless, generate_uid)
 
 import dicomweb
-from dicomweb import check, parts, problems, root, server, session
+from dicomweb import check, problems, root, server, session
+from multiparts import parts
 
 counts = {"pictures": 0, "made": 0, "refused": 0, "parts": 0, "worst": 0}
 

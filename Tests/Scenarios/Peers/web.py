@@ -11,7 +11,8 @@ import pydicom
 from dicomweb_client.api import DICOMwebClient
 
 import dicomweb
-from dicomweb import check, parts, problems, root, session, token
+from dicomweb import check, problems, root, session, token
+from multiparts import parts
 
 counts = {"stored": 0, "objects": 0, "metadata": 0, "frames": 0, "bulk": 0, "searches": 0, "laid": 0}
 

@@ -14,7 +14,8 @@ import pydicom
 from pydicom.uid import generate_uid
 
 import dicomweb
-from dicomweb import check, parts, problems, root, session
+from dicomweb import check, problems, root, session
+from multiparts import parts
 
 counts = {"json": 0, "xml": 0, "models": 0, "zipped": 0, "events": 0}
 NATIVE = "{http://dicom.nema.org/PS3.19/models/NativeDICOM}"

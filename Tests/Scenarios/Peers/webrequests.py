@@ -19,7 +19,8 @@ from pydicom.sequence import Sequence
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGBaseline8Bit, JPEGLSLossless, generate_uid
 
 import dicomweb
-from dicomweb import check, parts, root, session
+from dicomweb import check, root, session
+from multiparts import parts
 
 VIDEO = "1.2.840.10008.1.2.4.102"
 UNCOMPRESSED = "1.2.840.10008.1.2.1.98"

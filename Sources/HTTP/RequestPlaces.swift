@@ -1,40 +1,33 @@
 import Hummingbird
 import Synchronization
 
-/// Counts the requests under way of each who asks, so that nobody takes every place.
-public final class RequestShares<Key: Hashable & Sendable>: Sendable {
+/// Counts the requests under way, of each key apart, so that nobody takes every place.
+public final class RequestPlaces<Key: Hashable & Sendable>: Sendable {
     private let counts = Mutex<[Key: Int]>([:])
-    private let limit: Int
 
     /// Free again with the value, also when the answer is never sent.
     public final class Place: Sendable {
-        private let shares: RequestShares
+        private let places: RequestPlaces
         private let key: Key
 
-        fileprivate init(_ shares: RequestShares, _ key: Key) {
-            self.shares = shares
+        fileprivate init(_ places: RequestPlaces, _ key: Key) {
+            self.places = places
             self.key = key
         }
 
-        deinit { shares.free(key) }
+        deinit { places.free(key) }
     }
 
-    /// - Parameter limit: requests of one under way at a time, those whose answer is still being sent among them.
-    public init(limit: Int) { self.limit = limit }
+    public init() {}
 
-    /// - Throws: 429 while as many are under way as one may have.
-    public func take(_ key: Key) throws(Problem) -> Place {
+    /// A place for one more request of a key; nil while `limit` of its requests are under way.
+    public func take(_ key: Key, of limit: Int) -> Place? {
         let isFree = counts.withLock { counts in
             guard counts[key, default: 0] < limit else { return false }
             counts[key, default: 0] += 1
             return true
         }
-        guard isFree else {
-            throw Problem(
-                .tooManyRequests, "\(limit) of your requests are under way: wait for their answers.",
-                headers: [.retryAfter: "1"])
-        }
-        return Place(self, key)
+        return isFree ? Place(self, key) : nil
     }
 
     private func free(_ key: Key) {

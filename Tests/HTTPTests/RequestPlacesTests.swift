@@ -4,15 +4,15 @@ import Testing
 
 @testable import HTTP
 
-struct RequestShareTests {
+struct RequestPlacesTests {
     @Test func givesEachItsShareAndTakesItBack() throws {
-        let shares = RequestShares<String>(limit: 2)
-        var held = [try shares.take("a"), try shares.take("a")]
-        #expect(throws: Problem.self) { try shares.take("a") }
-        let other = try shares.take("b")
+        let places = RequestPlaces<String>()
+        var held = [try #require(places.take("a", of: 2)), try #require(places.take("a", of: 2))]
+        #expect(places.take("a", of: 2) == nil)
+        let other = try #require(places.take("b", of: 2))
         held.removeLast()
-        held.append(try shares.take("a"))
-        #expect(throws: Problem.self) { try shares.take("a") }
+        held.append(try #require(places.take("a", of: 2)))
+        #expect(places.take("a", of: 2) == nil)
         withExtendedLifetime((held, other)) {}
     }
 
@@ -20,17 +20,13 @@ struct RequestShareTests {
     @Test(arguments: [(10, false), (1 << 20, true)]) func largeAnswersKeepTheirPlace(_ count: Int, _ isKept: Bool)
         throws
     {
-        let shares = RequestShares<String>(limit: 1)
+        let places = RequestPlaces<String>()
         var response: Response? = Response(
             status: .ok, body: .init(byteBuffer: ByteBuffer(repeating: 0, count: count))
-        ).keeping(try shares.take("a"))
-        if isKept {
-            #expect(throws: Problem.self) { try shares.take("a") }
-        } else {
-            _ = try shares.take("a")
-        }
+        ).keeping(try #require(places.take("a", of: 1)))
+        #expect((places.take("a", of: 1) == nil) == isKept)
         withExtendedLifetime(response) {}
         response = nil
-        _ = try shares.take("a")
+        #expect(places.take("a", of: 1) != nil)
     }
 }
