@@ -2,6 +2,7 @@ import Access
 import Archive
 import DICOM
 import Foundation
+import Keys
 import Synchronization
 
 /// The transfers that are arriving. Safe from any thread; calls block.
@@ -17,6 +18,9 @@ public final class Arrivals: Sendable {
     private let identity: SiteIdentity
     private let metrics: TransferMetrics
     private let open = Mutex<[TransferID: ArrivingTransfer]>([:])
+    /// How often something was offered; wakes who waits for that.
+    private let offers = ConditionLock()
+    private let offerCount = Atomic<Int>(0)
 
     init(
         archive: Archive, access: Access, table: TransferTable, identity: SiteIdentity, metrics: TransferMetrics
@@ -88,6 +92,31 @@ public final class Arrivals: Sendable {
     func known(_ id: TransferID, of permit: Permit) throws(TransferError) -> ArrivingTransfer {
         guard let held = open.withLock({ $0[id] }), held.permit.aeTitle == permit.aeTitle else { throw .forgotten }
         return held
+    }
+
+    /// Something was offered.
+    func noteOffered() {
+        offers.locked {
+            offerCount.wrappingAdd(1, ordering: .relaxed)
+            offers.wakeAll()
+        }
+    }
+
+    /// Does what needs an offer; where there is none, tries again whenever there may be, for so long.
+    func offered(
+        within time: Duration, _ body: () throws(TransferError) -> Void
+    ) throws(TransferError) {
+        let end = ContinuousClock.now + time
+        while true {
+            let seen = offerCount.load(ordering: .acquiring)
+            do throws(TransferError) { return try body() } catch {
+                let left = Int(ContinuousClock.now.duration(to: end) / .milliseconds(1))
+                guard case .forgotten = error, left > 0 else { throw error }
+                offers.locked {
+                    if offerCount.load(ordering: .relaxed) == seen { offers.wait(milliseconds: left) }
+                }
+            }
+        }
     }
 
     /// Forgets it in memory.

@@ -15,7 +15,7 @@ public final class ArrivingTransfer: Sendable {
     /// Objects of one transfer.
     static let objectLimit = 100_000
     static let door = "transfer"
-    /// Large objects of one transfer of which not all pieces are there: each holds a file open.
+    /// Objects of one transfer of which some pieces are there, and not all: each holds a file open.
     static let begunLimit = 256
 
     private struct State {
@@ -27,6 +27,8 @@ public final class ArrivingTransfer: Sendable {
         var partials: [Int: PartialObject] = [:]
         /// Digests of what had arrived before this run, by SOP Instance UID.
         var arrived: [String: [UInt8]] = [:]
+        /// Digests of objects of which pieces had.
+        var begun: Set<[UInt8]> = []
         var usedAt = ContinuousClock.now
         /// What went wrong last, until something goes well.
         var trouble: String?
@@ -90,6 +92,7 @@ public final class ArrivingTransfer: Sendable {
                 first.arrived[entry.sopInstanceUID] = entry.digest
             }
         } catch { throw .archive(error) }
+        first.begun = Set(try table.partials(of: id.description).map(\.digest))
         state = Mutex(first)
     }
 
@@ -138,7 +141,7 @@ public final class ArrivingTransfer: Sendable {
         }
         try check()
         defer { discardIfGivenUp() }
-        var lacking = Lacking()
+        var lacking = Lacking(cut: Piece.wholeRangeByteCount)
         for offer in list {
             try check(offer)
             let isNew = try take(offer)
@@ -147,20 +150,16 @@ public final class ArrivingTransfer: Sendable {
                 noteThere(offer)
                 continue
             }
-            guard offer.byteCount > Piece.wholeLimit else {
-                lacking.append(whole: offer.number)
-                continue
-            }
             // No file is made, and none held open, before there is a piece for it.
-            guard try hasPieces(offer) else {
-                lacking.parts.append(.init(offer, [0..<offer.byteCount]))
+            guard hasPieces(offer) else {
+                lacking.append(all: offer)
                 continue
             }
             let partial = try partial(offer)
+            if isNew { progress.change { $0.byteCountThere += partial.presentByteCount } }
             if partial.isWhole {
                 try storeOrWait(offer, partial)
             } else {
-                if isNew { progress.change { $0.byteCountThere += partial.presentByteCount } }
                 lacking.parts.append(.init(offer, partial.missing))
             }
         }
@@ -202,9 +201,8 @@ public final class ArrivingTransfer: Sendable {
         return isNew
     }
 
-    private func hasPieces(_ offer: Offer) throws(TransferError) -> Bool {
-        if state.withLock({ $0.partials[offer.number] != nil }) { return true }
-        return try table.partial(id.description, digest: offer.digest) != nil
+    private func hasPieces(_ offer: Offer) -> Bool {
+        state.withLock { $0.partials[offer.number] != nil || $0.begun.contains(offer.digest) }
     }
 
     private func isHere(_ offer: Offer) throws(TransferError) -> Bool {
@@ -221,16 +219,18 @@ public final class ArrivingTransfer: Sendable {
     }
 
     private func noteThere(_ offer: Offer) {
-        let isNew = state.withLock { state in
+        let (isNew, partial) = state.withLock { state in
             state.storing.remove(offer.number)
             state.usedAt = .now
-            return state.there.insert(offer.number).inserted
+            return (state.there.insert(offer.number).inserted, state.partials[offer.number])
         }
         stored.locked { stored.wakeAll() }
         guard isNew else { return }
+        // Pieces are counted as they come.
+        let counted = partial?.presentByteCount ?? 0
         progress.change { figures in
             figures.objectsThere += 1
-            if offer.byteCount <= Piece.wholeLimit { figures.byteCountThere += offer.byteCount }
+            figures.byteCountThere += offer.byteCount - min(offer.byteCount, counted)
         }
     }
 
@@ -259,11 +259,16 @@ public final class ArrivingTransfer: Sendable {
         try check()
         defer { discardIfGivenUp() }
         var brought = Brought()
-        progress.noteLine(chunk.readableBytes)
         var bytes = chunk
-        let heads = try Chunk.heads(&bytes)
+        let read = Result { () throws(TransferError) in try Chunk.heads(&bytes) }
+        // It comes again, or waits for its offer.
+        if case .success(let heads) = read, !areOffered(heads) { throw .forgotten }
+        progress.noteLine(chunk.readableBytes)
+        let heads = try read.get()
         let bringsObjects = state.withLock { state in
-            heads.contains { (state.offers[$0.piece.object]?.byteCount ?? .max) <= Piece.wholeLimit }
+            heads.contains { head in
+                state.offers[head.piece.object].map { head.piece.isWhole(of: $0.byteCount) } ?? false
+            }
         }
         let batch: IncomingBatch
         do throws(ArchiveError) { batch = try archive.incomingBatch(takesObjects: bringsObjects) } catch {
@@ -285,6 +290,10 @@ public final class ArrivingTransfer: Sendable {
         }
         try settle(brought.parts)
         for number in brought.others { try wait(for: number) }
+    }
+
+    private func areOffered(_ heads: [Chunk.Head]) -> Bool {
+        state.withLock { state in heads.allSatisfy { state.offers[$0.piece.object] != nil } }
     }
 
     private func take(
@@ -333,10 +342,7 @@ public final class ArrivingTransfer: Sendable {
         _ plain: UnsafeRawBufferPointer, _ head: Chunk.Head, _ offer: Offer, _ batch: IncomingBatch,
         _ brought: inout Brought
     ) throws(TransferError) {
-        if offer.byteCount <= Piece.wholeLimit {
-            guard head.piece.offset == 0, UInt64(head.piece.byteCount) == offer.byteCount else {
-                throw .malformed("an object that is not as long as it was announced")
-            }
+        if head.piece.isWhole(of: offer.byteCount) {
             let isFree = state.withLock { $0.storing.insert(offer.number).inserted }
             // Another connection brings the same at this moment.
             guard isFree else {
@@ -356,12 +362,15 @@ public final class ArrivingTransfer: Sendable {
             } catch { throw Self.error(error) }
             return
         }
+        guard head.piece.fits(offer.byteCount) else {
+            throw .malformed("a piece that does not begin and end where pieces do")
+        }
         guard try TransferError.digest(of: plain) == head.digest else {
             throw .malformed("a piece whose digest is another")
         }
         let partial = try partial(offer)
-        let fitting: UInt64?
-        do throws(TransferError) { fitting = try partial.write(plain, at: head.piece.offset) } catch {
+        let added: UInt64
+        do throws(TransferError) { added = try partial.write(plain, at: head.piece.offset) } catch {
             switch error {
             // One of them is wrong: all of it comes again, to another place.
             case .malformed: try forget(offer)
@@ -374,7 +383,6 @@ public final class ArrivingTransfer: Sendable {
             }
             throw error
         }
-        guard let added = fitting else { throw .malformed("a piece that does not begin and end where pieces do") }
         progress.change { figures in
             figures.byteCountThere += added
             figures.byteCountGained += added
@@ -416,7 +424,7 @@ public final class ArrivingTransfer: Sendable {
         try making.withLock { _ throws(TransferError) in
             if let held = state.withLock({ $0.partials[offer.number] }) { return held }
             guard state.withLock({ $0.partials.count }) < begunLimit else {
-                throw .busy("\(begunLimit) large objects of the transfer are begun: finish some of them first")
+                throw .busy("\(begunLimit) objects of the transfer are begun: finish some of them first")
             }
             let known = try table.partial(id.description, digest: offer.digest)
             let made: PartialObject
@@ -444,7 +452,7 @@ public final class ArrivingTransfer: Sendable {
             var failure: ArchiveError?
             try receive(offer, partial.content) { incoming throws(ArchiveError) in
                 do throws(TransferError) {
-                    try partial.forEachSlot { bytes throws(TransferError) in
+                    try partial.forEachRun { bytes throws(TransferError) in
                         do throws(ArchiveError) { try incoming.append(bytes) } catch { throw .archive(error) }
                     }
                 } catch {
@@ -467,7 +475,10 @@ public final class ArrivingTransfer: Sendable {
     }
 
     private func forget(_ offer: Offer) throws(TransferError) {
-        let held = state.withLock { $0.partials.removeValue(forKey: offer.number) }
+        let held = state.withLock { state in
+            state.begun.remove(offer.digest)
+            return state.partials.removeValue(forKey: offer.number)
+        }
         try table.forget(id.description, digest: offer.digest)
         held?.content.abandon()
     }
@@ -554,10 +565,8 @@ public final class ArrivingTransfer: Sendable {
             for offer in offers.values.sorted(by: { $0.number < $1.number }) where !there.contains(offer.number) {
                 if let partial = state.withLock({ $0.partials[offer.number] }) {
                     lacking.parts.append(.init(offer, partial.missing))
-                } else if offer.byteCount > Piece.wholeLimit {
-                    lacking.parts.append(.init(offer, [0..<offer.byteCount]))
                 } else {
-                    lacking.append(whole: offer.number)
+                    lacking.append(all: offer)
                 }
             }
             guard lacking.isEmpty else { return (lacking, nil) }

@@ -10,25 +10,31 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
     static let threadLimit = 12
     /// Failures one after the other, among all threads, after which the line counts as down.
     static let failureLimit = 6
-    /// What the first chunks hold, in turn, what any holds at least and at most. Bytes. The fewer chunks, the less often a
-    /// connection waits for an answer; connections that begin together with the same would all wait at the same time, and the
-    /// line with them. Towards the end they become smaller, so that all connections end together.
+    /// What the first chunk of a connection holds, in turn, what any holds at least and at most. Bytes. The fewer chunks, the less
+    /// often a connection waits for an answer; connections that begin together with the same would all wait at the same time, and
+    /// the line with them. Towards the end they become smaller, so that all connections end together.
     static let firstChunkByteCounts = [256 << 10, 512 << 10, 768 << 10, 1 << 20]
     static let leastChunkByteCount = 256 << 10
     static let chunkByteCount = 2 << 20
+    /// What a chunk holds at least at the very end, and how long it then takes, in seconds: less would be waiting for answers.
+    static let leastLastByteCount = 64 << 10
+    static let leastLastTime = 0.12
+    /// Of how many chunks as large as the next the rest of a connection would be.
+    static let lastChunkCount = 1.6
     /// Seconds that a chunk takes on the line at most, where it is not the least: what is on a slow connection comes late.
     static let chunkTime = 0.6
-    /// The least time after which what is on its way counts as late, and is sent a second time where nothing else is left.
-    static let leastPatience = Duration.milliseconds(250)
+    /// After how many times its time, and how many seconds at least, what is on its way counts as late: it is sent a second time
+    /// where nothing else is left.
+    static let patience = 1.5
+    static let leastPatience = 0.2
     /// How long a thread more is given to show what it brings, and what it must bring, in percent.
     static let trial = Duration.seconds(2)
     static let gainPercent = 5.0
 
     /// Carries pieces; returns bytes on the line.
     typealias Carry = @Sendable ([Piece]) throws(TransferError) -> Int
-    /// Told of pieces that are there, of the chunk's pieces and bytes on the line; those that came before by another chunk are not
-    /// among the first. Must not block.
-    typealias Arrived = @Sendable (_ fresh: [Piece], _ all: [Piece], _ byteCount: Int) -> Void
+    /// Told of what is there and was not before, of the chunk's pieces, and of bytes on the line. Must not block.
+    typealias Arrived = @Sendable (_ fresh: PiecePlan.Arrival, _ all: [Piece], _ byteCount: Int) -> Void
 
     private let condition = NSCondition()
     private var plan = PiecePlan()
@@ -38,9 +44,8 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
     private var isEnding = false
     /// Whether nothing more will be wanted before all of this is there.
     private var isFinishing = false
-    /// When each chunk that may be late began, by its number; and how long those that came there took.
-    private var begun: [Int: ContinuousClock.Instant] = [:]
-    private var took: (count: Int, time: Duration) = (0, .zero)
+    /// When each chunk that is on its way counts as late, by its number.
+    private var lateAt: [Int: ContinuousClock.Instant] = [:]
     private let progress: TransferProgress
     private let carry: Carry
     private let arrived: Arrived
@@ -73,10 +78,11 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
         condition.unlock()
     }
 
-    func want(_ pieces: [Piece]) {
+    /// - Parameter ranges: at which multiples an object's pieces may be cut towards the end; nil for nowhere.
+    func want(_ pieces: [Piece], ranges: (_ object: Int) -> UInt64? = { _ in nil }) {
         condition.lock()
         isFinishing = false
-        plan.want(pieces)
+        plan.want(pieces, ranges: ranges)
         condition.broadcast()
         condition.unlock()
     }
@@ -141,8 +147,9 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
             if isEnding || failure != nil { break }
             var pieces: [Piece] = []
             if !wouldBeLate(thread) {
-                pieces = plan.next(target: target(thread))
-                if pieces.isEmpty, isFinishing { pieces = late() }
+                let (byteCount, mayCut) = target(thread)
+                pieces = plan.next(target: byteCount, mayCut: mayCut)
+                if pieces.isEmpty, isFinishing, repeatLate() { continue }
             }
             if pieces.isEmpty {
                 // What is late is looked at now and then; everything else is told.
@@ -150,7 +157,8 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
                 continue
             }
             let number = plan.lastChunk
-            begun[number] = .now
+            let began = ContinuousClock.now
+            lateAt[number] = began + patience(with: pieces, thread)
             startedChunks += 1
             condition.unlock()
             var outcome: Result<Int, TransferError>
@@ -158,15 +166,11 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
             condition.lock()
             switch outcome {
             case .success(let count):
-                if let since = begun[number] {
-                    let time = since.duration(to: .now)
-                    took = (took.count + 1, took.time + time)
-                    noteRate(of: thread, pieces, time)
-                }
+                noteRate(of: thread, pieces, began.duration(to: .now))
                 succeeded(pieces, count)
             case .failure(let error): failed(pieces, error)
             }
-            begun[number] = nil
+            lateAt[number] = nil
             condition.broadcast()
         }
         threadCount -= 1
@@ -174,26 +178,41 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
         condition.unlock()
     }
 
-    /// What has been on its way for longer than chunks take here, on a connection that got too little of the line: it goes again by
-    /// one that is free. Called with the condition locked.
-    private func late() -> [Piece] {
-        guard took.count > 0 else { return [] }
-        let patience = max(Self.leastPatience, took.time / took.count)
-        let newest = begun.filter { $0.value.duration(to: .now) > patience }.keys.max()
-        return newest.map { plan.again(target: Self.leastChunkByteCount, begunUpTo: $0) } ?? []
+    /// Has what is late, on a connection that gets too little of the line, wait for one that is free. Called with the condition locked.
+    ///
+    /// - Returns: whether there is any.
+    private func repeatLate() -> Bool {
+        let now = ContinuousClock.now
+        guard plan.again(chunks: Set(lateAt.filter { $0.value < now }.keys)) else { return false }
+        condition.broadcast()
+        return true
     }
 
-    /// What the next chunk of a thread is to hold: as much as it carries in its time, as fast as it was; towards the end half of its
-    /// part of what is left. Called with the condition locked.
-    private func target(_ thread: Int) -> Int {
-        if startedChunks < threadCount {
-            return Self.firstChunkByteCounts[startedChunks % Self.firstChunkByteCounts.count]
+    private func patience(with pieces: [Piece], _ thread: Int) -> Duration {
+        let byteCount = pieces.reduce(0.0) { $0 + Double($1.byteCount) }
+        // Nobody knows yet what the line gives.
+        guard let rate = rates[thread] ?? meanRate else { return .seconds(Self.chunkTime * 2) }
+        return .seconds(max(Self.leastPatience, Self.patience * byteCount / rate))
+    }
+
+    /// What the next chunk of a thread is to hold: as much as it carries in its time, as fast as it was; towards the end a good half
+    /// of its part of what is left, for which objects are cut. Called with the condition locked.
+    private func target(_ thread: Int) -> (byteCount: Int, mayCut: Bool) {
+        guard let own = rates[thread] else {
+            return (Self.firstChunkByteCounts[startedChunks % Self.firstChunkByteCounts.count], false)
         }
         var share = 1 / Double(threadCount)
-        if let own = rates[thread], let mean = meanRate { share *= own / mean }
-        let part = Int(Double(plan.waitingByteCount) * share / 2)
-        let most = rates[thread].map { Int($0 * Self.chunkTime) } ?? Self.chunkByteCount
-        return min(Self.chunkByteCount, max(Self.leastChunkByteCount, min(part, most)))
+        if let mean = meanRate { share *= own / mean }
+        let part = Int(Double(plan.waitingByteCount) * share / Self.lastChunkCount)
+        let most = Int(own * Self.chunkTime)
+        let isEnd = isFinishing && part < most
+        let least = isEnd ? leastLast(thread) : Self.leastChunkByteCount
+        return (min(Self.chunkByteCount, max(least, min(part, most))), isEnd)
+    }
+
+    private func leastLast(_ thread: Int) -> Int {
+        let byteCount = rates[thread].map { Int($0 * Self.leastLastTime) } ?? Self.leastChunkByteCount
+        return min(Self.leastChunkByteCount, max(Self.leastLastByteCount, byteCount))
     }
 
     private var meanRate: Double? {
@@ -209,7 +228,7 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
     private func wouldBeLate(_ thread: Int) -> Bool {
         guard isFinishing, let own = rates[thread], let mean = meanRate, own < mean / 2 else { return false }
         let others = mean * Double(rates.count) - own
-        return Double(Self.leastChunkByteCount) / own > Double(plan.waitingByteCount) / others
+        return Double(leastLast(thread)) / own > Double(plan.waitingByteCount) / others
     }
 
     private func succeeded(_ pieces: [Piece], _ byteCount: Int) {

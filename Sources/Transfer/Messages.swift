@@ -48,6 +48,8 @@ struct Lacking: Codable, Sendable, Equatable {
     var whole: [[Int]] = []
     /// Of objects of which it has a part, what is missing.
     var parts: [Part] = []
+    /// It takes ranges, at multiples of so many bytes, also of objects that may go whole; nil: it does not.
+    var cut: UInt64?
 
     struct Part: Codable, Sendable, Equatable {
         var number: Int
@@ -66,6 +68,15 @@ struct Lacking: Codable, Sendable, Equatable {
     }
 
     var isEmpty: Bool { whole.isEmpty && parts.isEmpty }
+
+    /// Notes an object of which nothing is there.
+    mutating func append(all offer: Offer) {
+        if offer.byteCount > Piece.wholeLimit {
+            parts.append(.init(offer, [0..<offer.byteCount]))
+        } else {
+            append(whole: offer.number)
+        }
+    }
 
     mutating func append(whole number: Int) {
         if let last = whole.indices.last, whole[last].count == 2, whole[last][1] == number - 1 {

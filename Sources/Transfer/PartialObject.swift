@@ -3,12 +3,14 @@ import Keys
 
 /// An object of which pieces have come, out of order: each lies where it will stay, and this knows which are there.
 ///
-/// A slot holds 1 MiB of the object. What is there after a crash is what `TransferTable` says, which is written after the
-/// content reached the disk. Safe from any thread.
+/// A slot holds as much of the object as the least range. What is there after a crash is what `TransferTable` says, which is
+/// written after the content reached the disk. Safe from any thread.
 final class PartialObject: @unchecked Sendable {  // everything that changes is behind the gate
-    static let slotByteCount = 1 << 20
+    /// How much is read at a time.
+    private static let readByteCount = 1 << 20
 
     let content: ArrivingContent
+    private let slotByteCount: Int
     private let gate = ConditionLock()
     private var present: [Bool]
     private var writing: Set<Int> = []
@@ -18,7 +20,8 @@ final class PartialObject: @unchecked Sendable {  // everything that changes is 
     /// - Parameter slots: those that are there, as bits; nil for none.
     init(_ content: ArrivingContent, slots: [UInt8]?) {
         self.content = content
-        let count = Int((content.byteCount + UInt64(Self.slotByteCount) - 1) / UInt64(Self.slotByteCount))
+        slotByteCount = Int(Piece.rangeByteCount(of: content.byteCount))
+        let count = Int((content.byteCount + UInt64(slotByteCount) - 1) / UInt64(slotByteCount))
         present = slots.flatMap { SlotBits.decoded($0, count: count) } ?? [Bool](repeating: false, count: count)
         durable = SlotBits.encoded(present)
     }
@@ -44,7 +47,7 @@ final class PartialObject: @unchecked Sendable {  // everything that changes is 
         gate.locked {
             var result: [Range<UInt64>] = []
             for slot in present.indices where !present[slot] {
-                let start = UInt64(slot) * UInt64(Self.slotByteCount)
+                let start = UInt64(slot) * UInt64(slotByteCount)
                 let range = start..<start + UInt64(slotLength(slot))
                 if let last = result.last, last.upperBound == start {
                     result[result.count - 1] = last.lowerBound..<range.upperBound
@@ -58,15 +61,18 @@ final class PartialObject: @unchecked Sendable {  // everything that changes is 
 
     /// Writes a piece that was verified; durable after `sync`.
     ///
-    /// - Returns: how many bytes of it were not there; nil where it is none of whole slots.
-    func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(TransferError) -> UInt64? {
-        guard offset % UInt64(Self.slotByteCount) == 0, offset + UInt64(bytes.count) <= byteCount else { return nil }
-        var slot = Int(offset / UInt64(Self.slotByteCount))
+    /// - Returns: how many bytes of it were not there.
+    /// - Throws: `.malformed` where it is none of whole slots.
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(TransferError) -> UInt64 {
+        guard offset.isMultiple(of: UInt64(slotByteCount)), offset + UInt64(bytes.count) <= byteCount else {
+            throw .malformed("a piece that does not begin where pieces do")
+        }
+        var slot = Int(offset / UInt64(slotByteCount))
         var start = 0
         var added: UInt64 = 0
         while start < bytes.count {
             let count = slotLength(slot)
-            guard start + count <= bytes.count else { return nil }
+            guard start + count <= bytes.count else { throw .malformed("a piece that does not end where pieces do") }
             if try write(slot, UnsafeRawBufferPointer(rebasing: bytes[start..<start + count])) {
                 added += UInt64(count)
             }
@@ -88,7 +94,7 @@ final class PartialObject: @unchecked Sendable {  // everything that changes is 
         guard isFree else { return false }
         var failure: ArchiveError?
         do throws(ArchiveError) {
-            try content.write(plain, at: UInt64(slot) * UInt64(Self.slotByteCount))
+            try content.write(plain, at: UInt64(slot) * UInt64(slotByteCount))
         } catch { failure = error }
         gate.locked {
             writing.remove(slot)
@@ -107,9 +113,9 @@ final class PartialObject: @unchecked Sendable {  // everything that changes is 
         gate.locked { for index in bits.indices { durable[index] |= bits[index] } }
     }
 
-    /// Gives the whole object in order.
-    func forEachSlot(_ body: (UnsafeRawBufferPointer) throws(TransferError) -> Void) throws(TransferError) {
-        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.slotByteCount, alignment: 4096)
+    /// Gives the whole object in order, piece by piece.
+    func forEachRun(_ body: (UnsafeRawBufferPointer) throws(TransferError) -> Void) throws(TransferError) {
+        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.readByteCount, alignment: 4096)
         defer { room.deallocate() }
         var offset: UInt64 = 0
         while offset < byteCount {
@@ -124,7 +130,7 @@ final class PartialObject: @unchecked Sendable {  // everything that changes is 
     }
 
     private func slotLength(_ slot: Int) -> Int {
-        Int(min(UInt64(Self.slotByteCount), byteCount - UInt64(slot) * UInt64(Self.slotByteCount)))
+        Int(min(UInt64(slotByteCount), byteCount - UInt64(slot) * UInt64(slotByteCount)))
     }
 }
 

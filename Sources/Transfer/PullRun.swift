@@ -105,7 +105,8 @@ struct PullRun: TransferRun {
             guard let arriving else { throw .forgotten }
             for offer in list.objects { announced[offer.number] = offer }
             guard announced.count <= ArrivingTransfer.objectLimit else { throw .malformed("too many objects") }
-            carrier.want(try arriving.offer(list.objects).pieces(of: announced))
+            let lacking = try arriving.offer(list.objects)
+            carrier.want(try lacking.pieces(of: announced)) { lacking.range(of: announced[$0]) }
             guard list.hasMore == true, !list.objects.isEmpty else { break }
             // What the source made for these it gives up with the next.
             try carrier.drain()

@@ -11,6 +11,8 @@ struct PushRun: TransferRun {
     let room: TransferRoom
     let work: TransferWork
     let priority: Int
+    /// Whether nothing of the study has ever gone to the site.
+    let isFirst: Bool
     let progress: TransferProgress
     let shouldStop: @Sendable () -> Bool
     let served: @Sendable () -> Void
@@ -37,13 +39,17 @@ struct PushRun: TransferRun {
             case .notRecorded(let error): throw .hindered("\(error)")
             }
         }
-        return try untilKept { () throws(TransferError) in try send(to: peer) }
+        var isFirst = isFirst
+        return try untilKept { () throws(TransferError) in
+            defer { isFirst = false }
+            return try send(to: peer, EarlyPieces(isWanted: isFirst))
+        }
     }
 
-    private func send(to peer: Peer) throws(TransferError) -> String {
+    private func send(to peer: Peer, _ early: EarlyPieces) throws(TransferError) -> String {
         let client = try SiteClient(peer, identity: room.identity, settings: room.settings.client)
-        // The connections open while the study is looked up.
-        client.open()
+        // The connections open while the study is looked up, or each with what goes early.
+        if !early.isPending { client.open() }
         let reach: Reach?
         let study: OutgoingStudy
         do throws(TransferError) {
@@ -55,11 +61,11 @@ struct PushRun: TransferRun {
         }
         let choice = CompressionChoice()
         return try carrying(by: client) { [self] client, pieces throws(TransferError) in
-            try send(pieces, of: study, to: peer, within: reach, by: client, choice)
+            try send(pieces, of: study, to: peer, within: reach, by: client, choice, early)
         } arrived: { [progress] in
             progress.noteCarried($0, of: $1, lineByteCount: $2)
         } _: { client, carrier throws(TransferError) in
-            try send(study, to: peer, within: reach, by: client, carrier)
+            try send(study, to: peer, within: reach, by: client, carrier, early)
         }
     }
 
@@ -76,7 +82,7 @@ struct PushRun: TransferRun {
     /// Sends a chunk; returns its bytes.
     private func send(
         _ pieces: [Piece], of study: OutgoingStudy, to peer: Peer, within reach: Reach?, by client: SiteClient,
-        _ choice: CompressionChoice
+        _ choice: CompressionChoice, _ early: EarlyPieces
     ) throws(TransferError) -> Int {
         let now = try check(peer, reach)
         let began = ProcessorTime.now
@@ -89,9 +95,24 @@ struct PushRun: TransferRun {
             unless: shouldStop)
         // Things may have changed while that waited.
         try check(peer, reach)
+        if early.isPending {
+            do throws(TransferError) { try send(chunk, by: client, TransferDoor.early) } catch {
+                // Who takes nothing before the offer, or did not wait long enough for it, gets it again behind it.
+                guard case .forgotten = error else { throw error }
+                guard early.wait() else { throw .interrupted }
+                try send(chunk, by: client)
+            }
+        } else {
+            try send(chunk, by: client)
+        }
+        choice.note(made: made)
+        return chunk.readableBytes
+    }
+
+    private func send(_ chunk: ByteBuffer, by client: SiteClient, _ query: String = "") throws(TransferError) {
         let line = LineCount()
         do throws(TransferError) {
-            _ = try client.ask(.POST, path + "/chunks", chunk, type: TransferDoor.chunkType, counting: line)
+            _ = try client.ask(.POST, path + "/chunks" + query, chunk, type: TransferDoor.chunkType, counting: line)
         } catch {
             // All of it goes again, how ever much of it went.
             if line.hasBegun {
@@ -100,19 +121,25 @@ struct PushRun: TransferRun {
             }
             throw error
         }
-        choice.note(made: made)
-        return chunk.readableBytes
     }
 
     private func send(
-        _ study: OutgoingStudy, to peer: Peer, within reach: Reach?, by client: SiteClient, _ carrier: Carrier
+        _ study: OutgoingStudy, to peer: Peer, within reach: Reach?, by client: SiteClient, _ carrier: Carrier,
+        _ early: EarlyPieces
     ) throws(TransferError) -> String {
+        defer { early.end() }
         var announced: [Int: Offer] = [:]
         while let offers = try here({ () throws(TransferError) in try study.next() }) {
             for offer in offers { announced[offer.number] = offer }
             try check(peer, reach)
+            carrier.want(early.begin(offers))
             let lacking = try offer(offers, of: study, by: client)
-            carrier.want(try pieces(lacking, announced, offers))
+            let pieces = try lacking.pieces(of: announced)
+            let (rest, needlessByteCount) = early.answered(pieces)
+            progress.noteOffered(offers, lacking: pieces)
+            // Counted once as there, and once more when it has come.
+            progress.change { $0.byteCountThere -= min($0.byteCountThere, needlessByteCount) }
+            carrier.want(rest) { lacking.range(of: announced[$0]) }
             // What was made for these is given up with the next.
             if peer.release != nil || room.archive.hasCorrections { try carrier.drain() }
         }
@@ -142,14 +169,6 @@ struct PushRun: TransferRun {
             try client.ask(path + "/offers", list, using: coder)
         }
         return try answer.message(Lacking.self)
-    }
-
-    private func pieces(
-        _ lacking: Lacking, _ announced: [Int: Offer], _ offers: [Offer]
-    ) throws(TransferError) -> [Piece] {
-        let pieces = try lacking.pieces(of: announced)
-        progress.noteOffered(offers, lacking: pieces)
-        return pieces
     }
 
     private func complete(
@@ -200,6 +219,15 @@ struct PushRun: TransferRun {
 }
 
 extension Lacking {
+    /// Where pieces of an object may be cut.
+    func range(of offer: Offer?) -> UInt64? {
+        guard let offer else { return nil }
+        let range = Piece.rangeByteCount(of: offer.byteCount)
+        if offer.byteCount > Piece.wholeLimit { return range }
+        guard let cut, cut > 0, range.isMultiple(of: cut) else { return nil }
+        return range
+    }
+
     /// What is to be sent.
     ///
     /// - Throws: `.malformed` for what was not announced.
@@ -221,13 +249,14 @@ extension Lacking {
             guard taken.insert(part.number).inserted else { throw cannotBe }
             var pieces: [Piece] = []
             var end: UInt64 = 0
+            let unit = Piece.rangeByteCount(of: offer.byteCount)
             for range in part.ranges {
                 guard range.count == 2, range[1] > 0, range[0] >= end, range[0] <= offer.byteCount,
                     range[1] <= offer.byteCount - range[0],
-                    range[0].isMultiple(of: Piece.rangeByteCount)
+                    range[0].isMultiple(of: unit)
                 else { throw cannotBe }
                 end = range[0] + range[1]
-                guard end == offer.byteCount || end.isMultiple(of: Piece.rangeByteCount) else { throw cannotBe }
+                guard end == offer.byteCount || end.isMultiple(of: unit) else { throw cannotBe }
                 pieces += Piece.cut(object: part.number, range[0]..<end)
             }
             result.append((part.number, pieces))
@@ -252,19 +281,18 @@ extension TransferProgress {
     /// A chunk arrived.
     ///
     /// - Parameters:
-    ///   - pieces: of these what was not there before.
+    ///   - fresh: of these what was not there before.
     ///   - all: its pieces.
-    func noteCarried(_ pieces: [Piece], of all: [Piece], lineByteCount: Int) {
+    func noteCarried(_ fresh: PiecePlan.Arrival, of all: [Piece], lineByteCount: Int) {
         let count = { (pieces: [Piece]) in pieces.reduce(0) { $0 + Int($1.byteCount) } }
-        let fresh = Double(count(pieces)) / Double(max(1, count(all)))
-        noteLine(lineByteCount, again: Int(Double(lineByteCount) * (1 - fresh)))
+        let share = min(1, Double(count(fresh.pieces)) / Double(max(1, count(all))))
+        noteLine(lineByteCount, again: Int(Double(lineByteCount) * (1 - share)))
         change { figures in
-            for piece in pieces {
+            for piece in fresh.pieces {
                 figures.byteCountThere += UInt64(piece.byteCount)
                 figures.byteCountGained += UInt64(piece.byteCount)
-                if piece.offset == 0, UInt64(piece.byteCount) <= Piece.wholeLimit { figures.objectsThere += 1 }
             }
-            figures.objectsThere = min(figures.objectsThere, figures.objects)
+            figures.objectsThere = min(figures.objectsThere + fresh.objectCount, figures.objects)
         }
     }
 }

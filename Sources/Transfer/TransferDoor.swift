@@ -26,6 +26,8 @@ public struct TransferContext: OriginContext {
 /// The door through which sites push and pull studies: HTTPS with both certificates. `Docs/TRANSFER.md`.
 public final class TransferDoor: Sendable {
     static let prefix = "/transfer/v1"
+    /// Of a chunk of what is being offered at this moment.
+    static let early = "?early"
     static let chunkType = "application/vnd.huizhen.chunk"
     static let messageType = "application/vnd.huizhen.message+zstd"
     static let messageByteCountLimit = 16 << 20
@@ -41,6 +43,9 @@ public final class TransferDoor: Sendable {
     /// Requests that wait for the last pieces of a transfer at a time, and for how many milliseconds at most.
     static let waitingLimit = 2
     static let waitLimit = 5000
+    /// Chunks that wait for their offer at a time, and for how long at most.
+    static let earlyLimit = 8
+    static let earlyTime = Duration.seconds(2)
     /// Of what others fetch, beside what is sent from here.
     static let sourcePriority = 5
 
@@ -54,6 +59,7 @@ public final class TransferDoor: Sendable {
     private let messages = SitePlaces(limit: messageLimit, limitOfSite: messageLimitOfSite)
     private let isStopping = Atomic<Bool>(false)
     private let waitingCount = Atomic<Int>(0)
+    private let earlyCount = Atomic<Int>(0)
 
     init(room: TransferRoom, sources: Sources, metrics: TransferMetrics, version: String, logger: Logger) {
         self.room = room
@@ -100,19 +106,23 @@ public final class TransferDoor: Sendable {
                 let lacking = try forgetting(arriving) { () throws(TransferError) in
                     try arriving.offer(list.objects)
                 }
+                room.arrivals.noteOffered()
                 room.arrivals.bound(for: permit.aeTitle, besides: id)
                 return try json(lacking)
             }
         }
         group.post("arrivals/:id/chunks") { [self] request, context in
             let (permit, id) = (try permit(context), try Self.id(context))
+            let isEarly = request.uri.query == String(Self.early.dropFirst())
             let place = await chunks.take(for: permit.aeTitle)
             let body = try await body(request, Chunk.byteCountLimit)
             return try await pool.run { [self] in
                 defer { withExtendedLifetime(place) {} }
-                let arriving = try room.arrivals.known(id, of: permit)
-                try noting(arriving) { () throws(TransferError) in
-                    try room.coders.use { coder throws(TransferError) in try arriving.accept(body, using: coder) }
+                try offered(within: isEarly ? Self.earlyTime : .zero) { () throws(TransferError) in
+                    let arriving = try room.arrivals.known(id, of: permit)
+                    try noting(arriving) { () throws(TransferError) in
+                        try room.coders.use { coder throws(TransferError) in try arriving.accept(body, using: coder) }
+                    }
                 }
                 return Response(status: .noContent)
             }
@@ -241,6 +251,16 @@ public final class TransferDoor: Sendable {
         let isFirst = waitingCount.wrappingAdd(1, ordering: .relaxed).oldValue < Self.waitingLimit
         defer { waitingCount.wrappingSubtract(1, ordering: .relaxed) }
         return try body(isFirst ? .milliseconds(min(wanted, Self.waitLimit)) : .zero)
+    }
+
+    /// Takes what may come a little before its offer. Only so many wait for that, for every one of them holds a thread.
+    private func offered(
+        within time: Duration, _ body: () throws(TransferError) -> Void
+    ) throws(TransferError) {
+        guard time > .zero else { return try body() }
+        let mayWait = earlyCount.wrappingAdd(1, ordering: .relaxed).oldValue < Self.earlyLimit
+        defer { earlyCount.wrappingSubtract(1, ordering: .relaxed) }
+        try room.arrivals.offered(within: mayWait ? time : .zero, body)
     }
 
     /// Forgets the offers of a transfer that are not those of its sender any more, so that it offers them from the start.

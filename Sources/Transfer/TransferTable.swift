@@ -246,6 +246,16 @@ final class TransferTable: Sendable {
             [.text(site), .text(study), .integer(isGranted ? 1 : 0)])
     }
 
+    /// Whether a study was ever to go to a site, by another transfer that is still listed.
+    func holds(study: String, site: String, besides id: String) throws(TransferError) -> Bool {
+        try read { connection throws(DatabaseError) in
+            try connection.first(
+                "SELECT 1 FROM transfer WHERE direction = 'sending' AND site = ? AND study = ? AND id <> ? LIMIT 1",
+                [.text(site), .text(study), .text(id)]
+            ) { _ throws(DatabaseError) in true } ?? false
+        }
+    }
+
     /// How many of each site have not ended that were begun there.
     func openOfOthers() throws(TransferError) -> [String: Int] {
         try read { connection throws(DatabaseError) in

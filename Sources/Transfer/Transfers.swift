@@ -40,6 +40,10 @@ public final class Transfers: Sendable {
     /// When a site's certificate was last said to be refused, by site and cause.
     private let refusals = Mutex<[String: ContinuousClock.Instant]>([:])
     private let upkeep = PacedThread(name: "transfers")
+    /// What was ordered since the start, has not begun and is of studies that never went to the site; beyond this many nothing goes
+    /// before its offer is answered.
+    private static let unsentLimit = 10_000
+    private let unsent = Mutex<Set<String>>([])
 
     /// - Parameters:
     ///   - directory: the data directory.
@@ -151,6 +155,8 @@ public final class Transfers: Sendable {
                 id: id, direction: direction, site: site, study: study, isOurs: true, state: .open, startedAt: now,
                 changedAt: now, objects: objects, byteCount: byteCount, note: "", hasReceipt: false),
             isGranted: isGranted)
+        let isUnsent = try direction == .sending && !room.table.holds(study: study, site: site, besides: id)
+        if isUnsent { unsent.withLock { if $0.count < Self.unsentLimit { $0.insert(id) } } }
         let job = NewJob(
             kind: direction == .sending ? TransferWork.pushKind : TransferWork.pullKind,
             lane: Self.lane(site: site, id: id), priority: priority, remaining: objects, delay: delay, keepsDelay: true,
@@ -389,7 +395,8 @@ public final class Transfers: Sendable {
             let note =
                 direction == .sending
                 ? try PushRun(
-                    room: room, work: work, priority: job.job.priority, progress: progress,
+                    room: room, work: work, priority: job.job.priority,
+                    isFirst: unsent.withLock { $0.remove(work.id) != nil }, progress: progress,
                     shouldStop: { job.shouldStop }, served: { served.note() }
                 ).run()
                 : try PullRun(

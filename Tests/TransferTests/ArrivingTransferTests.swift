@@ -81,6 +81,95 @@ struct ArrivingTransferTests {
         #expect(try after.complete(3).receipt != nil && target.shown == 3)
     }
 
+    @Test func takesAnObjectThatMayGoWholeByParts() throws {
+        let (source, target) = (try TransferFixture(), try TransferFixture())
+        let study = try source.outgoing([image(1), image(2, pixels: 300_000), image(3, pixels: 200_000)])
+        let offers = try #require(try study.next())
+        let announced = Swift.Dictionary(uniqueKeysWithValues: offers.map { ($0.number, $0) })
+        let id = try TransferID()
+        let before = try target.arriving(id)
+        let lacking = try before.offer(offers)
+        let whole = try lacking.pieces(of: announced)
+        #expect(whole.count == 3 && lacking.cut == Piece.wholeRangeByteCount)
+        let cut = try #require(offers.first { $0.byteCount > 300_000 })
+        let both = try #require(offers.first { (200_000..<300_000).contains($0.byteCount) })
+        func part(_ offer: Offer, _ first: UInt64, _ end: UInt64) -> Piece {
+            Piece(
+                object: offer.number, offset: first << 16,
+                byteCount: UInt32(min(end << 16, offer.byteCount) - (first << 16)))
+        }
+        for chunk in try chunks(study, [part(cut, 3, 9), part(cut, 1, 2), part(both, 0, 1), part(cut, 1, 2)]) {
+            #expect(try accept(before, chunk) == "taken")
+        }
+        #expect(before.progress.figures.byteCountThere == cut.byteCount - (1 << 16))
+        // Neither between the multiples, nor what is not what it says.
+        let odd = [
+            Piece(object: cut.number, offset: 100, byteCount: 65536),
+            Piece(object: cut.number, offset: 0, byteCount: 65535),
+        ]
+        for chunk in try chunks(study, odd) { #expect(try accept(before, chunk) == "malformed") }
+        var broken = try chunks(study, [part(cut, 0, 1)])[0]
+        broken.setInteger(UInt8(~(broken.getInteger(at: 80, as: UInt8.self) ?? 0)), at: 80)
+        #expect(try accept(before, broken) == "malformed")
+        // What was acknowledged is not asked for again, by the next run either.
+        #expect(try before.complete(3).lacking.parts.map(\.number) == [cut.number, both.number].sorted())
+        target.restart()
+        let after = try target.arriving(id)
+        let rest = try after.offer(offers)
+        let pieces = try rest.pieces(of: announced)
+        let untouched = whole.filter { $0.object != cut.number && $0.object != both.number }
+        #expect(Set(pieces) == Set(untouched + [part(cut, 0, 1), part(cut, 2, 3), part(both, 1, 9)]))
+        // One of them by its parts, of the other all of it.
+        let last = pieces.filter { $0.object != both.number } + whole.filter { $0.object == both.number }
+        for chunk in try chunks(study, last) { #expect(try accept(after, chunk) == "taken") }
+        #expect(after.progress.figures.byteCountThere == offers.reduce(0) { $0 + $1.byteCount })
+        #expect(after.progress.figures.objectsThere == 3)
+        let (left, receipt) = try after.complete(3)
+        #expect(left.isEmpty && target.shown == 3)
+        #expect(
+            receipt?.verified(by: target.identity.certificate)?.objects.allSatisfy { $0.outcome == "stored" } == true)
+    }
+
+    @Test func takesWhatComesBeforeItsOffer() throws {
+        let (source, target) = (try TransferFixture(), try TransferFixture())
+        let study = try source.outgoing([image(1), image(2)])
+        let offers = try #require(try study.next())
+        let id = try TransferID()
+        let all = try chunks(study, offers.map { Piece(object: $0.number, offset: 0, byteCount: UInt32($0.byteCount)) })
+        @Sendable func take(_ chunk: ByteBuffer, within time: Duration) throws(TransferError) {
+            let coder = try Zstandard()
+            try target.arrivals.offered(within: time) { () throws(TransferError) in
+                try target.arrivals.known(id, of: target.permit).accept(chunk, using: coder)
+            }
+        }
+        // Nothing is offered within its time.
+        #expect(throws: TransferError.self) { try take(all[0], within: .zero) }
+        #expect(throws: TransferError.self) { try take(all[0], within: .milliseconds(20)) }
+        let outcomes = Mutex<[String]>([])
+        let waiting = DispatchGroup()
+        for chunk in all {
+            DispatchQueue.global().async(group: waiting) {
+                do throws(TransferError) {
+                    try take(chunk, within: .seconds(600))
+                    outcomes.withLock { $0.append("taken") }
+                } catch { outcomes.withLock { $0.append(code(error)) } }
+            }
+        }
+        // Another's offer helps none of them, nor does a part of the right one help all.
+        _ = try target.arriving(TransferID()).offer(offers)
+        target.arrivals.noteOffered()
+        let arriving = try target.arriving(id)
+        _ = try arriving.offer([offers[0]])
+        target.arrivals.noteOffered()
+        _ = try arriving.offer([offers[1]])
+        target.arrivals.noteOffered()
+        waiting.wait()
+        #expect(outcomes.withLock { $0 } == ["taken", "taken"])
+        // Each counts once on the line, however often it was looked at.
+        #expect(arriving.progress.figures.lineByteCount == UInt64(all.reduce(0) { $0 + $1.readableBytes }))
+        #expect(try arriving.complete(2).receipt != nil)
+    }
+
     @Test func keepsNothingOfAChunkThatIsNotWhatWasAnnounced() throws {
         let (source, target, other) = (try TransferFixture(), try TransferFixture(), try TransferFixture())
         let study = try source.outgoing([image(1), image(2, pixels: 5 << 20)])

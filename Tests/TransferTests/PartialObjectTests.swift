@@ -8,17 +8,25 @@ import Testing
 
 /// Unfinished objects, in their places in the packs.
 struct PartialObjectTests {
-    private static let slot = PartialObject.slotByteCount
+    private static let slot = Int(Piece.wholeRangeByteCount)
 
     private func content(_ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) } }
 
     private func write(_ partial: PartialObject, _ bytes: ArraySlice<UInt8>, at offset: Int) throws -> Bool {
-        try Array(bytes).withUnsafeBytes { try partial.write($0, at: UInt64(offset)) } != nil
+        do throws(TransferError) {
+            _ = try Array(bytes).withRawBytes { bytes throws(TransferError) in
+                try partial.write(bytes, at: UInt64(offset))
+            }
+            return true
+        } catch {
+            guard case .malformed = error else { throw error }
+            return false
+        }
     }
 
     private func read(_ partial: PartialObject) throws -> [UInt8] {
         var read: [UInt8] = []
-        try partial.forEachSlot { read += $0 }
+        try partial.forEachRun { read += $0 }
         return read
     }
 
@@ -84,6 +92,21 @@ struct PartialObjectTests {
             place = partial.content.location
         }
         #expect(try site.archive.arrivingContent(at: #require(place), byteCount: UInt64(Self.slot)) == nil)
+    }
+
+    @Test func takesLargeObjectsInLargerPieces() throws {
+        let site = try TransferFixture()
+        let slot = Int(Piece.rangeByteCount)
+        let bytes = content(Int(Piece.wholeLimit) + 77)
+        let partial = PartialObject(try site.archive.reserve(byteCount: UInt64(bytes.count)), slots: nil)
+        #expect(try !write(partial, bytes[..<Self.slot], at: 0))
+        #expect(try !write(partial, bytes[Self.slot..<2 * Self.slot], at: Self.slot))
+        #expect(try write(partial, bytes[slot...], at: slot))
+        #expect(partial.missing == [0..<UInt64(slot)] && partial.presentByteCount == UInt64(bytes.count - slot))
+        try partial.sync()
+        #expect(partial.durableSlots == SlotBits.encoded([false, true, true, true, true]))
+        #expect(try write(partial, bytes[..<slot], at: 0))
+        #expect(try read(partial) == bytes)
     }
 
     @Test func keepsSlotsAsBits() {

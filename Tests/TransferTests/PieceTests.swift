@@ -4,7 +4,7 @@ import Testing
 
 @testable import Transfer
 
-/// How objects are cut, planned and packed.
+/// How objects are cut and packed.
 struct PieceTests {
     @Test func sendsObjectsWholeUpToABound() {
         #expect(Piece.pieces(object: 3, byteCount: Piece.wholeLimit).count == 1)
@@ -19,54 +19,6 @@ struct PieceTests {
         #expect(cut.map(\.offset) == [1 << 20, 2 << 20, 4 << 20])
         #expect(cut.map(\.byteCount) == [1 << 20, 2 << 20, 1 << 20])
         #expect(Piece.cut(object: 0, 5..<5).isEmpty)
-    }
-
-    @Test func packsSmallObjectsUntilTheTargetIsReached() {
-        var plan = PiecePlan()
-        plan.want((0..<10).map { Piece(object: $0, offset: 0, byteCount: 100) })
-        #expect(plan.next(target: 250).map(\.object) == [0, 1, 2])
-        #expect(plan.underWayCount == 3 && plan.waitingCount == 7 && !plan.isDone)
-        #expect(plan.next(target: 1).map(\.object) == [3])
-        #expect(plan.next(target: 10_000).count == 6)
-        #expect(plan.next(target: 1).isEmpty)
-    }
-
-    @Test func sendsWhatFailedBeforeEverythingElse() {
-        var plan = PiecePlan()
-        plan.want((0..<6).map { Piece(object: $0, offset: 0, byteCount: 100) })
-        let first = plan.next(target: 200)
-        let second = plan.next(target: 200)
-        plan.failed(second)
-        plan.done(first)
-        #expect(plan.next(target: 200).map(\.object) == [2, 3])
-        plan.failed([Piece(object: 2, offset: 0, byteCount: 100), Piece(object: 3, offset: 0, byteCount: 100)])
-        #expect(plan.next(target: 1000).map(\.object) == [2, 3, 4, 5])
-        plan.done((2...5).map { Piece(object: $0, offset: 0, byteCount: 100) })
-        #expect(plan.isDone)
-    }
-
-    @Test func sendsWhatIsLateASecondTimeAndCountsItOnce() {
-        var plan = PiecePlan()
-        plan.want((0..<4).map { Piece(object: $0, offset: 0, byteCount: 100) })
-        let first = plan.next(target: 200)
-        let early = plan.lastChunk
-        let second = plan.next(target: 200)
-        #expect(plan.again(target: 1000, begunUpTo: early) == first)
-        // Neither a third time, nor what is not late.
-        #expect(plan.again(target: 1000, begunUpTo: early).isEmpty)
-        #expect(plan.done(first) == first)
-        #expect(!plan.isDone)
-        // The slower copy changes nothing, come it or fail it.
-        plan.failed(first)
-        #expect(plan.done(first).isEmpty)
-        #expect(plan.waitingCount == 0 && plan.underWayCount == 2)
-        #expect(plan.again(target: 1, begunUpTo: plan.lastChunk) == [second[0]])
-        plan.failed([second[0]])
-        #expect(plan.waitingCount == 0)
-        plan.failed([second[0]])
-        #expect(plan.waitingCount == 1)
-        plan.done(plan.next(target: 1) + second)
-        #expect(plan.isDone)
     }
 
     @Test func compressesOnlyWhileTheLineIsWhatIsWaitedFor() {
@@ -87,15 +39,6 @@ struct PieceTests {
         // It is decided once.
         for number in 0..<20 { fast.note(made: .zero, at: start + .seconds(number + 1)) }
         #expect(!fast.pays())
-    }
-
-    @Test func neverPlansMoreThanAChunkTakes() {
-        var plan = PiecePlan()
-        plan.want((0..<8).map { Piece(object: $0, offset: 0, byteCount: 3 << 20) })
-        #expect(plan.next(target: 100 << 20).count == 2)
-        plan.want((8..<Chunk.pieceLimit + 20).map { Piece(object: $0, offset: 0, byteCount: 1) })
-        while plan.next(target: 6 << 20).first?.byteCount == 3 << 20 {}
-        #expect(plan.waitingCount <= 20)
     }
 
     @Test func readsWhatWasWritten() throws {
@@ -172,7 +115,7 @@ struct PieceTests {
                 number: number, sha256: "", byteCount: byteCount, sopInstanceUID: "", sopClassUID: "",
                 transferSyntaxUID: "")
         }
-        let announced = [0: offer(0, 10), 1: offer(1, (5 << 20) + 9)]
+        let announced = [0: offer(0, 10), 1: offer(1, (5 << 20) + 9), 3: offer(3, 200_000)]
         func pieces(_ whole: [[Int]], _ ranges: [[UInt64]]..., number: Int = 1) -> [Piece]? {
             var lacking = Lacking(whole: whole)
             for one in ranges {
@@ -195,6 +138,49 @@ struct PieceTests {
         #expect(pieces([], [[1, 1 << 20]]) == nil && pieces([], [[0, 1]]) == nil && pieces([], [[0, 0]]) == nil)
         #expect(pieces([], [[5 << 20, 10]]) == nil && pieces([], [[UInt64.max - 5, 9]]) == nil)
         #expect(pieces([[2, 2]]) == nil && pieces([], [[0, 1 << 20]], number: 2) == nil)
+        // Of an object that may go whole at finer multiples.
+        #expect(pieces([], [[65536, 65536], [131_072, 68_928]], number: 3)?.map(\.end) == [131_072, 200_000])
+        #expect(pieces([], [[1000, 64536]], number: 3) == nil && pieces([], [[65536, 1]], number: 3) == nil)
+    }
+
+    @Test func cutsOnlyWhereTheReceiverTakesIt() {
+        let offer = { (byteCount: UInt64) in
+            Offer(
+                number: 0, sha256: "", byteCount: byteCount, sopInstanceUID: "", sopClassUID: "", transferSyntaxUID: "")
+        }
+        #expect(Lacking(cut: Piece.wholeRangeByteCount).range(of: offer(500_000)) == 65536)
+        #expect(Lacking(cut: 4096).range(of: offer(Piece.wholeLimit)) == 65536)
+        for cut in [nil, 0, 65537, 1 << 20] as [UInt64?] {
+            #expect(Lacking(cut: cut).range(of: offer(500_000)) == nil)
+            #expect(Lacking(cut: cut).range(of: offer(Piece.wholeLimit + 1)) == 1 << 20)
+        }
+        #expect(Lacking(cut: Piece.wholeRangeByteCount).range(of: nil) == nil)
+    }
+
+    @Test func sendsEarlyWhatIsOfferedFirstAndNothingTwice() {
+        let offers = (0..<20).map {
+            Offer(
+                number: $0, sha256: "", byteCount: 1 << 20, sopInstanceUID: "", sopClassUID: "", transferSyntaxUID: "")
+        }
+        let pieces = offers.flatMap { Piece.pieces(object: $0.number, byteCount: $0.byteCount) }
+        let early = EarlyPieces(isWanted: true)
+        let first = early.begin(offers)
+        #expect(first == Array(pieces.prefix(5)))
+        #expect(early.isPending)
+        // The receiver had one of them, and one of the others.
+        let (rest, needless) = early.answered(Array(pieces[1..<12]))
+        #expect(rest == Array(pieces[5..<12]) && needless == 1 << 20)
+        #expect(!early.isPending && early.wait())
+        #expect(early.begin(offers).isEmpty)
+        #expect(early.answered(pieces).rest == pieces)
+    }
+
+    @Test func sendsNothingEarlyThatIsNotWanted() {
+        let early = EarlyPieces(isWanted: false)
+        #expect(!early.isPending && early.wait())
+        let ended = EarlyPieces(isWanted: true)
+        ended.end()
+        #expect(!ended.wait())
     }
 
     @Test func compressesAndTakesApartWithinItsBounds() throws {
