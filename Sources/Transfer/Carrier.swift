@@ -44,8 +44,8 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
     private var isEnding = false
     /// Whether nothing more will be wanted before all of this is there.
     private var isFinishing = false
-    /// When each chunk that is on its way counts as late, by its number.
-    private var lateAt: [Int: ContinuousClock.Instant] = [:]
+    /// The chunks that are on their way, by their number.
+    private var moving: [Int: (thread: Int, byteCount: Int, since: ContinuousClock.Instant)] = [:]
     private let progress: TransferProgress
     private let carry: Carry
     private let arrived: Arrived
@@ -158,7 +158,7 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
             }
             let number = plan.lastChunk
             let began = ContinuousClock.now
-            lateAt[number] = began + patience(with: pieces, thread)
+            moving[number] = (thread, pieces.reduce(0) { $0 + Int($1.byteCount) }, began)
             startedChunks += 1
             condition.unlock()
             var outcome: Result<Int, TransferError>
@@ -170,7 +170,7 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
                 succeeded(pieces, count)
             case .failure(let error): failed(pieces, error)
             }
-            lateAt[number] = nil
+            moving[number] = nil
             condition.broadcast()
         }
         threadCount -= 1
@@ -182,17 +182,16 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
     ///
     /// - Returns: whether there is any.
     private func repeatLate() -> Bool {
-        let now = ContinuousClock.now
-        guard plan.again(chunks: Set(lateAt.filter { $0.value < now }.keys)) else { return false }
+        let late = moving.filter { isLate($0.value.thread, $0.value.byteCount, since: $0.value.since) }
+        guard plan.again(chunks: Set(late.keys)) else { return false }
         condition.broadcast()
         return true
     }
 
-    private func patience(with pieces: [Piece], _ thread: Int) -> Duration {
-        let byteCount = pieces.reduce(0.0) { $0 + Double($1.byteCount) }
-        // Nobody knows yet what the line gives.
-        guard let rate = rates[thread] ?? meanRate else { return .seconds(Self.chunkTime * 2) }
-        return .seconds(max(Self.leastPatience, Self.patience * byteCount / rate))
+    private func isLate(_ thread: Int, _ byteCount: Int, since began: ContinuousClock.Instant) -> Bool {
+        // Before anything came nobody knows what the line gives.
+        guard let rate = rates[thread] ?? meanRate else { return false }
+        return began.duration(to: .now) > .seconds(max(Self.leastPatience, Self.patience * Double(byteCount) / rate))
     }
 
     /// What the next chunk of a thread is to hold: as much as it carries in its time, as fast as it was; towards the end a good half

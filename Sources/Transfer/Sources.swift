@@ -23,8 +23,10 @@ final class Sources: Sendable {
         fileprivate struct State {
             var announced: [Offer] = []
             var isOver = false
-            /// Pieces that were given, as many as a transfer has objects.
+            /// Pieces that were given, as many as a transfer has objects, and of each object the first, parts of which may be
+            /// asked for again.
             var given: Set<Piece> = []
+            var first: [Int: Piece] = [:]
         }
 
         let account: LineAccount
@@ -43,8 +45,13 @@ final class Sources: Sendable {
         func note(_ pieces: [Piece], lineByteCount: Int) {
             let again = state.withLock { state in
                 pieces.reduce(0) { again, piece in
-                    if state.given.contains(piece) { return again + Int(piece.byteCount) }
-                    if state.given.count < ArrivingTransfer.objectLimit { state.given.insert(piece) }
+                    if state.given.contains(piece) || state.first[piece.object]?.holds(piece) == true {
+                        return again + Int(piece.byteCount)
+                    }
+                    if state.given.count < ArrivingTransfer.objectLimit {
+                        state.given.insert(piece)
+                        if state.first[piece.object] == nil { state.first[piece.object] = piece }
+                    }
                     return again
                 }
             }
