@@ -52,28 +52,30 @@ enum ArrivingTable {
             try connection.first("SELECT coalesce(max(id), 0) FROM change") { row throws(DatabaseError) in
                 row.integer(0) ?? 0
             } ?? 0
-        var last: Int64 = -1
-        while true {
+        var sequences: [Int64] = []
+        try connection.query(
+            "SELECT sequence FROM arriving WHERE transfer = ? AND dropped = 0 ORDER BY sequence", [.blob(transfer)]
+        ) { row throws(DatabaseError) in
+            sequences.append(row.integer(0) ?? 0)
+            return true
+        }
+        for sequence in sequences {
             // One at a time: the record's row goes while others are read.
             let next = try connection.first(
-                """
-                SELECT sequence, pack, byte_offset, study_key, record FROM arriving
-                WHERE transfer = ? AND dropped = 0 AND sequence > ? ORDER BY sequence LIMIT 1
-                """, [.blob(transfer), .integer(last)]
+                "SELECT pack, byte_offset, study_key, record FROM arriving WHERE sequence = ?", [.integer(sequence)]
             ) { row throws(DatabaseError) in
                 (
-                    sequence: row.integer(0) ?? 0, pack: row.integer(1) ?? 0, offset: row.integer(2) ?? 0,
-                    key: row.blob(3) ?? [], record: row.blob(4) ?? []
+                    pack: row.integer(0) ?? 0, offset: row.integer(1) ?? 0, key: row.blob(2) ?? [],
+                    record: row.blob(3) ?? []
                 )
             }
-            guard let next else { break }
-            last = next.sequence
+            guard let next else { continue }
             var record: InstanceRecord
             do throws(CatalogError) { record = try InstanceRecord(encoded: next.record) } catch {
                 throw .failed(code: -1, message: "a record of a transfer is damaged")
             }
             record.transfer = []
-            try connection.execute("DELETE FROM arriving WHERE sequence = ?", [.integer(next.sequence)])
+            try connection.execute("DELETE FROM arriving WHERE sequence = ?", [.integer(sequence)])
             _ = try admission.apply(
                 record, pack: UInt32(next.pack), byteOffset: UInt64(next.offset), studyKey: next.key, in: connection)
         }

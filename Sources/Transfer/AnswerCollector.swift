@@ -7,13 +7,28 @@ import Synchronization
 final class LineCount: Sendable {
     private let isSent = Atomic<Bool>(false)
     private let received = Atomic<Int>(0)
+    private let times = Mutex<(sent: ContinuousClock.Instant?, answered: ContinuousClock.Instant?)>((nil, nil))
 
     /// Whether the question had a connection, and began to go.
     var hasBegun: Bool { isSent.load(ordering: .acquiring) }
     /// Bytes of the answer's body that have come.
     var answered: Int { received.load(ordering: .acquiring) }
 
-    fileprivate func begin() { isSent.store(true, ordering: .releasing) }
+    /// From when a question without much in it had a connection until the answer began: a round trip, and what thinking about it
+    /// took.
+    var answerTime: Duration? {
+        times.withLock { times in
+            guard let sent = times.sent, let answered = times.answered else { return nil }
+            return sent.duration(to: answered)
+        }
+    }
+
+    fileprivate func begin() {
+        times.withLock { $0.sent = .now }
+        isSent.store(true, ordering: .releasing)
+    }
+
+    fileprivate func answer() { times.withLock { $0.answered = .now } }
     fileprivate func add(_ byteCount: Int) { received.wrappingAdd(byteCount, ordering: .releasing) }
 }
 
@@ -46,6 +61,7 @@ final class AnswerCollector: HTTPClientResponseDelegate {
     }
 
     func didReceiveHead(task: HTTPClient.Task<SiteClient.Answer>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {
+        line?.answer()
         let length = head.headers.first(name: "Content-Length").flatMap(Int.init) ?? 0
         state.withLock { ($0.head, $0.began) = (head, .now) }
         return task.eventLoop.makeCompletedFuture { try check(length) }

@@ -16,9 +16,11 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
     static let firstChunkByteCounts = [256 << 10, 512 << 10, 768 << 10, 1 << 20]
     static let leastChunkByteCount = 256 << 10
     static let chunkByteCount = 2 << 20
-    /// What a chunk holds at least at the very end, and how long it then takes, in seconds: less would be waiting for answers.
+    /// What a chunk holds at least at the very end, and how long it then takes at least, in round trips and in seconds: in less most
+    /// of its time would be waiting for answers, and most of the receiver's work putting objects together.
     static let leastLastByteCount = 64 << 10
-    static let leastLastTime = 0.12
+    static let leastLastRoundTrips = 2.4
+    static let leastLastTime = 0.05
     /// Of how many chunks as large as the next the rest of a connection would be.
     static let lastChunkCount = 1.6
     /// Seconds that a chunk takes on the line at most, where it is not the least: what is on a slow connection comes late.
@@ -56,6 +58,9 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
     private var trialByteCount = 0
     private var bestRate = 0.0
     private var isGrowing = true
+    /// The least that was seen, in seconds.
+    private var roundTrip = 0.05
+    private var knowsRoundTrip = false
     /// Bytes a second of what each thread brought last, by its number: connections get unequal parts of a line.
     private var rates: [Int: Double] = [:]
     private var madeThreadCount = 0
@@ -84,6 +89,15 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
         isFinishing = false
         plan.want(pieces, ranges: ranges)
         condition.broadcast()
+        condition.unlock()
+    }
+
+    /// Notes how long a short question took to be answered.
+    func noteRoundTrip(_ time: Duration?) {
+        guard let time else { return }
+        condition.lock()
+        roundTrip = knowsRoundTrip ? min(roundTrip, time / .seconds(1)) : time / .seconds(1)
+        knowsRoundTrip = true
         condition.unlock()
     }
 
@@ -210,8 +224,9 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
     }
 
     private func leastLast(_ thread: Int) -> Int {
-        let byteCount = rates[thread].map { Int($0 * Self.leastLastTime) } ?? Self.leastChunkByteCount
-        return min(Self.leastChunkByteCount, max(Self.leastLastByteCount, byteCount))
+        guard let rate = rates[thread] else { return Self.leastChunkByteCount }
+        let time = max(Self.leastLastTime, Self.leastLastRoundTrips * roundTrip)
+        return max(Self.leastLastByteCount, Int(min(rate * time, Double(Self.chunkByteCount))))
     }
 
     private var meanRate: Double? {

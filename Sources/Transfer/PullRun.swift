@@ -87,7 +87,7 @@ struct PullRun: TransferRun {
         var leftOut = 0
         var study: String?
         while true {
-            let list = try ask(from: announced.count, by: client)
+            let list = try ask(from: announced.count, by: client, carrier)
             guard study == nil || study == list.study else {
                 throw .malformed("a manifest that changes while it is read")
             }
@@ -127,10 +127,14 @@ struct PullRun: TransferRun {
         throw .malformed("what comes is never what was announced")
     }
 
-    private func ask(from number: Int, by client: SiteClient) throws(TransferError) -> OfferList {
+    private func ask(
+        from number: Int, by client: SiteClient, _ carrier: Carrier
+    ) throws(TransferError) -> OfferList {
+        let line = LineCount()
         let answer = try room.coders.use { coder throws(TransferError) in
-            try client.ask(path, SourceRequest(study: work.study, from: number), using: coder)
+            try client.ask(path, SourceRequest(study: work.study, from: number), using: coder, counting: line)
         }
+        carrier.noteRoundTrip(line.answerTime)
         return try answer.message(OfferList.self)
     }
 

@@ -133,7 +133,7 @@ struct PushRun: TransferRun {
             for offer in offers { announced[offer.number] = offer }
             try check(peer, reach)
             carrier.want(early.begin(offers))
-            let lacking = try offer(offers, of: study, by: client)
+            let lacking = try offer(offers, of: study, by: client, carrier)
             let pieces = try lacking.pieces(of: announced)
             let (rest, needlessByteCount) = early.answered(pieces)
             progress.noteOffered(offers, lacking: pieces)
@@ -162,12 +162,14 @@ struct PushRun: TransferRun {
     }
 
     private func offer(
-        _ offers: [Offer], of study: OutgoingStudy, by client: SiteClient
+        _ offers: [Offer], of study: OutgoingStudy, by client: SiteClient, _ carrier: Carrier
     ) throws(TransferError) -> Lacking {
         let list = OfferList(study: study.study ?? work.study, objects: offers)
+        let line = LineCount()
         let answer = try room.coders.use { coder throws(TransferError) in
-            try client.ask(path + "/offers", list, using: coder)
+            try client.ask(path + "/offers", list, using: coder, counting: line)
         }
+        carrier.noteRoundTrip(line.answerTime)
         return try answer.message(Lacking.self)
     }
 
