@@ -21,6 +21,8 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
     static let leastLastByteCount = 64 << 10
     static let leastLastRoundTrips = 2.4
     static let leastLastTime = 0.05
+    /// Up to how many of the least chunks a connection carries in that time and objects are cut.
+    static let cutChunkCount = 1.5
     /// Of how many chunks as large as the next the rest of a connection would be.
     static let lastChunkCount = 1.6
     /// Seconds that a chunk takes on the line at most, where it is not the least: what is on a slow connection comes late.
@@ -220,13 +222,20 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
         let most = Int(own * Self.chunkTime)
         let isEnd = isFinishing && part < most
         let least = isEnd ? leastLast(thread) : Self.leastChunkByteCount
-        return (min(Self.chunkByteCount, max(least, min(part, most))), isEnd)
+        return (min(Self.chunkByteCount, max(least, min(part, most))), isEnd && isWorthCutting(own))
     }
 
     private func leastLast(_ thread: Int) -> Int {
         guard let rate = rates[thread] else { return Self.leastChunkByteCount }
-        let time = max(Self.leastLastTime, Self.leastLastRoundTrips * roundTrip)
-        return max(Self.leastLastByteCount, Int(min(rate * time, Double(Self.chunkByteCount))))
+        return Int(min(Double(Self.leastChunkByteCount), max(Double(Self.leastLastByteCount), rate * leastLastTime)))
+    }
+
+    /// Seconds that a chunk takes at least at the very end.
+    private var leastLastTime: Double { max(Self.leastLastTime, Self.leastLastRoundTrips * roundTrip) }
+
+    /// Whether its objects are worth being cut, which is work for the receiver: not on a line that carries them in no time.
+    private func isWorthCutting(_ rate: Double) -> Bool {
+        rate * leastLastTime < Self.cutChunkCount * Double(Self.leastChunkByteCount)
     }
 
     private var meanRate: Double? {
