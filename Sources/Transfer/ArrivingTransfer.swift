@@ -260,23 +260,22 @@ public final class ArrivingTransfer: Sendable {
         defer { discardIfGivenUp() }
         var brought = Brought()
         var bytes = chunk
-        let read = Result { () throws(TransferError) in try Chunk.heads(&bytes) }
-        // It comes again, or waits for its offer.
-        if case .success(let heads) = read, !areOffered(heads) { throw .forgotten }
-        progress.noteLine(chunk.readableBytes)
-        let heads = try read.get()
-        let bringsObjects = state.withLock { state in
-            heads.contains { head in
-                state.offers[head.piece.object].map { head.piece.isWhole(of: $0.byteCount) } ?? false
-            }
+        let heads: [Chunk.Head]
+        do throws(TransferError) { heads = try Chunk.heads(&bytes) } catch {
+            progress.noteLine(chunk.readableBytes)
+            throw error
         }
+        // What was not offered is not counted: it comes again, or waits for its offer.
+        let offers = try offers(of: heads)
+        progress.noteLine(chunk.readableBytes)
+        let bringsObjects = zip(heads, offers).contains { $0.piece.isWhole(of: $1.byteCount) }
         let batch: IncomingBatch
         do throws(ArchiveError) { batch = try archive.incomingBatch(takesObjects: bringsObjects) } catch {
             throw Self.error(error)
         }
         do throws(TransferError) {
             try archive.together(in: batch) { () throws(TransferError) in
-                try take(heads, bytes, using: coder, in: batch, &brought)
+                try take(zip(heads, offers), bytes, using: coder, in: batch, &brought)
                 do throws(ArchiveError) { try batch.finish() } catch { throw Self.error(error) }
             }
         } catch {
@@ -292,21 +291,24 @@ public final class ArrivingTransfer: Sendable {
         for number in brought.others { try wait(for: number) }
     }
 
-    private func areOffered(_ heads: [Chunk.Head]) -> Bool {
-        state.withLock { state in heads.allSatisfy { state.offers[$0.piece.object] != nil } }
+    /// - Throws: `.forgotten` where one of them was not offered.
+    private func offers(of heads: [Chunk.Head]) throws(TransferError) -> [Offer] {
+        let offers = state.withLock { state in heads.compactMap { state.offers[$0.piece.object] } }
+        guard offers.count == heads.count else { throw .forgotten }
+        return offers
     }
 
     private func take(
-        _ heads: [Chunk.Head], _ coded: ByteBuffer, using coder: Zstandard, in batch: IncomingBatch,
+        _ pieces: Zip2Sequence<[Chunk.Head], [Offer]>, _ coded: ByteBuffer, using coder: Zstandard,
+        in batch: IncomingBatch,
         _ brought: inout Brought
     ) throws(TransferError) {
         var bytes = coded
         var room: [UInt8] = []
-        for head in heads {
+        for (head, offer) in pieces {
             guard let coded = bytes.readSlice(length: Int(head.codedByteCount)) else {
                 throw .malformed("a chunk that is not as long as it says")
             }
-            guard let offer = state.withLock({ $0.offers[head.piece.object] }) else { throw .forgotten }
             guard head.piece.byteCount > 0, head.piece.end <= offer.byteCount else {
                 throw .malformed("a piece beyond its object's end")
             }

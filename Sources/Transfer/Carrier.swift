@@ -21,6 +21,8 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
     static let leastLastByteCount = 64 << 10
     static let leastLastRoundTrips = 2.4
     static let leastLastTime = 0.05
+    /// Until one was seen, in seconds.
+    static let assumedRoundTrip = 0.05
     /// Up to how many of the least chunks a connection carries in that time and objects are cut.
     static let cutChunkCount = 1.5
     /// Of how many chunks as large as the next the rest of a connection would be.
@@ -60,9 +62,8 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
     private var trialByteCount = 0
     private var bestRate = 0.0
     private var isGrowing = true
-    /// The least that was seen, in seconds.
-    private var roundTrip = 0.05
-    private var knowsRoundTrip = false
+    /// The least round trip that was seen, in seconds.
+    private var roundTrip: Double?
     /// Bytes a second of what each thread brought last, by its number: connections get unequal parts of a line.
     private var rates: [Int: Double] = [:]
     private var madeThreadCount = 0
@@ -98,8 +99,7 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
     func noteRoundTrip(_ time: Duration?) {
         guard let time else { return }
         condition.lock()
-        roundTrip = knowsRoundTrip ? min(roundTrip, time / .seconds(1)) : time / .seconds(1)
-        knowsRoundTrip = true
+        roundTrip = min(roundTrip ?? .infinity, time / .seconds(1))
         condition.unlock()
     }
 
@@ -174,7 +174,7 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
             }
             let number = plan.lastChunk
             let began = ContinuousClock.now
-            moving[number] = (thread, pieces.reduce(0) { $0 + Int($1.byteCount) }, began)
+            moving[number] = (thread, pieces.byteCount, began)
             startedChunks += 1
             condition.unlock()
             var outcome: Result<Int, TransferError>
@@ -221,17 +221,19 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
         let part = Int(Double(plan.waitingByteCount) * share / Self.lastChunkCount)
         let most = Int(own * Self.chunkTime)
         let isEnd = isFinishing && part < most
-        let least = isEnd ? leastLast(thread) : Self.leastChunkByteCount
+        let least = isEnd ? leastLast(own) : Self.leastChunkByteCount
         return (min(Self.chunkByteCount, max(least, min(part, most))), isEnd && isWorthCutting(own))
     }
 
-    private func leastLast(_ thread: Int) -> Int {
-        guard let rate = rates[thread] else { return Self.leastChunkByteCount }
-        return Int(min(Double(Self.leastChunkByteCount), max(Double(Self.leastLastByteCount), rate * leastLastTime)))
+    /// What a chunk of a connection holds at least at the very end.
+    private func leastLast(_ rate: Double) -> Int {
+        Int(min(Double(Self.leastChunkByteCount), max(Double(Self.leastLastByteCount), rate * leastLastTime)))
     }
 
     /// Seconds that a chunk takes at least at the very end.
-    private var leastLastTime: Double { max(Self.leastLastTime, Self.leastLastRoundTrips * roundTrip) }
+    private var leastLastTime: Double {
+        max(Self.leastLastTime, Self.leastLastRoundTrips * (roundTrip ?? Self.assumedRoundTrip))
+    }
 
     /// Whether its objects are worth being cut, which is work for the receiver: not on a line that carries them in no time.
     private func isWorthCutting(_ rate: Double) -> Bool {
@@ -243,7 +245,7 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
     }
 
     private func noteRate(of thread: Int, _ pieces: [Piece], _ time: Duration) {
-        let rate = Double(pieces.reduce(0) { $0 + Int($1.byteCount) }) / max(time / .seconds(1), 0.001)
+        let rate = Double(pieces.byteCount) / max(time / .seconds(1), 0.001)
         rates[thread] = rates[thread].map { ($0 + rate) / 2 } ?? rate
     }
 
@@ -251,7 +253,7 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
     private func wouldBeLate(_ thread: Int) -> Bool {
         guard isFinishing, let own = rates[thread], let mean = meanRate, own < mean / 2 else { return false }
         let others = mean * Double(rates.count) - own
-        return Double(leastLast(thread)) / own > Double(plan.waitingByteCount) / others
+        return Double(leastLast(own)) / own > Double(plan.waitingByteCount) / others
     }
 
     private func succeeded(_ pieces: [Piece], _ byteCount: Int) {

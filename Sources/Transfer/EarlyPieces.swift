@@ -2,7 +2,7 @@ import Foundation
 
 /// What a push sends while it makes its first offer: of a study that never went to the site nearly everything is lacking there, and
 /// so the first pieces go a round trip earlier. Safe from any thread.
-final class EarlyPieces: @unchecked Sendable {  // everything that changes is behind the condition
+final class EarlyPieces: @unchecked Sendable {  // what several threads use is behind the condition
     /// Bytes of the first chunks of all connections.
     static let byteCountLimit =
         Carrier.firstThreadCount * Carrier.firstChunkByteCounts.reduce(0, +)
@@ -16,6 +16,7 @@ final class EarlyPieces: @unchecked Sendable {  // everything that changes is be
 
     private let condition = NSCondition()
     private var offer: Offer
+    /// Only the thread that offers uses them.
     private var pieces: Set<Piece> = []
 
     /// - Parameter isWanted: whether anything goes early.
@@ -28,7 +29,7 @@ final class EarlyPieces: @unchecked Sendable {  // everything that changes is be
         return offer == .pending
     }
 
-    /// The pieces that go before the answer, of what is offered first.
+    /// The pieces that go before the answer, of what is offered first; none where nothing goes early.
     func begin(_ offers: [Transfer.Offer]) -> [Piece] {
         guard isPending else { return [] }
         var result: [Piece] = []
@@ -36,7 +37,7 @@ final class EarlyPieces: @unchecked Sendable {  // everything that changes is be
         for offer in offers where byteCount < Self.byteCountLimit {
             let all = Piece.pieces(object: offer.number, byteCount: offer.byteCount)
             result += all
-            byteCount += all.reduce(0) { $0 + Int($1.byteCount) }
+            byteCount += all.byteCount
         }
         pieces = Set(result)
         return result
@@ -47,7 +48,7 @@ final class EarlyPieces: @unchecked Sendable {  // everything that changes is be
     /// - Parameter lacking: the pieces that are lacking.
     /// - Returns: which of them are still to be sent, and the bytes that went for nothing.
     func answered(_ lacking: [Piece]) -> (rest: [Piece], needlessByteCount: UInt64) {
-        let needless = pieces.subtracting(lacking).reduce(UInt64(0)) { $0 + UInt64($1.byteCount) }
+        let needless = UInt64(pieces.subtracting(lacking).byteCount)
         let rest = lacking.filter { !pieces.contains($0) }
         pieces = []
         end(.answered)

@@ -166,7 +166,7 @@ final class OutgoingStudy: Sendable {
     func chunk(
         _ pieces: [Piece], mayCompress: Bool, using coder: Zstandard
     ) throws(TransferError) -> ByteBuffer {
-        let total = pieces.reduce(0) { $0 + Int($1.byteCount) }
+        let total = pieces.byteCount
         guard (1...Chunk.pieceLimit).contains(pieces.count), total <= Chunk.plainByteCountLimit else {
             throw .malformed("more than goes into a chunk")
         }

@@ -51,3 +51,8 @@ struct Piece: Hashable, Sendable {
             ? [Piece(object: object, offset: 0, byteCount: UInt32(byteCount))] : cut(object: object, 0..<byteCount)
     }
 }
+
+extension Sequence<Piece> {
+    /// Of all of them.
+    var byteCount: Int { reduce(0) { $0 + Int($1.byteCount) } }
+}

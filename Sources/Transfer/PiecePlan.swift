@@ -41,7 +41,7 @@ struct PiecePlan: Sendable {
 
     private mutating func append(_ pieces: [Piece]) {
         waiting += pieces
-        waitingByteCount += pieces.reduce(0) { $0 + Int($1.byteCount) }
+        waitingByteCount += pieces.byteCount
     }
 
     /// The next chunk's pieces: until `target` bytes are reached.
@@ -124,7 +124,7 @@ struct PiecePlan: Sendable {
         let resting = waiting[head...].filter(piece.holds)
         waiting = waiting[head...].filter { !piece.holds($0) }
         head = 0
-        waitingByteCount -= resting.reduce(0) { $0 + Int($1.byteCount) }
+        waitingByteCount -= resting.byteCount
         return moving + resting
     }
 
@@ -134,7 +134,7 @@ struct PiecePlan: Sendable {
             // Of what goes twice the other is left.
             if late.remove(piece) == nil, underWay.removeValue(forKey: piece) != nil { lost.append(piece) }
         }
-        waitingByteCount += lost.reduce(0) { $0 + Int($1.byteCount) }
+        waitingByteCount += lost.byteCount
         if head >= lost.count {
             head -= lost.count
             waiting.replaceSubrange(head..<head + lost.count, with: lost)

@@ -96,7 +96,7 @@ struct PushRun: TransferRun {
         // Things may have changed while that waited.
         try check(peer, reach)
         if early.isPending {
-            do throws(TransferError) { try send(chunk, by: client, TransferDoor.early) } catch {
+            do throws(TransferError) { try send(chunk, by: client, "?" + TransferDoor.early) } catch {
                 // Who takes nothing before the offer, or did not wait long enough for it, gets it again behind it.
                 guard case .forgotten = error else { throw error }
                 guard early.wait() else { throw .interrupted }
@@ -132,7 +132,8 @@ struct PushRun: TransferRun {
         while let offers = try here({ () throws(TransferError) in try study.next() }) {
             for offer in offers { announced[offer.number] = offer }
             try check(peer, reach)
-            carrier.want(early.begin(offers))
+            let first = early.begin(offers)
+            if !first.isEmpty { carrier.want(first) }
             let lacking = try offer(offers, of: study, by: client, carrier)
             let pieces = try lacking.pieces(of: announced)
             let (rest, needlessByteCount) = early.answered(pieces)
@@ -269,7 +270,7 @@ extension Lacking {
 
 extension TransferProgress {
     func noteOffered(_ offers: [Offer], lacking: [Piece]) {
-        let lackingBytes = lacking.reduce(UInt64(0)) { $0 + UInt64($1.byteCount) }
+        let lackingBytes = UInt64(lacking.byteCount)
         let lackingObjects = Set(lacking.map(\.object)).count
         change { figures in
             figures.objects += offers.count
@@ -286,14 +287,12 @@ extension TransferProgress {
     ///   - fresh: of these what was not there before.
     ///   - all: its pieces.
     func noteCarried(_ fresh: PiecePlan.Arrival, of all: [Piece], lineByteCount: Int) {
-        let count = { (pieces: [Piece]) in pieces.reduce(0) { $0 + Int($1.byteCount) } }
-        let share = min(1, Double(count(fresh.pieces)) / Double(max(1, count(all))))
+        let freshByteCount = fresh.pieces.byteCount
+        let share = min(1, Double(freshByteCount) / Double(max(1, all.byteCount)))
         noteLine(lineByteCount, again: Int(Double(lineByteCount) * (1 - share)))
         change { figures in
-            for piece in fresh.pieces {
-                figures.byteCountThere += UInt64(piece.byteCount)
-                figures.byteCountGained += UInt64(piece.byteCount)
-            }
+            figures.byteCountThere += UInt64(freshByteCount)
+            figures.byteCountGained += UInt64(freshByteCount)
             figures.objectsThere = min(figures.objectsThere + fresh.objectCount, figures.objects)
         }
     }

@@ -55,7 +55,7 @@ final class Sources: Sendable {
                     return again
                 }
             }
-            let all = pieces.reduce(0) { $0 + Int($1.byteCount) }
+            let all = pieces.byteCount
             account.note(lineByteCount, again: Int(Double(lineByteCount) * Double(again) / Double(max(1, all))))
         }
     }

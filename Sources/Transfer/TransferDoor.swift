@@ -27,7 +27,7 @@ public struct TransferContext: OriginContext {
 public final class TransferDoor: Sendable {
     static let prefix = "/transfer/v1"
     /// Of a chunk of what is being offered at this moment.
-    static let early = "?early"
+    static let early = "early"
     static let chunkType = "application/vnd.huizhen.chunk"
     static let messageType = "application/vnd.huizhen.message+zstd"
     static let messageByteCountLimit = 16 << 20
@@ -113,7 +113,7 @@ public final class TransferDoor: Sendable {
         }
         group.post("arrivals/:id/chunks") { [self] request, context in
             let (permit, id) = (try permit(context), try Self.id(context))
-            let isEarly = request.uri.query == String(Self.early.dropFirst())
+            let isEarly = request.uri.query == Self.early
             let place = await chunks.take(for: permit.aeTitle)
             let body = try await body(request, Chunk.byteCountLimit)
             return try await pool.run { [self] in

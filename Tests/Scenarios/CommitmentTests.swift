@@ -132,6 +132,8 @@ import Testing
             "--days", "1", "--because", "a test",
         ]).checked()
         try sites.b.tool(["transfer", "pull", "--study", "2.25.41", "A"]).checked()
+        // All is there then; the receipt goes behind it, and A has to have it before the objects go.
+        try sites.a.waitUntilComplete(try #require(try sites.b.transfers().first).record.id)
         _ = try sites.a.tool(["remove", "2.25.41"]).checked()
         let event = try ask(sites.a, ["--commit", "2.25.42.1,2.25.42.2"]).events.first
         #expect(event?.elsewhere == ["2.25.42.1": "B", "2.25.42.2": "B"])
