@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 /// Our tools against Debian's storescp and dcmqrscp, and against our own service.
@@ -64,6 +65,9 @@ import Testing
         // As soon as it has its directory, long before anything listens there.
         while service.isRunning, !FileManager.default.fileExists(atPath: directory + "/lock") { usleep(1000) }
         #expect(!FileManager.default.fileExists(atPath: directory + "/control.socket"))
+        // Also where locks of others come and go, which has the kernel's list of them miss some.
+        let churn = try LockChurn(folder: TemporaryFolder.make())
+        defer { churn.end() }
         let identity = try Tool.run(HuizhenProcess.binary, ["site", "identity", "--data", directory]).checked()
         #expect(identity.contains("BEGIN CERTIFICATE"))
         let nobody = try Tool.run(HuizhenProcess.binary, ["site", "identity", "--data", directory + ".none"])
@@ -252,4 +256,24 @@ import Testing
         let verified = try service.tool(["verify", "--json"])
         #expect(verified.code == 3, "\(verified.output)")
     }
+}
+
+/// Takes and gives back many locks until it is ended.
+private final class LockChurn: Sendable {
+    private static let fileCount = 300
+
+    private let isEnding = Atomic<Bool>(false)
+
+    init(folder: String) throws {
+        let files = (0..<Self.fileCount).map { open("\(folder)/\($0)", O_RDWR | O_CREAT | O_CLOEXEC, 0o600) }
+        try #require(files.allSatisfy { $0 >= 0 })
+        Thread { [self] in
+            while !isEnding.load(ordering: .relaxed) {
+                for how in [LOCK_EX, LOCK_UN] { for file in files { flock(file, how) } }
+            }
+            for file in files { close(file) }
+        }.start()
+    }
+
+    func end() { isEnding.store(true, ordering: .relaxed) }
 }

@@ -29,7 +29,9 @@ final class DataDirectory {
         } catch { throw .cannotCreate(path, errno) }
         lock = open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard lock >= 0 else { throw .cannotCreate(path + "/lock", errno) }
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+        // The first is the one that excludes others, of versions before this too; the second is the one that can be looked at.
+        var whole = Self.wholeFile
+        guard flock(lock, LOCK_EX | LOCK_NB) == 0, fcntl(lock, Self.setLock, &whole) == 0 else {
             close(lock)
             throw .inUse(path)
         }
@@ -37,17 +39,24 @@ final class DataDirectory {
 
     deinit { close(lock) }
 
-    /// Whether a service holds the directory. Read from the kernel's list (proc(5), /proc/locks): trying the lock could keep a service
-    /// from taking it at this moment.
+    /// Whether a service holds the directory. Only looked at (fcntl(2), F_OFD_GETLK): trying the lock could keep a service from
+    /// taking it at this moment, and the kernel's list of locks misses some while others come and go.
     static func isHeld(_ path: String) -> Bool {
-        var facts = stat()
-        guard stat(path + "/lock", &facts) == 0,
-            let list = try? String(contentsOfFile: "/proc/locks", encoding: .utf8)
-        else { return false }
-        return list.split(separator: "\n").contains { line in
-            // 1: FLOCK ADVISORY WRITE 4711 08:01:131073 0 EOF
-            let fields = line.split(separator: " ")
-            return fields.count > 5 && fields[1] == "FLOCK" && fields[5].hasSuffix(":\(facts.st_ino)")
-        }
+        let file = open(path + "/lock", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return false }
+        defer { close(file) }
+        var found = wholeFile
+        return fcntl(file, getLock, &found) == 0 && found.l_type != Int16(F_UNLCK)
+    }
+
+    /// Open file description locks, which Swift does not know by name: F_OFD_GETLK and F_OFD_SETLK of Linux.
+    private static let getLock: CInt = 36
+    private static let setLock: CInt = 37
+
+    private static var wholeFile: flock {
+        var range = Glibc.flock()
+        range.l_type = Int16(F_WRLCK)
+        range.l_whence = Int16(SEEK_SET)
+        return range
     }
 }
