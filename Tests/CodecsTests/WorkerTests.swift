@@ -64,6 +64,19 @@ import Testing
         #expect(try pool.works())
     }
 
+    @Test func replacesAWorkerThatDiedWhileItWaited() throws {
+        var options = Workers.options()
+        options.processorSeconds = 3573
+        let pool = CodecPool(options)
+        #expect(try pool.works())
+        let worker = try #require(Self.worker(lastArgument: "3573"))
+        kill(worker, SIGKILL)
+        // Its parent has not waited for it: it is a zombie once it is gone, and nothing of it open.
+        while try #require(Self.state(of: worker)) != "Z" { usleep(1000) }
+        #expect(try pool.works())
+        #expect(try #require(Self.worker(lastArgument: "3573")) != worker)
+    }
+
     @Test func beginsWithNothingThatNobodyWaitsFor() throws {
         var options = Workers.options()
         options.frameTimeout = .milliseconds(500)
@@ -193,6 +206,12 @@ import Testing
             try pool.convert(long + [0], .decoding(.rleLossless, fits))
         }
         #expect(throws: CodecError.differs(coding: "RLE")) { try pool.convert(long, .decoding(.rleLossless, fits)) }
+    }
+
+    /// The letter of a process's state, proc(5).
+    private static func state(of process: pid_t) -> Character? {
+        let text = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
+        return text.split(separator: ")").last?.first { $0 != " " }
     }
 
     /// The worker of this process that was started so.

@@ -198,7 +198,7 @@ private final class Lanes: Sendable {
     private func convert(_ work: PendingFrame.Work, _ worker: inout WorkerProcess?) -> Result<[UInt8], CodecError> {
         do throws(CodecError) {
             let running: WorkerProcess
-            if let worker {
+            if let worker, worker.isWaiting {
                 running = worker
             } else {
                 running = try WorkerProcess(options)

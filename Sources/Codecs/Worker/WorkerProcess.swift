@@ -63,6 +63,13 @@ final class WorkerProcess {
     /// Whether it has worked as long as it should; its processor time is bounded.
     var isSpent: Bool { ContinuousClock.now - started > .seconds(options.processorSeconds / 2) }
 
+    /// Whether it waits for work. One that ended since its last, as the kernel may have it when memory is short, does not; nor does
+    /// one that speaks unasked.
+    var isWaiting: Bool {
+        var state = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&state, 1, 0) == 0
+    }
+
     /// Has one frame converted, or shown.
     ///
     /// - Throws: `.workerFailed` when the process must be replaced; `.tooLarge`; what the codec says.
