@@ -142,7 +142,8 @@ import Testing
         let (studies, images) = (isSoak ? 1000 : 60, 3)
         let files = [try Images.smallCT(), try Images.smallMR()]
         let common = ["--seed", "\(seed)", "--studies", "\(studies)", "--images", "\(images)"] + files
-        let stored: [String: [[Int]]] = try Python.ask("copies.py", ["store", "--port", "\(sites.a.port)"] + common)
+        let stored: [String: [[Int]]] = try Python.ask(
+            "copies.py", ["store", "--port", "\(sites.a.port)"] + common, timeout: 1200)
         #expect(stored["failed"] == [])
         // What the first ones need is there from then on.
         for study in 0..<10 { try push(study, seed, sites) }
@@ -195,7 +196,8 @@ import Testing
             + [try Images.smallCT(), try Images.smallMR()]
         // Of A's own institution, so that it may have them.
         try sites.b.addPeer("COPIES", ["--institution", "A"])
-        let stored: [String: [[Int]]] = try Python.ask("copies.py", ["store", "--port", "\(sites.b.port)"] + common)
+        let stored: [String: [[Int]]] = try Python.ask(
+            "copies.py", ["store", "--port", "\(sites.b.port)"] + common, timeout: 1200)
         #expect(stored["failed"] == [])
         func fail() {
             line.cut()

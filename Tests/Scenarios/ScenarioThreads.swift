@@ -25,8 +25,10 @@ final class ScenarioThreads: TaskExecutor {
     func enqueue(_ job: consuming ExecutorJob) { waiting.add(UnownedJob(job)) }
 
     /// One scenario in its turn: those that began go on before others begin.
-    func run(_ scenario: @Sendable () async throws -> Void) async throws {
-        await running.take()
+    ///
+    /// - Parameter goesFirst: before all that wait.
+    func run(goesFirst: Bool, _ scenario: @Sendable () async throws -> Void) async throws {
+        await running.take(goesFirst: goesFirst)
         defer { running.giveBack() }
         try await withTaskExecutorPreference(self) { try await scenario() }
     }
@@ -49,7 +51,7 @@ final class ScenarioThreads: TaskExecutor {
         }
     }
 
-    /// So many at a time, the others in the order in which they came.
+    /// So many at a time, the others in the order in which they came but for those that go first.
     private final class Turns: Sendable {
         private struct State {
             var free: Int
@@ -60,14 +62,14 @@ final class ScenarioThreads: TaskExecutor {
 
         init(_ count: Int) { state = Mutex(State(free: count)) }
 
-        func take() async {
+        func take(goesFirst: Bool) async {
             await withCheckedContinuation { continuation in
                 let isMine = state.withLock { state in
                     guard state.free == 0 else {
                         state.free -= 1
                         return true
                     }
-                    state.waiting.append(continuation)
+                    state.waiting.insert(continuation, at: goesFirst ? 0 : state.waiting.count)
                     return false
                 }
                 if isMine { continuation.resume() }
@@ -89,6 +91,8 @@ final class ScenarioThreads: TaskExecutor {
 
 /// For suites whose tests wait for processes.
 struct ScenarioTrait: SuiteTrait, TestTrait, TestScoping {
+    /// Whether it goes before all that wait: where one follows on another, the last would run when nothing else is left to do.
+    var goesFirst: Bool
     var isRecursive: Bool { true }
 
     /// Each run of a test has its turn, no suite has one.
@@ -97,11 +101,13 @@ struct ScenarioTrait: SuiteTrait, TestTrait, TestScoping {
     func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
-        try await ScenarioThreads.shared.run(function)
+        try await ScenarioThreads.shared.run(goesFirst: goesFirst, function)
     }
 }
 
 extension Trait where Self == ScenarioTrait {
     /// The suite's tests run on threads of their own: ``ScenarioThreads``.
-    static var scenario: Self { ScenarioTrait() }
+    static var scenario: Self { ScenarioTrait(goesFirst: false) }
+    /// The same for suites whose tests run one after the other.
+    static var scenarioInTurn: Self { ScenarioTrait(goesFirst: true) }
 }
