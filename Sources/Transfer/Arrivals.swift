@@ -11,6 +11,8 @@ public final class Arrivals: Sendable {
     static let openLimit = 256
     /// Objects that the transfers of one site have offered and that are known in memory; beyond, as above.
     static let offerLimitOfSite = 400_000
+    /// Objects of the transfers of one site of which some pieces are there, each with a file open; likewise.
+    static let begunLimitOfSite = 512
 
     private let archive: Archive
     private let access: Access
@@ -55,6 +57,7 @@ public final class Arrivals: Sendable {
             guard held.permit.aeTitle == permit.aeTitle, held.study == study, held.isOurs == isOurs else {
                 throw .refused("the transfer is another's, or of another study")
             }
+            try check(held, is: permit)
             return held
         }
         let now = TransferTable.now()
@@ -68,29 +71,48 @@ public final class Arrivals: Sendable {
             // What we asked for may come under another name, de-identified.
             record.isOurs == isOurs, isOurs || record.study == study
         else { throw .refused("the transfer is another's, or of another study") }
-        guard record.state != .cancelled else { throw .refused("the transfer was cancelled at the other side") }
+        guard record.state != .cancelled else { throw ArrivingTransfer.cancelled }
         let made = try ArrivingTransfer(
             id: id, study: study, isOurs: isOurs, permit: permit, archive: archive, access: access, table: table,
             identity: identity,
             progress: progress
                 ?? TransferProgress(
                     account: LineAccount(
-                        id.description, site: permit.aeTitle, .receiving, metrics: metrics, table: table)))
-        return open.withLock { open in
-            if let held = open[id] { return held }
+                        id.description, site: permit.aeTitle, .receiving, metrics: metrics, table: table)),
+            wasComplete: !isOurs && record.state == .complete)
+        // What goes from memory writes to the disk as it goes: not under the lock.
+        let (kept, _) = open.withLock { open -> (ArrivingTransfer, ArrivingTransfer?) in
+            if let held = open[id] { return (held, nil) }
+            var forgotten: ArrivingTransfer?
             if open.count >= Self.openLimit {
-                open[open.leastWanted { ($0.permit.aeTitle, $0.usedAt) }] = nil
+                forgotten = open.removeValue(forKey: open.leastWanted { ($0.permit.aeTitle, $0.usedAt) })
             }
             open[id] = made
-            return made
+            return (made, forgotten)
         }
+        // It may have been given up while it was looked up, when it was not in memory.
+        if try table.record(id.description)?.state == .cancelled {
+            close(id)
+            throw ArrivingTransfer.cancelled
+        }
+        return kept
     }
 
-    /// The transfer of this name, of this site.
+    /// - Throws: `.forgotten` where its site is not what it was when it began: it is offered anew.
+    private func check(_ held: ArrivingTransfer, is permit: Permit) throws(TransferError) {
+        if held.isOf(permit, access) { return }
+        close(held.id)
+        throw .forgotten
+    }
+
+    /// The transfer of this name, that this site drives.
     ///
     /// - Throws: `.forgotten` where it must be offered anew, whoever's it is.
     func known(_ id: TransferID, of permit: Permit) throws(TransferError) -> ArrivingTransfer {
-        guard let held = open.withLock({ $0[id] }), held.permit.aeTitle == permit.aeTitle else { throw .forgotten }
+        guard let held = open.withLock({ $0[id] }), held.permit.aeTitle == permit.aeTitle, !held.isOurs else {
+            throw .forgotten
+        }
+        try check(held, is: permit)
         return held
     }
 
@@ -120,18 +142,20 @@ public final class Arrivals: Sendable {
     }
 
     /// Forgets it in memory.
-    func close(_ id: TransferID) { open.withLock { _ = $0.removeValue(forKey: id) } }
+    func close(_ id: TransferID) { _ = open.withLock { $0.removeValue(forKey: id) } }
 
-    /// Keeps what a site has offered within its bound: what was quiet longest is forgotten, and offered anew.
-    func bound(for site: String, besides id: TransferID, limit: Int = offerLimitOfSite) {
-        open.withLock { open in
-            let mine = open.filter { $0.value.permit.aeTitle == site }
-            var count = mine.values.reduce(0) { $0 + $1.offerCount }
-            for (other, held) in mine.sorted(by: { $0.value.usedAt < $1.value.usedAt })
-            where count > limit && other != id {
-                count -= held.offerCount
-                open[other] = nil
-            }
+    /// Keeps what a site has offered, and begun, within its bounds: what was quiet longest is forgotten, and offered anew.
+    func bound(
+        for site: String, besides id: TransferID, limit: Int = offerLimitOfSite, begunLimit: Int = begunLimitOfSite
+    ) {
+        let mine = all.filter { $0.permit.aeTitle == site }
+        var (count, begun) = mine.reduce((0, 0)) { ($0.0 + $1.offerCount, $0.1 + $1.begunCount) }
+        if count <= limit, begun <= begunLimit { return }
+        for held in mine.sorted(by: { $0.usedAt < $1.usedAt }) where held.id != id {
+            if count <= limit, begun <= begunLimit { return }
+            count -= held.offerCount
+            begun -= held.begunCount
+            close(held.id)
         }
     }
 
@@ -169,7 +193,9 @@ public final class Arrivals: Sendable {
     func sweep(quietFor time: Duration) throws(TransferError) {
         let (seconds, _) = time.components
         for record in try table.quiet(since: TransferTable.now() - seconds * 1000, .receiving) {
-            guard let id = TransferID(record.id), open.withLock({ $0[id] == nil }) else { continue }
+            guard let id = TransferID(record.id) else { continue }
+            // The table is not told of every piece.
+            if let held = transfer(id), held.usedAt.duration(to: .now) < time { continue }
             try cancel(id, note: "nothing came for too long")
         }
     }

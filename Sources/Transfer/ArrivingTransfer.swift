@@ -60,6 +60,8 @@ public final class ArrivingTransfer: Sendable {
     private let table: TransferTable
     private let identity: SiteIdentity
     private let begunLimit: Int
+    /// Whether it was complete before this run of it: where something is lacking after all, it is open again.
+    private let wasComplete: Bool
     private let arrival: Arrival
     private let ledger: StoreLedger
     private let state: Mutex<State>
@@ -72,13 +74,15 @@ public final class ArrivingTransfer: Sendable {
 
     init(
         id: TransferID, study: String, isOurs: Bool, permit: Permit, archive: Archive, access: Access,
-        table: TransferTable, identity: SiteIdentity, progress: TransferProgress, begunLimit: Int = begunLimit
+        table: TransferTable, identity: SiteIdentity, progress: TransferProgress, wasComplete: Bool = false,
+        begunLimit: Int = begunLimit
     ) throws(TransferError) {
         self.id = id
         self.study = study
         self.isOurs = isOurs
         self.permit = permit
-        sender = access.peer(aeTitle: permit.aeTitle)?.certificates?.fingerprints.first ?? ""
+        sender = Self.fingerprint(of: permit, access)
+        self.wasComplete = wasComplete
         self.archive = archive
         self.table = table
         self.identity = identity
@@ -88,18 +92,34 @@ public final class ArrivingTransfer: Sendable {
         ledger = StoreLedger(access, permit: permit, door: Self.door)
         var first = State()
         do throws(ArchiveError) {
-            for entry in try archive.arrivingEntries(transfer: id.bytes) {
-                first.arrived[entry.sopInstanceUID] = entry.digest
+            let entries = try archive.arrivingEntries(transfer: id.bytes)
+            if entries.allSatisfy({ $0.institution == permit.institution }) {
+                for entry in entries { first.arrived[entry.sopInstanceUID] = entry.digest }
+            } else {
+                // Its site was another institution's then, and they are recorded so: they come again.
+                try archive.dropArriving(transfer: id.bytes)
             }
         } catch { throw .archive(error) }
         first.begun = Set(try table.partials(of: id.description).map(\.digest))
         state = Mutex(first)
     }
 
+    private static func fingerprint(of permit: Permit, _ access: Access) -> String {
+        access.peer(aeTitle: permit.aeTitle)?.certificates?.fingerprints.first ?? ""
+    }
+
+    /// Whether its site is still what it was when this began: what comes is recorded and signed for by that.
+    func isOf(_ permit: Permit, _ access: Access) -> Bool {
+        self.permit.institution == permit.institution && self.permit.issuer == permit.issuer
+            && sender == Self.fingerprint(of: permit, access)
+    }
+
     /// When something last happened.
     var usedAt: ContinuousClock.Instant { state.withLock { $0.usedAt } }
 
     var offerCount: Int { state.withLock { $0.offers.count } }
+    /// Objects of which some pieces are there; each holds a file open.
+    var begunCount: Int { state.withLock { $0.partials.count } }
 
     var trouble: String? {
         get { state.withLock { $0.trouble } }
@@ -120,8 +140,10 @@ public final class ArrivingTransfer: Sendable {
     }
 
     private func check() throws(TransferError) {
-        if state.withLock({ $0.isGivenUp }) { throw .refused("the transfer was cancelled at the other side") }
+        if state.withLock({ $0.isGivenUp }) { throw Self.cancelled }
     }
+
+    static let cancelled = TransferError.refused("the transfer was cancelled at the other side")
 
     /// What came while it was given up goes too.
     private func discardIfGivenUp() {
@@ -167,6 +189,7 @@ public final class ArrivingTransfer: Sendable {
             state.usedAt = .now
             return (state.offers.count, state.offers.values.reduce(UInt64(0)) { $0 + $1.byteCount })
         }
+        if wasComplete, !lacking.isEmpty { try table.reopen(id.description) }
         // What was wrong before is over.
         try table.note(id.description, objects: objects, byteCount: byteCount, note: "", ifOpen: true)
         progress.account?.save()
@@ -267,6 +290,7 @@ public final class ArrivingTransfer: Sendable {
         }
         // What was not offered is not counted: it comes again, or waits for its offer.
         let offers = try offers(of: heads)
+        state.withLock { $0.usedAt = .now }
         progress.noteLine(chunk.readableBytes)
         let bringsObjects = zip(heads, offers).contains { $0.piece.isWhole(of: $1.byteCount) }
         let batch: IncomingBatch
@@ -428,7 +452,13 @@ public final class ArrivingTransfer: Sendable {
             guard state.withLock({ $0.partials.count }) < begunLimit else {
                 throw .busy("\(begunLimit) objects of the transfer are begun: finish some of them first")
             }
-            let known = try table.partial(id.description, digest: offer.digest)
+            var known = try table.partial(id.description, digest: offer.digest)
+            if let other = known, other.byteCount != offer.byteCount {
+                // It was offered with another size once: one of them is wrong, and its place is another.
+                for content in try archive.contents(of: [other]) { content.abandon() }
+                try table.forget(id.description, digest: offer.digest)
+                known = nil
+            }
             let made: PartialObject
             do throws(ArchiveError) {
                 if let known, let found = try archive.arrivingContent(at: known.place, byteCount: offer.byteCount) {
@@ -548,7 +578,8 @@ public final class ArrivingTransfer: Sendable {
 
     /// Shows everything, in one transaction, once all of it is there.
     ///
-    /// - Returns: what is lacking, or the signed receipt. Asking again gives the receipt again.
+    /// - Returns: what is lacking, or the signed receipt. Asking again gives the receipt again, as long as it is true of what is
+    ///   offered and held.
     ///
     /// - Parameter wait: how long to wait for what is on its way.
     func complete(
@@ -572,7 +603,11 @@ public final class ArrivingTransfer: Sendable {
                 }
             }
             guard lacking.isEmpty else { return (lacking, nil) }
-            if let receipt = try table.receipt(id.description) { return (lacking, receipt) }
+            if let receipt = try table.receipt(id.description), try isTrue(receipt, of: offers) {
+                return (lacking, receipt)
+            }
+            // Also where it is not in memory any more, and another run of it is.
+            if try table.record(id.description)?.state == .cancelled { throw Self.cancelled }
             return (lacking, try show(offers))
         }
     }
@@ -597,9 +632,34 @@ public final class ArrivingTransfer: Sendable {
         for offer in offers where try !wasSent(offer) { throw .forgotten }
     }
 
+    /// Whether a receipt that was signed before is of these objects, and what it says is held is held.
+    private func isTrue(_ signed: SignedReceipt, of offers: [Int: Offer]) throws(TransferError) -> Bool {
+        guard let receipt = signed.verified(by: identity.certificate), receipt.objects.count == offers.count,
+            try arriving().isEmpty
+        else { return false }
+        let held = receipt.objects.reduce(into: [String: Receipt.Object]()) { $0[$1.instance] = $1 }
+        for offer in offers.values {
+            guard let object = held[offer.sopInstanceUID], object.sha256 == offer.sha256 else { return false }
+            if object.isHeld, try !wasSent(offer) { return false }
+        }
+        return true
+    }
+
+    /// Digests of what this transfer brought and is not shown, by SOP Instance UID.
+    private func arriving() throws(TransferError) -> [String: [UInt8]] {
+        do throws(ArchiveError) {
+            return try archive.arrivingEntries(transfer: id.bytes).reduce(into: [:]) {
+                $0[$1.sopInstanceUID] = $1.digest
+            }
+        } catch { throw Self.error(error) }
+    }
+
     private func show(_ offers: [Int: Offer]) throws(TransferError) -> SignedReceipt {
         var announced: [String: [UInt8]] = [:]
         for offer in offers.values { announced[offer.sopInstanceUID] = offer.digest }
+        // Before anything is shown, so that the study is not shown without what was removed; and after it, for what is removed now.
+        let arriving = try arriving()
+        try confirm(offers.values.filter { arriving[$0.sopInstanceUID] != $0.digest })
         let shown: [ArrivedObject]
         do throws(ArchiveError) {
             shown = try archive.showArrived(transfer: id.bytes, announced: announced)

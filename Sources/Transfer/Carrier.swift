@@ -1,4 +1,5 @@
 import Foundation
+import Keys
 import Synchronization
 
 /// Has pieces carried by several threads beside each other, each with a connection of its own, until none is left.
@@ -42,7 +43,7 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
     /// Told of what is there and was not before, of the chunk's pieces, and of bytes on the line. Must not block.
     typealias Arrived = @Sendable (_ fresh: PiecePlan.Arrival, _ all: [Piece], _ byteCount: Int) -> Void
 
-    private let condition = NSCondition()
+    private let condition = ConditionLock()
     private var plan = PiecePlan()
     private var threadCount = 0
     private var failures = 0
@@ -91,7 +92,7 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
         condition.lock()
         isFinishing = false
         plan.want(pieces, ranges: ranges)
-        condition.broadcast()
+        condition.wakeAll()
         condition.unlock()
     }
 
@@ -124,16 +125,16 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
         condition.lock()
         defer { condition.unlock() }
         isFinishing = true
-        condition.broadcast()
+        condition.wakeAll()
         while true {
             if let failure { throw failure }
             if shouldStop() {
                 failure = .interrupted
-                condition.broadcast()
+                condition.wakeAll()
                 throw .interrupted
             }
             if isOver() { return }
-            _ = condition.wait(until: Date(timeIntervalSinceNow: 0.2))
+            condition.wait(milliseconds: 200)
         }
     }
 
@@ -141,7 +142,7 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
     func end() {
         condition.lock()
         isEnding = true
-        condition.broadcast()
+        condition.wakeAll()
         while threadCount > 0 { condition.wait() }
         condition.unlock()
     }
@@ -169,7 +170,7 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
             }
             if pieces.isEmpty {
                 // What is late is looked at now and then; everything else is told.
-                _ = condition.wait(until: Date(timeIntervalSinceNow: isFinishing && plan.underWayCount > 0 ? 0.05 : 60))
+                condition.wait(milliseconds: isFinishing && plan.underWayCount > 0 ? 50 : 60_000)
                 continue
             }
             let number = plan.lastChunk
@@ -187,10 +188,10 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
             case .failure(let error): failed(pieces, error)
             }
             moving[number] = nil
-            condition.broadcast()
+            condition.wakeAll()
         }
         threadCount -= 1
-        condition.broadcast()
+        condition.wakeAll()
         condition.unlock()
     }
 
@@ -200,7 +201,7 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
     private func repeatLate() -> Bool {
         let late = moving.filter { isLate($0.value.thread, $0.value.byteCount, since: $0.value.since) }
         guard plan.again(chunks: Set(late.keys)) else { return false }
-        condition.broadcast()
+        condition.wakeAll()
         return true
     }
 
@@ -279,10 +280,12 @@ final class Carrier: @unchecked Sendable {  // everything is behind the conditio
             guard failures >= Self.failureLimit else {
                 // Longer each time; whoever succeeds meanwhile ends it.
                 let pause = 0.1 * Double(1 << min(failures, 5)) * Double.random(in: 0.8...1.2)
-                let until = Date(timeIntervalSinceNow: pause)
+                let until = ContinuousClock.now + .seconds(pause)
                 let seen = failures
                 while !isEnding, failure == nil, failures >= seen, !shouldStop() {
-                    if !condition.wait(until: until) { break }
+                    let left = Int(ContinuousClock.now.duration(to: until) / .milliseconds(1))
+                    guard left > 0 else { break }
+                    condition.wait(milliseconds: left)
                 }
                 return
             }

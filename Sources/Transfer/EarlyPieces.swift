@@ -1,4 +1,4 @@
-import Foundation
+import Keys
 
 /// What a push sends while it makes its first offer: of a study that never went to the site nearly everything is lacking there, and
 /// so the first pieces go a round trip earlier. Safe from any thread.
@@ -14,7 +14,7 @@ final class EarlyPieces: @unchecked Sendable {  // what several threads use is b
         case ended
     }
 
-    private let condition = NSCondition()
+    private let condition = ConditionLock()
     private var offer: Offer
     /// Only the thread that offers uses them.
     private var pieces: Set<Piece> = []
@@ -46,9 +46,9 @@ final class EarlyPieces: @unchecked Sendable {  // what several threads use is b
     /// The offer was answered.
     ///
     /// - Parameter lacking: the pieces that are lacking.
-    /// - Returns: which of them are still to be sent, and the bytes that went for nothing.
-    func answered(_ lacking: [Piece]) -> (rest: [Piece], needlessByteCount: UInt64) {
-        let needless = UInt64(pieces.subtracting(lacking).byteCount)
+    /// - Returns: which of them are still to be sent, and what went for nothing.
+    func answered(_ lacking: [Piece]) -> (rest: [Piece], needless: Set<Piece>) {
+        let needless = pieces.subtracting(lacking)
         let rest = lacking.filter { !pieces.contains($0) }
         pieces = []
         end(.answered)
@@ -61,7 +61,7 @@ final class EarlyPieces: @unchecked Sendable {  // what several threads use is b
     private func end(_ state: Offer) {
         condition.lock()
         if offer == .pending { offer = state }
-        condition.broadcast()
+        condition.wakeAll()
         condition.unlock()
     }
 

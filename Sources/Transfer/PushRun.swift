@@ -90,16 +90,20 @@ struct PushRun: TransferRun {
             try study.chunk(pieces, mayCompress: room.settings.compresses && choice.pays(), using: coder)
         }
         let made = ProcessorTime.now - began
-        try room.limits.pass(
-            chunk.readableBytes, of: work.id, to: work.site, rate: now.site?.rate, priority: priority,
-            unless: shouldStop)
-        // Things may have changed while that waited.
-        try check(peer, reach)
+        let pass = { (now: Peer) throws(TransferError) in
+            try room.limits.pass(
+                chunk.readableBytes, of: work.id, to: work.site, rate: now.site?.rate, priority: priority
+            ) { shouldStop() || client.isClosed }
+            // Things may have changed while that waited.
+            try check(peer, reach)
+        }
+        try pass(now)
         if early.isPending {
             do throws(TransferError) { try send(chunk, by: client, "?" + TransferDoor.early) } catch {
                 // Who takes nothing before the offer, or did not wait long enough for it, gets it again behind it.
                 guard case .forgotten = error else { throw error }
                 guard early.wait() else { throw .interrupted }
+                try pass(check(peer, reach))
                 try send(chunk, by: client)
             }
         } else {
@@ -136,10 +140,13 @@ struct PushRun: TransferRun {
             if !first.isEmpty { carrier.want(first) }
             let lacking = try offer(offers, of: study, by: client, carrier)
             let pieces = try lacking.pieces(of: announced)
-            let (rest, needlessByteCount) = early.answered(pieces)
+            let (rest, needless) = early.answered(pieces)
             progress.noteOffered(offers, lacking: pieces)
             // Counted once as there, and once more when it has come.
-            progress.change { $0.byteCountThere -= min($0.byteCountThere, needlessByteCount) }
+            progress.change { figures in
+                figures.byteCountThere -= min(figures.byteCountThere, UInt64(needless.byteCount))
+                figures.objectsThere -= Set(needless.map(\.object)).subtracting(pieces.lazy.map(\.object)).count
+            }
             carrier.want(rest) { lacking.range(of: announced[$0]) }
             // What was made for these is given up with the next.
             if peer.release != nil || room.archive.hasCorrections { try carrier.drain() }
@@ -177,20 +184,24 @@ struct PushRun: TransferRun {
     private func complete(
         _ count: Int, by client: SiteClient, _ carrier: Carrier, _ announced: [Int: Offer]
     ) throws(TransferError) -> SignedReceipt? {
+        // What comes while it is asked is not in the answer.
+        let wasDone = carrier.isDone
         let answer = try room.coders.use { coder throws(TransferError) in
-            let wait = carrier.isDone ? nil : Self.completionWait
+            let wait = wasDone ? nil : Self.completionWait
             return try client.ask(path + "/complete", Completion(objects: count, wait: wait), using: coder)
         }
         if answer.status == 409 {
-            // Of what is on its way it lacks nothing that does not come.
-            guard carrier.isDone else {
+            // Of what was on its way it lacks nothing that does not come.
+            guard wasDone else {
                 try carrier.drain()
                 return nil
             }
-            carrier.want(try answer.message(Lacking.self).pieces(of: announced))
+            let pieces = try answer.message(Lacking.self).pieces(of: announced)
+            progress.noteLost(pieces)
+            carrier.want(pieces)
             return nil
         }
-        return try answer.message(SignedReceipt.self)
+        return try answer.message(SignedReceipt.self, limit: TransferDoor.receiptByteCountLimit)
     }
 
     /// Checks that the receipt is of what was sent, by whom it was sent to, and keeps it.
@@ -281,6 +292,14 @@ extension TransferProgress {
         }
     }
 
+    /// What had come is lacking after all.
+    func noteLost(_ pieces: [Piece]) {
+        change { figures in
+            figures.byteCountThere -= min(figures.byteCountThere, UInt64(pieces.byteCount))
+            figures.objectsThere -= min(figures.objectsThere, Set(pieces.map(\.object)).count)
+        }
+    }
+
     /// A chunk arrived.
     ///
     /// - Parameters:
@@ -293,7 +312,7 @@ extension TransferProgress {
         change { figures in
             figures.byteCountThere += UInt64(freshByteCount)
             figures.byteCountGained += UInt64(freshByteCount)
-            figures.objectsThere = min(figures.objectsThere + fresh.objectCount, figures.objects)
+            figures.objectsThere += fresh.objectCount
         }
     }
 }

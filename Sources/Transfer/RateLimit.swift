@@ -11,7 +11,7 @@ final class RateLimit: @unchecked Sendable {  // everything is behind the condit
         var start: UInt64
     }
 
-    private let condition = NSCondition()
+    private let condition = ConditionLock()
     private let rate: Int?
     private var freeAt = ContinuousClock.now
     private var turns: [Turn] = []
@@ -38,7 +38,7 @@ final class RateLimit: @unchecked Sendable {  // everything is behind the condit
         let turn = take(byteCount, transfer, priority)
         defer {
             turns.removeAll { $0.number == turn.number }
-            condition.broadcast()
+            condition.wakeAll()
         }
         while true {
             if shouldStop() { throw .interrupted }
@@ -51,7 +51,7 @@ final class RateLimit: @unchecked Sendable {  // everything is behind the condit
                 return
             }
             let wait = isNext ? min(freeAt - now, .milliseconds(200)) : .milliseconds(200)
-            _ = condition.wait(until: Date(timeIntervalSinceNow: wait / .seconds(1)))
+            condition.wait(milliseconds: max(1, Int(wait / .milliseconds(1))))
         }
     }
 

@@ -7,6 +7,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
+import Synchronization
 
 /// Asks another site's transfer door, over TLS 1.3 with both certificates. Safe from any thread; calls block.
 final class SiteClient: Sendable {
@@ -20,11 +21,14 @@ final class SiteClient: Sendable {
     }
 
     private static let answerByteCountLimit = Chunk.byteCountLimit
+    /// Of an answer that nobody reads.
+    private static let plainAnswerByteCountLimit = TransferDoor.plainAnswerByteCount
 
     private let client: HTTPClient
     private let base: String
     private let answerTime: Duration
     private let preparedConnectionCount: Int
+    private let hasClosed = Atomic<Bool>(false)
     /// What is wrong with our own certificate by our clock; nil where nothing is.
     private let ownFlaw: String?
 
@@ -89,11 +93,21 @@ final class SiteClient: Sendable {
     func open() {
         guard let request = try? HTTPClient.Request(url: base + TransferDoor.prefix + "/site") else { return }
         // One by each: the pool opens no two at once of its own, and each takes two round trips.
-        for _ in 0..<preparedConnectionCount { _ = client.execute(request: request) }
+        for _ in 0..<preparedConnectionCount {
+            _ = client.execute(
+                request: request,
+                delegate: AnswerCollector(limit: Self.plainAnswerByteCountLimit, patience: answerTime, line: nil))
+        }
     }
 
     /// Ends all that is under way with an error, and the connections.
-    func close() { try? client.syncShutdown() }
+    func close() {
+        hasClosed.store(true, ordering: .releasing)
+        try? client.syncShutdown()
+    }
+
+    /// Whether nothing is asked any more.
+    var isClosed: Bool { hasClosed.load(ordering: .acquiring) }
 
     struct Answer {
         var status: UInt
@@ -111,13 +125,17 @@ final class SiteClient: Sendable {
         }
 
         /// The body as JSON of a type.
-        func message<T: Decodable>(_ type: T.Type) throws(TransferError) -> T {
+        ///
+        /// - Parameter limit: the most bytes that it unpacks to.
+        func message<T: Decodable>(
+            _ type: T.Type, limit: Int = TransferDoor.messageByteCountLimit
+        ) throws(TransferError) -> T {
             var bytes = Data(body.readableBytesView)
             if isMessage {
                 let coder = try Zstandard()
                 bytes = Data(
                     try Array(bytes).withRawBytes { coded throws(TransferError) in
-                        try coder.message(coded, limit: TransferDoor.messageByteCountLimit)
+                        try coder.message(coded, limit: limit)
                     })
             }
             guard let value = try? JSONDecoder().decode(type, from: bytes) else {

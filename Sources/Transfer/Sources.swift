@@ -116,22 +116,21 @@ final class Sources: Sendable {
                     isOurs: false, state: .open, startedAt: now, changedAt: now, objects: study.objectCount,
                     byteCount: study.byteCount, note: "", hasReceipt: false))
             guard let record = try room.table.record(id.description), record.site == permit.aeTitle,
-                record.direction == .sending, record.study == request.study
+                record.direction == .sending, !record.isOurs, record.study == request.study
             else { throw TransferError.refused("the transfer is another's, or of another study") }
-            guard record.state != .cancelled else {
-                throw TransferError.refused("the transfer was cancelled at the other side")
-            }
+            guard record.state != .cancelled else { throw ArrivingTransfer.cancelled }
             // So it is not taken for one that nobody asks for any more.
             try room.table.note(id.description, note: "", ifOpen: true)
             let source = Source(
                 peer: peer, requested: request.study, study: study, reach: reach,
                 account: LineAccount(
                     id.description, site: permit.aeTitle, .sending, metrics: metrics, table: room.table))
-            open.withLock { open in
+            _ = open.withLock { open -> (Source?, Source?) in
+                var forgotten: Source?
                 if open[id] == nil, open.count >= Self.openLimit {
-                    open[open.leastWanted { ($0.site, $0.usedAt.withLock { $0 }) }] = nil
+                    forgotten = open.removeValue(forKey: open.leastWanted { ($0.site, $0.usedAt.withLock { $0 }) })
                 }
-                open[id] = source
+                return (forgotten, open.updateValue(source, forKey: id))
             }
             return source
         } catch let error as TransferError {
@@ -156,6 +155,12 @@ final class Sources: Sendable {
         return held
     }
 
+    /// Whether a receipt is of all that was announced; also where it is not known any more what was.
+    func isWhole(_ receipt: Receipt, of id: TransferID) -> Bool {
+        guard let announced = open.withLock({ $0[id] })?.state.withLock({ $0.announced }) else { return true }
+        return receipt.objects.map(\.sha256).sorted() == announced.map(\.sha256).sorted()
+    }
+
     /// Where what goes out of it is counted; nil for what is not being fetched.
     func account(_ id: TransferID) -> LineAccount? { open.withLock { $0[id] }?.account }
 
@@ -173,7 +178,9 @@ final class Sources: Sendable {
     func sweep(_ table: TransferTable, quietFor time: Duration) throws(TransferError) {
         let (seconds, _) = time.components
         for record in try table.quiet(since: TransferTable.now() - seconds * 1000, .sending) where !record.isOurs {
-            guard let id = TransferID(record.id), open.withLock({ $0[id] == nil }) else { continue }
+            guard let id = TransferID(record.id) else { continue }
+            if let usedAt = usedAt(id), usedAt.duration(to: .now) < time { continue }
+            close(id)
             _ = try table.cancel(record.id, note: "the other side asked for nothing more for too long")
         }
     }

@@ -1,8 +1,9 @@
 import Foundation
+import Keys
 
 /// Ends what waits for the other side when we are asked to stop: looks from a thread of its own.
 final class StopWatch: @unchecked Sendable {  // everything is behind the condition
-    private let condition = NSCondition()
+    private let condition = ConditionLock()
     private var isEnding = false
     private var isDone = false
 
@@ -16,10 +17,10 @@ final class StopWatch: @unchecked Sendable {  // everything is behind the condit
                     condition.lock()
                     break
                 }
-                _ = condition.wait(until: Date(timeIntervalSinceNow: 0.1))
+                condition.wait(milliseconds: 100)
             }
             isDone = true
-            condition.broadcast()
+            condition.wakeAll()
             condition.unlock()
         }
         thread.name = "transfer-stop"
@@ -29,7 +30,7 @@ final class StopWatch: @unchecked Sendable {  // everything is behind the condit
     func end() {
         condition.lock()
         isEnding = true
-        condition.broadcast()
+        condition.wakeAll()
         while !isDone { condition.wait() }
         condition.unlock()
     }

@@ -30,7 +30,11 @@ public final class TransferDoor: Sendable {
     static let early = "early"
     static let chunkType = "application/vnd.huizhen.chunk"
     static let messageType = "application/vnd.huizhen.message+zstd"
+    /// What messages unpack to at most: manifests, receipts (of 100,000 objects), requests for pieces (of 4,096), and all others.
     static let messageByteCountLimit = 16 << 20
+    static let receiptByteCountLimit = 64 << 20
+    static let pieceRequestByteCountLimit = 512 << 10
+    static let shortMessageByteCountLimit = 4 << 10
     /// Longer answers go compressed.
     static let plainAnswerByteCount = 16 << 10
     /// Chunks that are taken or given at a time, of all sites; whoever comes on top waits.
@@ -124,16 +128,17 @@ public final class TransferDoor: Sendable {
                         try room.coders.use { coder throws(TransferError) in try arriving.accept(body, using: coder) }
                     }
                 }
+                room.arrivals.bound(for: permit.aeTitle, besides: id)
                 return Response(status: .noContent)
             }
         }
         group.post("arrivals/:id/complete") { [self] request, context in
             let (permit, id) = (try permit(context), try Self.id(context))
             let place = await messages.take(for: permit.aeTitle)
-            let body = try await body(request, Self.messageByteCountLimit)
+            let body = try await body(request, Self.shortMessageByteCountLimit)
             return try await pool.run { [self] in
                 defer { withExtendedLifetime(place) {} }
-                let completion = try message(Completion.self, body)
+                let completion = try message(Completion.self, body, limit: Self.shortMessageByteCountLimit)
                 let arriving = try room.arrivals.known(id, of: permit)
                 let (lacking, receipt) = try forgetting(arriving) { () throws(TransferError) in
                     try waiting(completion.wait) { wait throws(TransferError) in
@@ -150,7 +155,7 @@ public final class TransferDoor: Sendable {
             let (permit, id) = (try permit(context), try Self.id(context))
             return try await pool.run { [self] in
                 guard let record = try room.table.record(id.description), record.site == permit.aeTitle,
-                    record.direction == .receiving
+                    record.direction == .receiving, !record.isOurs
                 else { throw TransferError.forgotten }
                 if record.state == .open { try room.arrivals.cancel(id, note: "cancelled by the sender") }
                 return Response(status: .noContent)
@@ -162,10 +167,10 @@ public final class TransferDoor: Sendable {
         group.post("sources/:id") { [self] request, context in
             let (permit, id) = (try permit(context), try Self.id(context))
             let place = await messages.take(for: permit.aeTitle)
-            let body = try await body(request, Self.messageByteCountLimit)
+            let body = try await body(request, Self.shortMessageByteCountLimit)
             return try await pool.run { [self] in
                 defer { withExtendedLifetime(place) {} }
-                let wanted = try message(SourceRequest.self, body)
+                let wanted = try message(SourceRequest.self, body, limit: Self.shortMessageByteCountLimit)
                 guard let peer = room.access.peer(aeTitle: permit.aeTitle) else {
                     throw TransferError.refused("the site is not known any more")
                 }
@@ -176,9 +181,9 @@ public final class TransferDoor: Sendable {
         group.post("sources/:id/chunks") { [self] request, context in
             let (permit, id) = (try permit(context), try Self.id(context))
             let place = await chunks.take(for: permit.aeTitle)
-            let body = try await body(request, Self.messageByteCountLimit)
+            let body = try await body(request, Self.pieceRequestByteCountLimit)
             let (source, pieces, chunk, made, rate) = try await pool.run { [self] in
-                let wanted = try message(PieceRequest.self, body)
+                let wanted = try message(PieceRequest.self, body, limit: Self.pieceRequestByteCountLimit)
                 let source = try sources.known(id, of: permit, in: room)
                 var pieces: [Piece] = []
                 for piece in wanted.pieces {
@@ -222,13 +227,16 @@ public final class TransferDoor: Sendable {
             let body = try await body(request, Self.messageByteCountLimit)
             return try await pool.run { [self] in
                 defer { withExtendedLifetime(place) {} }
-                let signed = try message(SignedReceipt.self, body)
+                let signed = try message(SignedReceipt.self, body, limit: Self.receiptByteCountLimit)
                 guard let record = try room.table.record(id.description), record.site == permit.aeTitle,
-                    record.direction == .sending, let peer = room.access.peer(aeTitle: permit.aeTitle),
+                    record.direction == .sending, !record.isOurs, let peer = room.access.peer(aeTitle: permit.aeTitle),
                     let certificate = peer.site?.certificate
                 else { throw TransferError.forgotten }
                 guard let receipt = signed.verified(by: certificate), receipt.transfer == id.description else {
                     throw TransferError.malformed("a receipt that its sender's key did not sign")
+                }
+                guard sources.isWhole(receipt, of: id) else {
+                    throw TransferError.malformed("a receipt that is not of what was announced")
                 }
                 try room.noteSent(record.study)
                 try room.table.note(
@@ -322,10 +330,12 @@ public final class TransferDoor: Sendable {
         return result
     }
 
-    private func message<T: Decodable>(_ type: T.Type, _ body: ByteBuffer) throws(TransferError) -> T {
+    private func message<T: Decodable>(
+        _ type: T.Type, _ body: ByteBuffer, limit: Int = messageByteCountLimit
+    ) throws(TransferError) -> T {
         let bytes = try room.coders.use { coder throws(TransferError) in
             try body.withRawBytes { bytes throws(TransferError) in
-                try coder.message(bytes, limit: Self.messageByteCountLimit)
+                try coder.message(bytes, limit: limit)
             }
         }
         guard let value = try? JSONDecoder().decode(type, from: Data(bytes)) else {

@@ -169,6 +169,16 @@ final class TransferTable: Sendable {
         }
     }
 
+    /// Something is lacking of a transfer that was complete. Its receipt stays until another is signed.
+    func reopen(_ id: String) throws(TransferError) {
+        defer { changes.note() }
+        try write { connection throws(DatabaseError) in
+            try connection.execute(
+                "UPDATE transfer SET state = 'open', changed_at = ? WHERE id = ? AND state = 'complete'",
+                [.integer(Self.now()), .text(id)])
+        }
+    }
+
     /// - Returns: whether it had not ended.
     func cancel(_ id: String, note text: String) throws(TransferError) -> Bool {
         try note(id, state: .cancelled, note: text, ifOpen: true)

@@ -4,7 +4,7 @@ import Testing
 /// What attackers try, and nobody gets away with. Confusion and replay of tokens stand in `TokenTests` and `OpenIDTests`,
 /// replayed and guessed codes in `PeopleTests`, guessed links in `ShareTests`, certificates of others in `TLSTests`,
 /// names of others and malformed packets of SFTP in `FileChannelTests`.
-@Suite(.scenario, .timeLimit(.minutes(30))) struct AttackTests {
+@Suite(.scenarioFirst, .timeLimit(.minutes(30))) struct AttackTests {
     @Test func letsNobodyInByPathsHeadsOriginsOrSessions() throws {
         let huizhen = try HuizhenProcess(arguments: ["--set", "access.address-failures=100"])
         let (north, south) = ("2.25.101", "2.25.20177")

@@ -16,7 +16,7 @@ private struct TerminalReport: Decodable {
 }
 
 /// People with browsers and authenticators, and those who would like to be them.
-@Suite(.scenarioInTurn, .serialized, .timeLimit(.minutes(30))) struct PeopleTests {
+@Suite(.scenarioFirst, .serialized, .timeLimit(.minutes(30))) struct PeopleTests {
     @Test func signsPeopleInWithTwoFactorsAndKeepsEverybodyElseOut() throws {
         let huizhen = try HuizhenProcess(arguments: ["--set", "access.address-failures=9"])
         let report = try Python.ask(

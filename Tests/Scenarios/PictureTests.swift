@@ -37,7 +37,7 @@ private struct AnnotatedReport: Decodable {
 }
 
 /// Pictures by the web door, against pydicom and numpy.
-@Suite(.scenarioInTurn, .serialized, .timeLimit(.minutes(30))) struct PictureTests {
+@Suite(.scenarioFirst, .serialized, .timeLimit(.minutes(30))) struct PictureTests {
     @Test func showsImagesAsOthersComputeThem() throws {
         let huizhen = try HuizhenProcess(arguments: [])
         let report = try Python.ask(

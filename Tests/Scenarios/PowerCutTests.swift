@@ -26,7 +26,7 @@ struct PowerCuts: Decodable {
     var syncs: Int
 }
 
-@Suite(.scenarioInTurn, .serialized, .timeLimit(.minutes(60))) struct PowerCutTests {
+@Suite(.scenarioFirst, .serialized, .timeLimit(.minutes(60))) struct PowerCutTests {
     private static let strace = [
         "/usr/bin/strace", "-f", "-y", "-xx", "-s", "4194304", "-e",
         "trace=openat,pwrite64,pwritev,pwritev2,write,writev,fdatasync,fsync,ftruncate,fallocate,rename,renameat,"

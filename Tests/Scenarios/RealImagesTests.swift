@@ -45,7 +45,7 @@ struct RoundTrip: Decodable {
     }
 }
 
-@Suite(.scenarioInTurn, .serialized, .timeLimit(.minutes(30))) struct RealImagesTests {
+@Suite(.scenarioFirst, .serialized, .timeLimit(.minutes(30))) struct RealImagesTests {
     /// The files of the shared images that are refused, each with its reason; the same order in every run.
     static let refused: [String: String] = {
         let path = Python.root + "/Tests/Scenarios/refused-images.tsv"

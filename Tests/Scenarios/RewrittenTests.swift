@@ -16,7 +16,7 @@ struct Comparison: Decodable {
 }
 
 /// Datasets that we wrote in another transfer syntax, read by other people's programs.
-@Suite(.scenarioInTurn, .serialized, .timeLimit(.minutes(30))) struct RewrittenTests {
+@Suite(.scenarioFirst, .serialized, .timeLimit(.minutes(30))) struct RewrittenTests {
     /// A dataset of a file and how it is encoded; nil for what is none, or has compressed pixel data.
     private struct Source {
         var path: String

@@ -91,7 +91,7 @@ final class ScenarioThreads: TaskExecutor {
 
 /// For suites whose tests wait for processes.
 struct ScenarioTrait: SuiteTrait, TestTrait, TestScoping {
-    /// Whether it goes before all that wait: where one follows on another, the last would run when nothing else is left to do.
+    /// Whether it goes before all that wait: what is long, alone or one after the other, would end when nothing else is left to do.
     var goesFirst: Bool
     var isRecursive: Bool { true }
 
@@ -108,6 +108,6 @@ struct ScenarioTrait: SuiteTrait, TestTrait, TestScoping {
 extension Trait where Self == ScenarioTrait {
     /// The suite's tests run on threads of their own: ``ScenarioThreads``.
     static var scenario: Self { ScenarioTrait(goesFirst: false) }
-    /// The same for suites whose tests run one after the other.
-    static var scenarioInTurn: Self { ScenarioTrait(goesFirst: true) }
+    /// The same for suites whose tests run one after the other, and for the longest.
+    static var scenarioFirst: Self { ScenarioTrait(goesFirst: true) }
 }

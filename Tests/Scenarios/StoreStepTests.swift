@@ -3,7 +3,7 @@ import Testing
 
 /// kill -9 at every step of a store, one after the other: strace kills the service as it enters a chosen call, so that all
 /// calls before have happened and this one has not.
-@Suite(.scenarioInTurn, .serialized, .timeLimit(.minutes(60))) struct StoreStepTests {
+@Suite(.scenarioFirst, .serialized, .timeLimit(.minutes(60))) struct StoreStepTests {
     /// Calls of one kind on one of the things that a store writes to.
     struct Steps {
         var name: String

@@ -8,7 +8,7 @@ private struct ViewerReport: Decodable {
 }
 
 /// The pages for browsers, and their sessions.
-@Suite(.scenarioInTurn, .serialized, .timeLimit(.minutes(30))) struct ViewerTests {
+@Suite(.scenarioFirst, .serialized, .timeLimit(.minutes(30))) struct ViewerTests {
     @Test func signsABrowserInAndOut() throws {
         let huizhen = try HuizhenProcess(arguments: [])
         let token = try huizhen.webToken()

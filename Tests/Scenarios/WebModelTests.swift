@@ -14,7 +14,7 @@ private struct ModelReport: Decodable {
 }
 
 /// The web door's other forms: metadata with bulk data, XML, zip files, removal, commitment, events.
-@Suite(.scenarioInTurn, .serialized, .timeLimit(.minutes(30))) struct WebModelTests {
+@Suite(.scenarioFirst, .serialized, .timeLimit(.minutes(30))) struct WebModelTests {
     @Test func storesWhatItsMetadataAndBulkDataSay() throws {
         let huizhen = try HuizhenProcess(arguments: [])
         let phantoms = Python.root + "/TestImages/phantoms"

@@ -27,7 +27,7 @@ private struct ShownReport: Decodable {
 }
 
 /// The web door and clients of others.
-@Suite(.scenarioInTurn, .serialized, .timeLimit(.minutes(30))) struct WebTests {
+@Suite(.scenarioFirst, .serialized, .timeLimit(.minutes(30))) struct WebTests {
     @Test func storesFindsAndGivesBackByDICOMweb() throws {
         let huizhen = try HuizhenProcess(arguments: [])
         let phantoms = Python.root + "/TestImages/phantoms"

@@ -116,6 +116,17 @@ class Receiver(http.server.BaseHTTPRequestHandler):
     def json(self, value, status=200):
         self.answer(status, json.dumps(value).encode())
 
+    def do_GET(self):
+        # Who it is, without an end.
+        self.close_connection = True
+        self.send_response(200)
+        self.end_headers()
+        try:
+            while True:
+                self.wfile.write(bytes(1 << 20))
+        except OSError:
+            pass
+
     def do_DELETE(self):
         self.answer(204)
 
