@@ -232,7 +232,7 @@ struct JobQueueTests {
         }
         try fixture.queue.add([job("good", lane: "A 1"), job("bad", lane: "B 1"), job("worse", lane: "B 2")])
         fixture.start { $0.job.lane == "A 1" ? .done : .hopeless("gone") }
-        try fixture.wait { _ in told.withLock { $0.count } == 2 }
+        try fixture.wait { $0[.done] == 1 && told.withLock { $0.count } == 2 }
         #expect(told.withLock { $0.sorted() } == ["B 1 dead", "B 2 dead"])
         #expect(
             try fixture.queue.standing() == [.init(destination: "B", state: .dead, isPaused: false, count: 2)])
