@@ -7,6 +7,7 @@ public final class JobRun: Sendable {
     public let payload: [UInt8]
     private let queue: JobQueue
     private let stopping = Atomic<Bool>(false)
+    private let hook = Mutex<(@Sendable () -> Void)?>(nil)
 
     init(job: Job, payload: [UInt8], queue: JobQueue) {
         self.job = job
@@ -18,7 +19,26 @@ public final class JobRun: Sendable {
     /// paused.
     public var shouldStop: Bool { stopping.load(ordering: .acquiring) }
 
-    func stop() { stopping.store(true, ordering: .releasing) }
+    /// Names what is done once when the handler should stop; at once if it should already.
+    ///
+    /// - Parameter body: must not block, nor call the queue.
+    public func whenStopped(_ body: @escaping @Sendable () -> Void) {
+        hook.withLock { $0 = body }
+        if shouldStop { callHook() }
+    }
+
+    func stop() {
+        stopping.store(true, ordering: .releasing)
+        callHook()
+    }
+
+    private func callHook() {
+        let body = hook.withLock { hook in
+            defer { hook = nil }
+            return hook
+        }
+        body?()
+    }
 
     /// Keeps what is left to do, so that a later try begins there; durable on return. The failures so far are forgotten,
     /// for something was achieved.

@@ -30,26 +30,30 @@ struct CommitmentReporting: Sendable {
             guard let found = try check.report(on: work, shouldStop: { run.shouldStop }) else { return .interrupted }
             report = found
         } catch { return .unavailable("\(error)") }
+        // A report that was on its way then is made again: they are made at least once.
+        let cancellation = Cancellation()
+        run.whenStopped { cancellation.cancel() }
         do throws(DIMSEError) {
-            let status = try send(report, to: peer)
+            let status = try send(report, to: peer, cancellation)
             return status.isSuccess || status.isWarning ? .done : .failed("\(title) answered with status \(status)")
         } catch {
+            if run.shouldStop { return .interrupted }
             if case .notAccepted = error { return .failed("\(title) accepts no storage commitment reports") }
             return .unavailable("\(error)")
         }
     }
 
     /// We are the provider: the role selection says so. PS3.4 §J.3.3, PS3.7 §D.3.3.4.
-    private func send(_ report: CommitmentReport, to peer: Peer) throws(DIMSEError) -> Status {
+    private func send(
+        _ report: CommitmentReport, to peer: Peer, _ cancellation: Cancellation
+    ) throws(DIMSEError) -> Status {
+        let context = PresentationContext(
+            id: 1, abstractSyntax: SOPClass.storageCommitmentPushModel,
+            transferSyntaxes: [TransferSyntax.explicitVRLittleEndian.uid, TransferSyntax.implicitVRLittleEndian.uid],
+            role: .scp)
         let association = try Requester.Target(
             peer, callingAETitle: access.settings.aeTitle, timeouts: timeouts, credentials: credentials
-        ).associate([
-            PresentationContext(
-                id: 1, abstractSyntax: SOPClass.storageCommitmentPushModel,
-                transferSyntaxes: [
-                    TransferSyntax.explicitVRLittleEndian.uid, TransferSyntax.implicitVRLittleEndian.uid,
-                ], role: .scp)
-        ])
+        ).associate([context], cancellation: cancellation)
         guard let context = association.accepted[1], let syntax = context.acceptedTransferSyntax else {
             try? association.release()
             throw .notAccepted

@@ -48,7 +48,9 @@ public final class DIMSEServer: @unchecked Sendable {
         shared = Shared(
             archive: archive, access: access, settings: settings, metrics: metrics, logger: logger,
             sender: sender, queue: queue, credentials: credentials, releases: releases)
-        let forwarding = Forwarding(items: shared.items, access: access, sender: sender, toSite: toSite)
+        let forwarding = Forwarding(
+            items: shared.items, access: access, sender: sender, stopTimeout: settings.stopTimeout,
+            toSite: toSite)
         queue.handle(ForwardWork.kind) { forwarding.perform($0) }
         let reporting = CommitmentReporting(
             archive: archive, access: access, timeouts: settings.timeouts, credentials: credentials)

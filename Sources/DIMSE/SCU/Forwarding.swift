@@ -14,6 +14,8 @@ struct Forwarding: Sendable {
     let items: SendItems
     let access: Access
     let sender: ObjectSender
+    /// What is on its way when it is to stop has this long.
+    let stopTimeout: Duration
     /// Does what goes to a site, which takes whole studies.
     let toSite: (@Sendable (ForwardWork, Peer) -> JobOutcome)?
 
@@ -53,8 +55,15 @@ struct Forwarding: Sendable {
             ])
         } catch { return .unavailable("what is sent cannot be recorded: see the service's log") }
         let sending = sender.start(items.items(holdings, by: peer.release), to: peer)
+        var end: ContinuousClock.Instant?
         while !sending.waitForProgress(until: .now + Self.stopLook) {
-            if run.shouldStop { sending.cancel() }
+            guard run.shouldStop else { continue }
+            guard let end else {
+                sending.cancel()
+                end = .now + stopTimeout
+                continue
+            }
+            if .now >= end { sending.abort() }
         }
         return conclude(sending, work, holdings, run)
     }
@@ -72,12 +81,12 @@ struct Forwarding: Sendable {
             } catch { return .unavailable("\(error)") }
         }
         if run.shouldStop { return .interrupted }
-        // Nothing was answered: it is the destination that fails, not the objects.
-        if let error = sending.error, sending.answeredStatuses.isEmpty { return .unavailable("\(error)") }
+        // Not even an association was made: it is the destination that fails, not the objects.
+        if let error = sending.error, !sending.wasOpened { return .unavailable("\(error)") }
         let refusals = sending.answeredStatuses.filter { !$0.key.isSuccess && !$0.key.isWarning }
         let told = refusals.keys.sorted { $0.rawValue < $1.rawValue }.map(\.description).joined(separator: ", ")
         return .failed(
             "\(rest.count) of \(holdings.count) not taken" + (told.isEmpty ? "" : ", answered \(told)")
-                + (sending.notSentReason.map { ": \($0)" } ?? ""))
+                + ((sending.notSentReason ?? sending.error.map { "\($0)" }).map { ": \($0)" } ?? ""))
     }
 }

@@ -11,6 +11,9 @@ public final class ObjectSender: Sendable {
     static let kindLimit = contextLimit / 2
     /// Objects that must wait before a further association is worth its opening.
     static let objectsPerAssociation = 16
+    /// Associations in a row that break before any object is answered, until a destination is given up: two objects under which
+    /// every association breaks, each tried twice, and one more.
+    static let fruitlessLimit = 2 * SendRun.attemptLimit + 1
 
     private let aeTitle: String
     private let timeouts: AssociationTimeouts
@@ -77,31 +80,54 @@ public final class ObjectSender: Sendable {
         let destination: Peer
         let originator: (aeTitle: String, messageID: UInt16)?
 
+        /// Bounds are of what happens in a row: any answer to an object sets them back.
         func work(isFirst: Bool) {
-            var failures = 0
-            while run.pendingCount > 0 {
-                do throws(DIMSEError) {
-                    try associate()
-                } catch {
-                    failures += 1
+            var failedOpenings = 0
+            var fruitless = 0
+            // The first stays as long as others have objects that may come back.
+            while isFirst ? run.waitForWork() : run.pendingCount > 0 {
+                let kinds = run.nextKinds()
+                // Another was faster.
+                guard !kinds.isEmpty else { continue }
+                let association: Association
+                do throws(DIMSEError) { association = try open(kinds) } catch {
                     // Only the first may speak for the destination: a further association may just not be welcome.
                     guard isFirst else { return }
-                    if failures >= SendRun.attemptLimit { return run.giveUp(error) }
+                    failedOpenings += 1
+                    if failedOpenings >= SendRun.attemptLimit { return run.giveUp(error) }
+                    continue
                 }
+                failedOpenings = 0
+                let (hasAnswered, error) = send(kinds, over: association)
+                if hasAnswered { fruitless = 0 }
+                guard let error else { continue }
+                // What is damaged here says nothing of the destination.
+                if error.isOfObject { continue }
+                guard isFirst else { return }
+                fruitless += 1
+                if fruitless >= ObjectSender.fruitlessLimit { return run.giveUp(error) }
             }
         }
 
-        private func associate() throws(DIMSEError) {
-            let kinds = run.nextKinds()
-            let contexts = ObjectSender.proposals(for: kinds, preferred: destination.sendAs ?? [])
-            guard !contexts.isEmpty else { return }
+        private func open(_ kinds: Set<SendKind>) throws(DIMSEError) -> Association {
             let association = try Requester.Target(
                 destination, callingAETitle: sender.aeTitle, timeouts: sender.timeouts,
                 credentials: sender.credentials
-            ).associate(contexts)
+            ).associate(
+                ObjectSender.proposals(for: kinds, preferred: destination.sendAs ?? []),
+                cancellation: run.cancellation)
+            run.noteOpened()
+            return association
+        }
+
+        /// - Returns: whether any object was answered, and what broke the association if anything did.
+        private func send(
+            _ kinds: Set<SendKind>, over association: Association
+        ) -> (hasAnswered: Bool, error: DIMSEError?) {
             let exchange = StoreExchange(
                 stream: MessageStream(association), contexts: Array(association.accepted.values),
                 preferred: destination.sendAs ?? [])
+            var hasAnswered = false
             var current = run.take(of: kinds)
             while let item = current {
                 var next: (any SendItem)?
@@ -112,12 +138,14 @@ public final class ObjectSender: Sendable {
                             next = run.take(of: kinds)
                             return next
                         })
+                    if status != nil { hasAnswered = true }
                     run.finished(item, status, reason: exchange.failure)
                 } catch {
-                    run.broken(item, error)
+                    run.broken(item, error, reason: exchange.failure)
+                    // Before what broke the association, which may do so again.
                     if let next { run.giveBack(next) }
                     association.abort()
-                    throw error
+                    return (hasAnswered, error)
                 }
                 if let reserved = next, run.isStopped {
                     run.giveBack(reserved)
@@ -127,6 +155,7 @@ public final class ObjectSender: Sendable {
             }
             // Everything was answered already; how the other side takes the goodbye changes nothing.
             try? association.release()
+            return (hasAnswered, nil)
         }
     }
 }

@@ -29,12 +29,16 @@ public final class Requester {
             self.identity = identity
         }
 
-        func associate(_ contexts: [PresentationContext]) throws(DIMSEError) -> Association {
+        /// - Parameter cancellation: ends the opening and all that is done over the association later.
+        func associate(
+            _ contexts: [PresentationContext], cancellation: Cancellation = Cancellation()
+        ) throws(DIMSEError) -> Association {
             do throws(AssociationError) {
                 return try Association.request(
                     AssociationRequest(
                         host: host, port: port, callingAETitle: callingAETitle, calledAETitle: calledAETitle,
-                        contexts: contexts, timeouts: timeouts, security: security, identity: identity))
+                        contexts: contexts, timeouts: timeouts, security: security, identity: identity),
+                    cancellation: cancellation)
             } catch { throw .association(error) }
         }
     }

@@ -1,5 +1,6 @@
 import DICOM
 import Foundation
+import Toolkit
 
 /// One sending of many objects to one destination: a queue the associations take from, and what came of each.
 public final class SendRun: @unchecked Sendable {
@@ -19,6 +20,10 @@ public final class SendRun: @unchecked Sendable {
     private var lastError: DIMSEError?
     private var lastReason: String?
     private var isCancelled = false
+    private var isGivenUp = false
+    private var hasOpened = false
+    /// Ends what is in flight.
+    let cancellation = Cancellation()
 
     init(_ items: [any SendItem]) {
         // More kinds than one association has contexts for are sent kind by kind.
@@ -44,6 +49,9 @@ public final class SendRun: @unchecked Sendable {
     /// Why the last association broke or was not made, if any did.
     public var error: DIMSEError? { locked { lastError } }
 
+    /// Whether the destination took any association.
+    public var wasOpened: Bool { locked { hasOpened } }
+
     /// Why the latest object that was not sent could not be, without patient data.
     public var notSentReason: String? { locked { lastReason } }
 
@@ -55,6 +63,12 @@ public final class SendRun: @unchecked Sendable {
         waiting.removeAll()
         changed()
         condition.unlock()
+    }
+
+    /// No further object is begun, and those that are on their way end now, as failed.
+    public func abort() {
+        cancel()
+        cancellation.cancel()
     }
 
     /// Waits for something to change.
@@ -78,6 +92,18 @@ public final class SendRun: @unchecked Sendable {
     // For the associations.
 
     var pendingCount: Int { locked { waiting.count } }
+
+    /// Waits until an object is there to be sent, or none can come back from another association any more.
+    ///
+    /// - Returns: whether one is there.
+    func waitForWork() -> Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        while waiting.isEmpty && inFlight > 0 { condition.wait() }
+        return !waiting.isEmpty
+    }
+
+    func noteOpened() { locked { hasOpened = true } }
 
     /// The kinds of the objects that come next, at most as many as an association has contexts for.
     func nextKinds() -> Set<SendKind> {
@@ -106,7 +132,13 @@ public final class SendRun: @unchecked Sendable {
     func giveBack(_ item: any SendItem) {
         condition.lock()
         inFlight -= 1
-        if isCancelled { dropped.append(item.sopInstanceUID) } else { waiting.append(item) }
+        if isCancelled {
+            dropped.append(item.sopInstanceUID)
+        } else if isGivenUp {
+            settle(item, nil)
+        } else {
+            waiting.append(item)
+        }
         changed()
         condition.unlock()
     }
@@ -123,13 +155,15 @@ public final class SendRun: @unchecked Sendable {
         condition.unlock()
     }
 
-    /// The association broke under this object: it is tried again, or failed.
-    func broken(_ item: any SendItem, _ error: DIMSEError) {
+    /// The association broke under this object: it is tried again, or failed; failed at once where it is the object that cannot be
+    /// read.
+    func broken(_ item: any SendItem, _ error: DIMSEError, reason: String? = nil) {
         condition.lock()
         inFlight -= 1
         lastError = error
+        if let reason { lastReason = reason }
         let count = attempts[item.sopInstanceUID, default: 1]
-        if count < Self.attemptLimit && !isCancelled {
+        if count < Self.attemptLimit, !isCancelled, !isGivenUp, !error.isOfObject {
             attempts[item.sopInstanceUID] = count + 1
             waiting.append(item)
         } else {
@@ -139,10 +173,11 @@ public final class SendRun: @unchecked Sendable {
         condition.unlock()
     }
 
-    /// No association can be made any more: everything that waits has failed.
+    /// No association can be made any more: everything that waits has failed, and what comes back later.
     func giveUp(_ error: DIMSEError) {
         condition.lock()
         lastError = error
+        isGivenUp = true
         while let item = waiting.popLast() { settle(item, nil) }
         changed()
         condition.unlock()

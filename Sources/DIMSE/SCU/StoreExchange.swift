@@ -116,7 +116,7 @@ final class StoreExchange {
             }
             if !hasBegun { return false }
             try fragments.finish()
-            guard fragments.isComplete else { throw DIMSEError.unreadable }
+            guard fragments.isComplete else { throw DIMSEError.objectUnreadable }
             try stream.association.flush()
             return true
         } catch let error as AssociationError {
@@ -126,7 +126,7 @@ final class StoreExchange {
         } catch {
             failure = "\(error)"
             // The other side waits for the rest of an object that cannot be read: only an abort is honest.
-            if hasBegun { throw .unreadable }
+            if hasBegun { throw .objectUnreadable }
             return false
         }
     }
@@ -159,7 +159,7 @@ private struct FragmentWriter {
             held = Array(piece)
             return
         }
-        guard UInt64(piece.count) <= byteCount - written else { throw DIMSEError.unreadable }
+        guard UInt64(piece.count) <= byteCount - written else { throw DIMSEError.objectUnreadable }
         try send(piece, isLast: written + UInt64(piece.count) == byteCount)
     }
 
