@@ -70,7 +70,7 @@ extension Catalog {
                 try connection.query(
                     """
                     SELECT id, uid, last_received_at FROM study WHERE completed_at IS NULL AND instance_count > 0
-                    AND last_received_at <= ? AND (last_received_at, id) > (?, ?)
+                    AND last_received_at <= ? AND (last_received_at, id) > (?, ?) AND \(Self.nothingArrives)
                     ORDER BY last_received_at, id LIMIT \(Self.completionBatch)
                     """, [.integer(quietSince), .integer(last.at), .integer(last.id)]
                 ) { row throws(DatabaseError) in
@@ -88,6 +88,11 @@ extension Catalog {
         return count
     }
 
+    /// No transfer that is not shown yet has brought objects of the study, in whatever run of the service: their numbers are lower
+    /// than those of what came since, and what follows the numbers would pass them over.
+    private static let nothingArrives =
+        "NOT EXISTS (SELECT 1 FROM arriving WHERE arriving.study = study.uid AND arriving.dropped = 0)"
+
     private func complete(_ quiet: [Int64], quietSince: Int64, at now: Int64) throws(CatalogError) {
         try perform { connection, admission throws(DatabaseError) in
             try admission.flush(in: connection)
@@ -96,7 +101,7 @@ extension Catalog {
                 try connection.execute(
                     """
                     UPDATE study SET completed_at = ?1
-                    WHERE id = ?2 AND completed_at IS NULL AND last_received_at <= ?3
+                    WHERE id = ?2 AND completed_at IS NULL AND last_received_at <= ?3 AND \(Self.nothingArrives)
                     """, [.integer(now), .integer(id), .integer(quietSince)])
                 guard connection.changedRowCount > 0 else { continue }
                 try connection.execute(

@@ -62,7 +62,9 @@ extension Catalog {
     public func wakeFollowers() { signal.note() }
 
     /// Entries after `change`, oldest first.
-    public func feed(after change: Int64, limit: Int) throws(CatalogError) -> [FeedEntry] {
+    public func feed(
+        after change: Int64, limit: Int, completionsOnly: Bool = false
+    ) throws(CatalogError) -> [FeedEntry] {
         try select { connection throws(DatabaseError) in
             var result: [FeedEntry] = []
             try connection.query(
@@ -72,7 +74,7 @@ extension Catalog {
                 FROM change LEFT JOIN study ON study.id = change.study
                 LEFT JOIN instance ON instance.id = change.instance
                 LEFT JOIN series ON series.id = instance.series LEFT JOIN sender ON sender.id = instance.sender
-                WHERE change.id > ? ORDER BY change.id LIMIT ?
+                WHERE change.id > ? \(completionsOnly ? "AND change.kind = 'complete'" : "") ORDER BY change.id LIMIT ?
                 """, [.integer(change), .integer(Int64(limit))]
             ) { row throws(DatabaseError) in
                 let id = row.integer(5) ?? 0

@@ -34,6 +34,8 @@ public final class Router: @unchecked Sendable {
     private var isDone = true
     /// The routes on consultation and the grants that were looked through; of the router's thread.
     private var lookedThrough = GrantsLookedThrough()
+    /// The highest instance number that was met before a route on completion was, by its name; of the router's thread.
+    private var beginnings: [String: UInt64] = [:]
 
     public init(
         archive: Archive, routes: RouteTable, queue: JobQueue, granted: any GrantedStudies, logger: Logger
@@ -110,10 +112,13 @@ public final class Router: @unchecked Sendable {
         let identity = try catalog.identity()
         guard var position = try queue.mark(RoutePosition.name).flatMap(RoutePosition.init) else {
             // Routes hold for what arrives from now on.
-            let start = RoutePosition(catalogue: identity, change: try catalog.lastChange(), sequence: 0)
-            try queue.add([], marks: [RoutePosition.name: start.bytes])
+            let start = RoutePosition(
+                catalogue: identity, change: try catalog.lastChange(), sequence: try catalog.lastSequence())
+            try queue.add(
+                [], marks: [RoutePosition.name: start.bytes, Self.heldMark: Self.bytes(start.sequence)])
             return true
         }
+        try noteBeginnings(of: routes.list(), position)
         if position.catalogue != identity { return try resume(catalog, position, identity) }
         let entries = try catalog.feed(after: position.change, limit: Self.batchCount)
         guard let last = entries.last else {
@@ -138,6 +143,28 @@ public final class Router: @unchecked Sendable {
         return false
     }
 
+    /// The highest instance number that was held when the catalogue's feed began anew, or was first followed.
+    private static let heldMark = "held"
+
+    /// Notes from which instance on a route holds, once it is met. Those that are gone begin anew when they come back.
+    private func noteBeginnings(of routes: [Route], _ position: RoutePosition) throws {
+        let names = Set(routes.lazy.filter { $0.event == .completion }.map(\.name))
+        var marks: [String: [UInt8]] = [:]
+        for name in names where beginnings[name] == nil {
+            if let known = try queue.mark("since/\(name)"), !known.isEmpty {
+                beginnings[name] = Self.number(known)
+            } else {
+                marks["since/\(name)"] = Self.bytes(position.sequence)
+            }
+        }
+        let gone = beginnings.keys.filter { !names.contains($0) }
+        for name in gone { marks["since/\(name)"] = [] }
+        guard !marks.isEmpty else { return }
+        try queue.add([], marks: marks)
+        for name in names where marks["since/\(name)"] != nil { beginnings[name] = position.sequence }
+        gone.forEach { beginnings.removeValue(forKey: $0) }
+    }
+
     /// A study was quiet: what of it was not forwarded before goes.
     private func complete(_ study: Int64, _ uid: String, _ plan: inout RoutePlan, _ catalog: Catalog) throws {
         guard plan.hasCompletionRoutes else { return }
@@ -152,6 +179,9 @@ public final class Router: @unchecked Sendable {
                 let before = sent.map(Self.number) ?? 0
                 let rest = all.filter { $0.sequence > before }
                 guard let newest = rest.last else { continue }
+                // A feed that began anew has every study complete anew: what was there before the route does not go.
+                let held = try (plan.marks[Self.heldMark] ?? queue.mark(Self.heldMark)).map(Self.number) ?? 0
+                if newest.sequence <= held, newest.sequence <= beginnings[route.name] ?? 0 { continue }
                 rest.forEach { plan.send($0, by: route) }
                 plan.marks[mark] = Self.bytes(newest.sequence)
             case .consultation:
@@ -236,6 +266,17 @@ public final class Router: @unchecked Sendable {
             page.forEach { plan.arrived($0) }
             from = last.sequence
             position.sequence = max(position.sequence, last.sequence)
+        }
+        plan.marks[Self.heldMark] = Self.bytes(position.sequence)
+        // What was completed before the router was here is behind `change`. What went already has its mark.
+        var completed: Int64 = 0
+        while plan.hasCompletionRoutes {
+            let entries = try catalog.feed(after: completed, limit: Self.batchCount, completionsOnly: true)
+            for case .complete(let study, let uid, let id) in entries where id <= change {
+                try complete(study, uid, &plan, catalog)
+            }
+            guard let last = entries.last, last.change < change else { break }
+            completed = last.change
         }
         try put(plan, position)
         // Studies that were completed meanwhile may be granted.

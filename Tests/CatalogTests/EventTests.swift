@@ -207,6 +207,27 @@ struct EventTests {
         #expect(try fixture.catalog.completeStudies(quietSince: 2000, arriving: [], at: 3000) == 0)
     }
 
+    /// Their numbers are lower than those of what came since.
+    @Test func completesAStudyOnlyOnceAllThatTransfersBroughtIsShownOrGivenUp() throws {
+        let fixture = try CatalogFixture()
+        func arrives(_ number: UInt64, by transfer: [UInt8]) throws {
+            var coming = record(number, at: 1000)
+            coming.transfer = transfer
+            try fixture.put(coming)
+        }
+        try arrives(1, by: [7])
+        try arrives(2, by: [8])
+        try fixture.put(record(3, at: 1000))
+        try fixture.put(record(4, study: "1.2.2", at: 1000))
+        try fixture.catalog.settle()
+        #expect(try fixture.catalog.completeStudies(quietSince: 2000, at: 3000) == 1)
+        try apply(.dropped(transfer: [7]), 10, to: fixture)
+        #expect(try fixture.catalog.completeStudies(quietSince: 2000, at: 3000) == 0)
+        try apply(.arrived(transfer: [8], except: []), 11, to: fixture)
+        #expect(try fixture.catalog.completeStudies(quietSince: 2000, at: 3000) == 1)
+        #expect(try kinds(fixture).last == "complete")
+    }
+
     @Test func completesNoStudyOfWhichNothingIsShown() throws {
         let fixture = try CatalogFixture()
         try fixture.put(record(1, at: 1000))

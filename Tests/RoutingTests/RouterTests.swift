@@ -89,11 +89,42 @@ private final class RouterFixture {
         #expect(try archive.catalog.completeStudies(quietSince: .max, at: 1) == 1)
     }
 
+    /// Builds the catalogue anew; every study of it is complete before the router is there.
+    func rebuild() throws {
+        _ = try archive.reindex { _, _ in }
+        try archive.catalog.completeStudies(quietSince: .max, at: 2)
+    }
+
+    /// Instance numbers that jobs were made of, by job.
+    func sent(jobs count: Int) throws -> [[UInt64]] {
+        let seen = Seen()
+        queue.handle(ForwardWork.kind) { run in
+            guard let work = try? JSONDecoder().decode(ForwardWork.self, from: Data(run.payload)) else {
+                return .hopeless("")
+            }
+            seen.note(work.sequences)
+            return .done
+        }
+        queue.start()
+        let end = Date(timeIntervalSinceNow: 60)
+        while seen.all.count < count, Date() < end { usleep(1000) }
+        return seen.all
+    }
+
     /// Has the router do all that there is. Returns how many jobs there are then.
     func run() throws -> Int {
         while try router.step(archive.catalog) {}
         return try queue.list([.waiting], limit: 100).count
     }
+}
+
+/// What jobs carried.
+private final class Seen: Sendable {
+    private let values = Mutex<[[UInt64]]>([])
+
+    var all: [[UInt64]] { values.withLock { $0 } }
+
+    func note(_ sequences: [UInt64]) { values.withLock { $0.append(sequences) } }
 }
 
 struct RouterTests {
@@ -112,5 +143,51 @@ struct RouterTests {
         // Once.
         fixture.granted.set { $0.studies["other"] = ["1.2.2"] }
         #expect(try fixture.run() == 1)
+    }
+
+    @Test func sendsOnCompletionWhatCameAfterTheRouteThroughAFeedThatBeginsAnew() throws {
+        let fixture = try RouterFixture()
+        #expect(try fixture.run() == 0)
+        try fixture.store("1.2.1")
+        #expect(try fixture.run() == 0)
+        try fixture.routes.add(Route(name: "night", event: .completion, destinations: ["B"]))
+        #expect(try fixture.run() == 0)
+        try fixture.store("1.2.2")
+        #expect(try fixture.run() == 1)
+        // Stored, and complete in the new catalogue before the router is there.
+        try fixture.store("1.2.3")
+        try fixture.rebuild()
+        #expect(try fixture.run() == 2)
+        // And all that is complete anew afterwards.
+        try fixture.rebuild()
+        #expect(try fixture.run() == 2)
+        let held = try fixture.archive.catalog.arrived(inStudy: nil, after: 0, limit: 10).map(\.sequence)
+        #expect(try fixture.sent(jobs: 2) == held.suffix(2).map { [$0] })
+    }
+
+    @Test func sendsNothingThatWasThereOfAnArchiveThatItMeetsForTheFirstTime() throws {
+        let fixture = try RouterFixture()
+        try fixture.store("1.2.1")
+        try fixture.routes.add(Route(name: "night", event: .completion, destinations: ["B"]))
+        #expect(try fixture.run() == 0)
+        try fixture.rebuild()
+        #expect(try fixture.run() == 0)
+        try fixture.store("1.2.2")
+        #expect(try fixture.run() == 1)
+    }
+
+    @Test func beginsAnewWithARouteThatWasAway() throws {
+        let fixture = try RouterFixture()
+        let route = Route(name: "night", event: .completion, destinations: ["B"])
+        #expect(try fixture.run() == 0)
+        try fixture.routes.add(route)
+        #expect(try fixture.run() == 0)
+        try fixture.routes.remove("night")
+        try fixture.store("1.2.1")
+        #expect(try fixture.run() == 0)
+        try fixture.routes.add(route)
+        #expect(try fixture.run() == 0)
+        try fixture.rebuild()
+        #expect(try fixture.run() == 0)
     }
 }
