@@ -7,7 +7,14 @@ extension Archive {
     public func spool() throws(ArchiveError) -> SealedSpool {
         let blobs = blobs
         let reserve = settings.blobs.reserveByteCount
-        return try SealedSpool(folder: directory) { ((try? blobs.freeByteCount()) ?? 0) >= reserve }
+        return try SealedSpool(folder: directory) { Self.hasRoom(blobs, reserve: reserve) }
+    }
+
+    /// Whether more than `storage.reserve` is free: below it nothing is taken in, of whatever kind.
+    public var hasRoom: Bool { Self.hasRoom(blobs, reserve: settings.blobs.reserveByteCount) }
+
+    private static func hasRoom(_ blobs: BlobStore, reserve: UInt64) -> Bool {
+        ((try? blobs.freeByteCount()) ?? 0) >= reserve
     }
 }
 

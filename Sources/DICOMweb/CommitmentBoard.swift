@@ -23,7 +23,7 @@ public final class CommitmentBoard: Sendable {
     /// References that are checked before others get their turn.
     static let stepCount = 16
 
-    struct Reference: Sendable, Equatable {
+    struct Reference: Sendable, Hashable {
         var sopClassUID: String
         var sopInstanceUID: String
 

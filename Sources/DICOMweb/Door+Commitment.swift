@@ -134,14 +134,24 @@ private struct CommitmentWork: Sendable {
 
     func result() async throws -> CommitmentResult {
         var result = CommitmentResult(references: references, outcomes: [])
+        // However often one is named, its bytes are read once.
+        var seen: [CommitmentBoard.Reference: Commitment] = [:]
         for start in stride(from: 0, to: references.count, by: CommitmentBoard.stepCount) {
             let step = Array(references[start..<min(start + CommitmentBoard.stepCount, references.count)])
-            result.outcomes += try await pool.run { [archive, institution] in
-                try step.map {
-                    try archive.commitment(
-                        sopClassUID: $0.sopClassUID, sopInstanceUID: $0.sopInstanceUID, institution: institution)
+            let new = Set(step.filter { seen[$0] == nil })
+            seen.merge(
+                try await pool.run { [archive, institution] in
+                    try new.map {
+                        (
+                            $0,
+                            try archive.commitment(
+                                sopClassUID: $0.sopClassUID, sopInstanceUID: $0.sopInstanceUID,
+                                institution: institution)
+                        )
+                    }
                 }
-            }
+            ) { first, _ in first }
+            result.outcomes += step.compactMap { seen[$0] }
         }
         return result
     }

@@ -144,6 +144,11 @@ public final class JobQueue: @unchecked Sendable {
         return result
     }
 
+    /// How many jobs of a lane wait or run; at most `limit` are counted.
+    public func waitingCount(in lane: String, upTo limit: Int) throws(QueueError) -> Int {
+        try table.waitingCount(in: lane, upTo: limit)
+    }
+
     /// The last job put into a lane.
     public func lastJob(in lane: String) throws(QueueError) -> Job? {
         guard var job = try table.lastJob(in: lane) else { return nil }
@@ -323,7 +328,8 @@ public final class JobQueue: @unchecked Sendable {
     /// Does the lane's next job. Returns whether there may be another.
     private func step(_ name: String) -> Bool {
         guard !locked({ isStopping }), let next = nextJob(in: name) else { return false }
-        let (job, payload) = next
+        let job = next.job
+        guard let payload = next.payload else { return bury(job) }
         let run = JobRun(job: job, payload: payload, queue: self)
         condition.lock()
         let handler = handlers[job.kind]
@@ -331,6 +337,13 @@ public final class JobQueue: @unchecked Sendable {
         lanes[name]?.run = run
         lanes[name]?.wasCancelled = false
         condition.unlock()
+        // Until now whoever ended it found no run to be stopped.
+        guard ((try? table.job(job.id)) ?? nil)?.state == .waiting else {
+            condition.lock()
+            lanes[name]?.run = nil
+            condition.unlock()
+            return true
+        }
         let outcome = handler?(run) ?? .hopeless("this version does not know the kind of job")
         let (goesOn, isDead) = settle(job, outcome)
         condition.lock()
@@ -341,7 +354,17 @@ public final class JobQueue: @unchecked Sendable {
         return goesOn
     }
 
-    private func nextJob(in name: String) -> (job: Job, payload: [UInt8])? {
+    /// What a job carries is not what was put in: nothing can be done, and those behind it must not wait.
+    ///
+    /// - Returns: whether there may be another.
+    private func bury(_ job: Job) -> Bool {
+        let (goesOn, isDead) = settle(job, .hopeless("what it carries is damaged"))
+        let tell = locked { isDead ? dead : nil }
+        tell?(job.lane)
+        return goesOn
+    }
+
+    private func nextJob(in name: String) -> (job: Job, payload: [UInt8]?)? {
         guard ((try? table.pausedLanes()) ?? []).contains(name) == false else { return nil }
         do throws(QueueError) { return try table.next(in: name, at: Self.now()) } catch {
             // What cannot be read now is tried again, not at once.
@@ -374,7 +397,7 @@ public final class JobQueue: @unchecked Sendable {
                 try table.set(
                     job.id, state: isDead ? .dead : .waiting, attempts: attempts,
                     dueAt: now + settings.jitteredMilliseconds(after: attempts), reason: reason, at: now,
-                    endedLimit: settings.endedLimit, served: job.lane)
+                    endedLimit: settings.endedLimit, ofWaiting: true, served: job.lane)
                 return (true, isDead)
             case .unavailable(let reason):
                 let (patience, _) = settings.patience.components

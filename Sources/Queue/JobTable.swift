@@ -145,8 +145,8 @@ final class JobTable: Sendable {
         }
     }
 
-    /// The job a lane does next, with its payload.
-    func next(in lane: String, at now: Int64) throws(QueueError) -> (job: Job, payload: [UInt8])? {
+    /// The job a lane does next, with its payload; nil for one that is not what was sealed.
+    func next(in lane: String, at now: Int64) throws(QueueError) -> (job: Job, payload: [UInt8]?)? {
         let found = try read { connection throws(DatabaseError) in
             try connection.first(
                 """
@@ -156,7 +156,20 @@ final class JobTable: Sendable {
             ) { row throws(DatabaseError) in (Self.job(row), row.blob(11) ?? []) }
         }
         guard let (job, sealed) = found else { return nil }
-        do throws(KeyError) { return (job, try seal.open(sealed, of: job.kind)) } catch { throw .keys(error) }
+        do throws(KeyError) { return (job, try seal.open(sealed, of: job.kind)) } catch {
+            if error == .refused { return (job, nil) }
+            throw .keys(error)
+        }
+    }
+
+    /// How many jobs of a lane wait; at most `limit` are counted.
+    func waitingCount(in lane: String, upTo limit: Int) throws(QueueError) -> Int {
+        try read { connection throws(DatabaseError) in
+            try connection.first(
+                "SELECT count(*) FROM (SELECT 1 FROM job WHERE state = 0 AND lane = ? LIMIT ?)",
+                [.text(lane), .integer(Int64(limit))]
+            ) { row throws(DatabaseError) in Int(row.integer(0) ?? 0) } ?? 0
+        }
     }
 
     /// The last job put into a lane.
@@ -248,17 +261,20 @@ final class JobTable: Sendable {
 
     /// Sets what became of a try, or what the operator asked for.
     ///
-    /// - Parameter served: the lane, where that says that it is served.
+    /// - Parameters:
+    ///   - ofWaiting: whether a job that has ended meanwhile is left as it is.
+    ///   - served: the lane, where that says that it is served.
     func set(
         _ id: Int64, state: Job.State, attempts: Int, dueAt: Int64, reason: String, at now: Int64, endedLimit: Int,
-        served lane: String? = nil
+        ofWaiting: Bool = false, served lane: String? = nil
     ) throws(QueueError) {
         let number = Self.states.firstIndex(of: state) ?? 0
         try write { connection throws(DatabaseError) in
             try connection.execute(
                 """
                 UPDATE job SET state = ?, attempts = ?, due_at = ?, reason = ?, changed_at = ?, unavailable_since = 0,
-                    remaining = CASE WHEN ?1 = 2 THEN 0 ELSE remaining END WHERE id = ?
+                    remaining = CASE WHEN ?1 = 2 THEN 0 ELSE remaining END
+                WHERE id = ? \(ofWaiting ? "AND state = 0" : "")
                 """,
                 [
                     .integer(Int64(number)), .integer(Int64(attempts)), .integer(dueAt), .text(reason), .integer(now),

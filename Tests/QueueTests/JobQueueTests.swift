@@ -256,6 +256,38 @@ struct JobQueueTests {
         #expect(standing.filter { $0.state == .waiting && $0.isPaused }.map(\.count) == [1])
     }
 
+    @Test func leavesAsItIsWhatEndedWhileItRan() throws {
+        let fixture = try QueueFixture()
+        let id = try #require(try fixture.queue.add([job("reported"), job("next")]).first)
+        // By other means, as a report of storage commitment that its requester heard meanwhile.
+        fixture.start { [queue = fixture.queue] run in
+            guard run.job.id == id else { return .done }
+            try? queue.complete(id)
+            return .failed("too late")
+        }
+        try fixture.wait { $0[.done] == 2 }
+        #expect(fixture.handled == ["reported", "next"])
+    }
+
+    @Test func givesUpWhatIsNotWhatWasPutInAndServesTheRest() throws {
+        let fixture = try QueueFixture()
+        let told = Mutex<[String]>([])
+        let id = try #require(try fixture.queue.add([job("damaged"), job("next")]).first)
+        try fixture.queue.close()
+        let table = try JobTable(path: fixture.directory + "/queue.sqlite", key: fixture.key)
+        // What it carried goes with its end, and it is no end.
+        for state in [Job.State.done, .waiting] {
+            try table.set(id, state: state, attempts: 0, dueAt: 0, reason: "", at: 1, endedLimit: 10)
+        }
+        try table.close()
+        try fixture.open()
+        fixture.queue.whenDead { lane in told.withLock { $0.append(lane) } }
+        fixture.start { _ in .done }
+        try fixture.wait { $0[.done] == 1 && told.withLock { $0.count } == 1 }
+        #expect(fixture.handled == ["next"] && told.withLock { $0 } == ["A"])
+        #expect(try fixture.queue.list([.dead], limit: 2).map(\.id) == [id])
+    }
+
     @Test func findsItsJobsAfterARestartAlsoTheOneThatRan() throws {
         let fixture = try QueueFixture()
         try fixture.queue.add([job("1"), job("2")], marks: ["feed": [7]])

@@ -14,13 +14,17 @@ struct CommitmentCheck: Sendable {
     ) throws -> CommitmentReport? {
         var report = CommitmentReport(
             transactionUID: work.request.transactionUID, retrieveAETitle: retrieveAETitle)
+        // However often one is named, its bytes are read once.
+        var seen: [CommitmentRequest.Reference: Commitment] = [:]
         for reference in work.request.references {
             if try shouldStop() { return nil }
-            report.note(
-                reference,
-                try archive.commitment(
+            let found =
+                try seen[reference]
+                ?? archive.commitment(
                     sopClassUID: reference.sopClassUID, sopInstanceUID: reference.sopInstanceUID,
-                    institution: work.institution))
+                    institution: work.institution)
+            seen[reference] = found
+            report.note(reference, found)
         }
         return report
     }

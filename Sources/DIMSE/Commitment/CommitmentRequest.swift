@@ -2,7 +2,7 @@ import DICOM
 
 /// What a requester of storage commitment names. PS3.4 §J.3.2.1.
 struct CommitmentRequest: Sendable, Equatable, Codable {
-    struct Reference: Sendable, Equatable, Codable {
+    struct Reference: Sendable, Hashable, Codable {
         var sopClassUID: String
         var sopInstanceUID: String
     }

@@ -11,6 +11,17 @@ extension Session {
     /// the association ends or another request comes; a restart lets everything be tried at once.
     static let commitmentDelay = Duration.seconds(86_400)
 
+    /// Requests of a peer that may wait to be reported.
+    static let commitmentLimit = 1000
+
+    private enum CommitmentRefusal: Error, CustomStringConvertible {
+        case tooMany
+
+        var description: String {
+            "\(commitmentLimit) requests of it are not reported yet: see `huizhen queue list`, and its --port"
+        }
+    }
+
     /// N-ACTION of the Storage Commitment Push Model, PS3.4 §J.3.2: the request is durable before it is answered; then
     /// every byte is read again, and the result reported on this association if it is still there.
     func requestCommitment(
@@ -36,10 +47,15 @@ extension Session {
             } catch { return try deny(error, command, context) }
             let work = CommitmentWork(
                 request: request, callingAETitle: permit.aeTitle, institution: permit.institution)
+            let lane = CommitmentWork.lanePrefix + permit.aeTitle
             do {
+                guard try shared.queue.waitingCount(in: lane, upTo: Self.commitmentLimit) < Self.commitmentLimit else {
+                    throw CommitmentRefusal.tooMany
+                }
+                guard archive.hasRoom else { throw ArchiveError.full }
                 let ids = try shared.queue.add([
                     NewJob(
-                        kind: CommitmentWork.kind, lane: CommitmentWork.lanePrefix + permit.aeTitle, priority: 7,
+                        kind: CommitmentWork.kind, lane: lane, priority: 7,
                         remaining: request.references.count, delay: Self.commitmentDelay,
                         payload: Array(try JSONEncoder().encode(work)))
                 ])
