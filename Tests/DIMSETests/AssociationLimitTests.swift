@@ -53,6 +53,52 @@ extension ServiceTests {
             #expect(try fixture.uids.isEmpty)
         }
 
+        @Test func storesNothingOfAPeerThatMayOnlyFetch() throws {
+            let fixture = try DIMSEFixture(isOpen: false)
+            try fixture.know("TEST", [.echo, .find, .get])
+            let object = TestObject(1)
+            let association = try fixture.target().associate([
+                PresentationContext(
+                    id: 1, abstractSyntax: object.sopClassUID, transferSyntaxes: [object.transferSyntaxUID],
+                    role: .scp)
+            ])
+            #expect(association.accepted[1]?.acceptedRole == .scp)
+            let exchange = StoreExchange(
+                stream: MessageStream(association), contexts: Array(association.accepted.values))
+            let status = try exchange.send(object, originator: nil, sent: { _ in }, whileWaiting: { nil })
+            #expect(status == ServiceAnswer.noService.status)
+            try association.release()
+            #expect(try fixture.uids.isEmpty)
+        }
+
+        @Test func storesNothingMoreOfAPeerThatMayNotAnyLonger() throws {
+            let fixture = try DIMSEFixture(isOpen: false)
+            try fixture.know("TEST")
+            let association = try fixture.target().associate([
+                PresentationContext(
+                    id: 1, abstractSyntax: TestObject.sopClass,
+                    transferSyntaxes: [TransferSyntax.explicitVRLittleEndian.uid])
+            ])
+            let exchange = StoreExchange(
+                stream: MessageStream(association), contexts: Array(association.accepted.values))
+            func store(_ number: Int) throws -> Status? {
+                try exchange.send(TestObject(number), originator: nil, sent: { _ in }, whileWaiting: { nil })
+            }
+            #expect(try store(1) == .success)
+            let peer = try #require(fixture.access.peer(aeTitle: "TEST"))
+            // How we call it has nothing to do with what it may.
+            var called = peer
+            called.associations = 1
+            try fixture.access.add(called)
+            #expect(try store(2) == .success)
+            var moved = peer
+            moved.addresses = ["127.0.0.9"]
+            try fixture.access.add(moved)
+            #expect(try store(3) == ServiceAnswer.notAllowed.status)
+            try association.release()
+            #expect(try fixture.uids == ["1.2.9.1", "1.2.9.2"])
+        }
+
         @Test func rejectsTheAssociationOnePastItsLimitAsTransient() throws {
             let fixture = try DIMSEFixture { $0.associationLimit = 2 }
             let first = try fixture.requester([SOPClass.verification])

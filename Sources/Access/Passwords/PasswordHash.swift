@@ -1,5 +1,4 @@
 import COpenSSL
-import Synchronization
 
 /// A password as it is kept: scrypt (RFC 7914) with a random salt.
 public struct PasswordHash: Sendable, Equatable, Codable {
@@ -42,6 +41,9 @@ public struct PasswordHash: Sendable, Equatable, Codable {
         self.init(salt: salt, hash: hash, cost: cost)
     }
 
+    /// Salt and hash, of one length always.
+    var bytes: [UInt8] { salt + hash }
+
     private init(salt: [UInt8], hash: [UInt8], cost: Cost) {
         self.salt = salt
         self.hash = hash
@@ -83,45 +85,5 @@ public struct PasswordHash: Sendable, Equatable, Codable {
                 1 << UInt64(cost.exponent), blockSize, parallelism, memoryLimit, &result, result.count)
         }
         return done == 1 ? result : nil
-    }
-}
-
-/// Remembers, for as long as the process runs, which password was right last, so that a peer that opens many
-/// associations pays for scrypt once; a wrong one always pays.
-final class PasswordMemory: Sendable {
-    private struct State {
-        var tags: [String: [UInt8]] = [:]
-    }
-
-    /// Held while scrypt runs too: guesses queue up instead of taking 32 MiB each.
-    private let state = Mutex(State())
-    private let key: [UInt8]
-
-    init() {
-        var key = [UInt8](repeating: 0, count: 32)
-        // Without randomness nothing is remembered, see `tag`.
-        self.key = RAND_bytes(&key, Int32(key.count)) == 1 ? key : []
-    }
-
-    func matches(_ password: [UInt8], _ hash: PasswordHash, peer: String) -> Bool {
-        let tag = tag(password)
-        return state.withLock { state in
-            if let tag, let held = state.tags[peer], PasswordHash.areEqual(tag, held) { return true }
-            guard hash.matches(password) else { return false }
-            state.tags[peer] = tag
-            return true
-        }
-    }
-
-    func forget(peer: String) { state.withLock { _ = $0.tags.removeValue(forKey: peer) } }
-
-    private func tag(_ password: [UInt8]) -> [UInt8]? {
-        guard !key.isEmpty else { return nil }
-        var result = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
-        var count: UInt32 = 0
-        guard HMAC(EVP_sha256(), key, Int32(key.count), password, password.count, &result, &count) != nil else {
-            return nil
-        }
-        return Array(result.prefix(Int(count)))
     }
 }

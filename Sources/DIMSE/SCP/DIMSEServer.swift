@@ -215,6 +215,8 @@ public final class DIMSEServer: @unchecked Sendable {
             return lines.note("connection without association", from: address, reason: "\(error)")
         }
         let permit: Permit
+        // Before it is let in: what changes meanwhile is noticed.
+        let standing = shared.access.standing(of: association.callingAETitle)
         let wantsResponse = association.identity?.wantsResponse == true
         do throws(Refusal) {
             permit = try shared.access.admit(
@@ -223,7 +225,7 @@ public final class DIMSEServer: @unchecked Sendable {
         } catch { return refuse(association, error, address: address) }
         guard admitAssociation(id: id) else {
             shared.metrics.rejected("association-limit")
-            shared.logger.notice("association limit reached", metadata: ["calling": "\(permit.aeTitle)"])
+            lines.note("association limit reached", from: address)
             association.reject(AssociationRefusal.limit.rejection)
             return
         }
@@ -243,15 +245,13 @@ public final class DIMSEServer: @unchecked Sendable {
             return lines.note("association not begun", from: address, reason: "\(error)")
         }
         shared.metrics.associationsAccepted.add()
-        Session(association, permit: permit, shared: shared).run { self.setBusy(id, $0) }
+        Session(association, permit: permit, standing: standing, shared: shared).run { self.setBusy(id, $0) }
     }
 
     private func refuse(_ association: Association, _ refusal: Refusal, address: String) {
         shared.metrics.rejected("access")
         refusals.note(from: address, name: association.callingAETitle, reason: "association: \(refusal)")
-        shared.logger.notice(
-            "association refused",
-            metadata: ["calling": "\(association.callingAETitle)", "address": "\(address)", "reason": "\(refusal)"])
+        lines.note("association refused", from: address, reason: "\(refusal)")
         association.reject(AssociationRefusal(refusal).rejection)
     }
 }

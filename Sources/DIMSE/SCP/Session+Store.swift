@@ -40,6 +40,8 @@ extension Session {
 
     private func begin(_ command: Command, _ transferSyntax: TransferSyntax) throws -> ObjectReception {
         let rule = try currentPeer(.store)?.admission
+        // A storage context does not say it: who may fetch has such, too.
+        _ = try shared.access.require(.store, by: permit, door: Self.door)
         let release = try rule.map { try shared.releases.release(by: $0) }
         return try ObjectReception(transferSyntax, release: release) {
             [self] (syntax, isAsAnnounced) throws(ArchiveError) in

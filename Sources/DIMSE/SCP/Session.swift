@@ -28,6 +28,8 @@ struct Shared: Sendable {
 final class Session {
     let shared: Shared
     let permit: Permit
+    /// What the peer's permit rests on; nil for a guest.
+    private let standing: PeerStanding?
     let stream: MessageStream
     let contexts: [UInt8: PresentationContext]
     let arrival: Arrival
@@ -39,7 +41,8 @@ final class Session {
     var archive: Archive { shared.archive }
     let ledger: StoreLedger
 
-    init(_ association: Association, permit: Permit, shared: Shared) {
+    init(_ association: Association, permit: Permit, standing: PeerStanding?, shared: Shared) {
+        self.standing = standing
         self.shared = shared
         self.permit = permit
         stream = MessageStream(association)
@@ -84,11 +87,11 @@ final class Session {
     /// The peer as it is now; nil for a guest of an open test server.
     ///
     /// - Throws: `.refused` for one that was removed, changed or not confirmed since it was let in: its association lasts,
-    ///   and its permit must not.
+    ///   and its permit must not. See `PeerStanding`.
     func currentPeer(_ verb: Verb) throws(Denial) -> Peer? {
         guard permit.isKnown else { return nil }
-        if let peer = shared.access.standingPeer(permit.aeTitle), peer.services == permit.services,
-            peer.institution == permit.institution
+        if let peer = shared.access.standingPeer(permit.aeTitle),
+            shared.access.standing(of: permit.aeTitle) == standing
         {
             return peer
         }
@@ -123,7 +126,8 @@ final class Session {
         case (.echoRequest, _) where context.abstractSyntax == SOPClass.verification:
             status = ServiceAnswer.success.status
             try stream.send(Command(answering: command, .success), contextID: contextID)
-        case (.storeRequest, nil) where Negotiation.isStorage(context.abstractSyntax) && command.hasDataSet:
+        case (.storeRequest, nil)
+        where Negotiation.isStorage(context.abstractSyntax) && context.acceptedRole != .scp && command.hasDataSet:
             status = try store(command, contextID: contextID, transferSyntax: transferSyntax)
         case (.findRequest, .find) where command.hasDataSet:
             status = try find(command, context: context, transferSyntax: transferSyntax)
