@@ -152,17 +152,13 @@ extension Archive {
     public func destroyDropped() throws(ArchiveError) -> Int {
         let dropped = try ask { catalog throws(CatalogError) in try catalog.dropped(limit: 1000) }
         guard !dropped.isEmpty else { return 0 }
-        do throws(BlobError) {
-            try blobs.destroy(dropped.map { BlobLocation(pack: $0.pack, offset: $0.byteOffset) })
-        } catch { throw ArchiveError(error) }
+        try destroyBytes(
+            dropped.map {
+                BlobPlace(location: BlobLocation(pack: $0.pack, offset: $0.byteOffset), sequence: $0.sequence)
+            })
         metadataShelf.forget(dropped.map(\.sequence))
         try ask { catalog throws(CatalogError) in try catalog.forgetDropped(dropped.map(\.sequence)) }
-        for key in Set(dropped.map(\.studyKey)) {
-            guard let id = KeyID(bytes: key) else { continue }
-            try studyKeys.destroy(id) { () throws(ArchiveError) in
-                try ask { catalog throws(CatalogError) in try catalog.usesStudyKey(key) }
-            }
-        }
+        try destroyStudyKeys(dropped.map(\.studyKey))
         return dropped.count
     }
 }

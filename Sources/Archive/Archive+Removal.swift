@@ -24,16 +24,16 @@ extension Archive {
         studyInstanceUID: String, seriesInstanceUID: String? = nil, sopInstanceUID: String? = nil, now: Bool = false,
         accessionNumbers: Set<String> = [], by person: String = "", reason: String = ""
     ) throws(ArchiveError) -> Removal {
-        let study = try ask { catalog throws(CatalogError) in
-            try catalog.removalGuard(studyInstanceUID: studyInstanceUID)
-        }
-        if study.held { throw .held }
-        if now && study.accessionNumbers != accessionNumbers {
-            throw .accessionNumberDiffers(count: max(1, study.accessionNumbers.count))
-        }
         let destroyAt = now ? Self.now() : destructionTime()
-        // Compression moves nothing between the order, which says where bytes lie, and the removal.
+        // Compression moves nothing between the order, which says where bytes lie, and the removal; nor is a hold put on between.
         let (holdings, certificate) = try relocation.withLock { _ throws(ArchiveError) -> ([Holding], String) in
+            let study = try ask { catalog throws(CatalogError) in
+                try catalog.removalGuard(studyInstanceUID: studyInstanceUID)
+            }
+            if study.held { throw .held }
+            if now && study.accessionNumbers != accessionNumbers {
+                throw .accessionNumberDiffers(count: max(1, study.accessionNumbers.count))
+            }
             let holdings = try ask { catalog throws(CatalogError) in
                 let shown = try catalog.holdings(
                     studyInstanceUIDs: [studyInstanceUID], seriesInstanceUIDs: seriesInstanceUID.map { [$0] } ?? [],
@@ -57,40 +57,70 @@ extension Archive {
 
     /// Brings back what was removed from a study and not destroyed yet.
     public func restore(studyInstanceUID: String) throws(ArchiveError) -> Int {
-        let holdings = try ask { catalog throws(CatalogError) in
-            try catalog.removed(studyInstanceUID: studyInstanceUID, restorable: true)
+        // What is brought back is not being destroyed.
+        try relocation.withLock { _ throws(ArchiveError) in
+            let holdings = try ask { catalog throws(CatalogError) in
+                try catalog.removed(studyInstanceUID: studyInstanceUID, restorable: true)
+            }
+            guard !holdings.isEmpty else { throw .notFound }
+            try record(.restored(instances: holdings.map(\.sequence)))
+            return holdings.count
         }
-        guard !holdings.isEmpty else { throw .notFound }
-        try record(.restored(instances: holdings.map(\.sequence)))
-        return holdings.count
     }
 
     /// Puts a study under a hold, or releases it.
     public func hold(studyInstanceUID: String, _ on: Bool) throws(ArchiveError) {
-        let holdings = try ask { catalog throws(CatalogError) in
-            try catalog.holdings(studyInstanceUIDs: [studyInstanceUID], visibility: .everything, limit: -1)
+        try relocation.withLock { _ throws(ArchiveError) in
+            let holdings = try ask { catalog throws(CatalogError) in
+                try catalog.holdings(studyInstanceUIDs: [studyInstanceUID], visibility: .everything, limit: -1)
+            }
+            guard !holdings.isEmpty else { throw .notFound }
+            try record(.held(instances: holdings.map(\.sequence), on))
         }
-        guard !holdings.isEmpty else { throw .notFound }
-        try record(.held(instances: holdings.map(\.sequence), on))
     }
 
-    /// Destroys keys and bytes. An interrupted destruction is taken up again by the caretaker.
+    /// Destroys keys and bytes of what is removed; what was brought back or put under a hold since it was looked up is left. An
+    /// interrupted destruction is taken up again by the caretaker.
+    ///
+    /// - Throws: what kept any of them; the others are destroyed, and only of those it is noted.
     func destroy(_ holdings: [Holding]) throws(ArchiveError) {
-        try relocation.withLock { _ throws(ArchiveError) in
+        var failure: BlobError?
+        let gone = try relocation.withLock { _ throws(ArchiveError) -> [Holding] in
+            let wanted = try ask { catalog throws(CatalogError) in
+                try catalog.destroyable(sequences: holdings.map(\.sequence))
+            }
             // Compression may have given an instance another place since it was looked up.
-            let places = try ask { catalog throws(CatalogError) in
-                try catalog.whereabouts(holdings.map(\.sequence))
+            let current = try ask { catalog throws(CatalogError) in try catalog.whereabouts(wanted.map(\.sequence)) }
+            let numbers = Set(wanted.map(\.sequence))
+            var places = Set(
+                holdings.lazy.filter { numbers.contains($0.sequence) }.map {
+                    BlobPlace(
+                        location: BlobLocation(pack: $0.pack, offset: $0.byteOffset), sequence: $0.sequence)
+                })
+            for place in current {
+                let former = place.former.map { BlobLocation(pack: $0.pack, offset: $0.byteOffset) }
+                for location in [BlobLocation(pack: place.pack, offset: place.byteOffset), former].compactMap({ $0 }) {
+                    places.insert(BlobPlace(location: location, sequence: place.sequence))
+                }
             }
-            let current = places.map { BlobLocation(pack: $0.pack, offset: $0.byteOffset) }
-            let former = places.compactMap(\.former).map { BlobLocation(pack: $0.pack, offset: $0.byteOffset) }
-            let given = holdings.map { BlobLocation(pack: $0.pack, offset: $0.byteOffset) }
-            do throws(BlobError) { try blobs.destroy(Array(Set(given + current + former))) } catch {
-                throw ArchiveError(error)
-            }
-            metadataShelf.forget(holdings.map(\.sequence))
-            try record(.destroyed(instances: holdings.map(\.sequence)))
+            let failures: [BlobPlace: BlobError]
+            do throws(BlobError) { failures = try blobs.destroy(Array(places)) } catch { throw ArchiveError(error) }
+            failure = failures.values.first
+            let left = Set(failures.keys.map(\.sequence))
+            undestroyed.withLock { $0.formUnion(left) }
+            let gone = wanted.filter { !left.contains($0.sequence) }
+            guard !gone.isEmpty else { return [] }
+            metadataShelf.forget(gone.map(\.sequence))
+            try record(.destroyed(instances: gone.map(\.sequence)))
+            return gone
         }
-        for key in Set(holdings.map(\.studyKey)) {
+        try destroyStudyKeys(gone.map(\.studyKey))
+        if let failure { throw ArchiveError(failure) }
+    }
+
+    /// Destroys those keys that nothing needs any more.
+    func destroyStudyKeys(_ keys: [[UInt8]]) throws(ArchiveError) {
+        for key in Set(keys) {
             guard let id = KeyID(bytes: key) else { continue }
             try studyKeys.destroy(id) { () throws(ArchiveError) in
                 try ask { catalog throws(CatalogError) in try catalog.usesStudyKey(key) }
@@ -98,11 +128,31 @@ extension Archive {
         }
     }
 
-    /// Destroys what is due; returns how many objects that were.
+    /// Objects that are destroyed together.
+    static let dueLimit = 1000
+
+    /// Destroys what is due, at most `dueLimit` of it; returns how many objects were tried.
+    ///
+    /// What could not be destroyed is left out of later calls until `undestroyed` is emptied: the rest does not wait for it.
     func destroyDue() throws(ArchiveError) -> Int {
-        let due = try ask { catalog throws(CatalogError) in try catalog.due(at: Self.now(), limit: 1000) }
-        if !due.isEmpty { try destroy(due) }
+        let left = undestroyed.withLock { $0 }
+        let due = try ask { catalog throws(CatalogError) in
+            try catalog.due(at: Self.now(), limit: Self.dueLimit + left.count)
+        }.filter { !left.contains($0.sequence) }
+        var failure: ArchiveError?
+        if !due.isEmpty { do throws(ArchiveError) { try destroy(due) } catch { failure = error } }
         try certify()
+        if let failure { throw failure }
         return due.count
+    }
+
+    /// Orders the destruction of what was replaced where the service ended before it could.
+    func orderSuperseded() throws(ArchiveError) {
+        try relocation.withLock { _ throws(ArchiveError) in
+            let old = try ask { catalog throws(CatalogError) in
+                try catalog.supersededWithoutOrder(limit: Self.dueLimit)
+            }
+            if !old.isEmpty { try record(.removed(instances: old, destroyAt: destructionTime())) }
+        }
     }
 }

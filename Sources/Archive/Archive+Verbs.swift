@@ -81,6 +81,8 @@ extension Archive {
         guard let lease = leases.take(location) else { throw .notFound }
         let reader: BlobReader
         do throws(BlobError) { reader = try blobs.open(location) } catch { throw ArchiveError(error) }
+        // A pack from an old copy, or damage, may have left the place to another object, of another patient.
+        guard reader.sequence == holding.sequence else { throw .damaged }
         return try StoredObject(holding: holding, reader: reader, lease: lease, coder: settings.frameCoder)
     }
 

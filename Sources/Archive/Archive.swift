@@ -15,6 +15,9 @@ public final class Archive: Sendable {
         public var differingContent = DifferingContentPolicy.keep
         /// How long a removed study can be brought back.
         public var gracePeriod = Duration.seconds(7 * 86_400)
+        /// How long bytes are kept whose instance lies elsewhere by now: who copies the directory in less time has the one or
+        /// the other, in whatever order it is copied.
+        public var formerPeriod = Duration.seconds(3600)
         /// How long a study must be quiet to count as complete.
         public var studyQuietTime = Duration.seconds(5)
         public var blobs = BlobStoreOptions()
@@ -53,6 +56,10 @@ public final class Archive: Sendable {
     let gate = Gate()
     private let caretaker = Mutex<Caretaker?>(nil)
     let custody = Mutex<(any Custody)?>(nil)
+    /// Removed instances, by number, whose destruction failed since they were last tried all.
+    let undestroyed = Mutex<Set<UInt64>>([])
+    /// Why the latest round of housekeeping did not do all that is due, without patient data; nil when it did.
+    let housekeepingFailure = Mutex<String?>(nil)
     /// Held while certificates are written.
     let certifying = Mutex(())
     let copyMark: CopyMark

@@ -14,6 +14,8 @@ final class Caretaker: @unchecked Sendable {
     static let interval: TimeInterval = 1
     /// Looks between two searches for what is due.
     static let looksPerDestruction = 30
+    /// Looks until what could not be destroyed is tried again.
+    static let looksPerRetry = 3600
 
     init(archive: Archive) {
         self.archive = archive
@@ -38,17 +40,37 @@ final class Caretaker: @unchecked Sendable {
             // A failure here (a full disk, say) is met again by whoever stores next, and told there.
             _ = try? archive.catalog.completeStudies(
                 quietSince: now - quiet * 1000, arriving: archive.arrivals.studies, at: now)
-            _ = try? archive.destroyFormer()
+            var failures = [attempt { () throws(ArchiveError) in try archive.destroyFormer() }]
             looks += 1
             if looks.isMultiple(of: Self.looksPerDestruction) {
-                _ = try? archive.destroyDue()
-                _ = try? archive.destroyDropped()
+                failures.append(attempt { () throws(ArchiveError) in try archive.orderSuperseded() })
+                failures.append(
+                    attempt { () throws(ArchiveError) in
+                        while try archive.destroyDue() >= Archive.dueLimit, !isStopping {}
+                    })
+                failures.append(attempt { () throws(ArchiveError) in try archive.destroyDropped() })
+                archive.housekeepingFailure.withLock { $0 = failures.compactMap { $0 }.first }
             }
+            if looks.isMultiple(of: Self.looksPerRetry) { archive.undestroyed.withLock { $0 = [] } }
         }
         condition.lock()
         isDone = true
         condition.broadcast()
         condition.unlock()
+    }
+
+    /// - Returns: why it failed, if it did.
+    private func attempt<T>(_ body: () throws(ArchiveError) -> T) -> String? {
+        do throws(ArchiveError) {
+            _ = try body()
+            return nil
+        } catch { return "\(error)" }
+    }
+
+    private var isStopping: Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        return stopping
     }
 
     /// - Returns: whether to stop.

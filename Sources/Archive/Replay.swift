@@ -42,7 +42,13 @@ struct Replay {
             let applied = fromStart ? 0 : try catalog.appliedEventSequence()
             var entries: [Entry] = []
             // What the catalogue knows was durable before it did.
-            let scan = try blobs.scan(from: positions, isKnown: { try catalog.isKnown(sequence: $0) }) { object in
+            let scan = try blobs.scan(
+                from: positions,
+                isKnown: { place in
+                    try catalog.isKnown(
+                        sequence: place.sequence, pack: place.location.pack, byteOffset: place.location.offset)
+                }
+            ) { object in
                 if !object.isKeyDestroyed { entries.append((object.sequence, .object(object.location))) }
             }
             report.tornObjects = scan.tornCount
@@ -90,10 +96,16 @@ struct Replay {
         }
     }
 
-    /// Whether compressed bytes of an instance lie there.
+    /// Whether compressed bytes of an instance lie there, and can take the place of what was sent.
     private func isCompressed(_ instance: UInt64, at move: CatalogEvent.Relocation) -> Bool {
-        guard let reader = try? blobs.open(BlobLocation(pack: move.toPack, offset: move.toOffset)) else { return false }
-        return reader.sequence == instance && InstanceRecord.isCompressed(encoded: reader.record())
+        guard let reader = try? blobs.open(BlobLocation(pack: move.toPack, offset: move.toOffset)),
+            reader.sequence == instance, InstanceRecord.isCompressed(encoded: reader.record())
+        else { return false }
+        // As long as what was sent is there, power may have been cut in the sync of what replaces it: header and record came to the
+        // disk, and not all that lies between.
+        let sent = try? blobs.open(BlobLocation(pack: move.fromPack, offset: move.fromOffset))
+        guard sent?.sequence == instance else { return true }
+        return (try? reader.check()) != nil
     }
 
     private func apply(

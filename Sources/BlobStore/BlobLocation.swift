@@ -9,6 +9,17 @@ public struct BlobLocation: Hashable, Sendable {
     }
 }
 
+/// An object and where it lies: after damage, or in a pack of another day, another may lie there.
+public struct BlobPlace: Hashable, Sendable {
+    public let location: BlobLocation
+    public let sequence: UInt64
+
+    public init(location: BlobLocation, sequence: UInt64) {
+        self.location = location
+        self.sequence = sequence
+    }
+}
+
 /// What identifies content: SHA-256 of the plaintext and its length.
 public struct ContentDigest: Hashable, Sendable {
     /// 32 bytes.

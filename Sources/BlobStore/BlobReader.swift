@@ -79,6 +79,11 @@ public final class BlobReader: Sendable {
     /// The record given when the object was written; it was checked when the object was opened.
     public func record() -> [UInt8] { openedRecord }
 
+    /// Reads everything.
+    ///
+    /// - Throws: `.damaged` with the place of what does not open; `.io`.
+    public func check() throws(BlobError) { _ = try checkedDigest() }
+
     /// Reads everything and returns the content's digest.
     func checkedDigest() throws(BlobError) -> ContentDigest {
         let digest = try BlobError.unlocking { () throws(KeyError) in try SHA256Digest() }

@@ -2,21 +2,22 @@ import Keys
 
 /// Finding what the packs hold, header by header.
 extension BlobStore {
-    /// Gives every object that lies at or after the known positions, and finds where each pack ends.
+    /// Gives every object that lies at or after the last known ones, and finds where each pack ends.
     ///
     /// At start this comes before the first `begin`, or packs with room are not written again. The last object of a
     /// pack may have been cut short by a power cut, before it was acknowledged: it is verified in full, and if a part
     /// does not open its room is used again. Costs one small read an object, plus one reading of each last object.
     ///
     /// - Parameters:
-    ///   - from: where each pack is known to be good up to, from `positions()`; missing packs are read from their start.
-    ///   - isKnown: whether an object of that sequence number was seen on the disk once: then it was acknowledged, and what does
-    ///     not open of it is damage and no trace of a power cut.
+    ///   - from: where an object lay in each pack, up to which it is known to be good: if there is none any more, that is damage,
+    ///     and the pack is not written again. Missing packs are read from their start.
+    ///   - isKnown: whether an object was seen on the disk there once: then it was acknowledged, and what does not open of it is
+    ///     damage and no trace of a power cut. Of the place, too: an object may be written again elsewhere under its number.
     ///   - each: called for every living object in the order of packs and offsets.
     /// - Returns: what was found and repaired.
     /// - Throws: `BlobError.io`; what `each` throws, and then packs not reached stay unwritable.
     public func scan(
-        from positions: [UInt32: UInt64] = [:], isKnown: (UInt64) throws -> Bool = { _ in false },
+        from positions: [UInt32: UInt64] = [:], isKnown: (BlobPlace) throws -> Bool = { _ in false },
         each: (ScannedObject) throws -> Void
     ) throws -> ScanReport {
         var report = ScanReport()
@@ -60,14 +61,14 @@ struct PackScan {
     var isSpent: Bool { isFromStart && hasVoid && !hasLiving && !isDamaged }
 
     mutating func run(
-        from known: UInt64?, report: inout ScanReport, isKnown: (UInt64) throws -> Bool,
+        from known: UInt64?, report: inout ScanReport, isKnown: (BlobPlace) throws -> Bool,
         each: (ScannedObject) throws -> Void
     ) throws {
         let knownEnd = store.shelf.end(of: number)
         let byteCount = try BlobError.wrapping { () throws(SystemFailure) in try file.byteCount() }
         var offset = known ?? 0
         // What was known to be good is no longer there.
-        if offset > byteCount { noteDamage(at: byteCount, in: &report) }
+        if known != nil, offset >= byteCount { noteDamage(at: byteCount, in: &report) }
         isFromStart = offset == 0
         // Held back until it is known whether it is the last.
         var pending: ObjectHeader?
@@ -87,7 +88,8 @@ struct PackScan {
             }
             let limit = knownEnd ?? (known == nil ? byteCount : min(byteCount, offset + Self.searchByteCount))
             guard let next = try headers.next(after: offset, limit: limit) else {
-                if knownEnd != nil { noteDamage(at: offset, in: &report) }
+                // An object was there when its place was noted: what came of it is not to be written over.
+                if knownEnd != nil || offset == known { noteDamage(at: offset, in: &report) }
                 break
             }
             if let last = pending { try deliver(last, report: &report, each: each) }
@@ -102,7 +104,9 @@ struct PackScan {
             offset = next
         }
         if let last = pending {
-            if knownEnd == nil, try !isKnown(last.sequence), try isTorn(last) {
+            if knownEnd == nil, try !isKnown(BlobPlace(location: last.location, sequence: last.sequence)),
+                try isTorn(last)
+            {
                 try clear(last)
                 offset = last.location.offset
                 report.tornCount += 1

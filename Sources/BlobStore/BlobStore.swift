@@ -124,14 +124,19 @@ public final class BlobStore: Sendable {
     ///
     /// Three syncs. Destroying a destroyed object changes nothing.
     /// - Throws: `.notFound` if there never was one; `.damaged` if its header is; `.io`.
-    public func destroy(_ location: BlobLocation) throws(BlobError) { try removal.destroy([location]) }
+    public func destroy(_ location: BlobLocation) throws(BlobError) { try removal.destroy(location) }
 
-    /// The same for many objects, with as many syncs as for one and each pack; locations without an object are left out.
-    public func destroy(_ locations: [BlobLocation]) throws(BlobError) {
-        for start in stride(from: 0, to: locations.count, by: Self.destroyLimit) {
-            let part = locations[start..<min(start + Self.destroyLimit, locations.count)]
-            try removal.destroy(Array(part), skipsMissing: true)
+    /// The same for many objects, with as many syncs as for one and each pack; places without the object, or with another one, are
+    /// left out. What lies under a damaged header is destroyed too.
+    ///
+    /// - Returns: why those are not destroyed whose headers the disk does not give.
+    public func destroy(_ places: [BlobPlace]) throws(BlobError) -> [BlobPlace: BlobError] {
+        var failures: [BlobPlace: BlobError] = [:]
+        for start in stride(from: 0, to: places.count, by: Self.destroyLimit) {
+            let part = places[start..<min(start + Self.destroyLimit, places.count)]
+            failures.merge(try removal.destroy(Array(part))) { first, _ in first }
         }
+        return failures
     }
 
     /// Objects destroyed together; others who destroy or move keys wait meanwhile.
@@ -172,8 +177,8 @@ public final class BlobStore: Sendable {
         try journal.scan(each: each)
     }
 
-    /// Where each pack ends after its last durable object: what to give to the next `scan` as known good.
-    public func positions() -> [UInt32: UInt64] { shelf.positions }
+    /// Where each pack ends after its last durable object.
+    var ends: [UInt32: UInt64] { shelf.positions }
 
     /// How many bytes the file system has left.
     public func freeByteCount() throws(BlobError) -> UInt64 {

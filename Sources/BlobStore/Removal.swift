@@ -11,27 +11,56 @@ struct Removal {
     /// Whether the keys of objects before this place were copied to the key store.
     let wasCopied: @Sendable (BlobLocation) -> Bool
 
-    /// Destroys keys and headers, and frees what lies behind; returns once that is on disk.
+    /// Destroys an object's key and header, and frees what lies behind; returns once that is on disk.
+    func destroy(_ location: BlobLocation) throws(BlobError) {
+        try destroy { () throws(BlobError) in
+            [try files.header(location, allowsVoid: true, isChanging: true)]
+        }
+    }
+
+    /// The same for many; places that hold no object, or another one, are left out.
     ///
-    /// - Parameter skipsMissing: whether locations that hold no object are left out.
-    func destroy(_ locations: [BlobLocation], skipsMissing: Bool = false) throws(BlobError) {
-        let (headers, taken) = try files.changing.withLock { (_) throws(BlobError) -> ([ObjectHeader], [UInt32]) in
-            var headers: [ObjectHeader] = []
-            var objects: [(objectID: [UInt8], slot: UInt32?)] = []
-            for location in locations {
-                let header: ObjectHeader
+    /// - Returns: why those are not destroyed whose headers cannot be read.
+    func destroy(_ places: [BlobPlace]) throws(BlobError) -> [BlobPlace: BlobError] {
+        var failures: [BlobPlace: BlobError] = [:]
+        try destroy { () throws(BlobError) in
+            var headers: [BlobLocation: ObjectHeader] = [:]
+            for place in places {
                 do throws(BlobError) {
-                    header = try files.header(location, allowsVoid: true, isChanging: true)
+                    let header = try files.header(place.location, allowsVoid: true, isChanging: true)
+                    if header.state == .void || header.sequence == place.sequence { headers[place.location] = header }
                 } catch {
-                    if skipsMissing, error == .notFound { continue }
-                    throw error
+                    switch error {
+                    case .notFound: break
+                    case .damaged: headers[place.location] = Self.unreadable(place.location)
+                    default: failures[place] = error
+                    }
                 }
-                headers.append(header)
-                if header.state == .void { continue }
+            }
+            return Array(headers.values)
+        }
+        return failures
+    }
+
+    /// What is taken for a header that is damaged: nobody knows how much lies behind, and whose key it named.
+    private static func unreadable(_ location: BlobLocation) -> ObjectHeader {
+        ObjectHeader(location: location, extent: UInt64(ChunkFormat.pageByteCount), studyKey: ObjectHeader.noKey)
+    }
+
+    /// - Parameter find: gives the headers, void ones too; called while nobody else changes any.
+    private func destroy(_ find: () throws(BlobError) -> [ObjectHeader]) throws(BlobError) {
+        let (headers, taken) = try files.changing.withLock { (_) throws(BlobError) -> ([ObjectHeader], [UInt32]) in
+            let headers = try find()
+            var objects: [(objectID: [UInt8], slot: UInt32?)] = []
+            for header in headers where header.state != .void {
+                if header.studyKey == ObjectHeader.noKey {
+                    objects += try slots { key in BlobLocation(pack: key.pack, offset: key.offset) == header.location }
+                    continue
+                }
                 objects.append((header.objectID, header.keyPlace == .header ? nil : header.slot))
                 // A pack that was brought back from an old copy names no slot, though there is one.
-                guard header.keyPlace == .header, wasCopied(location) else { continue }
-                for slot in try slots(of: header.objectID) { objects.append((header.objectID, slot)) }
+                guard header.keyPlace == .header, wasCopied(header.location) else { continue }
+                objects += try slots { key in key.objectID == header.objectID }
             }
             let overwritten = try BlobError.unlocking { () throws(KeyError) in try keys.objects.destroy(objects) }
             for header in headers { try writeVoid(header) }
@@ -61,10 +90,12 @@ struct Removal {
         try BlobError.wrapping { () throws(SystemFailure) in try file.write(page, at: header.location.offset) }
     }
 
-    private func slots(of objectID: [UInt8]) throws(BlobError) -> [UInt32] {
+    private func slots(
+        where isWanted: (ObjectKey) -> Bool
+    ) throws(BlobError) -> [(objectID: [UInt8], slot: UInt32?)] {
         try BlobError.unlocking { () throws(KeyError) in
-            var found: [UInt32] = []
-            _ = try keys.objects.each { slot, key in if key.objectID == objectID { found.append(slot) } }
+            var found: [(objectID: [UInt8], slot: UInt32?)] = []
+            _ = try keys.objects.each { slot, key in if isWanted(key) { found.append((key.objectID, slot)) } }
             return found
         }
     }

@@ -127,6 +127,22 @@ extension Catalog {
         }
     }
 
+    /// Instances whose place another has taken and that nobody has ordered to be destroyed: the service ended in between.
+    public func supersededWithoutOrder(limit: Int) throws(CatalogError) -> [UInt64] {
+        try settle()
+        return try select { connection throws(DatabaseError) in
+            var result: [UInt64] = []
+            try connection.query(
+                "SELECT sequence FROM instance WHERE state = 2 AND destroy_at IS NULL LIMIT ?",
+                [.integer(Int64(limit))]
+            ) { row throws(DatabaseError) in
+                result.append(UInt64(row.integer(0) ?? 0))
+                return true
+            }
+            return result
+        }
+    }
+
     private func arriving(
         _ condition: String, _ arguments: [SQLValue], limit: Int = -1
     ) throws(CatalogError) -> [ArrivingObject] {

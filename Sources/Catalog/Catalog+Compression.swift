@@ -75,9 +75,20 @@ extension Catalog {
         return result
     }
 
-    /// Instances that have former bytes to be destroyed.
-    public func relocated(limit: Int) throws(CatalogError) -> [Whereabouts] {
-        try whereabouts("former_pack IS NOT NULL LIMIT ?", [.integer(Int64(limit))])
+    /// Instances that have former bytes to be destroyed, moved at `time` or before.
+    public func relocated(before time: Int64, limit: Int) throws(CatalogError) -> [Whereabouts] {
+        try whereabouts(
+            "former_pack IS NOT NULL AND former_at <= ? ORDER BY former_at LIMIT ?",
+            [.integer(time), .integer(Int64(limit))])
+    }
+
+    /// Bytes that instances were sent with whose former bytes are not destroyed yet.
+    public func formerByteCount() throws(CatalogError) -> UInt64 {
+        try select { connection throws(DatabaseError) in
+            try connection.first("SELECT sum(byte_count) FROM instance WHERE former_pack IS NOT NULL") {
+                row throws(DatabaseError) in UInt64(row.integer(0) ?? 0)
+            } ?? 0
+        }
     }
 
     /// The former bytes of these instances are destroyed.
@@ -87,7 +98,7 @@ extension Catalog {
                 guard let former = instance.former else { continue }
                 try connection.execute(
                     """
-                    UPDATE instance SET former_pack = NULL, former_offset = NULL
+                    UPDATE instance SET former_pack = NULL, former_offset = NULL, former_at = NULL
                     WHERE sequence = ? AND former_pack = ? AND former_offset = ?
                     """,
                     [

@@ -54,6 +54,19 @@ extension Catalog {
         }
     }
 
+    /// Whether bytes of an instance are known to the tables at that place, in whatever state.
+    public func isKnown(sequence: UInt64, pack: UInt32, byteOffset: UInt64) throws(CatalogError) -> Bool {
+        try select { connection throws(DatabaseError) in
+            try connection.first(
+                """
+                SELECT 1 FROM instance WHERE sequence = ?1
+                    AND (pack = ?2 AND byte_offset = ?3 OR former_pack = ?2 AND former_offset = ?3)
+                UNION ALL SELECT 1 FROM arriving WHERE sequence = ?1 AND pack = ?2 AND byte_offset = ?3
+                """, [.integer(Int64(sequence)), .integer(Int64(pack)), .integer(Int64(byteOffset))]
+            ) { _ throws(DatabaseError) in true } ?? false
+        }
+    }
+
     /// Whether an instance is in the tables, in whatever state.
     public func isKnown(sequence: UInt64) throws(CatalogError) -> Bool {
         try select { connection throws(DatabaseError) in
@@ -116,12 +129,12 @@ private struct EventApplication {
         case .relocated(let instance, let move):
             try connection.execute(
                 """
-                UPDATE instance SET pack = ?, byte_offset = ?, former_pack = ?, former_offset = ?, form = 1
-                WHERE sequence = ?
+                UPDATE instance SET pack = ?, byte_offset = ?, former_pack = ?, former_offset = ?, former_at = ?,
+                    form = 1 WHERE sequence = ?
                 """,
                 [
                     .integer(Int64(move.toPack)), .integer(Int64(move.toOffset)), .integer(Int64(move.fromPack)),
-                    .integer(Int64(move.fromOffset)), .integer(Int64(instance)),
+                    .integer(Int64(move.fromOffset)), .integer(at), .integer(Int64(instance)),
                 ])
         case .corrected(.made(let correction)):
             try connection.execute(

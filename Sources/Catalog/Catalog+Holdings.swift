@@ -87,6 +87,11 @@ extension Catalog {
             order: "instance.destroy_at", limit: limit)
     }
 
+    /// Those of these instances that are removed, not yet destroyed, and of studies under no hold.
+    public func destroyable(sequences: [UInt64]) throws(CatalogError) -> [Holding] {
+        try removed(sequences: sequences, and: "study.held = 0")
+    }
+
     /// Instances of a study that are removed and not yet destroyed.
     ///
     /// - Parameter restorable: whether those are left out whose place another instance has taken.
@@ -98,20 +103,28 @@ extension Catalog {
 
     /// Those of these instances that are removed and not yet destroyed, whatever study they are in by now.
     public func removed(sequences: [UInt64]) throws(CatalogError) -> [Holding] {
+        try removed(sequences: sequences, and: "1")
+    }
+
+    private func removed(sequences: [UInt64], and condition: String) throws(CatalogError) -> [Holding] {
         try settle()
         var result: [Holding] = []
         for start in stride(from: 0, to: sequences.count, by: 500) {
             let part = sequences[start..<min(start + 500, sequences.count)]
             result += try holdings(
-                "instance.sequence IN (\(part.map { _ in "?" }.joined(separator: ", "))) AND instance.state >= 3",
+                "instance.sequence IN (\(part.map { _ in "?" }.joined(separator: ", "))) AND instance.state >= 3 AND \(condition)",
                 part.map { .integer(Int64($0)) }, order: "instance.sequence")
         }
         return result
     }
 
-    /// Whether any stored instance still uses a study key.
+    /// Whether any stored instance still uses a study key, also one that the tables have not taken yet.
     public func usesStudyKey(_ key: [UInt8]) throws(CatalogError) -> Bool {
-        try select { connection throws(DatabaseError) in
+        // What was answered in a transaction that is still open is acknowledged.
+        try settle()
+        // Nor do they say whose the records are that they have refused so far.
+        guard behindCount == 0 else { return true }
+        return try select { connection throws(DatabaseError) in
             try connection.first(
                 """
                 SELECT 1 WHERE EXISTS (SELECT 1 FROM instance WHERE study_key = ?1)

@@ -105,5 +105,14 @@ enum Schema {
         // What the operator has kept of private attributes, apart from what every query reads; NULL for none.
         .init(
             ["study", "series", "instance"].map { "ALTER TABLE \($0) ADD COLUMN \(PrivateAttributes.column) BLOB" }),
+        // Former bytes are destroyed once whoever copies the directory meanwhile has the new ones: `former_at` is when they were
+        // replaced. And what was replaced and nobody has ordered to be destroyed is found.
+        .init([
+            "ALTER TABLE instance ADD COLUMN former_at INTEGER",
+            "UPDATE instance SET former_at = 0 WHERE former_pack IS NOT NULL",
+            "DROP INDEX instance_former",
+            "CREATE INDEX instance_former ON instance (former_at) WHERE former_pack IS NOT NULL",
+            "CREATE INDEX instance_superseded ON instance (sequence) WHERE state = 2 AND destroy_at IS NULL",
+        ]),
     ]
 }

@@ -38,13 +38,16 @@ struct CompressionTests {
     private static var settings: Archive.Settings {
         var settings = ArchiveFixture.settings
         settings.frameCoder = RunCoder()
+        settings.formerPeriod = .zero
         return settings
     }
 
     /// Frames of one value each, 12 of 16 bits, and an element behind them.
     ///
-    /// - Parameter high: the last byte, which has four bits that are not stored.
-    private func smooth(_ number: Int, frames: Int = 3, high: UInt8 = 0x05) -> Dataset {
+    /// - Parameters:
+    ///   - high: the last byte, which has four bits that are not stored.
+    ///   - ballast: bytes before the pixel data that stay as long as they are.
+    private func smooth(_ number: Int, frames: Int = 3, high: UInt8 = 0x05, ballast: Int = 0) -> Dataset {
         var pixels: [UInt8] = []
         for frame in 0..<frames { pixels += [UInt8](repeating: UInt8(frame + number), count: 512) }
         pixels[pixels.count - 1] = high
@@ -55,6 +58,7 @@ struct CompressionTests {
         result.set(.photometricInterpretation, .CS, string: "MONOCHROME2")
         result.set(.numberOfFrames, .IS, string: String(frames))
         result.set(Tag(0xFFFC, 0xFFFC), .OB, bytes: [1, 2, 3, 4])
+        if ballast > 0 { result.set(.iccProfile, .OB, bytes: noise(ballast, seed: 9)) }
         return result
     }
 
@@ -193,6 +197,7 @@ struct CompressionTests {
         let before = try fixture.holding("1.2.9.1")
         _ = try compress(fixture, "1.2.9.1")
         if !withFormer { try fixture.archive.destroyFormer() }
+        try fixture.archive.record(.removed(instances: [before.sequence], destroyAt: 0))
         // Looked up before it was compressed.
         try fixture.archive.destroy([before])
         #expect(try fixture.uids() == ["1.2.9.2"])
@@ -272,43 +277,116 @@ struct CompressionTests {
         #expect(try liveCount(after) == 0)
     }
 
-    private func expectAllThree(_ fixture: ArchiveFixture) throws {
+    /// Takes more than a page when it is compressed, too.
+    private func long(_ number: Int) -> Dataset { smooth(number, frames: 60, ballast: 10_000) }
+
+    private func expectAllThree(_ fixture: ArchiveFixture, as image: ((Int) -> Dataset)? = nil) throws {
         #expect(try fixture.uids() == ["1.2.9.1", "1.2.9.2", "1.2.9.3"])
         for number in 1...3 {
-            #expect(try fixture.content("1.2.9.\(number)") == encoded(smooth(number), .explicitVRLittleEndian))
+            let sent = image?(number) ?? smooth(number)
+            #expect(try fixture.content("1.2.9.\(number)") == encoded(sent, .explicitVRLittleEndian))
             try fixture.archive.verify(try fixture.holding("1.2.9.\(number)"))
         }
     }
 
-    @Test func passesOverAnEntryWhoseBytesNeverReachedTheDisk() throws {
-        let fixture = try ArchiveFixture(Self.settings)
-        for number in 1...3 { try fixture.store(smooth(number)) }
-        let copied = Mutex<String?>(nil)
-        fixture.archive.relocationWatch.withLock {
-            $0 = { now in
-                guard now == .journalled else { return }
-                let path = try? copy(fixture, catalogue: nil)
-                copied.withLock { $0 = path }
-            }
-        }
-        _ = try compress(fixture, "1.2.9.2")
-        let place = try fixture.holding("1.2.9.2")
-        let directory = try #require(copied.withLock { $0 })
+    /// Overwrites a page of what one instance was compressed to.
+    private func tear(_ place: Holding, at offset: UInt64, in directory: String) throws {
         let pack = try #require(
             try FileManager.default.contentsOfDirectory(atPath: directory + "/blobs").filter { $0.hasSuffix(".hzp") }
                 .sorted().last)
         let file = try FileHandle(forUpdating: URL(fileURLWithPath: directory + "/blobs/" + pack))
-        try file.seek(toOffset: place.byteOffset)
+        try file.seek(toOffset: place.byteOffset + offset)
         try file.write(contentsOf: Data(count: 4096))
         try file.close()
+    }
+
+    /// Of its header, and of its content, which nothing orders before the header. What comes behind it, or a catalogue that has the
+    /// instance, must not make it whole.
+    @Test(arguments: [UInt64(0), 4096], [false, true])
+    func passesOverAnEntryWhoseBytesNeverReachedTheDisk(_ offset: UInt64, _ withCatalogue: Bool) throws {
+        let fixture = try ArchiveFixture(Self.settings)
+        for number in 1...3 { try fixture.store(long(number)) }
+        let catalogue = fixture.directory + "-catalogue"
+        defer { try? FileManager.default.removeItem(atPath: catalogue) }
+        try fixture.reopen(Self.settings, copyingCatalogue: catalogue)
+        let copied = Mutex<String?>(nil)
+        fixture.archive.relocationWatch.withLock {
+            $0 = { now in
+                guard now == .journalled else { return }
+                let path = try? copy(fixture, catalogue: withCatalogue ? catalogue : nil)
+                copied.withLock { $0 = path }
+            }
+        }
+        _ = try compress(fixture, "1.2.9.2")
+        let directory = try #require(copied.withLock { $0 })
+        try tear(try fixture.holding("1.2.9.2"), at: offset, in: directory)
 
         let after = try ArchiveFixture(opening: directory, Self.settings)
-        try expectAllThree(after)
+        try expectAllThree(after, as: long)
         #expect(try !isCompressed(after, "1.2.9.2"))
+        try after.archive.destroyFormer()
+        try expectAllThree(after, as: long)
         _ = try compress(after, "1.2.9.2")
         #expect(try isCompressed(after, "1.2.9.2"))
         try after.archive.destroyFormer()
         try after.reopen(Self.settings, withoutCatalogue: true)
-        try expectAllThree(after)
+        try expectAllThree(after, as: long)
+    }
+
+    @Test(arguments: [false, true])
+    func passesOverTornBytesThatAreNotTheLastOfTheirPack(_ withCatalogue: Bool) throws {
+        let fixture = try ArchiveFixture(Self.settings)
+        for number in 1...3 { try fixture.store(long(number)) }
+        let catalogue = fixture.directory + "-catalogue"
+        defer { try? FileManager.default.removeItem(atPath: catalogue) }
+        try fixture.reopen(Self.settings, copyingCatalogue: catalogue)
+        _ = try compress(fixture, "1.2.9.2")
+        let place = try fixture.holding("1.2.9.2")
+        try fixture.store(long(4))
+        let directory = try copy(fixture, catalogue: withCatalogue ? catalogue : nil)
+        try tear(place, at: 4096, in: directory)
+
+        let after = try ArchiveFixture(opening: directory, Self.settings)
+        try after.archive.destroyFormer()
+        for number in 1...4 {
+            #expect(try after.content("1.2.9.\(number)") == encoded(long(number), .explicitVRLittleEndian))
+        }
+    }
+
+    /// Whoever copies pack after pack, and is slower than the compression between two of them.
+    @Test func keepsWhatWasSentForThoseWhoCopyMeanwhile() throws {
+        var settings = Self.settings
+        settings.formerPeriod = .seconds(3600)
+        // A pack for each object.
+        settings.blobs.packByteCount = 4096
+        let fixture = try ArchiveFixture(settings)
+        for number in 1...3 { try fixture.store(smooth(number)) }
+        let target = fixture.directory + "-" + UUID().uuidString
+        let files = FileManager.default
+        try files.createDirectory(atPath: target + "/blobs", withIntermediateDirectories: true)
+        let listed = try files.contentsOfDirectory(atPath: fixture.directory + "/blobs").sorted()
+        _ = try compress(fixture, "1.2.9.2")
+        #expect(try fixture.archive.destroyFormer() == 0)
+        for name in listed {
+            try files.copyItem(atPath: fixture.directory + "/blobs/" + name, toPath: target + "/blobs/" + name)
+        }
+        try files.copyItem(atPath: fixture.directory + "/keys", toPath: target + "/keys")
+        let copied = try ArchiveFixture(opening: target, settings)
+        try expectAllThree(copied)
+        #expect(try !isCompressed(copied, "1.2.9.2"))
+
+        settings.formerPeriod = .zero
+        try fixture.reopen(settings)
+        #expect(try fixture.archive.destroyFormer() == 1)
+        #expect(try liveCount(fixture) == 3)
+        try expectAllThree(fixture)
+        #expect(try isCompressed(fixture, "1.2.9.2"))
+    }
+
+    @Test func writesASecondTimeNoMoreThanHalfOfWhatIsFree() {
+        #expect(Archive.hasRoom(former: 0, free: 10, reserve: 10))
+        #expect(Archive.hasRoom(former: 5, free: 15, reserve: 10))
+        #expect(!Archive.hasRoom(former: 6, free: 15, reserve: 10))
+        #expect(!Archive.hasRoom(former: 0, free: 9, reserve: 10))
     }
 }

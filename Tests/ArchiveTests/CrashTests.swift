@@ -95,6 +95,37 @@ struct CrashTests {
         #expect(try fixture.content("1.2.9.3") == encoded(image(3), .explicitVRLittleEndian))
     }
 
+    /// Rot, or a pack that was brought back from before it was stored: another patient's object must not take its place.
+    @Test func givesNobodyThePlaceOfAnAcknowledgedObjectWhoseHeaderIsGone() throws {
+        let fixture = try ArchiveFixture()
+        try fixture.store(image(1))
+        try fixture.store(image(2))
+        let lost = try fixture.holding("1.2.9.2")
+        let pack = try #require(try packs(fixture.directory).first)
+        try overwrite(pack, at: lost.byteOffset, { Data(count: $0.count) }, count: 4096)
+        try fixture.reopen()
+        #expect(fixture.archive.reconciliation.damagedObjects == 1)
+        #expect(isDamaged(lost, in: fixture))
+        #expect(try fixture.store(image(3)) == .stored)
+        let next = try fixture.holding("1.2.9.3")
+        #expect(next.pack != lost.pack || next.byteOffset > lost.byteOffset)
+        #expect(isDamaged(lost, in: fixture))
+        #expect(try fixture.content("1.2.9.3") == encoded(image(3), .explicitVRLittleEndian))
+    }
+
+    /// Where that has happened all the same.
+    @Test func neitherGivesNorDestroysAnotherObjectInItsPlace() throws {
+        let fixture = try ArchiveFixture()
+        for number in 1...2 { try fixture.store(image(number)) }
+        let second = try fixture.holding("1.2.9.2")
+        var swapped = try fixture.holding("1.2.9.1")
+        (swapped.pack, swapped.byteOffset) = (second.pack, second.byteOffset)
+        expectError("damaged") { _ = try fixture.archive.open(swapped) }
+        try fixture.archive.record(.removed(instances: [swapped.sequence], destroyAt: 0))
+        try fixture.archive.destroy([swapped])
+        #expect(try fixture.content("1.2.9.2") == encoded(image(2), .explicitVRLittleEndian))
+    }
+
     @Test func tellsAFlippedByteAndReadsTheOthers() throws {
         let fixture = try ArchiveFixture()
         for number in 1...3 { try fixture.store(image(number, pixels: noise(20_000, seed: UInt64(number)))) }

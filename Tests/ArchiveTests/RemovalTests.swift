@@ -70,6 +70,66 @@ struct RemovalTests {
         expectDestroyed(holdings[1], in: fixture)
     }
 
+    @Test func destroysWhatIsDueBehindADamagedHeaderAndThatTo() throws {
+        var settings = ArchiveFixture.settings
+        settings.gracePeriod = .zero
+        let fixture = try filled(settings)
+        let holdings = try ["1.2.9.1", "1.2.9.2", "1.2.9.3"].map { try fixture.holding($0) }
+        let pack = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: fixture.directory + "/blobs")
+                .first { $0.hasSuffix(".hzp") })
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: fixture.directory + "/blobs/" + pack))
+        // Whose key lay there.
+        try file.seek(toOffset: holdings[0].byteOffset + 100)
+        try file.write(contentsOf: Data(repeating: 0xA5, count: 8))
+        _ = try fixture.archive.remove(studyInstanceUID: "1.2.1")
+        let certificate = try fixture.archive.remove(studyInstanceUID: "1.2.2").certificate
+        #expect(try fixture.archive.destroyDue() == 3)
+        #expect(try fixture.archive.catalog.due(at: .max, limit: 9).isEmpty)
+        for holding in holdings { expectDestroyed(holding, in: fixture) }
+        try file.seek(toOffset: holdings[0].byteOffset + 8)
+        #expect(try file.read(upToCount: 248)?.suffix(100).allSatisfy { $0 == 0 } == false)
+        #expect(throws: Never.self) { try fixture.archive.certificates.certificate(certificate) }
+        try fixture.reopen()
+        #expect(try fixture.uids().isEmpty)
+    }
+
+    /// The caretaker had looked up what is due before.
+    @Test func destroysNothingThatWasBroughtBackOrHeldMeanwhile() throws {
+        var settings = ArchiveFixture.settings
+        settings.gracePeriod = .zero
+        let fixture = try filled(settings)
+        _ = try fixture.archive.remove(studyInstanceUID: "1.2.1")
+        _ = try fixture.archive.remove(studyInstanceUID: "1.2.2", sopInstanceUID: "1.2.9.3")
+        let due = try fixture.archive.catalog.due(at: .max, limit: 9)
+        #expect(due.count == 3)
+        #expect(try fixture.archive.restore(studyInstanceUID: "1.2.1") == 2)
+        try fixture.archive.hold(studyInstanceUID: "1.2.1", true)
+        _ = try fixture.store(image(4, study: "1.2.2"))
+        try fixture.archive.hold(studyInstanceUID: "1.2.2", true)
+        try fixture.archive.destroy(due)
+        #expect(try fixture.content("1.2.9.1") == encoded(image(1), .explicitVRLittleEndian))
+        #expect(try fixture.archive.restore(studyInstanceUID: "1.2.2") == 1)
+        #expect(try fixture.content("1.2.9.3") == encoded(image(3, study: "1.2.2"), .explicitVRLittleEndian))
+    }
+
+    @Test func keepsTheKeyOfWhatWasJustAcknowledged() throws {
+        let fixture = try ArchiveFixture()
+        for number in 1...20 {
+            let study = "1.2.\(number)"
+            try fixture.store(image(number, study: study))
+            let first = try fixture.holding("1.2.9.\(number)")
+            try fixture.archive.record(.removed(instances: [first.sequence], destroyAt: 0))
+            try fixture.archive.record(.destroyed(instances: [first.sequence]))
+            // Another one under the same key is acknowledged, and its transaction is still open.
+            try fixture.store(image(number + 100, study: study))
+            try fixture.archive.destroyStudyKeys([first.studyKey])
+            #expect(
+                try fixture.content("1.2.9.\(number + 100)")
+                    == encoded(image(number + 100, study: study), .explicitVRLittleEndian))
+        }
+    }
+
     @Test func destroysAtOnceOnlyForWhoKnowsTheAccessionNumber() throws {
         let fixture = try filled()
         let holding = try fixture.holding("1.2.9.1")

@@ -295,12 +295,12 @@ extension StoreFixture {
         let locations = try fixture.putSome(6)
         try fixture.moveKeys()
         #expect(try file.byteCount() == 7 * 128)
-        try fixture.store.destroy(Array(locations[1...2]))
+        #expect(try fixture.store.destroy(locations[1...2].map(fixture.place)).isEmpty)
         #expect(try file.byteCount() == 7 * 128 && fixture.keys.objects.count == 4)
         let next = try fixture.put([1])
         try fixture.moveKeys()
         #expect(try fixture.header(next).slot == 2)
-        try fixture.store.destroy(Array(locations[3...5]))
+        #expect(try fixture.store.destroy(locations[3...5].map(fixture.place)).isEmpty)
         #expect(try file.byteCount() == 3 * 128)
         try fixture.reopen()
         try fixture.keys.objects.countSlots()
@@ -339,12 +339,32 @@ extension StoreFixture {
         let locations = try fixture.putSome(4)
         try fixture.moveKeys()
         let unmoved = try fixture.put([1])
+        let places = try (locations + [unmoved]).map(fixture.place)
+        // Nothing of another that lies there.
+        let other = BlobPlace(location: unmoved, sequence: places[4].sequence + 1)
+        #expect(try fixture.store.destroy([other]).isEmpty)
+        #expect(try fixture.content(unmoved) == [1])
         try fixture.store.destroy(locations[0])
-        try fixture.store.destroy(locations + [unmoved, BlobLocation(pack: 99, offset: 0)])
+        let nowhere = BlobPlace(location: BlobLocation(pack: 99, offset: 0), sequence: 1)
+        #expect(try fixture.store.destroy(places + [nowhere]).isEmpty)
         #expect(try fixture.locations().isEmpty)
         var destroyed = 0
         try fixture.keys.objects.eachDestroyed { _ in destroyed += 1 }
         #expect(destroyed == 5 && fixture.keys.objects.destroyedCount == 5 && fixture.keys.objects.count == 0)
+    }
+
+    @Test func destroysTheKeyOfAnObjectWhoseHeaderIsDamaged() throws {
+        let fixture = try StoreFixture()
+        let locations = try fixture.putSome(3)
+        try fixture.moveKeys()
+        let places = try locations.map(fixture.place)
+        let header = try fixture.header(locations[1])
+        try fixture.flip(locations[1], at: 100)
+        #expect(try fixture.store.destroy(Array(places[0...1])).isEmpty)
+        #expect(fixture.keys.objects.count == 1 && fixture.keys.objects.destroyedCount == 2)
+        #expect(try fixture.keys.objects.record(header.slot) == .destroyed(objectID: header.objectID))
+        try fixture.reopen()
+        #expect(try fixture.locations() == [locations[2]])
     }
 
     @Test func takesUpADestructionThatWasCutOffBeforeTheHeader() throws {

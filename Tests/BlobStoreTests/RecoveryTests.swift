@@ -150,7 +150,7 @@ import Testing
                 }
             }
         }
-        #expect(fixture.store.positions() == [1: 8192])
+        #expect(fixture.store.ends == [1: 8192])
         let byteCount = try OpenFile(fixture.packPath(1), flags: O_RDONLY).byteCount()
         // Blanks are ahead again after what was abandoned, never less than were.
         if ahead == .nothing { #expect(byteCount == 8192) } else { #expect(byteCount >= Pack.zeroStepByteCount) }
@@ -204,18 +204,13 @@ import Testing
         _ ahead: StoreFixture.Ahead
     ) throws {
         let fixture = try StoreFixture(ahead)
-        for sequence in 1...5 { _ = try put(fixture, 5000, UInt64(sequence)) }
-        let positions = fixture.store.positions()
-        for sequence in 6...8 { _ = try put(fixture, 5000, UInt64(sequence)) }
-        try withCopy(of: fixture) { store, _ in
-            let (sequences, _) = try found(store, from: positions)
-            #expect(sequences == [6, 7, 8])
-            #expect(store.positions() == fixture.store.positions())
-        }
-        try withCopy(of: fixture) { store, _ in
-            let (sequences, _) = try found(store, from: fixture.store.positions())
-            #expect(sequences.isEmpty)
-            #expect(store.positions() == fixture.store.positions())
+        let locations = try (1...8).map { try put(fixture, 5000, UInt64($0)) }
+        for last in [5, 8] {
+            try withCopy(of: fixture) { store, _ in
+                let (sequences, report) = try found(store, from: [1: locations[last - 1].offset])
+                #expect(sequences == Array(UInt64(last)...8) && report.damaged.isEmpty)
+                #expect(store.ends == fixture.store.ends)
+            }
         }
     }
 
@@ -244,12 +239,30 @@ import Testing
         _ ahead: StoreFixture.Ahead
     ) throws {
         let fixture = try StoreFixture(ahead)
-        for sequence in 1...5 { _ = try put(fixture, 5000, UInt64(sequence)) }
-        let positions = fixture.store.positions()
-        try withCopy(of: fixture) { store, copy in
-            try OpenFile(copy + "/blobs/" + PackName.pack(1), flags: O_RDWR).truncate(to: 16384)
-            let (_, report) = try found(store, from: positions)
-            #expect(report.damaged == [BlobLocation(pack: 1, offset: 16384)])
+        let last = try (1...5).map { try put(fixture, 5000, UInt64($0)) }.last?.offset ?? 0
+        for byteCount in [16384, last] {
+            try withCopy(of: fixture) { store, copy in
+                try OpenFile(copy + "/blobs/" + PackName.pack(1), flags: O_RDWR).truncate(to: byteCount)
+                let (_, report) = try found(store, from: [1: last])
+                #expect(report.damaged == [BlobLocation(pack: 1, offset: byteCount)])
+                #expect(try store.begin().finishContentAndWrite(fixture).pack == 2)
+            }
+        }
+    }
+
+    /// Of a pack that was brought back from an old copy, or whose last header rotted.
+    @Test(arguments: StoreFixture.Ahead.allCases) func neverWritesOverThePlaceOfAKnownObject(
+        _ ahead: StoreFixture.Ahead
+    ) throws {
+        let fixture = try StoreFixture(ahead)
+        let last = try (1...3).map { try put(fixture, 5000, UInt64($0)) }.last?.offset ?? 0
+        for header in [[UInt8](repeating: 0, count: 4096), noise(4096)] {
+            try withCopy(of: fixture) { store, copy in
+                try OpenFile(copy + "/blobs/" + PackName.pack(1), flags: O_RDWR).write(header, at: last)
+                let (_, report) = try found(store, from: [1: last])
+                #expect(report.damaged == [BlobLocation(pack: 1, offset: last)])
+                #expect(try store.begin().finishContentAndWrite(fixture).pack == 2)
+            }
         }
     }
 
@@ -324,5 +337,14 @@ import Testing
         let third = try fixture.put([3])
         #expect(third.pack == second.pack)
         #expect(try fixture.locations() == [first, second, third])
+    }
+}
+
+extension BlobWriter {
+    /// Writes an object without content.
+    fileprivate func finishContentAndWrite(_ fixture: StoreFixture) throws -> BlobLocation {
+        _ = try finishContent()
+        defer { abandon() }
+        return try write(metadata: [], record: [], sequence: 99, studyKey: fixture.study)
     }
 }

@@ -94,6 +94,11 @@ final class StoreFixture {
         return location
     }
 
+    /// The object that lies there now.
+    func place(_ location: BlobLocation) throws -> BlobPlace {
+        BlobPlace(location: location, sequence: try header(location).sequence)
+    }
+
     func content(_ location: BlobLocation) throws -> [UInt8] {
         let reader = try store.open(location)
         var bytes = [UInt8](repeating: 0, count: Int(reader.contentByteCount))

@@ -228,6 +228,17 @@ struct EventTests {
         #expect(try kinds(fixture).last == "complete")
     }
 
+    @Test func namesWhatWasReplacedUntilItsDestructionIsOrdered() throws {
+        let fixture = try CatalogFixture()
+        try fixture.put(record(1, uid: "1.2.9.1"))
+        #expect(try fixture.catalog.supersededWithoutOrder(limit: 9).isEmpty)
+        try fixture.put(record(2, uid: "1.2.9.1", policy: .replace))
+        #expect(try fixture.catalog.supersededWithoutOrder(limit: 9) == [1])
+        try apply(.removed(instances: [1], destroyAt: 5000), 10, to: fixture)
+        #expect(try fixture.catalog.supersededWithoutOrder(limit: 9).isEmpty)
+        #expect(try fixture.catalog.due(at: 5000, limit: 9).map(\.sequence) == [1])
+    }
+
     @Test func completesNoStudyOfWhichNothingIsShown() throws {
         let fixture = try CatalogFixture()
         try fixture.put(record(1, at: 1000))

@@ -171,10 +171,27 @@ extension Archive {
         }
     }
 
-    /// Destroys the bytes of instances that lie elsewhere by now and that nobody reads; returns how many.
+    /// Whether there is room to write more of what is held a second time until the former bytes go: these never take more than
+    /// half of what was free.
+    var hasRoomForFormer: Bool {
+        guard let free = try? blobs.freeByteCount(),
+            let former = try? askWhileInUse({ catalog throws(CatalogError) in try catalog.formerByteCount() })
+        else { return false }
+        return Self.hasRoom(former: former, free: free, reserve: settings.blobs.reserveByteCount)
+    }
+
+    static func hasRoom(former: UInt64, free: UInt64, reserve: UInt64) -> Bool {
+        free >= reserve && free - reserve >= former
+    }
+
+    /// Destroys the bytes of instances that lie elsewhere since `formerPeriod` and that nobody reads; returns how many.
     @discardableResult
     func destroyFormer(limit: Int = 256) throws(ArchiveError) -> Int {
-        let all = try askWhileInUse { catalog throws(CatalogError) in try catalog.relocated(limit: limit) }
+        let time = Self.now() - settings.formerPeriod.components.seconds * 1000
+        let all = try askWhileInUse { catalog throws(CatalogError) in
+            try catalog.relocated(before: time, limit: limit)
+        }
+        var failure: ArchiveError?
         var gone: [Whereabouts] = []
         var closed: [BlobLocation] = []
         defer { for location in closed { leases.forget(location) } }
@@ -184,7 +201,14 @@ extension Archive {
             guard leases.close(location) else { continue }
             closed.append(location)
             // A rebuild that has seen the bytes must still find them when it reads them.
-            try gate.shared { () throws(ArchiveError) in try destroyBytes(at: location) }
+            do throws(ArchiveError) {
+                try gate.shared { () throws(ArchiveError) in
+                    try destroyBytes([BlobPlace(location: location, sequence: instance.sequence)])
+                }
+            } catch {
+                failure = error
+                continue
+            }
             reached(.formerDestroyed)
             gone.append(instance)
         }
@@ -192,6 +216,7 @@ extension Archive {
             let forgotten = gone
             try askWhileInUse { catalog throws(CatalogError) in try catalog.forgetFormer(forgotten) }
         }
+        if let failure { throw failure }
         return gone.count
     }
 
@@ -202,13 +227,12 @@ extension Archive {
 
     private func reached(_ step: RelocationStep) { relocationWatch.withLock { $0 }?(step) }
 
-    /// What is gone already stays gone.
-    func destroyBytes(at location: BlobLocation) throws(ArchiveError) {
-        do throws(BlobError) { try blobs.destroy(location) } catch {
-            switch error {
-            case .notFound, .keyDestroyed: return
-            default: throw ArchiveError(error)
-            }
-        }
+    /// What is gone already stays gone, and what another object lies at.
+    ///
+    /// - Throws: what kept any of them; the others are destroyed.
+    func destroyBytes(_ places: [BlobPlace]) throws(ArchiveError) {
+        do throws(BlobError) {
+            if let failure = try blobs.destroy(places).values.first { throw failure }
+        } catch { throw ArchiveError(error) }
     }
 }

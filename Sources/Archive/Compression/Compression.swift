@@ -46,6 +46,8 @@ final class Compression: @unchecked Sendable {
     static let patience: TimeInterval = 1
     /// How long it waits after a failure that may pass.
     static let retryInterval: TimeInterval = 30
+    /// How long it waits for room.
+    static let roomInterval: TimeInterval = 10
     /// Attempts at one object that the codecs fail; then it stays as it was sent.
     static let attemptLimit = 3
     /// Objects whose failed attempts are counted.
@@ -97,6 +99,10 @@ final class Compression: @unchecked Sendable {
             let catalog = archive.catalog
             let generation = catalog.commitGeneration
             let isQuiet = waitForQuiet()
+            guard archive.hasRoomForFormer else {
+                pause(Self.roomInterval)
+                continue
+            }
             let page = (try? look(after: last, limit: isQuiet ? Self.pageCount : 1)) ?? []
             guard let end = page.last else {
                 if hasFailed { pause(Self.retryInterval) }

@@ -187,8 +187,10 @@ struct Settings: Sendable {
                 about: "bytes that must stay free; below, stores are answered with 0xA700"),
             Setting(
                 key: "storage.key-settle", kind: .seconds(0...2_592_000), defaultValue: "3600",
-                about: "how long a key that was copied to the key store stays in its pack too; a copy of the running "
-                    + "data directory that takes less time is whole in whatever order it is made"),
+                about:
+                    "how long a key that was copied to the key store stays in its pack too, and what was compressed as it was "
+                    + "sent; a copy of the running data directory that takes less time is whole in whatever order it is made"
+            ),
             Setting(
                 key: "storage.pack", kind: .integer(1_048_576...1_099_511_627_776), defaultValue: "1073741824",
                 about: "bytes of a pack file"),
@@ -415,6 +417,7 @@ extension Settings {
         result.gracePeriod = seconds("storage.grace")
         result.institution = text("institution")
         result.blobs.keySettleTime = seconds("storage.key-settle")
+        result.formerPeriod = seconds("storage.key-settle")
         // Checked when it was read.
         result.privateAttributes = (try? Setting.privateAttributes(text("catalogue.private-attributes"))) ?? .none
         result.studyQuietTime = seconds("study.quiet")
