@@ -103,7 +103,9 @@ let package = Package(
             name: "Access", dependencies: ["Audit", "DICOM", "Database", "Keys", "COpenSSL"], swiftSettings: strict),
         .target(
             name: "Archive",
-            dependencies: ["DICOM", "Toolkit", "BlobStore", "Keys", "Catalog", "Access", "Audit", "Telemetry"],
+            dependencies: [
+                "DICOM", "Toolkit", "BlobStore", "Keys", "Catalog", "Database", "Access", "Audit", "Telemetry",
+            ],
             swiftSettings: strict),
 
         .target(
@@ -248,7 +250,8 @@ let package = Package(
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: strict),
         .testTarget(name: "ControlTests", dependencies: ["Control", "Access"], swiftSettings: strict),
         .testTarget(
-            name: "ArchiveTests", dependencies: ["Archive", "BlobStore", "Catalog", "DICOM", "Keys", "CZlib"],
+            name: "ArchiveTests",
+            dependencies: ["Archive", "BlobStore", "Catalog", "Database", "DICOM", "Keys", "CZlib"],
             swiftSettings: strict),
         .testTarget(
             name: "TransferTests",

@@ -9,7 +9,13 @@ extension Archive {
     /// - Parameter progress: objects and events done, and how many there are.
     public func reindex(progress: (Int, Int) -> Void) throws(ArchiveError) -> Reconciliation {
         try gate.alone { () throws(ArchiveError) in
-            try eventLock.withLock { _ throws(ArchiveError) in try rebuild(progress) }
+            try eventLock.withLock { late throws(ArchiveError) in
+                let report = try rebuild(progress)
+                // They are in the journal, so in the new catalogue.
+                late = []
+                lateEvents.store(0, ordering: .relaxed)
+                return report
+            }
         }
     }
 

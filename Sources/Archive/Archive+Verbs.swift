@@ -93,9 +93,24 @@ extension Archive {
     public func verify(_ holding: Holding) throws(ArchiveError) {
         do throws(ArchiveError) { try verifyContent(of: holding) } catch {
             // Nothing is destroyed before it is hidden.
-            guard case .notFound = error, try !shown(sequences: [holding.sequence]).isEmpty else { throw error }
-            throw .damaged
+            if case .notFound = error, try shown(sequences: [holding.sequence]).isEmpty { throw error }
+            switch error {
+            case .damaged, .notFound:
+                damage.note(holding.sequence)
+                throw .damaged
+            default: throw error
+            }
         }
+        damage.forget(holding.sequence)
+    }
+
+    /// Whether an instance was found damaged, and is.
+    func isDamaged(_ holding: Holding) -> Bool {
+        guard damage.contains(holding.sequence) else { return false }
+        do throws(ArchiveError) { try verify(holding) } catch {
+            if case .damaged = error { return true }
+        }
+        return false
     }
 
     private func verifyContent(of holding: Holding) throws(ArchiveError) {

@@ -49,8 +49,15 @@ public final class Archive: Sendable {
     /// What the catalogue's pages are sealed with.
     let catalogKey: SymmetricKey
     let sequence: Atomic<UInt64>
-    /// Held while an event gets its number, is journalled and applied, so that events apply in their order.
-    let eventLock = Mutex(())
+    /// Held while an event gets its number, is journalled and applied, so that events apply in their order. What is in it was
+    /// journalled, and the catalogue has refused it so far.
+    let eventLock = Mutex<[LateEvent]>([])
+    /// How many of these there are.
+    let lateEvents = Atomic<Int>(0)
+    /// What was found not to be readable as it was stored.
+    let damage = KnownDamage()
+    /// Returns why the catalogue refuses an event, in tests.
+    let eventWatch = Mutex<(@Sendable (CatalogEvent) -> CatalogError?)?>(nil)
     private let current: Mutex<Catalog>
     /// Stores hold it shared while they finish; a rebuild of the catalogue holds it alone.
     let gate = Gate()
@@ -60,8 +67,8 @@ public final class Archive: Sendable {
     let undestroyed = Mutex<Set<UInt64>>([])
     /// Why the latest round of housekeeping did not do all that is due, without patient data; nil when it did.
     let housekeepingFailure = Mutex<String?>(nil)
-    /// Held while certificates are written.
-    let certifying = Mutex(())
+    /// Held while certificates are written: when the orders that were read are due.
+    let certifying = Mutex<[String: Int64]>([:])
     let copyMark: CopyMark
     private let compression = Mutex<Compression?>(nil)
     let leases = Leases()
@@ -153,24 +160,6 @@ public final class Archive: Sendable {
 
     /// What compression at rest has done since the start; nil when it is not asked for.
     public var compressionReport: CompressionReport? { compression.withLock { $0 }?.report }
-
-    /// Journals an event and applies it; both are done on return.
-    ///
-    /// - Parameter between: what has to be done once the event is journalled and before it is applied.
-    func record(
-        _ event: CatalogEvent, between: () throws(BlobError) -> Void = { () throws(BlobError) in }
-    ) throws(ArchiveError) {
-        try eventLock.withLock { _ throws(ArchiveError) in
-            let sequence = nextSequence()
-            let entry = JournalEntry(at: Self.now(), event: event)
-            do throws(BlobError) {
-                try blobs.appendEvent(entry.encoded(), sequence: sequence)
-                try between()
-            } catch { throw ArchiveError(error) }
-            try ask { catalog throws(CatalogError) in try catalog.apply(entry, sequence: sequence, original: originals)
-            }
-        }
-    }
 
     /// Free bytes on the disk that holds the packs.
     public var freeByteCount: UInt64 { (try? blobs.freeByteCount()) ?? 0 }

@@ -40,7 +40,10 @@ final class Caretaker: @unchecked Sendable {
             // A failure here (a full disk, say) is met again by whoever stores next, and told there.
             _ = try? archive.catalog.completeStudies(
                 quietSince: now - quiet * 1000, arriving: archive.arrivals.studies, at: now)
-            var failures = [attempt { () throws(ArchiveError) in try archive.destroyFormer() }]
+            var failures = [
+                attempt { () throws(ArchiveError) in try archive.applyLateEvents() },
+                attempt { () throws(ArchiveError) in try archive.destroyFormer() },
+            ]
             looks += 1
             if looks.isMultiple(of: Self.looksPerDestruction) {
                 failures.append(attempt { () throws(ArchiveError) in try archive.orderSuperseded() })
@@ -81,4 +84,9 @@ final class Caretaker: @unchecked Sendable {
         while !stopping { if !condition.wait(until: until) { break } }
         return stopping
     }
+}
+
+extension Archive {
+    /// Why the latest round of housekeeping did not do all that is due, without patient data; nil when it did.
+    public var housekeepingReason: String? { housekeepingFailure.withLock { $0 } }
 }

@@ -94,11 +94,11 @@ public final class Incoming {
     }
 
     private func decide() throws(ArchiveError) -> StoreOutcome {
-        let (record, header) = try read()
+        var (record, header) = try read()
         archive.claims.take(record.sopInstanceUID)
         defer { archive.claims.release(record.sopInstanceUID) }
         // Of a transfer that is decided once all of it is there.
-        if announced == nil, let outcome = try outcomeIfHeld(record) { return outcome }
+        if announced == nil, let outcome = try outcomeIfHeld(&record) { return outcome }
         return try store(record, header: header)
     }
 
@@ -138,18 +138,37 @@ public final class Incoming {
     }
 
     /// What is answered without storing, when the UID is held; nil when the object is to be stored.
-    private func outcomeIfHeld(_ record: InstanceRecord) throws(ArchiveError) -> StoreOutcome? {
+    ///
+    /// What is held and damaged is replaced by what the same institution sends again, whatever is kept of differing content: nobody
+    /// can say any more whether it differs.
+    private func outcomeIfHeld(_ record: inout InstanceRecord) throws(ArchiveError) -> StoreOutcome? {
         do {
             guard archive.catalog.mayHold(sopInstanceUID: record.sopInstanceUID) else { return nil }
             let held = try archive.catalog.held(
                 sopInstanceUID: record.sopInstanceUID, institution: sender.institution)
             guard let first = held.first else { return nil }
+            let mayHeal = first.sender.institution == sender.institution
+            if mayHeal, archive.isDamaged(first) {
+                record.policy = .replace
+                return nil
+            }
             let comparison = Comparison(archive: archive, record: record) { [writer] () throws(ArchiveError) in
                 do throws(BlobError) { return ReceivedContent(content: try writer.undecidedContent()) } catch {
                     throw ArchiveError(error)
                 }
             }
-            for holding in held where try comparison.isSame(holding) {
+            for holding in held {
+                do throws(ArchiveError) {
+                    guard try comparison.isSame(holding) else { continue }
+                } catch {
+                    // It is what is held that cannot be read.
+                    _ = try? archive.verify(holding)
+                    guard mayHeal, holding.sequence == first.sequence, archive.damage.contains(holding.sequence) else {
+                        throw error
+                    }
+                    record.policy = .replace
+                    return nil
+                }
                 try archive.record(.sentAgain(instance: holding.sequence, sender: sender, outcome: .same))
                 writer.abandon()
                 return .same

@@ -78,6 +78,8 @@ final class EventJournal: @unchecked Sendable {  // all state is behind the gate
             // What is on disk is not known, so the next event goes to a new file; this one ends at its last frame.
             try? file.truncate(to: end)
             self.file = nil
+            // Nothing is in it: on a full disk each try would leave one.
+            if end == 0 { unlink(path) }
             throw BlobError(error)
         }
         end += UInt64(frame.count)
@@ -85,22 +87,27 @@ final class EventJournal: @unchecked Sendable {  // all state is behind the gate
 
     private func currentFile() throws(BlobError) -> OpenFile {
         if let file, end < Self.fileByteCount { return file }
-        let next = number + 1
-        let path = directory + "/" + PackName.journal(next)
-        let made = try BlobError.wrapping { () throws(SystemFailure) in
-            let made = try OpenFile(path, flags: O_RDWR | O_CREAT | O_EXCL)
-            try OpenFile.syncDirectory(directory)
-            return made
-        }
-        number = next
+        // Whatever becomes of it, the name is not used again.
+        number += 1
         end = 0
+        file = nil
+        let made = try BlobError.wrapping { () throws(SystemFailure) in
+            try OpenFile(path, flags: O_RDWR | O_CREAT | O_EXCL)
+        }
+        do throws(SystemFailure) { try OpenFile.syncDirectory(directory) } catch {
+            unlink(path)
+            throw BlobError(error)
+        }
         file = made
         return made
     }
 
+    /// Of the file that is written.
+    private var path: String { directory + "/" + PackName.journal(number) }
+
     /// Finds the end of the last file and cuts off an unfinished frame; a damaged file is left as it is.
     private func continueLast() throws(BlobError) {
-        let path = directory + "/" + PackName.journal(number)
+        let path = path
         let last = try BlobError.wrapping { () throws(SystemFailure) in try OpenFile(path, flags: O_RDWR) }
         var walk = try JournalWalk(file: last, number: number, key: key, limit: nil)
         while try walk.next() != nil {}

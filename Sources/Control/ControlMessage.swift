@@ -175,6 +175,8 @@ public struct ServiceStatus: Codable, Sendable {
     public var removed: Int
     public var freeByteCount: UInt64
     public var catalogBehind: Int
+    /// Why something that is due to be destroyed cannot be; nil for nothing.
+    public var housekeeping: String?
     public var reconciledObjects: Int
     public var tornObjects: Int
     /// Jobs of the queue that wait or run, and those that were given up.

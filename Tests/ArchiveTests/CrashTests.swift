@@ -141,6 +141,39 @@ struct CrashTests {
         expectError("damaged") { try fixture.archive.verify(damaged) }
     }
 
+    /// Who is told that an object is damaged sends it again.
+    @Test func takesAgainWhatItHoldsDamaged() throws {
+        var settings = ArchiveFixture.settings
+        settings.gracePeriod = .zero
+        let fixture = try ArchiveFixture(settings)
+        for number in 1...2 { try fixture.store(image(number, pixels: noise(20_000, seed: UInt64(number)))) }
+        let pack = try #require(try packs(fixture.directory).first)
+        for number in 1...2 {
+            let sent = image(number, pixels: noise(20_000, seed: UInt64(number)))
+            let damaged = try fixture.holding("1.2.9.\(number)")
+            try overwrite(pack, at: damaged.byteOffset + 9000, { Data($0.map { $0 ^ 1 }) }, count: 1)
+            // Found by a commitment; or, in another form, by the comparison.
+            let syntax: TransferSyntax = number == 1 ? .explicitVRLittleEndian : .implicitVRLittleEndian
+            if number == 1 {
+                #expect(
+                    try fixture.archive.commitment(
+                        sopClassUID: damaged.sopClassUID, sopInstanceUID: damaged.sopInstanceUID, institution: "North")
+                        == .failed(.processingFailure))
+                // Another institution's is not its to replace.
+                #expect(try fixture.store(sent, from: .south) == .same)
+                expectError("damaged") { try fixture.archive.verify(damaged) }
+            }
+            #expect(try fixture.store(sent, syntax) == .replaced)
+            try fixture.archive.verify(try fixture.holding("1.2.9.\(number)"))
+            #expect(try fixture.content("1.2.9.\(number)") == encoded(sent, syntax))
+            #expect(try fixture.store(sent, syntax) == .same)
+            #expect(try fixture.archive.destroyDue() == 1)
+            expectError("notFound") { _ = try fixture.archive.open(damaged) }
+        }
+        try fixture.reopen(settings, withoutCatalogue: true)
+        #expect(try fixture.uids() == ["1.2.9.1", "1.2.9.2"])
+    }
+
     @Test func neverGivesBytesOfOneObjectForAnothers() throws {
         let fixture = try ArchiveFixture()
         for number in 1...2 { try fixture.store(image(number)) }

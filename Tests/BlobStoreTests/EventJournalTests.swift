@@ -30,6 +30,18 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: path(fixture, 2)))
     }
 
+    /// A file that was made and whose directory could not be synced, say.
+    @Test func goesOnInAnotherFileWhereTheNextCannotBeMade() throws {
+        let fixture = try StoreFixture()
+        try FileManager.default.createDirectory(atPath: path(fixture), withIntermediateDirectories: false)
+        #expect(throws: BlobError.self) { try fixture.store.appendEvent([1], sequence: 1) }
+        try fixture.store.appendEvent([2], sequence: 2)
+        try FileManager.default.removeItem(atPath: path(fixture))
+        #expect(try events(fixture.store).0.map(\.sequence) == [2])
+        try fixture.reopen()
+        #expect(try events(fixture.store).0.map(\.sequence) == [2])
+    }
+
     @Test func takesAnEventAtItsLimitAndRefusesOneByteMore() throws {
         let fixture = try StoreFixture()
         try fixture.store.appendEvent(noise(EventJournal.eventLimit), sequence: 1)

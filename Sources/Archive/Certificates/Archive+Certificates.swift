@@ -43,10 +43,17 @@ extension Archive {
     /// Packs and keys are asked, not the catalogue, whether an object is gone.
     @discardableResult
     func certify() throws(ArchiveError) -> Int {
-        try certifying.withLock { (_) throws(ArchiveError) -> Int in
+        try certifying.withLock { (known) throws(ArchiveError) -> Int in
             var count = 0
-            for id in certificates.orders() {
-                guard let order = certificates.order(id), order.destroyAt <= Self.now() else { continue }
+            let orders = certificates.orders()
+            let standing = Set(orders)
+            known = known.filter { standing.contains($0.key) }
+            for id in orders {
+                // An order names all of its objects: it is read once before it is due, and then until it is carried out.
+                if let destroyAt = known[id], destroyAt > Self.now() { continue }
+                guard let order = certificates.order(id) else { continue }
+                known[id] = order.destroyAt
+                guard order.destroyAt <= Self.now() else { continue }
                 if try certify(order) { count += 1 }
             }
             return count

@@ -53,6 +53,8 @@ extension Archive {
     ) throws(ArchiveError) -> CorrectionResult {
         try Self.check(author: author, reason: reason)
         return try gate.alone { () throws(ArchiveError) in
+            // One of these may be a correction, with a number.
+            try applyLateEvents()
             if case .undo(let number) = order {
                 return try undo(number, author: author, reason: reason, isDryRun: isDryRun)
             }

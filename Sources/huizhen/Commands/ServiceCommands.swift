@@ -119,6 +119,7 @@ struct StatusCommand: AsyncParsableCommand {
                     + "in \(readable(compression.keptByteCount)); \(compression.unsuitable) stay as they are, "
                     + "\(compression.waiting) wait")
         }
+        if let reason = status.housekeeping { lines.append("what is due cannot all be destroyed: \(reason)") }
         if status.catalogBehind > 0 { lines.append("the catalogue lags behind by \(status.catalogBehind) objects") }
         try output.show(status, lines.joined(separator: "\n"))
     }

@@ -138,7 +138,8 @@ struct Operations: Sendable {
             plainNetworkPeers: access.list().filter { $0.allowsPlain && access.isOverNetwork($0) }.map(\.aeTitle),
             patients: totals.patients, studies: totals.studies, series: totals.series, instances: totals.instances,
             byteCount: totals.byteCount, conflicts: totals.conflicts, removed: totals.removed,
-            freeByteCount: service.archive.freeByteCount, catalogBehind: service.archive.catalog.behindCount,
+            freeByteCount: service.archive.freeByteCount,
+            catalogBehind: service.archive.catalog.behindCount + service.archive.lateEventCount,
             reconciledObjects: service.archive.reconciliation.objectsAdded,
             tornObjects: service.archive.reconciliation.tornObjects,
             waitingJobs: (jobs[.waiting] ?? 0) + (jobs[.running] ?? 0), deadJobs: jobs[.dead] ?? 0)
@@ -146,6 +147,7 @@ struct Operations: Sendable {
         status.webPort = service.webPort.load(ordering: .acquiring)
         status.webTLSPort = service.webTLSPort.load(ordering: .acquiring)
         status.transferPort = service.transferPort.load(ordering: .acquiring)
+        status.housekeeping = service.archive.housekeepingReason
         status.isMasterKeyOnDataDisk = service.archive.isMasterKeyOnDataDisk
         (status.masterKeySince, status.isMasterKeyRotationDue) = try service.masterKeyAge()
         if let report = service.archive.compressionReport {

@@ -282,7 +282,7 @@ final class Service: Sendable {
         if archive.freeByteCount < UInt64(settings.integer("storage.reserve")) {
             return .init(isServing: false, detail: "the disk is below its reserve: stores are refused")
         }
-        if archive.catalog.behindCount > 0 {
+        if archive.catalog.behindCount > 0 || archive.lateEventCount > 0 {
             return .init(isServing: false, detail: "the catalogue lags behind the packs")
         }
         return .init(isServing: true, detail: "serving")
@@ -339,7 +339,10 @@ final class Service: Sendable {
         registry.gauge("huizhen_emergency_reviews_late", help: "Of it what should have been looked at by now.")
             .set(Int64(late))
         registry.gauge("huizhen_catalog_behind", help: "Durable records the catalogue has refused so far.")
-            .set(Int64(archive.catalog.behindCount))
+            .set(Int64(archive.catalog.behindCount + archive.lateEventCount))
+        registry.gauge(
+            "huizhen_housekeeping_failing", help: "1 while something that is due to be destroyed cannot be."
+        ).set(archive.housekeepingReason == nil ? 0 : 1)
         registry.gauge("huizhen_storage_free_bytes", help: "Free bytes on the disk of the packs.")
             .set(Int64(clamping: archive.freeByteCount))
         if let report = archive.compressionReport {
