@@ -75,17 +75,21 @@ extension Archive {
 
     /// Shows what a transfer brought, all of it in one transaction; each object is decided as if it came now.
     ///
-    /// Stores wait meanwhile. Showing what is shown already changes nothing and returns nothing.
+    /// Stores wait meanwhile, but not while it is read whether what is held is the same. Showing what is shown already changes nothing
+    /// and returns nothing.
     ///
     /// - Parameter announced: digests by SOP Instance UID; what is not among them is destroyed.
     public func showArrived(
         transfer: [UInt8], announced: [String: [UInt8]]
     ) throws(ArchiveError) -> [ArrivedObject] {
+        let verdicts = try verdicts(transfer: transfer, announced: announced)
         let (result, superseded) = try gate.alone { () throws(ArchiveError) in
             let entries = try arrivingEntries(transfer: transfer)
             guard !entries.isEmpty else { return ([ArrivedObject](), [UInt64]()) }
             var result: [ArrivedObject] = []
             var except: [UInt64] = []
+            var again: [CatalogEvent] = []
+            let known = verdicts.rules == catalog.rules.standing.map(\.number) ? verdicts.areSame : [:]
             var taken: Set<String> = []
             // The newest of those that came more than once.
             for entry in entries.reversed() {
@@ -94,12 +98,16 @@ extension Archive {
                     except.append(entry.sequence)
                     continue
                 }
-                let outcome = try outcomeOnArrival(entry)
+                let outcome = try outcomeOnArrival(entry, known, &again)
                 if outcome == .same || outcome == .differs { except.append(entry.sequence) }
                 result.append(
                     ArrivedObject(
                         sopInstanceUID: entry.sopInstanceUID, digest: entry.digest, byteCount: entry.byteCount,
                         outcome: outcome))
+            }
+            // If it ends between, all of it is decided again, and these say once more what was sent.
+            for start in stride(from: 0, to: again.count, by: CatalogEvent.togetherCount) {
+                try record(Array(again[start..<min(start + CatalogEvent.togetherCount, again.count)]))
             }
             try record(.arrived(transfer: transfer, except: except.sorted()))
             let replaced = result.filter { $0.outcome == .replaced }.map(\.sopInstanceUID)
@@ -114,25 +122,75 @@ extension Archive {
         return result
     }
 
-    private func outcomeOnArrival(_ entry: ArrivingEntry) throws(ArchiveError) -> StoreOutcome {
+    /// An object that arrived and one that is held.
+    private struct Pair: Hashable {
+        var arrived: UInt64
+        var held: UInt64
+    }
+
+    /// Which of what arrived is what is held, under the corrections that stood then.
+    private struct Verdicts {
+        var rules: [UInt64]
+        var areSame: [Pair: Bool] = [:]
+    }
+
+    /// Reads and compares what need not be compared while everybody waits: neither object changes any more.
+    private func verdicts(transfer: [UInt8], announced: [String: [UInt8]]) throws(ArchiveError) -> Verdicts {
+        var result = Verdicts(rules: catalog.rules.standing.map(\.number))
+        for entry in try arrivingEntries(transfer: transfer)
+        where entry.isKnown && announced[entry.sopInstanceUID] == entry.digest {
+            let held = try ask { catalog throws(CatalogError) in
+                try catalog.held(sopInstanceUID: entry.sopInstanceUID, institution: entry.institution)
+            }
+            // Where the digests are the same nothing is read.
+            guard held.contains(where: { $0.digest != entry.digest }), let found = try compare(entry) else {
+                continue
+            }
+            for holding in held {
+                let isSame = try found.comparison.isSame(holding)
+                result.areSame[Pair(arrived: entry.sequence, held: holding.sequence)] = isSame
+                if isSame { break }
+            }
+        }
+        return result
+    }
+
+    /// - Returns: nil once it is shown or gone.
+    private func compare(
+        _ entry: ArrivingEntry
+    ) throws(ArchiveError) -> (record: InstanceRecord, comparison: Comparison)? {
+        let found = try ask { catalog throws(CatalogError) in try catalog.arriving(sequence: entry.sequence) }
+        guard let object = found else { return nil }
+        let comparison = Comparison(archive: self, record: object.record) { [self] () throws(ArchiveError) in
+            try open(object)
+        }
+        return (object.record, comparison)
+    }
+
+    /// - Parameters:
+    ///   - known: what was compared before.
+    ///   - again: gets what is to be noted of what is held.
+    private func outcomeOnArrival(
+        _ entry: ArrivingEntry, _ known: [Pair: Bool], _ again: inout [CatalogEvent]
+    ) throws(ArchiveError) -> StoreOutcome {
         guard entry.isKnown else { return .stored }
         let held = try ask { catalog throws(CatalogError) in
             try catalog.held(sopInstanceUID: entry.sopInstanceUID, institution: entry.institution)
         }
         guard let first = held.first else { return .stored }
-        let found = try ask { catalog throws(CatalogError) in try catalog.arriving(sequence: entry.sequence) }
-        guard let object = found else { throw .notFound }
-        let record = object.record
-        let comparison = Comparison(archive: self, record: record) { [self] () throws(ArchiveError) in
-            try open(object)
-        }
-        for holding in held where try comparison.isSame(holding) {
-            try self.record(.sentAgain(instance: holding.sequence, sender: record.sender, outcome: .same))
+        guard case (let record, let comparison)? = try compare(entry) else { throw .notFound }
+        for holding in held {
+            if let isSame = known[Pair(arrived: entry.sequence, held: holding.sequence)] {
+                guard isSame else { continue }
+            } else {
+                guard try comparison.isSame(holding) else { continue }
+            }
+            again.append(.sentAgain(instance: holding.sequence, sender: record.sender, outcome: .same))
             return .same
         }
         if record.policy == .replace, first.sender.institution == record.sender.institution { return .replaced }
         if record.policy == .both { return .version }
-        try self.record(.sentAgain(instance: first.sequence, sender: record.sender, outcome: .differsKeptFirst))
+        again.append(.sentAgain(instance: first.sequence, sender: record.sender, outcome: .differsKeptFirst))
         return .differs
     }
 

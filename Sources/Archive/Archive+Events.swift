@@ -21,19 +21,26 @@ extension Archive {
     ///   soon as it can, at the next start at the latest.
     func record(
         _ event: CatalogEvent, between: () throws(BlobError) -> Void = { () throws(BlobError) in }
+    ) throws(ArchiveError) { try record([event], between: between) }
+
+    /// The same for several, which are journalled with one sync, all of them or none.
+    ///
+    /// - Parameter events: at most `CatalogEvent.togetherCount` that name no more than an instance each, or one.
+    func record(
+        _ events: [CatalogEvent], between: () throws(BlobError) -> Void = { () throws(BlobError) in }
     ) throws(ArchiveError) {
         try eventLock.withLock { late throws(ArchiveError) in
             defer { lateEvents.store(late.count, ordering: .relaxed) }
             // An event before which another is missing would come to something else when the journal is read again.
             try apply(&late)
-            let events = event.parts.map { part in
+            let parts = events.flatMap(\.parts).map { part in
                 LateEvent(entry: JournalEntry(at: Self.now(), event: part), sequence: nextSequence())
             }
             do throws(BlobError) {
-                try blobs.appendEvents(events.map { StoredEvent(sequence: $0.sequence, bytes: $0.entry.encoded()) })
+                try blobs.appendEvents(parts.map { StoredEvent(sequence: $0.sequence, bytes: $0.entry.encoded()) })
                 try between()
             } catch { throw ArchiveError(error) }
-            late = events
+            late = parts
             try apply(&late)
         }
     }
@@ -77,6 +84,9 @@ extension CatalogError {
 extension CatalogEvent {
     /// Instances that one event of the journal names at most.
     static let partCount = 100_000
+
+    /// Events of one instance that are journalled together at most.
+    static let togetherCount = 10_000
 
     /// The same as several events where it names more instances than fit into one.
     fileprivate var parts: [CatalogEvent] {

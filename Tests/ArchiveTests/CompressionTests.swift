@@ -1,6 +1,7 @@
 import Catalog
 import DICOM
 import Foundation
+import Keys
 import Synchronization
 import Testing
 
@@ -32,6 +33,24 @@ struct CompressionTests {
                 start = end
             }
             return result
+        }
+    }
+
+    /// Lets nothing be decoded while it is shut.
+    private final class GatedCoder: FrameCoder {
+        let concurrency = 2
+        let waits = DispatchSemaphore(value: 0)
+        let goesOn = DispatchSemaphore(value: 0)
+        private let isShut = Mutex(false)
+
+        func shut(_ value: Bool) { isShut.withLock { $0 = value } }
+
+        func code(_ frame: [UInt8], _ work: FrameWork) throws -> [UInt8] {
+            if work.targetCoding == .native, isShut.withLock({ $0 }) {
+                waits.signal()
+                goesOn.wait()
+            }
+            return try RunCoder().code(frame, work)
         }
     }
 
@@ -204,6 +223,55 @@ struct CompressionTests {
         #expect(try liveCount(fixture) == 1)
         _ = try fixture.archive.reindex { _, _ in }
         #expect(try fixture.uids() == ["1.2.9.2"])
+    }
+
+    /// A transfer of what is held in another form: nobody else waits for all of it to be read and decoded.
+    @Test func storesWhileAnArrivalIsComparedWithWhatIsHeld() throws {
+        let coder = GatedCoder()
+        var settings = Self.settings
+        settings.frameCoder = coder
+        let fixture = try ArchiveFixture(settings)
+        var announced: [String: [UInt8]] = [:]
+        let transfer = [UInt8](repeating: 7, count: 16)
+        for number in 1...3 {
+            try fixture.store(smooth(number))
+            #expect(try compress(fixture, "1.2.9.\(number)") != .unsuitable)
+            let bytes = encoded(smooth(number), .implicitVRLittleEndian)
+            let digest = try SHA256Digest()
+            try bytes.withRawBytes { bytes throws(KeyError) in try digest.update(bytes) }
+            let found = try digest.finish()
+            announced["1.2.9.\(number)"] = found
+            let incoming = try fixture.archive.receive(
+                from: .north, by: fixture.archive.arrival(), defaultIssuer: "North",
+                transferSyntax: .implicitVRLittleEndian, expectedClass: nil, expectedUID: nil,
+                announced: AnnouncedObject(transfer: transfer, digest: found))
+            try bytes.withUnsafeBytes { try incoming.append($0) }
+            #expect(try incoming.finish() == .arriving)
+        }
+        coder.shut(true)
+        let isShown = DispatchSemaphore(value: 0)
+        let wanted = announced
+        let outcomes = Outcomes()
+        let thread = Thread {
+            outcomes.note((try? fixture.archive.showArrived(transfer: transfer, announced: wanted)) ?? [])
+            isShown.signal()
+        }
+        thread.start()
+        coder.waits.wait()
+        let isStored = DispatchSemaphore(value: 0)
+        let other = Thread {
+            if (try? fixture.store(image(9))) == .stored { isStored.signal() }
+        }
+        other.start()
+        #expect(isStored.wait(timeout: .now() + 60) == .success)
+        coder.shut(false)
+        for _ in 0..<100 { coder.goesOn.signal() }
+        isShown.wait()
+        #expect(outcomes.all.count == 3 && outcomes.all.allSatisfy { $0.outcome == .same })
+        #expect(try fixture.uids().count == 4)
+        #expect(try fixture.archive.arriving(transfer: transfer).isEmpty)
+        try fixture.reopen(settings, withoutCatalogue: true)
+        #expect(try fixture.uids().count == 4)
     }
 
     @Test func compressesInTheBackground() throws {
@@ -389,4 +457,13 @@ struct CompressionTests {
         #expect(!Archive.hasRoom(former: 6, free: 15, reserve: 10))
         #expect(!Archive.hasRoom(former: 0, free: 9, reserve: 10))
     }
+}
+
+/// What became of a transfer, seen from another thread.
+private final class Outcomes: Sendable {
+    private let values = Mutex<[ArrivedObject]>([])
+
+    var all: [ArrivedObject] { values.withLock { $0 } }
+
+    func note(_ objects: [ArrivedObject]) { values.withLock { $0 = objects } }
 }
