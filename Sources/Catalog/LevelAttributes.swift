@@ -63,6 +63,30 @@ public enum LevelAttributes {
         (patient, QueryLevel.patient), (study, .study), (series, .series), (instance, .instance),
     ].flatMap { tags, level in tags.map { (tag: $0, level: level) } }.sorted { $0.tag < $1.tag }
 
+    /// Bytes of a sequence that searches know. Longer ones, such as the references of a presentation state to thousands of images, are in
+    /// the object and its metadata alone: each row and each answer would carry them.
+    public static let sequenceByteCountLimit = 64 << 10
+
+    private static func isLong(_ items: [Dataset]) -> Bool {
+        var left = sequenceByteCountLimit
+        func take(_ items: [Dataset]) -> Bool {
+            for item in items {
+                left -= 8
+                for element in item.elements {
+                    left -= 8
+                    switch element.value {
+                    case .bytes(let bytes): left -= bytes.count
+                    case .items(let items): if !take(items) { return false }
+                    case .bulk, .fragments: break
+                    }
+                    if left < 0 { return false }
+                }
+            }
+            return left >= 0
+        }
+        return !take(items)
+    }
+
     /// The header's attributes by level, empty ones left out.
     static func split(
         _ header: Dataset
@@ -74,6 +98,7 @@ public enum LevelAttributes {
             switch element.value {
             case .bytes(let bytes) where bytes.isEmpty: continue
             case .bulk, .fragments: continue
+            case .items(let items) where isLong(items): continue
             default: break
             }
             while next < order.count, order[next].tag < element.tag { next += 1 }

@@ -137,6 +137,41 @@ struct StoreTests {
 
     private func other(_ number: Int = 1) -> Dataset { image(number, pixels: noise(512, seed: 99)) }
 
+    /// A presentation state of a large study.
+    @Test func storesAnObjectThatRefersToThousandsOfOthers() throws {
+        let fixture = try ArchiveFixture()
+        func state(_ number: Int, references: Int) -> Dataset {
+            var result = image(number)
+            var series = Dataset()
+            series.set(.seriesInstanceUID, .UI, string: "1.2.3")
+            series.set(
+                .referencedSOPSequence,
+                items: (0..<references).map { index in
+                    var item = Dataset()
+                    item.set(.referencedSOPClassUID, .UI, string: "1.2.840.10008.5.1.4.1.1.2")
+                    item.set(.referencedSOPInstanceUID, .UI, string: "1.2.826.0.1.3680043.8.498.1234567890.\(index)")
+                    return item
+                })
+            result.set(.referencedSeriesSequence, items: [series])
+            return result
+        }
+        func known(_ uid: String) throws -> Dataset? {
+            var keys = Dataset()
+            keys.set(.sopInstanceUID, .UI, string: uid)
+            let found = try fixture.matches(.instance, keys)
+            #expect(found.count == 1)
+            return found.first?.attributes.items(.referencedSeriesSequence).first
+        }
+        #expect(try fixture.store(state(1, references: 20_000)) == .stored)
+        #expect(try fixture.content("1.2.9.1") == encoded(state(1, references: 20_000), .explicitVRLittleEndian))
+        #expect(try known("1.2.9.1") == nil)
+        let whole = try fixture.archive.open(fixture.holding("1.2.9.1")).metadata()
+        #expect(whole.count > 1 << 20)
+        // Shorter ones are known to searches.
+        #expect(try fixture.store(state(2, references: 100)) == .stored)
+        #expect(try known("1.2.9.2")?.items(.referencedSOPSequence).count == 100)
+    }
+
     @Test func keepsTheFirstOfDifferentContentByDefault() throws {
         let fixture = try ArchiveFixture()
         try fixture.store(image(1))
