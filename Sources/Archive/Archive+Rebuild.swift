@@ -1,5 +1,6 @@
 import Catalog
 import Foundation
+import Synchronization
 
 extension Archive {
     /// Rebuilds the catalogue from packs, journal and keys alone, and takes it into use.
@@ -35,11 +36,35 @@ extension Archive {
         // any more, and the last reader closes them.
         try? ask { catalog throws(CatalogError) in try catalog.close() }
         for suffix in ["-wal", "-shm"] { unlink(path + suffix) }
-        guard rename(fresh, path) == 0 else { throw .damaged }
+        guard rename(fresh, path) == 0 else {
+            try openCatalogInPlace()
+            throw .damaged
+        }
         copyMark.set()
-        do throws(CatalogError) {
-            replaceCatalog(try Catalog(path: path, key: catalogKey, privates: privates))
-        } catch { throw ArchiveError(error) }
+        try openCatalogInPlace()
         return report
     }
+
+    /// Takes the catalogue that lies in its place into use; if it cannot be opened, the caretaker goes on trying.
+    private func openCatalogInPlace() throws(ArchiveError) {
+        isCatalogLost.store(true, ordering: .relaxed)
+        do throws(CatalogError) {
+            if let refusal = openingWatch.withLock({ $0 })?() { throw refusal }
+            replaceCatalog(
+                try Catalog(
+                    path: directory + "/" + Self.catalogName, key: catalogKey, privates: settings.privateAttributes))
+        } catch { throw ArchiveError(error) }
+        isCatalogLost.store(false, ordering: .relaxed)
+    }
+
+    /// Opens the catalogue where a rebuild could not.
+    func findCatalog() throws(ArchiveError) {
+        guard isCatalogLost.load(ordering: .relaxed) else { return }
+        try gate.alone { () throws(ArchiveError) in
+            try eventLock.withLock { _ throws(ArchiveError) in try openCatalogInPlace() }
+        }
+    }
+
+    /// Whether there is no catalogue to be asked since a rebuild could not open the new one; then every call fails.
+    public var hasLostCatalog: Bool { isCatalogLost.load(ordering: .relaxed) }
 }

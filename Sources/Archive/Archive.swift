@@ -54,6 +54,10 @@ public final class Archive: Sendable {
     let eventLock = Mutex<[LateEvent]>([])
     /// How many of these there are.
     let lateEvents = Atomic<Int>(0)
+    /// Whether a rebuild closed the catalogue and could not open the next.
+    let isCatalogLost = Atomic<Bool>(false)
+    /// Returns why the catalogue is not opened after a rebuild, in tests.
+    let openingWatch = Mutex<(@Sendable () -> CatalogError?)?>(nil)
     /// What was found not to be readable as it was stored.
     let damage = KnownDamage()
     /// Returns why the catalogue refuses an event, in tests.

@@ -41,6 +41,7 @@ final class Caretaker: @unchecked Sendable {
             _ = try? archive.catalog.completeStudies(
                 quietSince: now - quiet * 1000, arriving: archive.arrivals.studies, at: now)
             var failures = [
+                attempt { () throws(ArchiveError) in try archive.findCatalog() },
                 attempt { () throws(ArchiveError) in try archive.applyLateEvents() },
                 attempt { () throws(ArchiveError) in try archive.destroyFormer() },
             ]

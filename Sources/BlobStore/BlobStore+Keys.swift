@@ -99,10 +99,12 @@ extension BlobStore {
     }
 
     /// Whether an object and its key are gone for good; false also where that cannot be told.
+    ///
+    /// - Parameter objectKey: empty where it was not known: then nothing at all may lie there.
     public func isDestroyed(_ location: BlobLocation, objectKey: [UInt8]) -> Bool {
         do throws(BlobError) {
             // The room may have been given to another object.
-            return try files.header(location).objectID != objectKey
+            return try files.header(location).objectID != objectKey && !objectKey.isEmpty
         } catch { return error == .notFound }
     }
 }

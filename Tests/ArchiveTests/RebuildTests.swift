@@ -92,4 +92,22 @@ struct RebuildTests {
         try fixture.reopen()
         #expect(try Set(fixture.uids()) == shown)
     }
+
+    /// For want of descriptors, say.
+    @Test func opensTheNewCatalogueLaterWhereItCannotAtOnce() throws {
+        let fixture = try ArchiveFixture()
+        for number in 1...3 { try fixture.store(image(number)) }
+        let refusal: @Sendable () -> CatalogError? = { .database(.failed(code: 14, message: "cannot open")) }
+        fixture.archive.openingWatch.withLock { $0 = refusal }
+        expectError("catalog") { _ = try fixture.archive.reindex { _, _ in } }
+        #expect(fixture.archive.hasLostCatalog)
+        expectError("catalog") { _ = try fixture.uids() }
+        fixture.archive.openingWatch.withLock { $0 = nil }
+        let end = Date(timeIntervalSinceNow: 60)
+        while fixture.archive.hasLostCatalog, Date() < end { usleep(10_000) }
+        #expect(try fixture.uids().count == 3)
+        #expect(try fixture.store(image(4)) == .stored)
+        _ = try fixture.archive.reindex { _, _ in }
+        #expect(try fixture.uids().count == 4)
+    }
 }

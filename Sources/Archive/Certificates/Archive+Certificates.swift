@@ -21,8 +21,15 @@ extension Archive {
         var objects: [OrderedObject] = []
         for holding in holdings {
             let location = BlobLocation(pack: holding.pack, offset: holding.byteOffset)
-            // What is gone already needs no certificate of this order.
-            guard let key = try? blobs.objectKey(of: location) else { continue }
+            let key: [UInt8]
+            do throws(BlobError) { key = try blobs.objectKey(of: location) } catch {
+                switch error {
+                // What is gone already needs no certificate of this order.
+                case .notFound, .keyDestroyed: continue
+                // Nobody can say any more which key it was; it is destroyed all the same.
+                default: key = []
+                }
+            }
             objects.append(
                 OrderedObject(
                     sequence: holding.sequence, pack: holding.pack, byteOffset: holding.byteOffset,

@@ -26,7 +26,7 @@ public struct CertifiedObject: Codable, Equatable, Sendable {
     /// SHA-256 of the dataset as it was received, in hexadecimal digits.
     public var digest: String
     public var byteCount: UInt64
-    /// Identifiers of the keys, in hexadecimal digits.
+    /// Identifiers of the keys, in hexadecimal digits; the first is empty where the object's header was damaged.
     public var objectKey: String
     public var studyKey: String
 }
