@@ -283,7 +283,8 @@ final class Service: Sendable {
             return .init(isServing: false, detail: "the disk is below its reserve: stores are refused")
         }
         if archive.hasLostCatalog {
-            return .init(isServing: false, detail: "the rebuilt catalogue cannot be opened: it is tried again each second")
+            return .init(
+                isServing: false, detail: "the rebuilt catalogue cannot be opened: it is tried again each second")
         }
         if archive.catalog.behindCount > 0 || archive.lateEventCount > 0 {
             return .init(isServing: false, detail: "the catalogue lags behind the packs")
