@@ -139,6 +139,16 @@ public enum Reach: Sendable, Equatable {
         }
     }
 
+    /// Whether all that another reach shows is shown still, with as little masking or less.
+    public func covers(_ other: Reach) -> Bool {
+        guard case .limited = self else { return true }
+        guard case .limited(let full, let masked) = other else { return false }
+        let parts = [(Masking.full, full)] + masked.map { ($0.key, $0.value) }
+        return parts.allSatisfy { masking, extent in
+            (self.extent(upTo: masking) ?? []).reduce(extent.tidied()) { $0.leavingOut($1) }.isEmpty
+        }
+    }
+
     /// Whether a study was granted masked by its own UID, wholly or by some of its series: that it is there is no secret then.
     public func namesMasked(study: String) -> Bool {
         guard case .limited(_, let masked) = self else { return false }

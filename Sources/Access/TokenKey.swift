@@ -15,15 +15,34 @@ public enum TokenKey: Sendable, Equatable, Codable {
     /// - Throws: `.invalid` for a key that is none, too weak or too large.
     public init(file bytes: [UInt8]) throws(AccessError) {
         guard bytes.count <= Self.fileByteCountLimit else { throw .invalid("the token key has more than 64 KiB") }
-        // A broken PEM file must not become a secret that everybody can read.
-        if bytes.starts(with: Array("-----BEGIN".utf8)) {
-            self = .publicKey(String(decoding: bytes, as: UTF8.self))
+        // A public key, whatever stands before it in the file or however it is written, must not become a secret that
+        // everybody can read.
+        let mark = Array("-----BEGIN".utf8)
+        if let start = bytes.indices.first(where: { bytes[$0...].starts(with: mark) }) {
+            self = .publicKey(String(decoding: bytes[start...], as: UTF8.self))
+        } else if Self.isDER(bytes) {
+            throw .invalid("a public key is written as PEM: openssl pkey -pubin -inform DER -in KEY -out KEY.pem")
         } else {
             var secret = bytes[...]
             while let last = secret.last, last == 0x0A || last == 0x0D { secret.removeLast() }
             self = .secret(Array(secret))
         }
         try check()
+    }
+
+    /// Whether it is a public key or a certificate as it stands.
+    private static func isDER(_ bytes: [UInt8]) -> Bool {
+        bytes.withUnsafeBufferPointer { buffer in
+            var key = buffer.baseAddress
+            if let found = d2i_PUBKEY(nil, &key, buffer.count) {
+                EVP_PKEY_free(found)
+                return true
+            }
+            var certificate = buffer.baseAddress
+            guard let found = d2i_X509(nil, &certificate, buffer.count) else { return false }
+            X509_free(found)
+            return true
+        }
     }
 
     /// - Throws: `.invalid` for a key that is none or too weak.

@@ -12,15 +12,18 @@ struct Caller: Sendable {
     let access: Access
     let permit: Permit
     let logger: Logger
+    let reliance: Reliance
 
     /// What the caller may see in full for an act; a refusal is recorded.
     func visibility(_ verb: Verb) throws(Denial) -> Visibility { Visibility(try reach(verb)) }
 
     /// What the caller may reach for an act, in full and masked; a refusal is recorded.
     func reach(_ verb: Verb) throws(Denial) -> Reach {
-        do throws(Denial) { return try access.require(verb, by: permit, door: Self.door) } catch {
-            throw logged(error)
-        }
+        do throws(Denial) {
+            let reach = try access.require(verb, by: permit, door: Self.door)
+            reliance.note(verb, reach)
+            return reach
+        } catch { throw logged(error) }
     }
 
     /// Records that something is not shown, and by which rule.

@@ -24,6 +24,14 @@ extension Door {
                     caller.access.decision(.search, by: caller.permit).reach.map { Visibility($0) }
                 }
             }
+            var actor = caller.permit.actor
+            // From wherever they come.
+            actor.address = ""
+            guard let own = eventPlaces.take(actor, of: EventWatch.clientLimitOfOne) else {
+                throw Problem(
+                    .tooManyRequests, "You follow the events \(EventWatch.clientLimitOfOne) times already.",
+                    headers: [.retryAfter: "30"])
+            }
             guard events.enter() else {
                 throw Problem(
                     .serviceUnavailable, "\(EventWatch.clientLimit) clients follow the events: try later.",
@@ -34,7 +42,7 @@ extension Door {
                 status: .ok,
                 headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
                 body: .init { [pool, events] writer in
-                    defer { withExtendedLifetime(place) {} }
+                    defer { withExtendedLifetime((place, own)) {} }
                     // Tells that the stream is open.
                     try await writer.write(ByteBuffer(string: "retry: 5000\n\n"))
                     var follower = EventFollower(stream: stream, pool: pool, watch: events)

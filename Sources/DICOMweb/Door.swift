@@ -45,6 +45,8 @@ public final class Door: Sendable {
     let commitments: CommitmentBoard
     let releases: Releases
     let events: EventWatch
+    /// Of those who follow them.
+    let eventPlaces = RequestPlaces<AuditActor>()
     let arrivals: ArrivalSource
     private let refusals: RefusalTally
     /// On both ports together.
@@ -109,6 +111,8 @@ public final class Door: Sendable {
                 access.standing(
                     of: credential, sessions, certificate: context.certificate.map(CallerCertificate.init),
                     isEndless: isEndless)
+            } reach: { [access] verb, permit in
+                access.decision(verb, by: permit).reach
             })
         // Retrievals read for themselves how they are to be de-identified; nothing else is.
         let retrievals = router.group("dicom-web")
@@ -180,7 +184,14 @@ public final class Door: Sendable {
         let reader = try content.reader(order, archive: archive)
         let feed = StoreFeed(reader, pool: pool)
         do {
-            for try await piece in request.body { try await feed.take(piece) }
+            for try await piece in request.body {
+                guard context.isStanding() else {
+                    throw Problem(
+                        .unauthorized, "Who sends this is not let in any more, or may not store: the rest was not read."
+                    )
+                }
+                try await feed.take(piece)
+            }
             try await feed.drain()
             return try await pool.run {
                 try reader.finish()
@@ -197,7 +208,7 @@ public final class Door: Sendable {
     func caller(_ context: WebContext) throws -> Caller {
         // `CallerCheck` lets nobody past without one.
         guard let permit = context.permit else { throw Denial.refused("nobody asks") }
-        return Caller(access: access, permit: permit, logger: logger)
+        return Caller(access: access, permit: permit, logger: logger, reliance: context.reliance)
     }
 
     static func base(_ context: WebContext) -> String {

@@ -8,6 +8,8 @@ import Synchronization
 final class EventWatch: Sendable {
     /// Clients at a time.
     static let clientLimit = 64
+    /// Of these one caller's.
+    static let clientLimitOfOne = 8
     /// How long a wait lasts at most: then a client looks whether the service stops.
     static let waitTime = 1.0
 

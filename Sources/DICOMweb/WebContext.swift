@@ -9,6 +9,10 @@ public struct WebContext: OriginContext {
     public var coreContext: CoreRequestContextStorage
     /// Who asks; set by `CallerCheck`.
     var permit: Permit?
+    /// What it is found to rest on.
+    let reliance = Reliance()
+    /// Whether who asks is let in still, and may what they were found to; set by `CallerCheck`.
+    var isStanding: @Sendable () -> Bool = { true }
     /// Set by `OriginNote`.
     public var origin = RequestOrigin(scheme: "http", authority: "localhost")
     public let peerAddress: String?
@@ -34,6 +38,8 @@ struct CallerCheck: RouterMiddleware {
     let admit: @Sendable (WebCredential?, WebContext) -> Permit?
     /// Tells, while an answer is sent, whether who was let in still counts; of a stream without end, or another answer.
     let standing: @Sendable (WebCredential, WebContext, _ isEndless: Bool) -> @Sendable () -> Bool
+    /// What somebody reaches for an act now; nil for nothing.
+    let reach: @Sendable (Verb, Permit) -> Reach?
 
     func handle(
         _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
@@ -59,11 +65,20 @@ struct CallerCheck: RouterMiddleware {
         defer { withExtendedLifetime(place) {} }
         var context = context
         context.permit = permit
+        let rests = SecondlyQuestion { [reliance = context.reliance, reach] in
+            reliance.holds { reach($0, permit) }
+        }
+        if let credential {
+            let stands = standing(credential, context, false)
+            context.isStanding = { stands() && rests.answer }
+        }
         var response = try await next(request, context).keeping(place)
         if let credential, response.body.contentLength.map({ $0 > StandingWriter.smallByteCount }) ?? true {
             let body = response.body
             let isEndless = response.headers[.contentType]?.hasPrefix("text/event-stream") == true
-            let stands = standing(credential, context, isEndless)
+            let credentialStands = standing(credential, context, isEndless)
+            // A stream decides anew about each event.
+            let stands = { @Sendable in credentialStands() && (isEndless || rests.answer) }
             response.body = ResponseBody(contentLength: body.contentLength) { writer in
                 try await body.write(StandingWriter.watching(writer, stands))
             }

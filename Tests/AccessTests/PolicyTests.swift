@@ -247,4 +247,23 @@ struct PolicyTests {
             }
         }
     }
+
+    @Test func tellsWhetherAReachCoversAnother() {
+        func named(_ studies: Set<String>, masked: [Masking: Extent] = [:]) -> Reach {
+            .limited(Extent(studies: ["North": studies]), masked: masked)
+        }
+        let clinical = Extent(studies: ["North": ["1.2.3"]])
+        #expect(Reach.everything.covers(.everything) && Reach.everything.covers(named(["1.2.1"])))
+        #expect(!named(["1.2.1"]).covers(.everything))
+        #expect(named(["1.2.1", "1.2.2"]).covers(named(["1.2.1"])))
+        #expect(!named(["1.2.2"]).covers(named(["1.2.1"])))
+        #expect(Reach.limited(institutions: ["North"], studies: [:]).covers(named(["1.2.1"])))
+        #expect(!named(["1.2.1"]).covers(.limited(institutions: ["North"], studies: [:])))
+        #expect(named([]).covers(named([])))
+        // Less masking will do, more will not.
+        #expect(named(["1.2.3"]).covers(named([], masked: [.clinical: clinical])))
+        #expect(named([], masked: [.clinical: clinical]).covers(named([], masked: [.deidentified: clinical])))
+        #expect(!named([], masked: [.deidentified: clinical]).covers(named([], masked: [.clinical: clinical])))
+        #expect(!named([], masked: [.clinical: clinical]).covers(named(["1.2.3"])))
+    }
 }

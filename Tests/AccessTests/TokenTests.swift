@@ -111,6 +111,13 @@ struct TokenTests {
         {
             #expect(throws: AccessError.self) { try TokenKey(file: Array(bytes)) }
         }
+        // As other programs write public keys: no secret that everybody knows.
+        for before in [[0xEF, 0xBB, 0xBF], Array("\r\n".utf8), Array("Bag Attributes\n".utf8)] as [[UInt8]] {
+            #expect(try TokenKey(file: before + good.publicKey).algorithm == "ES256")
+        }
+        let lines = String(decoding: good.publicKey, as: UTF8.self).split(separator: "\n")
+        let der = try #require(Data(base64Encoded: lines.filter { !$0.hasPrefix("-") }.joined()))
+        #expect(throws: AccessError.self) { try TokenKey(file: Array(der)) }
         #expect(
             try TokenKey(file: [UInt8](repeating: 1, count: 32) + [0x0A]) == .secret([UInt8](repeating: 1, count: 32)))
         #expect(throws: AccessError.self) { try TokenKey(file: [UInt8](repeating: 1, count: 31) + [0x0A]) }

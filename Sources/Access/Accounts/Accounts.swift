@@ -91,6 +91,24 @@ public final class Accounts: Sendable {
         return try table.changes(of: id)
     }
 
+    /// Whether the last who disabled or enabled an account was the permission review, and disabled it.
+    func isDisabledByReview(_ id: Int64) -> Bool {
+        let changes = (try? table.changes(of: id)) ?? []
+        guard let last = changes.last(where: { $0.kind == .disabled || $0.kind == .enabled }) else { return false }
+        return last.kind == .disabled && last.by == AccountActor.service.name
+    }
+
+    /// Who changes what others may do, as who changes accounts.
+    func actor(_ actor: AccessActor) throws(AccessError) -> AccountActor {
+        switch actor {
+        case .service: return .service
+        case .localOperator(let user): return .localOperator(user)
+        case .person(let permit):
+            guard let account = permit.user.flatMap({ account(named: $0) }) else { throw .account(.notYours) }
+            return .person(account, RequestPlace(address: permit.address))
+        }
+    }
+
     /// Whether an account is locked out for what it did wrong.
     public func isLockedOut(_ account: Account) -> Bool {
         let now = now().timeIntervalSince1970

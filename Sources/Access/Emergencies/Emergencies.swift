@@ -94,11 +94,12 @@ public final class Emergencies: Sendable {
         if case .patient(let patient) = subject, patient.patientID.isEmpty {
             throw .invalid("it is of one patient or study")
         }
-        guard !owners.isEmpty else { throw .invalid("nothing is held of this patient or study") }
+        // First, or who may have no more could ask of whom anything is held, and nobody would know.
         let mine = standing(for: permit, now: now)
         guard mine.count < Emergency.personLimit, held.withLock({ $0.count }) < Self.countLimit else {
             throw .invalid("\(person) has \(mine.count) of them at a time: end those that are over")
         }
+        guard !owners.isEmpty else { throw .invalid("nothing is held of this patient or study") }
     }
 
     /// Ends one before its time; its own person, or who may look at it.

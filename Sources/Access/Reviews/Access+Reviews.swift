@@ -5,13 +5,16 @@ extension Access {
     /// Everything that stands, with when it is to be confirmed: accounts, peers, grants, destinations, clients.
     ///
     /// - Parameters:
-    ///   - accounts: those that stand.
+    ///   - accounts: of these all that are not disabled, and those that the review disabled.
     ///   - more: what others keep.
     public func reviewItems(
-        accounts: [Account], more: [ReviewSubject] = [], for actor: AccessActor, now: Date = Date()
+        accounts: Accounts?, more: [ReviewSubject] = [], for actor: AccessActor, now: Date = Date()
     ) -> [ReviewItem] {
         let time = Self.milliseconds(now)
-        var subjects = accounts.filter { $0.state != .disabled || isExpiredAccount($0, at: time) }.map(\.reviewSubject)
+        var subjects = (accounts?.list(for: .service) ?? []).filter { account in
+            account.state != .disabled
+                || (isExpiredAccount(account, at: time) && accounts?.isDisabledByReview(account.id) == true)
+        }.map(\.reviewSubject)
         subjects += list().map(\.reviewSubject)
         subjects += listGrants().filter { $0.until > time }.map(\.reviewSubject)
         subjects += listDestinations().map(\.reviewSubject)
@@ -45,15 +48,20 @@ extension Access {
         reviews.isExpired(.account, account.name, since: account.createdAt, at: now)
     }
 
-    /// Confirms one of the items. An account that the review disabled comes back with it.
+    /// Confirms one of the items. An account that the review disabled comes back with it; one that somebody disabled does not.
+    ///
+    /// - Throws: `.account(.notYours)` for an account that would come back and that the actor does not look after.
     public func confirm(
         _ item: ReviewItem, by actor: AccessActor, in accounts: Accounts, now: Date = Date()
     ) throws(AccessError) {
-        try reviews.confirm(item.subject, by: actor, now: now)
         guard item.state == .expired, item.subject.kind == .account,
-            let account = accounts.account(named: item.subject.id), account.state == .disabled
-        else { return }
-        _ = try accounts.setDisabled(account.id, false, by: .service)
+            let account = accounts.account(named: item.subject.id), account.state == .disabled,
+            accounts.isDisabledByReview(account.id)
+        else { return try reviews.confirm(item.subject, by: actor, now: now) }
+        let enabling = try accounts.actor(actor)
+        guard enabling.manages(account) else { throw .account(.notYours) }
+        try reviews.confirm(item.subject, by: actor, now: now)
+        _ = try accounts.setDisabled(account.id, false, by: enabling)
     }
 
     /// Disables the accounts that expired, ends emergencies on the record, and writes down what was used.

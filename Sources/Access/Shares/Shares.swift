@@ -172,6 +172,11 @@ public final class Shares: Sendable {
             now.link.lastUsedAt = accounts.milliseconds
             try put(now, code: digest)
             let opened = try accounts.sessions.open(WebSession.Guest(link: now.link, roles: roles), from: place)
+            // Who disabled the maker meanwhile found no session to end.
+            guard standing(now.link) == roles else {
+                accounts.sessions.end(share: now.link.id)
+                return nil
+            }
             return (opened, now.link)
         }
     }

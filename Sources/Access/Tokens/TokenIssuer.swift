@@ -171,6 +171,12 @@ public final class TokenIssuer: Sendable {
         return stands(token, certificate) ? token : nil
     }
 
+    /// What a token of ours says that is good now and not revoked, whoever comes with it.
+    func signed(_ text: String) -> AccessToken? {
+        guard let token = known.token(text, now: seconds) ?? check(text) else { return nil }
+        return state.withLock { $0.keys[token.keyID] != nil && $0.revoked[token.id] == nil } ? token : nil
+    }
+
     /// Signature and claims, without what may change.
     private func check(_ text: String) -> AccessToken? {
         guard let read = SignedToken(Array(text.utf8)), read.header["alg"] as? String == Self.algorithm,

@@ -184,7 +184,7 @@ struct OversightDoor: Sendable {
 
     private func items(_ actor: AccessActor) -> [ReviewItem] {
         access.reviewItems(
-            accounts: people.accounts.list(for: .service),
+            accounts: people.accounts,
             more: people.sessions.clients().map(\.reviewSubject), for: actor)
     }
 

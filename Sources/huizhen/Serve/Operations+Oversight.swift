@@ -60,7 +60,7 @@ extension Operations {
 
     private func reviewItems(for actor: AccessActor) -> [ReviewItem] {
         service.access.reviewItems(
-            accounts: service.accounts.list(for: .service), more: service.webTokens.clients().map(\.reviewSubject),
+            accounts: service.accounts, more: service.webTokens.clients().map(\.reviewSubject),
             for: actor)
     }
 

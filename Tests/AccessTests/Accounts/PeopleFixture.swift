@@ -18,6 +18,10 @@ final class TestClock: Sendable {
 /// What was recorded, and whether recording works.
 final class TestRecord: Sendable {
     private let state = Mutex<(entries: [AuditEntry], isBroken: Bool)>(([], false))
+    private let watch = Mutex<(@Sendable (AuditEntry) -> Void)?>(nil)
+
+    /// Calls something before an entry is written.
+    func whenRecorded(_ body: @escaping @Sendable (AuditEntry) -> Void) { watch.withLock { $0 = body } }
 
     var entries: [AuditEntry] { state.withLock { $0.entries } }
 
@@ -26,6 +30,7 @@ final class TestRecord: Sendable {
     func breakDown(_ isBroken: Bool = true) { state.withLock { $0.isBroken = isBroken } }
 
     func write(_ entry: AuditEntry) throws(AuditError) {
+        watch.withLock { $0 }?(entry)
         let isWritten = state.withLock { state in
             if !state.isBroken { state.entries.append(entry) }
             return !state.isBroken

@@ -1,6 +1,7 @@
 import Audit
 import Foundation
 import Keys
+import Synchronization
 import Testing
 
 @testable import Access
@@ -134,7 +135,40 @@ final class IssuerFixture {
         let last = try issuer.rotate(made.client.id, overlap: .zero, by: held.actor, door: "control")
         #expect(!isGood(new) && isGood(last))
         #expect(issuer.read(token) == nil)
-        #expect(issuer.read(try held.token(made.client)) != nil)
+        // Nor does who was let in before get another.
+        #expect(throws: TokenRefusal.invalidClient) { try held.token(made.client) }
+        let now = try #require(issuer.authenticate(id: made.client.id, secret: last, certificate: nil))
+        #expect(issuer.read(try held.token(now)) != nil)
+    }
+
+    /// Whoever has the secret that leaked asks over and over while it is being replaced.
+    @Test func givesNoTokenByASecretThatIsBeingReplaced() throws {
+        let made = try held.add(held.draft())
+        let old = try #require(made.secret)
+        let taken = Taken()
+        let issuer = issuer
+        held.record.whenRecorded { entry in
+            guard entry.reason.contains("replaced") else { return }
+            // The clock stands still: any token of this moment would count afterwards.
+            guard let client = issuer.authenticate(id: made.client.id, secret: old, certificate: nil),
+                let token = try? issuer.issue(to: client, scope: "", certificate: nil, address: "")
+            else { return }
+            taken.note(token.token)
+        }
+        _ = try issuer.rotate("pacs", overlap: .zero, by: held.actor, door: "control")
+        for token in taken.all { #expect(issuer.read(token) == nil) }
+        #expect(issuer.authenticate(id: made.client.id, secret: old, certificate: nil) == nil)
+    }
+
+    @Test func endsTheTokenOfAClientThatIsKnownByAName() throws {
+        let trusted = CallerCertificate(
+            fingerprint: String(repeating: "ef", count: 32), isTrusted: true, names: ["pacs.north.example"])
+        let made = try held.add(
+            held.draft(certificates: PeerCertificates(names: ["pacs.north.example"])))
+        let token = try held.token(made.client, certificate: trusted)
+        #expect(issuer.read(token, certificate: trusted) != nil)
+        #expect(try issuer.revokeToken(token, by: held.actor, door: "control"))
+        #expect(issuer.read(token, certificate: trusted) == nil)
     }
 
     @Test func bindsTokensOfAClientWithACertificateToIt() throws {
@@ -253,4 +287,13 @@ final class IssuerFixture {
         held.record.breakDown(false)
         #expect(held.record.events(.signedIn).map(\.actor.name) == ["pacs"])
     }
+}
+
+/// Tokens that somebody got meanwhile.
+private final class Taken: Sendable {
+    private let tokens = Mutex<[String]>([])
+
+    var all: [String] { tokens.withLock { $0 } }
+
+    func note(_ token: String) { tokens.withLock { $0.append(token) } }
 }

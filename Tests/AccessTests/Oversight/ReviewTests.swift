@@ -19,7 +19,7 @@ struct ReviewTests {
 
     private func items(_ fixture: PeopleFixture, for actor: AccessActor? = nil) -> [ReviewItem] {
         fixture.access.reviewItems(
-            accounts: fixture.accounts.list(for: .service), for: actor ?? root, now: fixture.clock.now)
+            accounts: fixture.accounts, for: actor ?? root, now: fixture.clock.now)
     }
 
     private func item(_ fixture: PeopleFixture, _ kind: ReviewKind, _ id: String) throws -> ReviewItem {
@@ -44,7 +44,7 @@ struct ReviewTests {
         #expect(isAdmitted(made + life - 60))
         #expect(!isAdmitted(made + life + 60))
         let item = try #require(
-            access.reviewItems(accounts: [], for: root, now: made + life + 60).first { $0.subject.id == "CT1" })
+            access.reviewItems(accounts: nil, for: root, now: made + life + 60).first { $0.subject.id == "CT1" })
         #expect(item.state == .expired && item.subject.about == "echo, store")
         try access.reviews.confirm(item.subject, by: root, now: made + life + 60)
         #expect(isAdmitted(made + 2 * life - 60))
@@ -65,7 +65,7 @@ struct ReviewTests {
             until: time + 366 * 86_400_000, because: "contract 7", madeBy: "root", madeAt: time)
         try access.add(grant, by: root.auditActor, door: "control")
         func item(_ now: Date) throws -> ReviewItem {
-            try #require(access.reviewItems(accounts: [], for: root, now: now).first { $0.subject.kind == .grant })
+            try #require(access.reviewItems(accounts: nil, for: root, now: now).first { $0.subject.kind == .grant })
         }
         let caller = Permit(
             kind: .peer, aeTitle: "CT1", services: [.get], roles: [.system], institution: "North", issuer: "N")
@@ -80,7 +80,7 @@ struct ReviewTests {
         #expect(try item(now + life).subject.lastUsed == Access.milliseconds(now + life - 1))
         try access.reviews.flush()
         try fixture.reopen()
-        let held = fixture.access.reviewItems(accounts: [], for: root, now: now).first { $0.subject.kind == .grant }
+        let held = fixture.access.reviewItems(accounts: nil, for: root, now: now).first { $0.subject.kind == .grant }
         #expect(held?.subject.lastUsed == Access.milliseconds(now + life - 1))
     }
 
@@ -114,6 +114,40 @@ struct ReviewTests {
         _ = try fixture.accounts.setDisabled(li.id, false, by: .localOperator("root"))
         #expect(try fixture.access.sweep(fixture.accounts, now: fixture.clock.now).isEmpty)
         #expect(state("li") == .invited)
+    }
+
+    @Test func leavesDisabledWhomSomebodyDisabled() throws {
+        let fixture = try PeopleFixture()
+        try addAccount("li", [.clinician], to: fixture, of: "North")
+        try addAccount("zhao", [.operator], to: fixture, of: "North")
+        try addAccount("qian", [.operator], to: fixture)
+        try addAccount("wang", [.institutionAdministrator], to: fixture, of: "North")
+        let li = try #require(fixture.accounts.account(named: "li"))
+        _ = try fixture.accounts.setDisabled(li.id, true, by: .localOperator("root"))
+        let before = try #require(items(fixture).first { $0.subject.id == "zhao" })
+        #expect(before.state != .expired)
+        fixture.clock.advance(life - 60)
+        for name in ["qian", "wang"] {
+            try fixture.access.confirm(
+                try item(fixture, .account, name), by: root, in: fixture.accounts, now: fixture.clock.now)
+        }
+        fixture.clock.advance(120)
+        #expect(try fixture.access.sweep(fixture.accounts, now: fixture.clock.now).contains("zhao"))
+        // Nobody is asked about who left.
+        #expect(!items(fixture).contains { $0.subject.id == "li" })
+        let held = ReviewItem(subject: li.reviewSubject, dueAt: 0, expiresAt: 0, state: .expired)
+        try fixture.access.confirm(held, by: root, in: fixture.accounts, now: fixture.clock.now)
+        #expect(fixture.accounts.account(named: "li")?.state == .disabled)
+        // Nor does an institution's administrator bring an operator back.
+        let zhao = try item(fixture, .account, "zhao")
+        #expect(zhao.state == .expired)
+        #expect(throws: AccessError.account(.notYours)) {
+            try fixture.access.confirm(
+                zhao, by: person(.institutionAdministrator, of: "North"), in: fixture.accounts, now: fixture.clock.now)
+        }
+        #expect(fixture.accounts.account(named: "zhao")?.state == .disabled)
+        try fixture.access.confirm(zhao, by: root, in: fixture.accounts, now: fixture.clock.now)
+        #expect(fixture.accounts.account(named: "zhao")?.state == .invited)
     }
 
     @Test func letsEachConfirmWhatIsTheirs() throws {

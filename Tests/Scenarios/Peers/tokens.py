@@ -4,7 +4,9 @@ tokens.py PORT TLS-PORT BINARY DIRECTORY CERTIFICATES NORTH SOUTH    the last li
 """
 import base64
 import http.client
+import io
 import json
+import select
 import socket
 import ssl
 import subprocess
@@ -14,6 +16,7 @@ import time
 import urllib.parse
 
 import jwt
+import pydicom
 import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -157,6 +160,85 @@ check(requests.post(root + "/oauth2/revoke", auth=named, data={"token": mine}).s
 studies(mine)
 check(requests.post(root + "/oauth2/revoke", auth=whole, data={"token": mine}).status_code == 200, "revoke")
 studies(mine, 401)
+
+# What is under way ends with what it rests on: a body with its program, an answer with the grant.
+def image(study, number, size):
+    one = pydicom.Dataset()
+    one.SOPClassUID, one.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.7", f"{study}.{number}"
+    one.StudyInstanceUID, one.SeriesInstanceUID = study, study + ".9"
+    one.PatientID, one.Modality = "P9", "OT"
+    one.EncapsulatedDocument = bytes(size)
+    one.file_meta = pydicom.dataset.FileMetaDataset()
+    one.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    one.file_meta.MediaStorageSOPClassUID = one.SOPClassUID
+    one.file_meta.MediaStorageSOPInstanceUID = one.SOPInstanceUID
+    held = io.BytesIO()
+    pydicom.dcmwrite(held, one, enforce_file_format=True)
+    return b"--b\r\nContent-Type: application/dicom\r\n\r\n" + held.getvalue() + b"\r\n"
+
+
+def begin(token, method, path, *fields):
+    link = socket.create_connection(("127.0.0.1", int(port)), timeout=120)
+    head = [f"{method} /dicom-web{path} HTTP/1.1", "Host: localhost", f"Authorization: Bearer {token}", *fields]
+    link.sendall("\r\n".join([*head, "", ""]).encode())
+    return link
+
+
+def chunk(data):
+    return b"%x\r\n" % len(data) + data + b"\r\n"
+
+
+senders = add("senders", "--institution", "NORTH", "--verbs", "store,search,read,retrieve")
+sender = ask(senders)["access_token"]
+large = "2.25.301"
+stow = ("Content-Type: multipart/related; type=\"application/dicom\"; boundary=b", "Transfer-Encoding: chunked")
+link = begin(sender, "POST", "/studies", *stow)
+link.sendall(chunk(image(large, 1, 48 << 20)))
+rest = image(large, 2, 8 << 20)
+link.sendall(chunk(rest[:4096]))
+while len(act(token, "GET", f"/studies/{large}/instances", 200).content) < 10:
+    time.sleep(0.02)
+tool("token", "client", "revoke", "senders")
+# The rest comes slowly, and would come to its end if nobody asked.
+for start in range(4096, len(rest), 65536):
+    if select.select([link], [], [], 0.1)[0]:
+        break
+    link.sendall(chunk(rest[start:start + 65536]))
+else:
+    check(False, "a body goes on after its program was revoked")
+answer = link.recv(65536)
+check(answer.startswith(b"HTTP/1.1 202") and b"not let in any more" in answer, f"{answer[:300]}")
+link.close()
+found = act(token, "GET", f"/studies/{large}/instances", 200).json()
+check([one["00080018"]["Value"][0] for one in found] == [large + ".1"], f"stored: {found}")
+
+grant = tool("grant", "add", "--to-institution", "SOUTH", "--owner", "NORTH", "--study", large, "--because", "a test",
+             "--verbs", "search,read,retrieve")
+reader = add("south-reader", "--institution", "SOUTH", "--verbs", "search,read,retrieve")
+granted = ask(reader)["access_token"]
+for ends in (False, True):
+    link = begin(granted, "GET", f"/studies/{large}", "Accept: multipart/related; type=\"application/dicom\"")
+    got = link.recv(65536)
+    check(got.startswith(b"HTTP/1.1 200"), f"{got[:100]}")
+    # Another grant changes nothing for this one.
+    tool("grant", "add", "--to-institution", "SOUTH", "--owner", "NORTH", "--study", f"2.25.{901 + ends}",
+         "--because", "a test")
+    if ends:
+        numbers = [one["id"] for one in json.loads(tool("grant", "list", "--json")) if one.get("studies") == [large]]
+        tool("grant", "revoke", numbers[0], "--because", "a test")
+    # It is asked once a second.
+    time.sleep(1.5)
+    size = len(got)
+    try:
+        while size < 48 << 20:
+            got = link.recv(1 << 20)
+            if not got:
+                break
+            size += len(got)
+    except OSError:
+        pass
+    check((size < 48 << 20) == ends, f"{size} bytes of an answer whose grant {'ended' if ends else 'stands'}")
+    link.close()
 
 # Secrets and keys are changed while both are good.
 fresh = tool("token", "client", "rotate", "north-pacs")
