@@ -73,7 +73,6 @@ public final class SQLDatabase: Sendable {
                 }
                 try database.execute(
                     sql: """
-                        PRAGMA synchronous = \(durability == .full ? "FULL" : "NORMAL");
                         PRAGMA foreign_keys = ON;
                         PRAGMA temp_store = MEMORY;
                         PRAGMA cache_size = -\(Self.cacheByteCount >> 10);
@@ -83,6 +82,10 @@ public final class SQLDatabase: Sendable {
                         """)
             }
             let pool = try DatabasePool(path: path, configuration: configuration)
+            // The pool has made it NORMAL when it set up the log, whatever was asked for before: then no commit is synced.
+            try pool.writeWithoutTransaction { database in
+                try database.execute(sql: "PRAGMA synchronous = \(durability == .full ? "FULL" : "NORMAL")")
+            }
             var foldingConfiguration = Configuration()
             foldingConfiguration.prepareDatabase { database in
                 try database.execute(

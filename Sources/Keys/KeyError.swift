@@ -12,6 +12,8 @@ public enum KeyError: Error, Equatable, Sendable {
     case masterRefused(source: String, why: String)
     /// The key store itself is not there, though what it protects is.
     case missing(directory: String)
+    /// A restoration of the keys from a backup was interrupted: what is there is not all.
+    case restoring(directory: String)
     /// A rotation cannot begin.
     case cannotRotate(why: String)
     /// A key backup cannot be written or used.
@@ -47,6 +49,8 @@ extension KeyError: CustomStringConvertible {
         case .masterRefused(let source, let why): "no master key from \(source): \(why)"
         case .missing(let directory):
             "the keys in \(directory) are missing though there are packs: bring them back with `huizhen keys restore`"
+        case .restoring(let directory):
+            "the restoration of the keys in \(directory) was interrupted: repeat `huizhen keys restore` with the backup"
         case .cannotRotate(let why): "the master key cannot be rotated: \(why)"
         case .backup(let path, let why): "key backup \(path): \(why)"
         case .damaged(let file, let byteOffset):

@@ -40,6 +40,26 @@ import Testing
         }
     }
 
+    /// The process ended after the file was begun; who repeats the command gets all keys, and none that are made up.
+    @Test func beginsAgainWhereARestorationWasInterrupted() throws {
+        let filled = try Filled()
+        let (directory, master) = try filled.losingKeys()
+        defer { TemporaryDirectory.remove(directory) }
+        let keys = directory + "/keys"
+        let journal = try filled.fixture.keys.systemKey(purpose: "journal")
+        _ = try KeyStore.make(from: filled.late, in: keys, master: master, passphrase: nil)
+        #expect(!KeyStore.isBeingRestored(keys))
+        // As it was right after its head was written.
+        let path = keys + "/" + KeyStore.studiesName
+        try StudyKeyFile.create(path, head: try StudyKeyFile.head(path))
+        try OpenFile.replace(keys + "/" + KeyStore.restoringName, with: [])
+        #expect(throws: KeyError.restoring(directory: keys)) { try KeyStore.open(directory: keys, master: master) }
+        let (again, report) = try KeyStore.make(from: filled.late, in: keys, master: master, passphrase: nil)
+        #expect(report.studyKeysRestored == 1)
+        #expect(try again.systemKey(purpose: "journal").masterCheck() == journal.masterCheck())
+        #expect(try KeyStore.open(directory: keys, master: master).status().studyKeys == 1)
+    }
+
     @Test func bringsEverythingBackAfterTheLossOfTheKeys() throws {
         let filled = try Filled()
         let (directory, master) = try filled.losingKeys()

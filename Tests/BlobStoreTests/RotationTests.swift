@@ -81,6 +81,56 @@ private func bytes(_ key: SymmetricKey) -> [UInt8] { key.withUnsafeBytes { Array
         }
     }
 
+    /// In its place lies what cannot be overwritten, by root neither.
+    @Test func opensWhereTheOldMasterKeyCannotBeDestroyedAndWritesOverNoOther() throws {
+        try withDirectory { directory in
+            let (keys, snapshot) = (directory + "/keys", directory + "/snapshot")
+            let store = try KeyStore.open(directory: keys)
+            let filled = try fill(store)
+            _ = try store.rotate(to: nil) { reached throws(KeyError) in
+                guard reached == .committed else { return }
+                do { try TemporaryDirectory.copyFolder(keys, to: snapshot) } catch { throw .unknown }
+            }
+            let path = snapshot + "/" + RotationIntent.name
+            var intent = try #require(try RotationIntent.read(path))
+            (intent.retired, intent.successor) = (snapshot + "/master.key", snapshot + "/master.key.next")
+            try intent.write(path)
+            try FileManager.default.removeItem(atPath: snapshot + "/master.key")
+            try FileManager.default.createDirectory(
+                atPath: snapshot + "/master.key/within", withIntermediateDirectories: true)
+            let inUse = contents(snapshot + "/master.key.next")
+            let after = try KeyStore.open(directory: snapshot)
+            try expect(after, filled)
+            #expect(try after.status().unfinishedRotation?.contains("cannot be destroyed") == true)
+            // The only place of the key in use.
+            #expect(throws: KeyError.self) { try after.rotate() }
+            #expect(contents(snapshot + "/master.key.next") == inUse)
+            try FileManager.default.removeItem(atPath: snapshot + "/master.key")
+            #expect(try after.rotate().generation == 3)
+            #expect(try after.status().unfinishedRotation == nil)
+            try expect(try KeyStore.open(directory: snapshot), filled)
+        }
+    }
+
+    /// What systemd gave is not ours to destroy, and is not in the way either.
+    @Test func rotatesFromACredentialToAnother() throws {
+        try withDirectory { directory in
+            let credentials = directory + "/credentials"
+            try FileManager.default.createDirectory(atPath: credentials, withIntermediateDirectories: true)
+            setenv("CREDENTIALS_DIRECTORY", credentials, 1)
+            defer { unsetenv("CREDENTIALS_DIRECTORY") }
+            let source = try #require(MasterKeySource("credential:huizhen"))
+            let store = try KeyStore.open(directory: directory + "/keys", master: source)
+            let filled = try fill(store)
+            let old = contents(credentials + "/huizhen")
+            #expect(throws: KeyError.self) { try store.rotate() }
+            let next = try #require(MasterKeySource("credential:next"))
+            #expect(try !store.rotate(to: next).isOldKeyDestroyed)
+            #expect(contents(credentials + "/huizhen") == old)
+            try expect(try KeyStore.open(directory: directory + "/keys", master: next), filled)
+        }
+    }
+
     /// The process ends at each step; the next start finds every key, under one master key or the other.
     @Test(arguments: KeyStore.RotationStep.allCases, [false, true])
     func keepsEveryKeyWhereverTheRotationIsCutOff(step: KeyStore.RotationStep, toAnotherFile: Bool) throws {

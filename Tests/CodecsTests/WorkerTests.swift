@@ -51,6 +51,8 @@ import Testing
         var options = Workers.options()
         // By this it is known among the other tests' workers.
         options.processorSeconds = 3571
+        // It is to be killed before its time, however long that is looked for.
+        options.frameTimeout = .seconds(3600)
         let pool = CodecPool(options)
         #expect(try pool.works())
         let format = try Frames.format(4, 4)

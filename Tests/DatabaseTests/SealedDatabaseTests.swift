@@ -77,6 +77,21 @@ import Testing
         }
     }
 
+    /// What "durable on return" rests on: SQLite's 2 is FULL, a sync for each commit; 1 is NORMAL, none.
+    @Test(arguments: [(SQLDatabase.Durability.full, Int64(2)), (.rebuilt, 1)])
+    func syncsEachCommitWhereThatIsAskedFor(_ durability: SQLDatabase.Durability, _ level: Int64) throws {
+        let fixture = try Fixture()
+        for _ in 0..<2 {
+            let database = try SQLDatabase(
+                path: fixture.path, durability: durability, migrations: Fixture.migrations, key: fixture.key)
+            let found = try database.write { connection throws(DatabaseError) in
+                try connection.first("PRAGMA synchronous") { row throws(DatabaseError) in row.integer(0) ?? -1 }
+            }
+            #expect(found == level)
+            try database.close()
+        }
+    }
+
     @Test func keepsWhatIsWrittenOverRestarts() throws {
         let fixture = try Fixture()
         for round in 0..<4 {

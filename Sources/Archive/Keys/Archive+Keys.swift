@@ -57,7 +57,7 @@ extension Archive {
         var first: KeyRestoration?
         let keys: KeyStore
         do throws(KeyError) {
-            if access(folder + "/studies.keys", F_OK) == 0 {
+            if access(folder + "/studies.keys", F_OK) == 0, !KeyStore.isBeingRestored(folder) {
                 keys = try KeyStore.open(directory: folder, master: masterKey, mayCreate: false)
             } else if isDryRun {
                 throw .backup(path: path, why: "there are no keys to compare it with: restore without a dry run")

@@ -145,7 +145,9 @@ extension KeyStore {
         from backup: String, in directory: String, master: MasterKeySource, passphrase: Passphrase?
     ) throws(KeyError) -> (store: KeyStore, report: KeyRestoration) {
         let path = directory + "/" + studiesName
-        guard !StudyKeyFile.exists(path) else {
+        // One that was interrupted has left keys that are not all, and that nobody has opened since.
+        let mark = directory + "/" + restoringName
+        guard StudyKeyFile.exists(mark) || !StudyKeyFile.exists(path) else {
             throw .backup(path: backup, why: "there are keys in \(directory) already")
         }
         let head = try BackupReader(backup).head
@@ -171,18 +173,28 @@ extension KeyStore {
         made.generation = isOfItsTime ? head.generation : head.generation + 1
         made.masterSince = millisecondsNow()
         made.backedUpAt = head.writtenAt
+        // A store without its keys would be taken for a whole one by the next start, which would make others.
+        try KeyError.wrapping { () throws(SystemFailure) in
+            try OpenFile.replace(mark, with: [])
+        }
         try StudyKeyFile.create(path, head: made)
         do throws(KeyError) {
             let store = try KeyStore(directory: directory, source: master, master: key, head: made)
             let report = try store.restore(from: backup, passphrase: passphrase, isDryRun: false) {
                 (_, _) throws(KeyError) in .withoutObject
             }
+            try MasterKeyFile.remove(mark)
             return (store, report)
         } catch {
-            // A store without its keys would be taken for a whole one by the next start.
             unlink(path)
+            unlink(mark)
             throw error
         }
+    }
+
+    /// Whether `make` was interrupted there.
+    public static func isBeingRestored(_ directory: String) -> Bool {
+        StudyKeyFile.exists(directory + "/" + restoringName)
     }
 
     /// Brings back keys that are missing; none that was destroyed, says the backup or this store.

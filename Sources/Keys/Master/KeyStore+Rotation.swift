@@ -32,7 +32,7 @@ extension KeyStore {
     ///   - source: where the new master key is; nil: a new key in the same file, or what the same command gives now.
     ///   - reach: called at each step; for tests.
     /// - Throws: `.cannotRotate`; `.masterRefused`, `.exposed`, `.masterUnreadable`; `.full`-like errors as `.io`. The
-    ///   old master key then still is in use.
+    ///   old master key then still is in use, unless it is the end of it that failed: see `KeyStatus.unfinishedRotation`.
     public func rotate(to source: MasterKeySource? = nil) throws(KeyError) -> Rotation {
         try rotate(to: source, reach: { (_) throws(KeyError) in })
     }
@@ -41,7 +41,13 @@ extension KeyStore {
         to source: MasterKeySource?, reach: (RotationStep) throws(KeyError) -> Void
     ) throws(KeyError) -> Rotation {
         try turn.withLock { (_) throws(KeyError) -> Rotation in
+            // What an earlier one left holds the key in use under another name, maybe; nothing may be written over it.
+            try endInterruptedRotation()
+            if let left = try unfinishedRotation() {
+                throw .cannotRotate(why: "the last rotation could not end: \(left)")
+            }
             let old = try locked { (state) throws(KeyError) in state.source }
+            try Self.checkCanBeDestroyed(old)
             try reach(.begun)
             for purpose in Self.derivedPurposes { _ = try systemKey(purpose: purpose) }
             let new = if let source { source } else { try old.successor() }
@@ -52,9 +58,9 @@ extension KeyStore {
     private func rotate(
         from old: MasterKeySource, to new: MasterKeySource, _ reach: (RotationStep) throws(KeyError) -> Void
     ) throws(KeyError) -> Rotation {
-        var intent = RotationIntent(generation: try generation() + 1, retired: old.path, successor: nil)
+        var intent = RotationIntent(generation: try generation() + 1, retired: old.ownPath, successor: nil)
         let key: SymmetricKey
-        if let path = old.path, new == old {
+        if let path = old.ownPath, new == old {
             let next = MasterKeyFile.next(path)
             intent.successor = next
             try intent.write(directory + "/" + RotationIntent.name)
@@ -89,19 +95,46 @@ extension KeyStore {
             throw error
         }
         try reach(.committed)
-        try retire(intent, reach)
+        do throws(KeyError) { try retire(intent, reach) } catch {
+            let words = "the old master key \(intent.retired ?? "") cannot be destroyed, destroy it: \(error)"
+            try locked { (state) throws(KeyError) in state.unfinishedRotation = words }
+            throw error
+        }
         return Rotation(
             generation: intent.generation, keyCount: count, isOldKeyDestroyed: intent.retired != nil,
             source: source.description)
     }
 
-    /// Called once by `open`: does what an interrupted rotation left to do, or forgets it.
+    /// A file that holds a master key must be one that can be overwritten and removed, before anything depends on that.
+    private static func checkCanBeDestroyed(_ source: MasterKeySource) throws(KeyError) {
+        guard let path = source.ownPath else { return }
+        let folder = path.contains("/") ? String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]) : "."
+        for one in [path, folder.isEmpty ? "/" : folder] where access(one, W_OK) != 0 {
+            throw .cannotRotate(
+                why:
+                    "the old master key could not be destroyed, \(one) cannot be written: put the key where it can, or give it "
+                    + "as a credential or a command")
+        }
+    }
+
+    /// What keeps a rotation that is in force from its end: the old master key is still there; nil for none.
+    func unfinishedRotation() throws(KeyError) -> String? {
+        try locked { (state) throws(KeyError) in state.unfinishedRotation }
+    }
+
+    /// Called by `open`, and before another begins: does what an interrupted rotation left to do, or forgets it.
+    ///
+    /// An old master key that cannot be destroyed keeps nobody from the keys: see `unfinishedRotation`.
     func endInterruptedRotation() throws(KeyError) {
         let path = directory + "/" + RotationIntent.name
         guard let intent = try RotationIntent.read(path) else { return }
         let head = try locked { (state) throws(KeyError) in (state.head, state.source) }
         if head.0.generation >= intent.generation {
-            try retire(intent) { (_) throws(KeyError) in }
+            var failure: KeyError?
+            do throws(KeyError) { try retire(intent) { (_) throws(KeyError) in } } catch { failure = error }
+            let file = intent.retired ?? ""
+            let words = failure.map { "the old master key \(file) cannot be destroyed, destroy it: \($0)" }
+            try locked { (state) throws(KeyError) in state.unfinishedRotation = words }
         } else if let successor = intent.successor, let key = try? MasterKeyFile.read(successor) {
             _ = try finish(intent, key: key, source: head.1) { (_) throws(KeyError) in }
         } else {
@@ -262,10 +295,26 @@ extension MasterKeySource {
         return path
     }
 
+    /// The path of a file that is ours to write and to destroy: none that systemd gave as a credential.
+    var ownPath: String? {
+        guard let path, !isCredential else { return nil }
+        return path
+    }
+
+    private var isCredential: Bool {
+        guard let path, let folder = getenv("CREDENTIALS_DIRECTORY").map({ String(cString: $0) }) else { return false }
+        return !folder.isEmpty && path.hasPrefix(folder + "/")
+    }
+
     /// Where the next master key comes from when nobody says.
     fileprivate func successor() throws(KeyError) -> MasterKeySource {
-        guard case .descriptor = self else { return self }
-        throw .cannotRotate(why: "the key came from a descriptor: name the new key with --new-master-key")
+        if case .descriptor = self {
+            throw .cannotRotate(why: "the key came from a descriptor: name the new key with --new-master-key")
+        }
+        if isCredential {
+            throw .cannotRotate(why: "the key came as a credential: name the new key with --new-master-key")
+        }
+        return self
     }
 
     /// Reads a new master key, twice where it is not in a file: a source that gives another key each time would lock

@@ -6,6 +6,8 @@ public struct KeyStatus: Codable, Equatable, Sendable {
     public var generation: UInt32
     /// Where the master key is, for people.
     public var source: String
+    /// Why the last rotation, which is in force, could not end: the old master key is still there. Nil for none.
+    public var unfinishedRotation: String?
     /// When this master key came into use, in milliseconds since 1970; 0 if an earlier version did not note it.
     public var masterSince: Int64
     /// When the last backup was written; 0 if none was.
@@ -33,7 +35,8 @@ extension KeyStore {
         return try locked { (state) throws(KeyError) in
             KeyStatus(
                 installation: state.head.installation, generation: state.head.generation,
-                source: state.source.description, masterSince: state.head.masterSince,
+                source: state.source.description, unfinishedRotation: state.unfinishedRotation,
+                masterSince: state.head.masterSince,
                 backedUpAt: state.head.backedUpAt, studyKeys: state.index.count - state.destroyedCount,
                 destroyedStudyKeys: state.destroyedCount, objectKeys: objectKeys, destroyedObjects: destroyedObjects)
         }

@@ -20,6 +20,9 @@ public final class KeyStore: Sendable {
     let turn = Mutex(())
     private let state: Mutex<State>
 
+    /// There while the keys are being made out of a backup.
+    static let restoringName = "restoring"
+
     struct State {
         var source: MasterKeySource
         var master: SymmetricKey
@@ -35,6 +38,8 @@ public final class KeyStore: Sendable {
         let cipher: AuthenticatedCipher
         /// While a rotation copies the file: the records it has to look at again.
         var changed: Set<UInt32>?
+        /// Why the old master key of a rotation that is in force is still there.
+        var unfinishedRotation: String?
 
         static let destroyedBit: UInt32 = 1 << 31
     }
@@ -46,12 +51,13 @@ public final class KeyStore: Sendable {
     /// - Parameters:
     ///   - master: where the master key is; by default `master.key` in the directory.
     ///   - mayCreate: false where keys must exist already.
-    /// - Throws: `.exposed`, `.masterMissing`, `.masterUnreadable`, `.masterDiffers`, `.missing`; `.damaged` with the
+    /// - Throws: `.exposed`, `.masterMissing`, `.masterUnreadable`, `.masterDiffers`, `.missing`, `.restoring`; `.damaged` with the
     ///   byte offset for anything but an unfinished last record; `.io`.
     public static func open(
         directory: String, master: MasterKeySource? = nil, mayCreate: Bool = true
     ) throws(KeyError) -> KeyStore {
         let path = directory + "/" + studiesName
+        guard !StudyKeyFile.exists(directory + "/" + restoringName) else { throw .restoring(directory: directory) }
         let source = master ?? .file(path: directory + "/master.key")
         // A descriptor can be read only once, so a key that was just loaded is not loaded again.
         var made: SymmetricKey?

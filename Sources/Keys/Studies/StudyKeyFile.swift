@@ -7,6 +7,7 @@ import Glibc
 struct StudyKeyFile {
     private static let growthByteCount: UInt64 = 64 << 10
     private static let readByteCount = 1 << 20
+    private static let pageByteCount: UInt64 = 4096
 
     let file: OpenFile
     let path: String
@@ -102,6 +103,12 @@ struct StudyKeyFile {
             let start = zeroedEnd
             try KeyError.wrapping { () throws(SystemFailure) in try target.write(zeros, at: start) }
             zeroedEnd += Self.growthByteCount
+        }
+        // Nothing orders the pages of one sync: with two of them unsynced, the second could survive a power cut alone, and the file
+        // would look damaged between.
+        if offset.isMultiple(of: Self.pageByteCount) {
+            let target = file
+            try KeyError.wrapping { () throws(SystemFailure) in try target.syncData() }
         }
         try write(record, at: offset)
         end = needed

@@ -33,6 +33,7 @@ struct KeysCommand: AsyncParsableCommand {
                 "last backup: \(keys.backedUpAt == 0 ? "never" : KeysCommand.text(keys.backedUpAt))",
                 "installation \(keys.installation.hexadecimal)",
             ]
+            if let left = keys.unfinishedRotation { lines.append("warning: \(left)") }
             if report.isMasterKeyOnDataDisk { lines.append(KeysCommand.sameDiskWarning) }
             try output.show(report, lines.joined(separator: "\n"))
         }
