@@ -28,13 +28,19 @@ extension Archive {
     }
 
     /// Gives every match to `each` until it returns false. PS3.4 §C.4.1.
-    public func find(_ query: Query, each: (Match) -> Bool) throws(ArchiveError) {
-        try ask { catalog throws(CatalogError) in try catalog.find(query, each: each) }
+    ///
+    /// - Parameter isWanted: asked now and then, also while nothing is found; false ends the search.
+    public func find(
+        _ query: Query, while isWanted: @escaping () -> Bool = { true }, each: (Match) -> Bool
+    ) throws(ArchiveError) {
+        try ask { catalog throws(CatalogError) in try catalog.find(query, while: isWanted, each: each) }
     }
 
     /// How many matches there are, counted up to a limit.
-    public func count(_ query: Query, upTo limit: Int) throws(ArchiveError) -> Int {
-        try ask { catalog throws(CatalogError) in try catalog.count(query, upTo: limit) }
+    public func count(
+        _ query: Query, upTo limit: Int, while isWanted: @escaping () -> Bool = { true }
+    ) throws(ArchiveError) -> Int {
+        try ask { catalog throws(CatalogError) in try catalog.count(query, upTo: limit, while: isWanted) }
     }
 
     /// What a retrieval names: unique keys of one level, lists allowed. PS3.4 §C.4.2.2.

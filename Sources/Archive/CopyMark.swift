@@ -31,11 +31,9 @@ struct CopyMark {
     /// Notes that the catalogue is in use.
     func set() {
         guard let identity = FileIdentity(catalogue) else { return }
-        // Under another name first: a copy has a whole mark or none.
-        let unfinished = path + ".new"
-        _ = FileManager.default.createFile(
-            atPath: unfinished, contents: Data(identity.text.utf8), attributes: [.posixPermissions: 0o600])
-        rename(unfinished, path)
+        // Under another name first, and synced: a copy, and what a power cut leaves, has a whole mark or none. Where there is no room
+        // for it, the next start may take a copy for a catalogue of its own.
+        try? OpenFile.replace(path, with: Array(identity.text.utf8))
     }
 
     /// Notes that it was closed in order: then a copy is whole too.

@@ -123,22 +123,38 @@ public final class Catalog: Sendable {
     ///
     /// PS3.4 §C.2.2. Sees everything that was acknowledged before the call.
     ///
-    /// - Parameter isWanted: asked for every row that is looked at, match or not; false ends the search.
+    /// - Parameter isWanted: asked for every row that is looked at, match or not, and now and then while there is none; false
+    ///   ends the search.
     public func find(
-        _ query: Query, while isWanted: () -> Bool = { true }, each: (Match) -> Bool
+        _ query: Query, while isWanted: @escaping () -> Bool = { true }, each: (Match) -> Bool
     ) throws(CatalogError) {
         try settle()
         try read { connection throws(CatalogError) in
-            var search = Search(query, privates)
-            try search.run(in: connection, while: isWanted) { match throws(DatabaseError) in each(match) }
+            _ = try connection.reading(while: isWanted, isInterruption: Self.isInterruption) {
+                () throws(CatalogError) in
+                var search = Search(query, privates)
+                try search.run(in: connection, while: isWanted) { match throws(DatabaseError) in each(match) }
+            }
         }
     }
 
+    private static func isInterruption(_ error: CatalogError) -> Bool {
+        if case .database(let error) = error { return error.isInterruption }
+        return false
+    }
+
     /// How many matches `find` would give without limit and offset, counted up to a limit.
-    public func count(_ query: Query, upTo limit: Int) throws(CatalogError) -> Int {
+    ///
+    /// - Parameter isWanted: as for `find`; what is counted is 0 where it is not.
+    public func count(
+        _ query: Query, upTo limit: Int, while isWanted: @escaping () -> Bool = { true }
+    ) throws(CatalogError) -> Int {
         try settle()
         return try read { connection throws(CatalogError) in
-            try Search.count(query, privates, upTo: limit, in: connection)
+            try connection.reading(while: isWanted, isInterruption: Self.isInterruption) {
+                () throws(CatalogError) in
+                try Search.count(query, privates, upTo: limit, in: connection)
+            } ?? 0
         }
     }
 

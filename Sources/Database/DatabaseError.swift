@@ -9,6 +9,12 @@ public enum DatabaseError: Error, Equatable, CustomStringConvertible {
     /// SQLite refused; `code` is its extended result code.
     case failed(code: Int32, message: String)
 
+    /// Whether a statement was ended because nobody waited for it.
+    public var isInterruption: Bool {
+        if case .failed(let code, _) = self { return code & 0xFF == 9 }
+        return false
+    }
+
     public var description: String {
         switch self {
         case .full: "the disk that holds the database is full"

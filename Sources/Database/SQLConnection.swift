@@ -10,6 +10,19 @@ public struct SQLConnection {
 
     let way: Way
 
+    /// Reads as long as that is wanted, which is asked now and then, also while no row is found.
+    ///
+    /// - Returns: nil where it was not wanted any more.
+    public func reading<T, Failure: Error>(
+        while isWanted: @escaping () -> Bool, isInterruption: (Failure) -> Bool, _ body: () throws(Failure) -> T
+    ) throws(Failure) -> T? {
+        guard case .reading(let reader) = way else { return try body() }
+        do throws(Failure) { return try reader.reading(while: isWanted, body) } catch {
+            if isInterruption(error), !isWanted() { return nil }
+            throw error
+        }
+    }
+
     /// Runs one statement.
     ///
     /// - Throws: `.full`, or `.failed` with SQLite's code.

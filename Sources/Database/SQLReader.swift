@@ -41,6 +41,34 @@ final class SQLReader: @unchecked Sendable {  // one user at a time: see SQLRead
         return true
     }
 
+    /// Steps of SQLite's machine between two questions whether somebody waits: a fraction of a millisecond.
+    private static let stepsBetweenQuestions: Int32 = 20_000
+
+    private final class Question {
+        let isWanted: () -> Bool
+
+        init(_ isWanted: @escaping () -> Bool) { self.isWanted = isWanted }
+    }
+
+    /// Asks now and then, also while no row is found, whether what `body` reads is wanted; where it is not the statement under way
+    /// ends with SQLITE_INTERRUPT.
+    func reading<T, Failure: Error>(
+        while isWanted: @escaping () -> Bool, _ body: () throws(Failure) -> T
+    ) throws(Failure) -> T {
+        let question = Question(isWanted)
+        sqlite3_progress_handler(
+            handle, Self.stepsBetweenQuestions,
+            { context in
+                guard let context else { return 0 }
+                return Unmanaged<Question>.fromOpaque(context).takeUnretainedValue().isWanted() ? 0 : 1
+            }, Unmanaged.passUnretained(question).toOpaque())
+        defer {
+            sqlite3_progress_handler(handle, 0, nil, nil)
+            withExtendedLifetime(question) {}
+        }
+        return try body()
+    }
+
     private func run(_ sql: String) throws(DatabaseError) {
         try query(sql, []) { _ throws(DatabaseError) in true }
     }

@@ -22,14 +22,14 @@ public struct ReachedSearch: Sendable {
         var isTaken = true
         var met: Set<String> = []
         let named = query.keys.strings(.studyInstanceUID).filter { !$0.isEmpty && $0 != "*" }
-        try archive.find(query) { match in
+        try archive.find(query, while: isWanted) { match in
             given += 1
             if !named.isEmpty, let uid = match.attributes.string(.studyInstanceUID) { met.insert(uid) }
             isTaken = each(match)
             return isTaken
         }
         let limit = query.limit ?? Int.max
-        guard let masked, isTaken, given < limit else { return false }
+        guard let masked, isTaken, given < limit, isWanted() else { return false }
         // Who opens a study of their own asks for nothing else.
         if !named.isEmpty, met.isSuperset(of: named) { return false }
         let inFull = given
@@ -55,7 +55,7 @@ public struct ReachedSearch: Sendable {
     ) throws -> (count: Int, isUnfinished: Bool) {
         var rest = query
         (rest.offset, rest.limit) = (0, nil)
-        let inFull = try archive.count(rest, upTo: limit)
+        let inFull = try archive.count(rest, upTo: limit, while: isWanted)
         guard let masked, inFull < limit else { return (inFull, false) }
         var count = inFull
         let isUnfinished = try masked.find(rest, while: isWanted) { _ in

@@ -133,6 +133,34 @@ struct QueryTests {
         #expect(looks == 3)
     }
 
+    /// What SQLite itself looks for gives no row between.
+    @Test func stopsWhileNoRowIsFound() throws {
+        let fixture = try CatalogFixture()
+        let count: UInt64 = 6000
+        for start in stride(from: UInt64(1), through: count, by: 500) {
+            let tickets = (start..<start + 500).map { number in
+                let ticket = fixture.catalog.submit(record(number), pack: 1, byteOffset: number, studyKey: [1])
+                fixture.catalog.confirm(ticket)
+                return ticket
+            }
+            for ticket in tickets { _ = try fixture.catalog.outcome(of: ticket) }
+        }
+        let query = Query(level: .instance, keys: keys([.sopClassUID: "1.2.3"]), visibility: .everything)
+        var looks = 0
+        let isWanted = {
+            looks += 1
+            return false
+        }
+        try fixture.catalog.find(query, while: isWanted, each: { _ in true })
+        #expect(looks > 0)
+        looks = 0
+        #expect(try fixture.catalog.count(query, upTo: 10, while: isWanted) == 0)
+        #expect(looks > 0)
+        // And the reader is whole.
+        let all = Query(level: .instance, keys: Dataset(), visibility: .everything)
+        #expect(try fixture.catalog.count(all, upTo: 10_000) == Int(count))
+    }
+
     @Test func sortsNothingWhenARelationalQueryMeetsALowerLevel() throws {
         let fixture = try filled()
         for level in [QueryLevel.series, .instance] {

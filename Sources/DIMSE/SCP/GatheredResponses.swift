@@ -47,11 +47,15 @@ final class GatheredResponses: @unchecked Sendable {
     /// Whether anybody still takes what is put.
     var isWanted: Bool { !isAbandoned.load(ordering: .relaxed) }
 
-    /// Whatever has gathered; empty once everything was taken.
-    func take() -> [[UInt8]] {
+    /// Whatever has gathered; empty once everything was taken, nil where nothing came in that time.
+    func take(milliseconds: Int) -> [[UInt8]]? {
         lock.lock()
         defer { lock.unlock() }
-        while waiting.isEmpty && !isDone { lock.wait() }
+        let end = ContinuousClock.now + .milliseconds(milliseconds)
+        while waiting.isEmpty && !isDone {
+            guard ContinuousClock.now < end else { return nil }
+            lock.wait(milliseconds: milliseconds)
+        }
         let deadline = ContinuousClock.now + .milliseconds(Self.patience)
         while waiting.count < batch && !isDone && ContinuousClock.now < deadline {
             lock.wait(milliseconds: Self.patience)

@@ -10,6 +10,8 @@ import Toolkit
 extension Session {
     /// Responses that are sent before the next look for a C-CANCEL, which is a system call.
     private static let responsesBetweenLooks = 16
+    /// Milliseconds without a response after which it is looked for one, and whether the other side is there.
+    private static let silenceBeforeLook = 100
 
     /// C-FIND, PS3.4 §C.4.1. Matches are found on a thread beside, so that the first goes out while others are looked
     /// for, and a slow reader holds no snapshot of the catalogue.
@@ -48,7 +50,14 @@ extension Session {
         let pending = Command(
             answering: command, answer.hasUnsupportedKeys ? .pendingWithUnsupportedKeys : .pending, hasDataSet: true
         ).encoded()
-        while case let responses = gathered.take(), !responses.isEmpty {
+        while true {
+            guard let responses = gathered.take(milliseconds: Self.silenceBeforeLook) else {
+                if try stream.isCancelled(messageID: command.messageID) {
+                    return try finish(command, .cancelled, context)
+                }
+                continue
+            }
+            if responses.isEmpty { break }
             for (index, response) in responses.enumerated() {
                 if index % Self.responsesBetweenLooks == 0, try stream.isCancelled(messageID: command.messageID) {
                     return try finish(command, .cancelled, context)

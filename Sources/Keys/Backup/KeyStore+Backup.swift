@@ -81,8 +81,12 @@ extension KeyStore {
         }
         let cipher = try AuthenticatedCipher()
         for (kind, id) in try liveKeys() {
-            let held = try? kind == .study ? self.key(id) : systemKey(id)
-            guard let held else { continue }
+            let held: SymmetricKey
+            do throws(KeyError) { held = try kind == .study ? self.key(id) : systemKey(id) } catch {
+                // Meanwhile; all else must not be missing in a backup that says it is one.
+                if error == .destroyed { continue }
+                throw error
+            }
             try writer.append(.key(kind: kind, id: id, wrapped: try cipher.wrap(held, by: key, as: kind, id)))
             if kind == .study { backup.studyKeys += 1 }
         }
