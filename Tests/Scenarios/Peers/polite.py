@@ -44,7 +44,8 @@ def tiny(sop_class, study, series, instance, patient="P1", name="Polite^Peer", m
 
 def associate(options, contexts, calling="POLITE", **more):
     ae = AE(ae_title=calling)
-    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 10
+    # Longer than a disk that is busy with other tests keeps one store waiting.
+    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 60
     return ae.associate("127.0.0.1", options.port, contexts=contexts, ae_title="HUIZHEN", **more)
 
 
@@ -229,6 +230,8 @@ def raw_store(association, context, sop_class, instance, data):
     association.dimse.send_msg(request, context.context_id)
     _, response = association.dimse.get_msg(block=True)
     association._reactor_checkpoint.set()
+    if response is None:
+        raise SystemExit(f"no answer to an object of {sop_class}, {association.is_aborted=}")
     return response.Status if response is not None and response.is_valid_response else -1
 
 
