@@ -13,6 +13,8 @@ final class PlayedDestination: Sendable {
         case answer(Status)
         /// A-ABORT as soon as the object is there.
         case abort
+        /// A-ABORT once another association has ended.
+        case abortBehind(Int)
         /// Nothing more, until the other side goes away.
         case silence
     }
@@ -21,7 +23,10 @@ final class PlayedDestination: Sendable {
     private let listener: Listener
     private let act: @Sendable (_ sopInstanceUID: String, _ association: Int) -> Act
     private let seen = Mutex<[(uid: String, association: Int)]>([])
-    private let associations = Mutex<(begun: Int, ended: Set<Int>)>((0, []))
+    // Read and written with `condition` locked.
+    private let condition = NSCondition()
+    private nonisolated(unsafe) var begun = 0
+    private nonisolated(unsafe) var ended: Set<Int> = []
 
     /// - Parameter act: told which association it is, from 0 on in the order of their coming.
     init(_ act: @escaping @Sendable (_ sopInstanceUID: String, _ association: Int) -> Act) throws {
@@ -30,13 +35,10 @@ final class PlayedDestination: Sendable {
         self.act = act
         let thread = Thread { [self] in
             while let connection = try? listener.accept() {
-                let number = associations.withLock { associations in
-                    defer { associations.begun += 1 }
-                    return associations.begun
-                }
+                let number = begin()
                 let thread = Thread { [self] in
                     serve(connection, number)
-                    associations.withLock { _ = $0.ended.insert(number) }
+                    end(number)
                 }
                 thread.start()
             }
@@ -49,9 +51,25 @@ final class PlayedDestination: Sendable {
     /// Objects that came, with the association they came over.
     var objects: [(uid: String, association: Int)] { seen.withLock { $0 } }
 
-    var associationCount: Int { associations.withLock { $0.begun } }
+    var associationCount: Int { condition.withLock { begun } }
 
-    func hasEnded(_ association: Int) -> Bool { associations.withLock { $0.ended.contains(association) } }
+    private func begin() -> Int {
+        condition.withLock {
+            defer { begun += 1 }
+            return begun
+        }
+    }
+
+    private func end(_ association: Int) {
+        condition.withLock {
+            ended.insert(association)
+            condition.broadcast()
+        }
+    }
+
+    private func waitForEnd(of association: Int) {
+        condition.withLock { while !ended.contains(association) { condition.wait() } }
+    }
 
     private func serve(_ connection: AcceptedConnection, _ number: Int) {
         guard
@@ -71,6 +89,9 @@ final class PlayedDestination: Sendable {
                     try stream.send(Command(answering: command, status: status), contextID: contextID)
                     try stream.flush()
                 case .abort: return association.abort()
+                case .abortBehind(let other):
+                    waitForEnd(of: other)
+                    return association.abort()
                 case .silence: _ = try stream.nextCommand()
                 }
             }
