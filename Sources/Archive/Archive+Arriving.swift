@@ -10,10 +10,13 @@ public struct AnnouncedObject: Sendable {
     public var transfer: [UInt8]
     /// SHA-256 of the dataset; other content is `.unwanted`.
     public var digest: [UInt8]
+    /// Whether it takes the place of what its institution sent before: `Archive.mayHeal`.
+    public var heals: Bool
 
-    public init(transfer: [UInt8], digest: [UInt8]) {
+    public init(transfer: [UInt8], digest: [UInt8], heals: Bool = false) {
         self.transfer = transfer
         self.digest = digest
+        self.heals = heals
     }
 }
 
@@ -58,14 +61,17 @@ extension Archive {
         try ask { catalog throws(CatalogError) in try catalog.arrivingEntries(transfer: transfer) }
     }
 
-    /// Whether an institution sent an object with this content, first or again, and it is shown.
+    /// Whether an institution sent an object with this content, first or again, and it is shown; not where it was found damaged and
+    /// is the institution's to send again.
     public func wasSent(
         sopInstanceUID: String, digest: [UInt8], by institution: String
     ) throws(ArchiveError) -> Bool {
-        try ask { catalog throws(CatalogError) in
+        let wasSent = try ask { catalog throws(CatalogError) in
             guard catalog.mayHold(sopInstanceUID: sopInstanceUID) else { return false }
             return try catalog.sent(sopInstanceUID: sopInstanceUID, by: institution).contains { $0.digest == digest }
         }
+        guard wasSent else { return false }
+        return try !mayHeal(sopInstanceUID: sopInstanceUID, by: institution)
     }
 
     /// Opens an arriving object for reading.
@@ -76,7 +82,7 @@ extension Archive {
     /// Shows what a transfer brought, all of it in one transaction; each object is decided as if it came now.
     ///
     /// Stores wait meanwhile, but not while it is read whether what is held is the same. Showing what is shown already changes nothing
-    /// and returns nothing.
+    /// and returns nothing. What has to be sent again, for what is held was found damaged, is destroyed and not among what is returned.
     ///
     /// - Parameter announced: digests by SOP Instance UID; what is not among them is destroyed.
     public func showArrived(
@@ -98,7 +104,10 @@ extension Archive {
                     except.append(entry.sequence)
                     continue
                 }
-                let outcome = try outcomeOnArrival(entry, known, &again)
+                guard let outcome = try outcomeOnArrival(entry, known, verdicts.damaged, &again) else {
+                    except.append(entry.sequence)
+                    continue
+                }
                 if outcome == .same || outcome == .differs { except.append(entry.sequence) }
                 result.append(
                     ArrivedObject(
@@ -128,10 +137,12 @@ extension Archive {
         var held: UInt64
     }
 
-    /// Which of what arrived is what is held, under the corrections that stood then.
+    /// Which of what arrived is what is held, under the corrections that stood then; and which of what is held is damaged and another
+    /// of its institution has arrived.
     private struct Verdicts {
         var rules: [UInt64]
         var areSame: [Pair: Bool] = [:]
+        var damaged: Set<UInt64> = []
     }
 
     /// Reads and compares what need not be compared while everybody waits: neither object changes any more.
@@ -142,12 +153,27 @@ extension Archive {
             let held = try ask { catalog throws(CatalogError) in
                 try catalog.held(sopInstanceUID: entry.sopInstanceUID, institution: entry.institution)
             }
+            if let first = held.first, first.sender.institution == entry.institution, isDamaged(first) {
+                result.damaged.insert(first.sequence)
+                continue
+            }
             // Where the digests are the same nothing is read.
             guard held.contains(where: { $0.digest != entry.digest }), let found = try compare(entry) else {
                 continue
             }
             for holding in held {
-                let isSame = try found.comparison.isSame(holding)
+                let isSame: Bool
+                do throws(ArchiveError) { isSame = try found.comparison.isSame(holding) } catch {
+                    // It is what is held that cannot be read.
+                    _ = try? verify(holding)
+                    guard let first = held.first,
+                        try mayHeal(sopInstanceUID: entry.sopInstanceUID, by: entry.institution)
+                    else {
+                        throw error
+                    }
+                    result.damaged.insert(first.sequence)
+                    break
+                }
                 result.areSame[Pair(arrived: entry.sequence, held: holding.sequence)] = isSame
                 if isSame { break }
             }
@@ -169,16 +195,20 @@ extension Archive {
 
     /// - Parameters:
     ///   - known: what was compared before.
+    ///   - damaged: what is held and takes no part in comparing.
     ///   - again: gets what is to be noted of what is held.
+    /// - Returns: nil for what came before what is held was found damaged: only what is sent since then may take its place.
     private func outcomeOnArrival(
-        _ entry: ArrivingEntry, _ known: [Pair: Bool], _ again: inout [CatalogEvent]
-    ) throws(ArchiveError) -> StoreOutcome {
+        _ entry: ArrivingEntry, _ known: [Pair: Bool], _ damaged: Set<UInt64>, _ again: inout [CatalogEvent]
+    ) throws(ArchiveError) -> StoreOutcome? {
         guard entry.isKnown else { return .stored }
         let held = try ask { catalog throws(CatalogError) in
             try catalog.held(sopInstanceUID: entry.sopInstanceUID, institution: entry.institution)
         }
         guard let first = held.first else { return .stored }
         guard case (let record, let comparison)? = try compare(entry) else { throw .notFound }
+        let mayReplace = record.policy == .replace && first.sender.institution == record.sender.institution
+        if damaged.contains(first.sequence) { return mayReplace ? .replaced : nil }
         for holding in held {
             if let isSame = known[Pair(arrived: entry.sequence, held: holding.sequence)] {
                 guard isSame else { continue }
@@ -188,7 +218,7 @@ extension Archive {
             again.append(.sentAgain(instance: holding.sequence, sender: record.sender, outcome: .same))
             return .same
         }
-        if record.policy == .replace, first.sender.institution == record.sender.institution { return .replaced }
+        if mayReplace { return .replaced }
         if record.policy == .both { return .version }
         again.append(.sentAgain(instance: first.sequence, sender: record.sender, outcome: .differsKeptFirst))
         return .differs

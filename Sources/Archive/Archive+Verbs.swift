@@ -119,6 +119,18 @@ extension Archive {
         return false
     }
 
+    /// Whether an institution sent what is held under a SOP Instance UID, which was found damaged, and is: what it sends now takes
+    /// the place of that.
+    public func mayHeal(sopInstanceUID: String, by institution: String) throws(ArchiveError) -> Bool {
+        guard !damage.isEmpty else { return false }
+        let held = try ask { catalog throws(CatalogError) in
+            guard catalog.mayHold(sopInstanceUID: sopInstanceUID) else { return [] as [Holding] }
+            return try catalog.held(sopInstanceUID: sopInstanceUID, institution: institution)
+        }
+        guard let first = held.first else { return false }
+        return first.sender.institution == institution && isDamaged(first)
+    }
+
     private func verifyContent(of holding: Holding) throws(ArchiveError) {
         let object = try open(holding)
         if object.compressed != nil {

@@ -121,7 +121,8 @@ public final class Incoming {
         var record = InstanceRecord(
             header: header, sopInstanceUID: uid, sopClassUID: sopClass, defaultIssuer: defaultIssuer,
             transferSyntaxUID: transferSyntax.uid, byteCount: content.byteCount, digest: content.sha256,
-            sender: sender, receivedAt: Archive.now(), policy: archive.settings.differingContent,
+            sender: sender, receivedAt: Archive.now(),
+            policy: announced?.heals == true ? .replace : archive.settings.differingContent,
             pixelDataLayout: scanned.pixelData?.encoded() ?? [], keeping: archive.settings.privateAttributes,
             placeholderUID: archive.placeholderUID)
         record.transfer = announced?.transfer ?? []

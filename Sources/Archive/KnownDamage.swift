@@ -16,5 +16,7 @@ final class KnownDamage: Sendable {
 
     func forget(_ instance: UInt64) { instances.withLock { _ = $0.remove(instance) } }
 
+    var isEmpty: Bool { instances.withLock { $0.isEmpty } }
+
     func contains(_ instance: UInt64) -> Bool { instances.withLock { $0.contains(instance) } }
 }

@@ -27,6 +27,8 @@ public final class ArrivingTransfer: Sendable {
         var partials: [Int: PartialObject] = [:]
         /// Digests of what had arrived before this run, by SOP Instance UID.
         var arrived: [String: [UInt8]] = [:]
+        /// Objects that take the place of what is held damaged.
+        var healing: Set<Int> = []
         /// Digests of objects of which pieces had.
         var begun: Set<[UInt8]> = []
         var usedAt = ContinuousClock.now
@@ -172,6 +174,7 @@ public final class ArrivingTransfer: Sendable {
                 noteThere(offer)
                 continue
             }
+            if try isDamaged(offer) { state.withLock { _ = $0.healing.insert(offer.number) } }
             // No file is made, and none held open, before there is a piece for it.
             guard hasPieces(offer) else {
                 lacking.append(all: offer)
@@ -238,6 +241,12 @@ public final class ArrivingTransfer: Sendable {
         do throws(ArchiveError) {
             return try archive.wasSent(
                 sopInstanceUID: offer.sopInstanceUID, digest: offer.digest, by: permit.institution)
+        } catch { throw Self.error(error) }
+    }
+
+    private func isDamaged(_ offer: Offer) throws(TransferError) -> Bool {
+        do throws(ArchiveError) {
+            return try archive.mayHeal(sopInstanceUID: offer.sopInstanceUID, by: permit.institution)
         } catch { throw Self.error(error) }
     }
 
@@ -534,7 +543,9 @@ public final class ArrivingTransfer: Sendable {
             from: Sender(peer: permit.aeTitle, institution: permit.institution, door: Self.door), by: arrival,
             defaultIssuer: permit.issuer, transferSyntax: TransferSyntax(uid: offer.transferSyntaxUID),
             expectedClass: offer.sopClassUID, expectedUID: offer.sopInstanceUID,
-            announced: AnnouncedObject(transfer: id.bytes, digest: offer.digest), content: content, in: batch)
+            announced: AnnouncedObject(
+                transfer: id.bytes, digest: offer.digest,
+                heals: state.withLock { $0.healing.contains(offer.number) }), content: content, in: batch)
         incoming.require { [study, ledger] identity throws(ArchiveError) in
             guard identity.studyInstanceUID == study, identity.sopInstanceUID == offer.sopInstanceUID,
                 identity.sopClassUID == offer.sopClassUID
@@ -684,6 +695,7 @@ public final class ArrivingTransfer: Sendable {
             note: receipt.differing == 0
                 ? "" : "\(receipt.differing) objects differ from what is held and were not kept",
             receipt: signed)
+        progress.account?.noteComplete()
         takeNoMore()
         for content in unfinished { content.abandon() }
         return signed

@@ -30,6 +30,9 @@ final class LineAccount: Sendable {
         unsaved.wrappingAdd(UInt64(again), ordering: .relaxed)
     }
 
+    /// The transfer came to its end; once for each receipt, however often that is asked for.
+    func noteComplete() { metrics.completed(site, direction) }
+
     /// Bytes sent again that the record does not have yet.
     var unsavedByteCount: UInt64 { unsaved.load(ordering: .relaxed) }
 

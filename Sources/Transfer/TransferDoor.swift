@@ -147,7 +147,6 @@ public final class TransferDoor: Sendable {
                 }
                 guard let receipt else { return try json(lacking, .conflict) }
                 room.arrivals.close(id)
-                metrics.completed(permit.aeTitle, .receiving)
                 return try json(receipt)
             }
         }
@@ -243,7 +242,7 @@ public final class TransferDoor: Sendable {
                     id.description, state: .complete, objects: receipt.objects.count, receipt: signed,
                     proofs: try room.proofs(of: receipt, study: record.study))
                 sources.close(id)
-                metrics.completed(permit.aeTitle, .sending)
+                if record.state != .complete { metrics.completed(permit.aeTitle, .sending) }
                 return Response(status: .noContent)
             }
         }

@@ -403,7 +403,7 @@ public final class Transfers: Sendable {
                     room: room, work: work, progress: progress, shouldStop: { job.shouldStop },
                     served: { served.note() }
                 ).run()
-            metrics.completed(work.site, direction)
+            if direction == .sending { account.noteComplete() }
             // Paused too late to matter.
             try? queue.setPaused(lane: Self.lane(site: work.site, id: work.id), false)
             logger.info(

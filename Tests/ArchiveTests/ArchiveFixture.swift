@@ -130,6 +130,18 @@ final class ArchiveFixture: @unchecked Sendable {
             ).first)
     }
 
+    /// Changes a byte in the middle of what is held of an object of some 20,000 bytes.
+    func damage(_ uid: String) throws {
+        let holding = try holding(uid)
+        let name = String(format: "pack-%08x.hzp", holding.pack)
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: directory + "/blobs/" + name))
+        defer { try? file.close() }
+        try file.seek(toOffset: holding.byteOffset + 9000)
+        let byte = try #require(try file.read(upToCount: 1))
+        try file.seek(toOffset: holding.byteOffset + 9000)
+        try file.write(contentsOf: Data(byte.map { $0 ^ 1 }))
+    }
+
     func content(_ uid: String) throws -> [UInt8] { try content(try holding(uid)) }
 
     func content(_ holding: Holding) throws -> [UInt8] {

@@ -13,13 +13,13 @@ struct ArrivingTests {
     @discardableResult
     private func arrive(
         _ fixture: ArchiveFixture, _ dataset: Dataset, transfer: [UInt8] = transfer, digest: [UInt8]? = nil,
-        from sender: Sender = .north
+        heals: Bool = false, from sender: Sender = .north
     ) throws -> StoreOutcome {
         let bytes = encoded(dataset, .explicitVRLittleEndian)
         let incoming = try fixture.archive.receive(
             from: sender, by: fixture.archive.arrival(), defaultIssuer: sender.institution,
             transferSyntax: .explicitVRLittleEndian, expectedClass: nil, expectedUID: nil,
-            announced: AnnouncedObject(transfer: transfer, digest: try digest ?? sha256(bytes)))
+            announced: AnnouncedObject(transfer: transfer, digest: try digest ?? sha256(bytes), heals: heals))
         try bytes.withUnsafeBytes { try incoming.append($0) }
         return try incoming.finish()
     }
@@ -156,6 +156,53 @@ struct ArrivingTests {
         #expect(try fixture.archive.wasSent(sopInstanceUID: "1.2.9.1", digest: digest, by: "North"))
         #expect(try !fixture.archive.wasSent(sopInstanceUID: "1.2.9.1", digest: digest, by: "South"))
         #expect(try !fixture.archive.wasSent(sopInstanceUID: "1.2.9.1", digest: Array(digest.reversed()), by: "North"))
+    }
+
+    @Test func takesAgainFromATransferWhatItHoldsDamaged() throws {
+        let fixture = try ArchiveFixture()
+        let sent = image(1, pixels: noise(20_000, seed: 1))
+        let bytes = encoded(sent, .explicitVRLittleEndian)
+        func isThere(_ institution: String = "North") throws -> Bool {
+            try fixture.archive.wasSent(sopInstanceUID: "1.2.9.1", digest: sha256(bytes), by: institution)
+        }
+        func show() throws -> [StoreOutcome] {
+            try fixture.archive.showArrived(transfer: Self.transfer, announced: announced([sent])).map(\.outcome)
+        }
+        try fixture.store(sent)
+        #expect(try fixture.store(sent, from: .south) == .same)
+        try fixture.damage("1.2.9.1")
+        // One that came before anybody looked.
+        try arrive(fixture, sent)
+        expectError("damaged") { try fixture.archive.verify(try fixture.holding("1.2.9.1")) }
+        #expect(try !isThere() && isThere("South"))
+        // It is not signed for, and has to come again.
+        #expect(try show().isEmpty && !isThere())
+        expectError("damaged") { try fixture.archive.verify(try fixture.holding("1.2.9.1")) }
+        #expect(try fixture.archive.mayHeal(sopInstanceUID: "1.2.9.1", by: "North"))
+        #expect(try !fixture.archive.mayHeal(sopInstanceUID: "1.2.9.1", by: "South"))
+        try arrive(fixture, sent, heals: true)
+        #expect(try show() == [.replaced] && isThere())
+        try fixture.archive.verify(try fixture.holding("1.2.9.1"))
+        #expect(try fixture.content("1.2.9.1") == bytes)
+        try fixture.reopen(withoutCatalogue: true)
+        #expect(try fixture.uids() == ["1.2.9.1"] && fixture.content("1.2.9.1") == bytes)
+    }
+
+    @Test func takesAgainFromATransferWhatTurnsOutDamagedWhenItIsCompared() throws {
+        let fixture = try ArchiveFixture()
+        let sent = image(1, pixels: noise(20_000, seed: 1))
+        // The same in another form, so that it is read to be compared.
+        try fixture.store(sent, .implicitVRLittleEndian)
+        try fixture.damage("1.2.9.1")
+        var outcomes: [StoreOutcome] = []
+        for _ in 1...2 {
+            try arrive(
+                fixture, sent, heals: fixture.archive.mayHeal(sopInstanceUID: "1.2.9.1", by: "North"))
+            outcomes += try fixture.archive.showArrived(transfer: Self.transfer, announced: announced([sent]))
+                .map(\.outcome)
+        }
+        #expect(outcomes == [.replaced])
+        #expect(try fixture.content("1.2.9.1") == encoded(sent, .explicitVRLittleEndian))
     }
 
     @Test func knowsWhatArrivedBeforeARestartWhenItIsSentAgain() throws {

@@ -39,6 +39,7 @@ struct ArrivingAgainTests {
         let again = try bring(id, from: source, to: target)
         #expect(again.brought == 0 && target.shown == 2)
         #expect(try again.arriving.complete(2).receipt == kept)
+        #expect(target.completed == 1)
         #expect(try target.table.record(id.description)?.state == .complete)
         // The one after that offers one more.
         target.restart()
@@ -47,7 +48,7 @@ struct ArrivingAgainTests {
         #expect(try target.table.record(id.description)?.state == .open)
         let receipt = try grown.arriving.complete(3).receipt
         #expect(try objects(receipt, target).map(\.outcome).sorted() == ["same", "same", "stored"])
-        #expect(target.shown == 3 && receipt != kept)
+        #expect(target.shown == 3 && receipt != kept && target.completed == 2)
         #expect(try target.table.record(id.description)?.state == .complete)
         #expect(try target.table.receipt(id.description) == receipt)
     }
@@ -82,6 +83,27 @@ struct ArrivingAgainTests {
         let again = try bring(id, from: source, to: target)
         #expect(again.brought == 2)
         #expect(try objects(again.arriving.complete(3).receipt, target).count == 3)
+    }
+
+    @Test func healsWhatIsHeldDamaged() throws {
+        let (source, target) = (try TransferFixture(), try TransferFixture())
+        let images = [image(1, pixels: 20_000), image(2, pixels: 20_000)]
+        let id = try TransferID()
+        let first = try bring(id, images, from: source, to: target)
+        let kept = try #require(try first.arriving.complete(2).receipt)
+        try target.damage("1.2.9.2")
+        #expect(throws: ArchiveError.self) { try target.archive.verify(try target.holding("1.2.9.2")) }
+        // Neither the receipt nor a transfer says any more that it is held.
+        #expect(throws: TransferError.self) { try first.arriving.complete(2) }
+        target.restart()
+        let again = try bring(id, from: source, to: target)
+        #expect(again.brought == 1)
+        let receipt = try again.arriving.complete(2).receipt
+        #expect(try objects(receipt, target).map(\.outcome).sorted() == ["replaced", "same"] && receipt != kept)
+        try target.archive.verify(try target.holding("1.2.9.2"))
+        #expect(target.shown == 2)
+        target.restart()
+        #expect(try bring(try TransferID(), from: source, to: target).brought == 0)
     }
 
     @Test func beginsAgainWhereItsSiteIsAnotherInstitutionsNow() throws {

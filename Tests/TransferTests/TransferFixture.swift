@@ -90,6 +90,26 @@ final class TransferFixture: @unchecked Sendable {
         return OutgoingStudy(SendingOrder.ordered(series), archive: archive, release: nil)
     }
 
+    func holding(_ uid: String) throws -> Holding {
+        try #require(
+            try archive.holdings(
+                patientID: nil, studyInstanceUIDs: [], seriesInstanceUIDs: [], sopInstanceUIDs: [uid],
+                visibility: .everything, limit: 1
+            ).first)
+    }
+
+    /// Changes a byte in the middle of what is held of an object of some 20,000 bytes.
+    func damage(_ uid: String) throws {
+        let holding = try holding(uid)
+        let name = String(format: "pack-%08x.hzp", holding.pack)
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: directory + "/blobs/" + name))
+        defer { try? file.close() }
+        try file.seek(toOffset: holding.byteOffset + 9000)
+        let byte = try #require(try file.read(upToCount: 1))
+        try file.seek(toOffset: holding.byteOffset + 9000)
+        try file.write(contentsOf: Data(byte.map { $0 ^ 1 }))
+    }
+
     /// Packs that end with a place for what comes in pieces: byte 10 of its header says so.
     var reservedPackCount: Int {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory + "/blobs")) ?? []
@@ -100,6 +120,13 @@ final class TransferFixture: @unchecked Sendable {
                     bytes.dropFirst(start).starts(with: Array("HZBLOB01".utf8)) && bytes[start + 10] == 3
                 }
         }
+    }
+
+    /// Transfers that came to their end here, as the metrics say.
+    var completed: UInt64 {
+        registry.counter(
+            "huizhen_transfers_completed", help: "", labels: ["site": permit.aeTitle, "direction": "receiving"]
+        ).value
     }
 
     var shown: Int { (try? archive.catalog.totals().instances) ?? -1 }
