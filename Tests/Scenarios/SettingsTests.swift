@@ -51,7 +51,7 @@ import Testing
     /// Orthanc listens where health and metrics would.
     @Test(arguments: ["dimse.port", "dimse.tls.port", "http.port", "web.port", "web.tls.port", "transfer.port"])
     func namesThePortThatIsTaken(_ taken: String) throws {
-        let held = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let held = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         defer { close(held) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)

@@ -420,7 +420,7 @@ import Testing
     /// A way to pace what is sent that kernels seldom have loaded; with one that it has, the test would show nothing.
     private static let isHyblaMissing: Bool = {
         // Tried: root has the kernel load what it has as a module.
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         defer { close(descriptor) }
         let congestionControl: CInt = 13
         return setsockopt(descriptor, CInt(IPPROTO_TCP), congestionControl, "hybla", 5) != 0

@@ -10,7 +10,8 @@ final class RawPeer {
 
     /// Connects to an address of IPv4, 127.0.0.1 by default.
     convenience init(port: UInt16, host: UInt32 = 0x7F00_0001) throws {
-        let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        // Programs that other tests start at this moment would keep the connection open beyond `close`.
+        let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
