@@ -9,6 +9,7 @@ from pydicom.uid import generate_uid
 from pynetdicom import AE, build_context, evt
 from pynetdicom.sop_class import StorageCommitmentPushModel
 
+import requestor
 from polite import CT, tiny
 
 WELL_KNOWN = "1.2.840.10008.1.20.1.1"
@@ -78,12 +79,12 @@ def main():
     if options.store or options.commit or options.bare:
         ae = AE(ae_title=options.aet)
         ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 30
-        association = ae.associate(
+        association = requestor.alone(ae.associate(
             "127.0.0.1", options.port, ae_title="HUIZHEN",
             contexts=[build_context(CT, "1.2.840.10008.1.2.1"), build_context(StorageCommitmentPushModel)],
             # Who releases at once may still be overtaken by the report: it does not take it here.
             evt_handlers=[(
-                evt.EVT_N_EVENT_REPORT, (lambda _: (0x0110, None)) if options.release_at_once else reports.take)])
+                evt.EVT_N_EVENT_REPORT, (lambda _: (0x0110, None)) if options.release_at_once else reports.take)]))
         assert association.is_established
         for number in range(1, options.store + 1):
             data = tiny(CT, "2.25.41", "2.25.41.1", f"2.25.42.{number}", size=200_000)

@@ -21,6 +21,7 @@ from pynetdicom import AE, evt
 from pynetdicom.sop_class import CTImageStorage, StorageCommitmentPushModel
 
 import commitment
+import requestor
 import sftp
 import wire
 from signedin import Browser, Service
@@ -446,8 +447,8 @@ def dimse_commit(calling):
     ae = AE(ae_title=calling)
     ae.add_requested_context(StorageCommitmentPushModel)
     reports = commitment.Reports()
-    association = ae.associate("127.0.0.1", port, ae_title="HUIZHEN", evt_handlers=[
-        (evt.EVT_N_EVENT_REPORT, reports.take)])
+    association = requestor.alone(ae.associate("127.0.0.1", port, ae_title="HUIZHEN", evt_handlers=[
+        (evt.EVT_N_EVENT_REPORT, reports.take)]))
     if not association.is_established or not association.accepted_contexts:
         if association.is_established:
             association.release()

@@ -11,6 +11,7 @@ from pynetdicom import AE
 from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelFind as Find
 
 import dicomweb
+import requestor
 from dicomweb import check, root, session
 
 port, isShown = int(sys.argv[2]), sys.argv[3] == "shown"
@@ -19,7 +20,7 @@ port, isShown = int(sys.argv[2]), sys.argv[3] == "shown"
 def find(element, value):
     ae = AE(ae_title="SOUTH")
     ae.add_requested_context(Find, ExplicitVRLittleEndian)
-    association = ae.associate("127.0.0.1", port, ae_title="HUIZHEN")
+    association = requestor.alone(ae.associate("127.0.0.1", port, ae_title="HUIZHEN"))
     keys = Dataset()
     keys.QueryRetrieveLevel = "STUDY"
     keys.StudyInstanceUID = ""

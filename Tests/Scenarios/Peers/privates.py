@@ -13,6 +13,7 @@ from pynetdicom import AE
 from pynetdicom.sop_class import CTImageStorage, StudyRootQueryRetrieveInformationModelFind as Find
 
 import dicomweb
+import requestor
 from dicomweb import check, root, session, token
 
 what, port = sys.argv[2], int(sys.argv[3])
@@ -64,7 +65,7 @@ def associate(title, context, syntaxes):
     ae = AE(ae_title=title)
     for syntax in syntaxes:
         ae.add_requested_context(context, syntax)
-    return ae.associate("127.0.0.1", port, ae_title="HUIZHEN")
+    return requestor.alone(ae.associate("127.0.0.1", port, ae_title="HUIZHEN"))
 
 
 if what == "store":

@@ -17,6 +17,7 @@ from pynetdicom.pdu_primitives import (
     UserIdentityNegotiation)
 from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelFind, Verification
 
+import requestor
 import wire
 
 
@@ -68,8 +69,8 @@ def associate(options, contexts, items):
     ae = AE(ae_title=options.calling)
     ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 20
     tls = None if options.plain else (context(options), "localhost")
-    return ae.associate(
-        "127.0.0.1", options.port, contexts=contexts, ae_title="HUIZHEN", ext_neg=items, tls_args=tls)
+    return requestor.alone(ae.associate(
+        "127.0.0.1", options.port, contexts=contexts, ae_title="HUIZHEN", ext_neg=items, tls_args=tls))
 
 
 def exchange(options):

@@ -12,6 +12,8 @@ from pydicom.pixels import pixel_array
 from pynetdicom import AE, build_role, evt
 from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelGet as GET
 
+import requestor
+
 # What the standard lets differ between an object and its lossless rewriting.
 FREE = {
     0x00280004, 0x00280006, 0x7FE00010, 0x7FE00001, 0x7FE00002, 0x00282110, 0x00282112, 0x00282114, 0x00880200,
@@ -43,9 +45,9 @@ def get(options, study, classes, syntax):
     ae.add_requested_context(GET)
     for uid in classes:
         ae.add_requested_context(uid, syntax)
-    association = ae.associate(
+    association = requestor.alone(ae.associate(
         "127.0.0.1", options.port, ae_title="HUIZHEN", ext_neg=[build_role(uid, scp_role=True) for uid in classes],
-        evt_handlers=[(evt.EVT_C_STORE, take)])
+        evt_handlers=[(evt.EVT_C_STORE, take)]))
     assert association.is_established
     keys = Dataset()
     keys.QueryRetrieveLevel, keys.StudyInstanceUID = "STUDY", study
