@@ -246,7 +246,7 @@ extension Archive {
             })
         metadataShelf.forget(dropped.map(\.sequence))
         try ask { catalog throws(CatalogError) in try catalog.forgetDropped(dropped.map(\.sequence)) }
-        try destroyStudyKeys(dropped.map(\.studyKey))
+        try destroySpentKeys()
         return dropped.count
     }
 }

@@ -85,7 +85,7 @@ extension Archive {
     /// - Throws: what kept any of them; the others are destroyed, and only of those it is noted.
     func destroy(_ holdings: [Holding]) throws(ArchiveError) {
         var failure: BlobError?
-        let gone = try relocation.withLock { _ throws(ArchiveError) -> [Holding] in
+        try relocation.withLock { _ throws(ArchiveError) in
             let wanted = try ask { catalog throws(CatalogError) in
                 try catalog.destroyable(sequences: holdings.map(\.sequence))
             }
@@ -109,23 +109,28 @@ extension Archive {
             let left = Set(failures.keys.map(\.sequence))
             undestroyed.withLock { $0.formUnion(left) }
             let gone = wanted.filter { !left.contains($0.sequence) }
-            guard !gone.isEmpty else { return [] }
+            guard !gone.isEmpty else { return }
             metadataShelf.forget(gone.map(\.sequence))
             try record(.destroyed(instances: gone.map(\.sequence)))
-            return gone
         }
-        try destroyStudyKeys(gone.map(\.studyKey))
+        try destroySpentKeys()
         if let failure { throw ArchiveError(failure) }
     }
 
-    /// Destroys those keys that nothing needs any more.
-    func destroyStudyKeys(_ keys: [[UInt8]]) throws(ArchiveError) {
-        for key in Set(keys) {
+    /// Destroys those keys of studies that nothing needs any more, also where the service ended before it could. What cannot be decided
+    /// yet, for a store is under way with it, waits for the next time.
+    func destroySpentKeys() throws(ArchiveError) {
+        let spent = try ask { catalog throws(CatalogError) in try catalog.spentStudyKeys() }
+        var decided: [[UInt8]] = []
+        for key in spent {
             guard let id = KeyID(bytes: key) else { continue }
-            try studyKeys.destroy(id) { () throws(ArchiveError) in
+            let isDecided = try studyKeys.destroy(id) { () throws(ArchiveError) in
                 try ask { catalog throws(CatalogError) in try catalog.usesStudyKey(key) }
             }
+            if isDecided { decided.append(key) }
         }
+        guard !decided.isEmpty else { return }
+        try ask { catalog throws(CatalogError) in try catalog.forgetSpentStudyKeys(decided) }
     }
 
     /// Objects that are destroyed together.

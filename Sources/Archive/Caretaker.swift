@@ -53,6 +53,7 @@ final class Caretaker: @unchecked Sendable {
                         while try archive.destroyDue() >= Archive.dueLimit, !isStopping {}
                     })
                 failures.append(attempt { () throws(ArchiveError) in try archive.destroyDropped() })
+                failures.append(attempt { () throws(ArchiveError) in try archive.destroySpentKeys() })
                 archive.housekeepingFailure.withLock { $0 = failures.compactMap { $0 }.first }
             }
             if looks.isMultiple(of: Self.looksPerRetry) { archive.undestroyed.withLock { $0 = [] } }

@@ -101,6 +101,10 @@ extension Catalog {
         try perform { connection, _ throws(DatabaseError) in
             for sequence in sequences {
                 try connection.execute(
+                    """
+                    INSERT OR IGNORE INTO spent_key SELECT study_key FROM arriving WHERE sequence = ? AND dropped = 1
+                    """, [.integer(Int64(sequence))])
+                try connection.execute(
                     "DELETE FROM arriving WHERE sequence = ? AND dropped = 1", [.integer(Int64(sequence))])
             }
         }

@@ -119,6 +119,8 @@ private struct EventApplication {
         case .destroyed(let instances):
             try each(instances, kind: "destroyed") { row throws(DatabaseError) in
                 try connection.execute("DELETE FROM also_sent WHERE instance = ?", [.integer(row.id)])
+                try connection.execute(
+                    "INSERT OR IGNORE INTO spent_key SELECT study_key FROM instance WHERE id = ?", [.integer(row.id)])
                 try connection.execute("DELETE FROM instance WHERE id = ?", [.integer(row.id)])
             }
         case .held(let instances, let on):

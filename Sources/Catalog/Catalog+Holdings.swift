@@ -118,12 +118,12 @@ extension Catalog {
         return result
     }
 
-    /// Whether any stored instance still uses a study key, also one that the tables have not taken yet.
-    public func usesStudyKey(_ key: [UInt8]) throws(CatalogError) -> Bool {
+    /// Whether any stored instance still uses a study key, also one that the tables have not taken yet; nil while they do not say
+    /// whose the records are that they have refused so far.
+    public func usesStudyKey(_ key: [UInt8]) throws(CatalogError) -> Bool? {
         // What was answered in a transaction that is still open is acknowledged.
         try settle()
-        // Nor do they say whose the records are that they have refused so far.
-        guard behindCount == 0 else { return true }
+        guard behindCount == 0 else { return nil }
         return try select { connection throws(DatabaseError) in
             try connection.first(
                 """
@@ -131,6 +131,25 @@ extension Catalog {
                     OR EXISTS (SELECT 1 FROM arriving WHERE study_key = ?1)
                 """, [.blob(key)]
             ) { _ throws(DatabaseError) in true } ?? false
+        }
+    }
+
+    /// Keys of studies of which something was destroyed, and of which it is not decided yet whether anything else needs them.
+    public func spentStudyKeys() throws(CatalogError) -> [[UInt8]] {
+        try select { connection throws(DatabaseError) in
+            var result: [[UInt8]] = []
+            try connection.query("SELECT key FROM spent_key") { row throws(DatabaseError) in
+                result.append(row.blob(0) ?? [])
+                return true
+            }
+            return result
+        }
+    }
+
+    /// It is decided.
+    public func forgetSpentStudyKeys(_ keys: [[UInt8]]) throws(CatalogError) {
+        try perform { connection, _ throws(DatabaseError) in
+            for key in keys { try connection.execute("DELETE FROM spent_key WHERE key = ?", [.blob(key)]) }
         }
     }
 

@@ -114,5 +114,7 @@ enum Schema {
             "CREATE INDEX instance_former ON instance (former_at) WHERE former_pack IS NOT NULL",
             "CREATE INDEX instance_superseded ON instance (sequence) WHERE state = 2 AND destroy_at IS NULL",
         ]),
+        // Keys of studies of which something was destroyed, until it is decided whether anything else needs them.
+        .init(["CREATE TABLE spent_key (key BLOB PRIMARY KEY) WITHOUT ROWID"]),
     ]
 }

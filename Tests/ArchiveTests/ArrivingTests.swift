@@ -144,7 +144,7 @@ struct ArrivingTests {
         #expect(try fixture.archive.arriving(transfer: Self.transfer).isEmpty)
         #expect(try fixture.archive.destroyDropped() == 3)
         #expect(try fixture.archive.destroyDropped() == 0)
-        #expect(try keys.allSatisfy { try !fixture.archive.catalog.usesStudyKey($0) })
+        #expect(try keys.allSatisfy { try fixture.archive.catalog.usesStudyKey($0) == false })
         #expect(try fixture.reopen(withoutCatalogue: true).objectsAdded == 0)
         #expect(try fixture.archive.showArrived(transfer: Self.transfer, announced: [:]).isEmpty)
     }

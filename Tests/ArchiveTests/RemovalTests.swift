@@ -127,7 +127,7 @@ struct RemovalTests {
             try fixture.archive.record(.destroyed(instances: [first.sequence]))
             // Another one under the same key is acknowledged, and its transaction is still open.
             try fixture.store(image(number + 100, study: study))
-            try fixture.archive.destroyStudyKeys([first.studyKey])
+            try fixture.archive.destroySpentKeys()
             #expect(
                 try fixture.content("1.2.9.\(number + 100)")
                     == encoded(image(number + 100, study: study), .explicitVRLittleEndian))
@@ -173,6 +173,27 @@ struct RemovalTests {
         let removal = try fixture.archive.remove(studyInstanceUID: "1.2.1", now: true, accessionNumbers: ["A7"])
         #expect(removal.instances == 2)
         expectDestroyed(holding, in: fixture)
+    }
+
+    @Test func destroysByAndByAStudysKeyThatCouldNotBeDestroyedWithItsLastObject() throws {
+        let fixture = try filled()
+        let holding = try fixture.holding("1.2.9.3")
+        let key = try #require(KeyID(bytes: holding.studyKey))
+        let record = try fixture.archive.open(holding).record()
+        // A store under way with the key, that comes to nothing.
+        let use = try fixture.archive.studyKeys.take(for: record, in: fixture.archive.catalog)
+        #expect(use.id == key)
+        _ = try fixture.archive.remove(studyInstanceUID: "1.2.2", now: true, accessionNumbers: ["A7"])
+        expectDestroyed(holding, in: fixture)
+        #expect(!fixture.archive.keys.isDestroyed(key))
+        try fixture.archive.destroySpentKeys()
+        #expect(!fixture.archive.keys.isDestroyed(key))
+        // The service ends at this moment, and the next one goes on.
+        try fixture.reopen()
+        try fixture.archive.destroySpentKeys()
+        #expect(fixture.archive.keys.isDestroyed(key))
+        #expect(try fixture.archive.catalog.spentStudyKeys().isEmpty)
+        #expect(try Set(fixture.uids()) == ["1.2.9.1", "1.2.9.2"])
     }
 
     @Test(arguments: [DifferingContentPolicy.both, .replace])

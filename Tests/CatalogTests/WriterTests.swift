@@ -36,7 +36,7 @@ struct WriterTests {
         #expect(try fixture.found(.instance) == ["1.2.9.1", "1.2.9.3"])
         #expect(try fixture.found(.patient) == ["1001"])
         #expect(try fixture.catalog.totals().instances == 2)
-        #expect(try !fixture.catalog.usesStudyKey([2]))
+        #expect(try fixture.catalog.usesStudyKey([2]) == false)
         #expect(try fixture.catalog.positions() == [1: 3])
         #expect(try !fixture.dump().contains { $0.contains("SOUTH1") })
         #expect(try fixture.catalog.changes(after: 0, limit: 9).map(\.kind) == ["stored", "stored"])

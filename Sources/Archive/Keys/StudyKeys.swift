@@ -64,10 +64,15 @@ final class StudyKeys: Sendable {
     }
 
     /// Destroys a key unless a store is under way with it or an instance still needs it.
-    func destroy(_ id: KeyID, unless isNeeded: () throws(ArchiveError) -> Bool) throws(ArchiveError) {
+    ///
+    /// - Parameter isNeeded: nil where that cannot be said yet.
+    /// - Returns: whether it is decided, one way or the other.
+    func destroy(_ id: KeyID, unless isNeeded: () throws(ArchiveError) -> Bool?) throws(ArchiveError) -> Bool {
         try state.withLock { state throws(ArchiveError) in
-            guard state.uses[id] == nil, try !isNeeded() else { return }
+            guard state.uses[id] == nil, let isNeeded = try isNeeded() else { return false }
+            if isNeeded { return true }
             do throws(KeyError) { try store.destroy(id) } catch { throw .keys(error) }
+            return true
         }
     }
 
