@@ -153,6 +153,11 @@ public final class Archive: Sendable {
     }
 
     /// A UID for what names none: the same for the same object, and telling nothing about it.
+    /// Whether an object names no study: it is held in one that is known here alone.
+    public func hasNoStudy(_ holding: Holding) -> Bool {
+        holding.studyInstanceUID == placeholderUID("study of " + holding.sopInstanceUID)
+    }
+
     func placeholderUID(_ name: String) -> String {
         let code = (try? placeholderKey.derived(for: name).withUnsafeBytes { Array($0.prefix(16)) }) ?? []
         var value = code.reduce(UInt128(0)) { $0 << 8 | UInt128($1) }

@@ -134,7 +134,7 @@ public final class Incoming {
         // Where it will be found.
         let shownStudy = archive.catalog.rules.view(of: record).record.studyInstanceUID
         self.identity?.studyInstanceUID = shownStudy
-        arrival.note(shownStudy)
+        arrival.note(SentStudy(studyInstanceUID: shownStudy, institution: sender.institution))
         return (record, header)
     }
 

@@ -13,6 +13,12 @@ extension Archive {
     /// Whether more than `storage.reserve` is free: below it nothing is taken in, of whatever kind.
     public var hasRoom: Bool { Self.hasRoom(blobs, reserve: settings.blobs.reserveByteCount) }
 
+    /// Bytes that can be taken in until no more than `storage.reserve` is free.
+    public var spareByteCount: UInt64 {
+        let free = freeByteCount
+        return free - min(free, settings.blobs.reserveByteCount)
+    }
+
     private static func hasRoom(_ blobs: BlobStore, reserve: UInt64) -> Bool {
         ((try? blobs.freeByteCount()) ?? 0) >= reserve
     }
@@ -23,6 +29,7 @@ extension Archive {
 /// Used by one thread at a time. Holds two pieces in memory; what fits in one never reaches the disk.
 public final class SealedSpool {
     private static let pieceByteCount = 256 << 10
+    private static let sealedByteCount = pieceByteCount + AuthenticatedCipher.tagByteCount
     /// Pieces after which room on the disk is looked at again.
     private static let checkedPieceCount = 64
 
@@ -36,7 +43,8 @@ public final class SealedSpool {
     private var pieceCount = 0
     private var tail: [UInt8] = []
     private var held: (index: Int, bytes: [UInt8]) = (-1, [])
-    private var sealed = [UInt8](repeating: 0, count: pieceByteCount + AuthenticatedCipher.tagByteCount)
+    /// Of `sealedByteCount` once a piece has gone to the disk: what fits in one never needs it.
+    private var sealed: [UInt8] = []
 
     init(folder: String, hasRoom: @escaping () -> Bool) throws(ArchiveError) {
         self.folder = folder
@@ -92,6 +100,7 @@ public final class SealedSpool {
 
     private func write() throws(ArchiveError) {
         if pieceCount.isMultiple(of: Self.checkedPieceCount), !hasRoom() { throw .full }
+        if sealed.isEmpty { sealed = [UInt8](repeating: 0, count: Self.sealedByteCount) }
         let nonce = AuthenticatedCipher.Nonce(stream: generation, number: UInt64(pieceCount))
         let none = UnsafeRawBufferPointer(start: nil, count: 0)
         do throws(KeyError) {

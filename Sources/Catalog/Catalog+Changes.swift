@@ -56,10 +56,10 @@ extension Catalog {
     /// were; at most some thousands.
     ///
     /// A study that receives another instance later becomes complete once more.
-    /// - Parameter arriving: Study Instance UIDs that an open association has sent objects of; they wait.
+    /// - Parameter arriving: studies that an open association has sent objects of; they wait.
     @discardableResult
     public func completeStudies(
-        quietSince: Int64, arriving: Set<String> = [], at now: Int64
+        quietSince: Int64, arriving: Set<SentStudy> = [], at now: Int64
     ) throws(CatalogError) -> Int {
         var count = 0
         var last: (at: Int64, id: Int64) = (.min, .min)
@@ -69,14 +69,15 @@ extension Catalog {
                 var rows: [Int64] = []
                 try connection.query(
                     """
-                    SELECT id, uid, last_received_at FROM study WHERE completed_at IS NULL AND instance_count > 0
+                    SELECT id, uid, last_received_at, institution FROM study WHERE completed_at IS NULL AND instance_count > 0
                     AND last_received_at <= ? AND (last_received_at, id) > (?, ?) AND \(Self.nothingArrives)
                     ORDER BY last_received_at, id LIMIT \(Self.completionBatch)
                     """, [.integer(quietSince), .integer(last.at), .integer(last.id)]
                 ) { row throws(DatabaseError) in
                     last = (row.integer(2) ?? 0, row.integer(0) ?? 0)
                     seen += 1
-                    if !arriving.contains(row.text(1) ?? "") { rows.append(last.id) }
+                    let study = SentStudy(studyInstanceUID: row.text(1) ?? "", institution: row.text(3) ?? "")
+                    if !arriving.contains(study) { rows.append(last.id) }
                     return true
                 }
                 return rows
@@ -89,9 +90,12 @@ extension Catalog {
     }
 
     /// No transfer that is not shown yet has brought objects of the study, in whatever run of the service: their numbers are lower
-    /// than those of what came since, and what follows the numbers would pass them over.
-    private static let nothingArrives =
-        "NOT EXISTS (SELECT 1 FROM arriving WHERE arriving.study = study.uid AND arriving.dropped = 0)"
+    /// than those of what came since, and what follows the numbers would pass them over. What another institution sends under its
+    /// identifier joins another row.
+    private static let nothingArrives = """
+        NOT EXISTS (SELECT 1 FROM arriving WHERE arriving.study = study.uid
+            AND arriving.institution = study.institution AND arriving.dropped = 0)
+        """
 
     private func complete(_ quiet: [Int64], quietSince: Int64, at now: Int64) throws(CatalogError) {
         try perform { connection, admission throws(DatabaseError) in

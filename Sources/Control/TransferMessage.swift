@@ -58,5 +58,7 @@ public enum TransferReply: Codable, Sendable {
     case began(id: String)
     case transfers([TransferStatus])
     case receipt(SignedReceipt, isValid: Bool)
+    /// What the operator should know of the other side; empty for nothing.
+    case cancelled(told: String)
     case done
 }

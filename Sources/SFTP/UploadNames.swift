@@ -3,6 +3,8 @@
 struct UploadNames {
     /// Files that are remembered, and directories that are made; with one file more all files are forgotten.
     static let limit = 10_000
+    /// What the names of either take in memory: a path is of up to 4,096 bytes.
+    static let byteCountLimit = 2 << 20
 
     enum Held: Equatable {
         case directory
@@ -14,14 +16,19 @@ struct UploadNames {
 
     private var held: [FilePath: Held] = [:]
     private var directoryCount = 0
+    private var directoryByteCount = 0
+    private var fileByteCount = 0
 
     /// What is at a path; the root is a directory.
     subscript(path: FilePath) -> Held? { path.names.isEmpty ? .directory : held[path] }
 
     /// - Returns: false when there are too many.
     mutating func makeDirectory(_ path: FilePath) -> Bool {
-        guard directoryCount < Self.limit else { return false }
+        guard held[path] == nil else { return true }
+        let byteCount = Self.byteCount(of: path)
+        guard directoryCount < Self.limit, directoryByteCount + byteCount <= Self.byteCountLimit else { return false }
         directoryCount += 1
+        directoryByteCount += byteCount
         held[path] = .directory
         return true
     }
@@ -29,13 +36,18 @@ struct UploadNames {
     mutating func begin(_ path: FilePath) { held[path] = .open }
 
     mutating func store(_ path: FilePath, byteCount: UInt64) {
-        if held.count - directoryCount >= Self.limit {
+        if held.count - directoryCount >= Self.limit || fileByteCount >= Self.byteCountLimit {
             held = held.filter { if case .stored = $0.value { false } else { true } }
+            fileByteCount = 0
         }
+        fileByteCount += Self.byteCount(of: path)
         held[path] = .stored(byteCount)
     }
 
     mutating func forget(_ path: FilePath) { held[path] = nil }
+
+    /// With what an array for each of its names takes.
+    private static func byteCount(of path: FilePath) -> Int { path.names.reduce(64) { $0 + $1.bytes.count + 48 } }
 
     /// What is directly in a directory, sorted.
     func entries(in directory: FilePath) -> [FileEntry] {

@@ -189,10 +189,10 @@ public final class Arrivals: Sendable {
         }
     }
 
-    /// Gives up what has been quiet for too long.
+    /// Gives up what others began and have left quiet for too long. What this side fetches waits as long as its job does.
     func sweep(quietFor time: Duration) throws(TransferError) {
         let (seconds, _) = time.components
-        for record in try table.quiet(since: TransferTable.now() - seconds * 1000, .receiving) {
+        for record in try table.quiet(since: TransferTable.now() - seconds * 1000, .receiving) where !record.isOurs {
             guard let id = TransferID(record.id) else { continue }
             // The table is not told of every piece.
             if let held = transfer(id), held.usedAt.duration(to: .now) < time { continue }

@@ -166,6 +166,7 @@ public final class ArrivingTransfer: Sendable {
         try check()
         defer { discardIfGivenUp() }
         var lacking = Lacking(cut: Piece.wholeRangeByteCount)
+        var room = archive.spareByteCount
         for offer in list {
             try check(offer)
             let isNew = try take(offer)
@@ -177,6 +178,9 @@ public final class ArrivingTransfer: Sendable {
             if try isDamaged(offer) { state.withLock { _ = $0.healing.insert(offer.number) } }
             // No file is made, and none held open, before there is a piece for it.
             guard hasPieces(offer) else {
+                // Nothing is planned for what cannot come. What has begun has its place already.
+                guard offer.byteCount <= room else { throw .full }
+                room -= offer.byteCount
                 lacking.append(all: offer)
                 continue
             }
@@ -605,6 +609,7 @@ public final class ArrivingTransfer: Sendable {
                 return (state.offers, state.there)
             }
             guard offers.count == objects else { throw .forgotten }
+            guard objects > 0 else { throw .malformed("a transfer of nothing") }
             var lacking = Lacking()
             for offer in offers.values.sorted(by: { $0.number < $1.number }) where !there.contains(offer.number) {
                 if let partial = state.withLock({ $0.partials[offer.number] }) {

@@ -15,6 +15,8 @@ import Synchronization
 final class OutgoingStudy: Sendable {
     /// Bytes of made objects that are kept ready.
     static let windowByteCount: UInt64 = 32 << 20
+    /// What each of them costs at least.
+    static let madeByteCount: UInt64 = 16 << 10
     /// Objects of the first part of the manifest, and how many times those before it the next part has: what is lacking of them
     /// goes while the rest is announced, and no part takes long on a connection that begins slowly.
     static let firstOfferCount = 64
@@ -32,12 +34,15 @@ final class OutgoingStudy: Sendable {
 
     private final class Ready: Sendable {
         let offer: Offer
+        /// Of what is held.
+        let sequence: UInt64
         let content: Content
         /// 0 not known, 1 worth compressing, 2 not.
         let worth = Atomic<UInt8>(0)
 
-        init(_ offer: Offer, _ content: Content) {
+        init(_ offer: Offer, of holding: Holding, _ content: Content) {
             self.offer = offer
+            sequence = holding.sequence
             self.content = content
         }
     }
@@ -48,12 +53,15 @@ final class OutgoingStudy: Sendable {
         var number = 0
         var ready: [Int: Ready] = [:]
         var study: String?
-        var leftOut = 0
+        var quarantined = 0
+        var nameless = 0
     }
 
     private let archive: Archive
     private let release: Release?
     private let holdings: [Holding]
+    /// What stood when it was looked up.
+    private let corrections: [UInt64]
     private let state: Mutex<State>
     /// Held while the next part of the manifest is made.
     private let making = Mutex(())
@@ -65,11 +73,23 @@ final class OutgoingStudy: Sendable {
         self.archive = archive
         self.release = release
         self.holdings = holdings
+        corrections = archive.standingCorrections
         state = Mutex(State())
     }
 
-    /// Objects that are not released; known once all were announced.
-    var leftOut: Int { state.withLock { $0.leftOut } }
+    /// Objects that do not go; known once all were announced.
+    var leftOut: Int { state.withLock { $0.quarantined + $0.nameless } }
+
+    /// Why, for the operator; empty where all go.
+    var leftOutNote: String {
+        let (quarantined, nameless) = state.withLock { ($0.quarantined, $0.nameless) }
+        var notes: [String] = []
+        if quarantined > 0 { notes.append("\(quarantined) objects are not released and were left out") }
+        if nameless > 0 {
+            notes.append("\(nameless) objects have no valid SOP Instance UID, or no study, and were left out")
+        }
+        return notes.joined(separator: "; ")
+    }
 
     var objectCount: Int { holdings.count }
     var byteCount: UInt64 { holdings.reduce(0) { $0 + $1.byteCount } }
@@ -106,11 +126,8 @@ final class OutgoingStudy: Sendable {
                     return state.next
                 }
                 guard index < holdings.count else { break }
-                guard let ready = try prepare(holdings[index]) else {
-                    state.withLock { $0.leftOut += 1 }
-                    continue
-                }
-                if case .made = ready.content { made += ready.offer.byteCount }
+                guard let ready = try prepare(holdings[index]) else { continue }
+                if case .made = ready.content { made += max(Self.madeByteCount, ready.offer.byteCount) }
                 state.withLock { $0.ready[ready.offer.number] = ready }
                 offers.append(ready.offer)
             }
@@ -118,7 +135,19 @@ final class OutgoingStudy: Sendable {
         }
     }
 
+    /// Whether it can be announced: the protocol names objects and their study by valid UIDs.
+    private func hasName(_ holding: Holding) -> Bool {
+        UIDs.isValid(holding.sopInstanceUID) && UIDs.isValid(holding.sopClassUID)
+            && UIDs.isValid(holding.studyInstanceUID) && !archive.hasNoStudy(holding)
+    }
+
+    /// - Returns: nil for what is left out.
     private func prepare(_ holding: Holding) throws(TransferError) -> Ready? {
+        // De-identified it gets other names.
+        guard release != nil || hasName(holding) else {
+            state.withLock { $0.nameless += 1 }
+            return nil
+        }
         let number = state.withLock { state in
             defer { state.number += 1 }
             return state.number
@@ -129,7 +158,7 @@ final class OutgoingStudy: Sendable {
                 Offer(
                     number: number, sha256: holding.digest.hexadecimal, byteCount: holding.byteCount,
                     sopInstanceUID: holding.sopInstanceUID, sopClassUID: holding.sopClassUID,
-                    transferSyntaxUID: holding.transferSyntaxUID), .stored(holding))
+                    transferSyntaxUID: holding.transferSyntaxUID), of: holding, .stored(holding))
         }
         do {
             let object = try archive.open(holding)
@@ -148,9 +177,12 @@ final class OutgoingStudy: Sendable {
                 number: number, sha256: try bytes.sha256().hexadecimal, byteCount: bytes.byteCount,
                 sopInstanceUID: bytes.sopInstanceUID, sopClassUID: bytes.sopClassUID,
                 transferSyntaxUID: bytes.transferSyntaxUID)
-            return Ready(offer, .made(bytes))
+            return Ready(offer, of: holding, .made(bytes))
         } catch ReleaseError.quarantined {
-            state.withLock { $0.number -= 1 }
+            state.withLock { state in
+                state.number -= 1
+                state.quarantined += 1
+            }
             return nil
         } catch let error as ArchiveError {
             throw .archive(error)
@@ -162,7 +194,8 @@ final class OutgoingStudy: Sendable {
     /// The bytes of pieces that were announced.
     ///
     /// - Parameter mayCompress: whether those go compressed that it pays for.
-    /// - Throws: `.forgotten` for an object that is not announced, or whose part of the manifest is over.
+    /// - Throws: `.forgotten` for an object that is not announced, or whose part of the manifest is over; and where any of them was
+    ///   removed or is corrected otherwise since: what there is now is announced anew.
     func chunk(
         _ pieces: [Piece], mayCompress: Bool, using coder: Zstandard
     ) throws(TransferError) -> ByteBuffer {
@@ -170,10 +203,12 @@ final class OutgoingStudy: Sendable {
         guard (1...Chunk.pieceLimit).contains(pieces.count), total <= Chunk.plainByteCountLimit else {
             throw .malformed("more than goes into a chunk")
         }
+        let objects = state.withLock { state in pieces.compactMap { state.ready[$0.object] } }
+        guard objects.count == pieces.count else { throw .forgotten }
+        try check(objects)
         var writer = Chunk.Writer(pieceCount: pieces.count, byteCount: total)
         var room: [UInt8] = []
-        for piece in pieces {
-            guard let ready = state.withLock({ $0.ready[piece.object] }) else { throw .forgotten }
+        for (piece, ready) in zip(pieces, objects) {
             guard piece.byteCount > 0, piece.end <= ready.offer.byteCount else {
                 throw .malformed("a piece beyond its object's end")
             }
@@ -183,6 +218,17 @@ final class OutgoingStudy: Sendable {
             }
         }
         return writer.buffer
+    }
+
+    private func check(_ objects: [Ready]) throws(TransferError) {
+        guard archive.standingCorrections == corrections else { throw .forgotten }
+        let sequences = Set(objects.map(\.sequence))
+        do throws(ArchiveError) {
+            guard try archive.shown(sequences: Array(sequences)).count == sequences.count else { throw .notFound }
+        } catch {
+            if case .notFound = error { throw .forgotten }
+            throw .archive(error)
+        }
     }
 
     private func write(

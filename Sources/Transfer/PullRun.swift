@@ -25,8 +25,7 @@ struct PullRun: TransferRun {
         if let receipt = try room.table.receipt(work.id) {
             let client = try SiteClient(peer, identity: room.identity, settings: room.settings.lonelyClient)
             defer { client.close() }
-            try give(receipt, by: client)
-            return ""
+            return try give(receipt, by: client)
         }
         return try untilKept { () throws(TransferError) in try fetch(id, peer, permit) }
     }
@@ -117,9 +116,12 @@ struct PullRun: TransferRun {
             let (lacking, receipt) = try arriving.complete(announced.count)
             if let receipt {
                 room.arrivals.close(id)
-                let note = leftOut > 0 ? "\(leftOut) objects are not released there and were left out" : ""
+                var note =
+                    leftOut > 0
+                    ? "\(leftOut) objects are not released or have no valid name there and were left out" : ""
+                let refusal = try give(receipt, by: client)
+                note += (note.isEmpty || refusal.isEmpty ? "" : "; ") + refusal
                 if !note.isEmpty { try room.table.note(work.id, note: note) }
-                try give(receipt, by: client)
                 return note
             }
             carrier.want(try lacking.pieces(of: announced))
@@ -139,15 +141,18 @@ struct PullRun: TransferRun {
     }
 
     /// The study is here, whether the other side takes the receipt or not; it is tried until there is an answer.
-    private func give(_ receipt: SignedReceipt, by client: SiteClient) throws(TransferError) {
+    ///
+    /// - Returns: why it was not taken; empty where it was.
+    private func give(_ receipt: SignedReceipt, by client: SiteClient) throws(TransferError) -> String {
         do throws(TransferError) {
             _ = try room.coders.use { coder throws(TransferError) in
                 try client.ask(path + "/receipt", receipt, using: coder)
             }
+            return ""
         } catch {
             switch error {
             case .unreachable, .busy, .full, .interrupted: throw error
-            default: return
+            default: return "the other side did not take the receipt: \(error)"
             }
         }
     }

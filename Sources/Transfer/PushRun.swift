@@ -152,7 +152,8 @@ struct PushRun: TransferRun {
             if peer.release != nil || room.archive.hasCorrections { try carrier.drain() }
         }
         guard !announced.isEmpty else {
-            throw .refused("none of the study's objects is released: see Docs/DEIDENTIFICATION.md")
+            throw .refused(
+                study.leftOutNote + ", so nothing is left to send: see Docs/DEIDENTIFICATION.md for what is released")
         }
         try here { () throws(TransferError) in
             _ = try room.table.note(
@@ -163,7 +164,7 @@ struct PushRun: TransferRun {
             try carrier.drainToLast()
             try check(peer, reach)
             if let receipt = try complete(announced.count, by: client, carrier, announced) {
-                return try keep(receipt, peer, announced, leftOut: study.leftOut)
+                return try keep(receipt, peer, announced, leftOut: study.leftOutNote)
             }
         }
         throw .malformed("the other side keeps asking for what it got")
@@ -206,7 +207,7 @@ struct PushRun: TransferRun {
 
     /// Checks that the receipt is of what was sent, by whom it was sent to, and keeps it.
     private func keep(
-        _ signed: SignedReceipt, _ peer: Peer, _ announced: [Int: Offer], leftOut: Int
+        _ signed: SignedReceipt, _ peer: Peer, _ announced: [Int: Offer], leftOut: String
     ) throws(TransferError) -> String {
         guard let certificate = peer.site?.certificate, let receipt = signed.verified(by: certificate),
             receipt.transfer == work.id,
@@ -216,7 +217,7 @@ struct PushRun: TransferRun {
         if receipt.differing > 0 {
             notes.append("\(receipt.differing) objects differ from what is held there and were not kept")
         }
-        if leftOut > 0 { notes.append("\(leftOut) objects are not released and were left out") }
+        if !leftOut.isEmpty { notes.append(leftOut) }
         let note = notes.joined(separator: "; ")
         try room.noteSent(work.study)
         let proofs = try room.proofs(of: receipt, study: work.study)
@@ -242,18 +243,29 @@ extension Lacking {
         return range
     }
 
+    /// Pieces that are planned at a time: of 1 TiB.
+    static let pieceLimit = 1 << 19
+
     /// What is to be sent.
     ///
-    /// - Throws: `.malformed` for what was not announced.
+    /// - Throws: `.malformed` for what was not announced; `.refused` for more than can be planned, before any of it is.
     func pieces(of announced: [Int: Offer]) throws(TransferError) -> [Piece] {
         let cannotBe = TransferError.malformed("an answer that lacks what cannot be")
         guard let numbers = wholeNumbers(below: ArrivingTransfer.objectLimit) else { throw cannotBe }
         var result: [(Int, [Piece])] = []
         // Nothing is lacking twice: so no answer makes more of an object than there is of it.
         var taken: Set<Int> = []
+        var count: UInt64 = 0
+        func plan(_ byteCount: UInt64) throws(TransferError) {
+            count += byteCount / Piece.cutByteCount + 2
+            guard count <= Self.pieceLimit + 2 * ArrivingTransfer.objectLimit else {
+                throw .refused("more than 1 TiB of objects is announced at a time")
+            }
+        }
         for number in numbers {
             guard let offer = announced[number] else { throw .malformed("an answer that lacks what was not offered") }
             guard taken.insert(number).inserted else { throw cannotBe }
+            try plan(offer.byteCount)
             result.append((number, Piece.pieces(object: number, byteCount: offer.byteCount)))
         }
         for part in parts {
@@ -271,6 +283,7 @@ extension Lacking {
                 else { throw cannotBe }
                 end = range[0] + range[1]
                 guard end == offer.byteCount || end.isMultiple(of: unit) else { throw cannotBe }
+                try plan(range[1])
                 pieces += Piece.cut(object: part.number, range[0]..<end)
             }
             result.append((part.number, pieces))

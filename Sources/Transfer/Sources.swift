@@ -9,6 +9,8 @@ import Synchronization
 final class Sources: Sendable {
     /// Studies that are being fetched at a time; the one that was quiet longest is forgotten, and asked for anew.
     static let openLimit = 64
+    /// Objects of the studies that one site is fetching at a time; beyond, likewise.
+    static let objectLimitOfSite = 400_000
 
     final class Source: Sendable {
         /// Whose it is, as it was when it began.
@@ -63,7 +65,12 @@ final class Sources: Sendable {
     private let metrics: TransferMetrics
     private let open = Mutex<[TransferID: Source]>([:])
 
-    init(metrics: TransferMetrics) { self.metrics = metrics }
+    private let objectLimitOfSite: Int
+
+    init(metrics: TransferMetrics, objectLimitOfSite: Int = objectLimitOfSite) {
+        self.metrics = metrics
+        self.objectLimitOfSite = objectLimitOfSite
+    }
 
     /// A part of a study's manifest for a site, which begins to fetch with the first.
     ///
@@ -125,12 +132,22 @@ final class Sources: Sendable {
                 peer: peer, requested: request.study, study: study, reach: reach,
                 account: LineAccount(
                     id.description, site: permit.aeTitle, .sending, metrics: metrics, table: room.table))
-            _ = open.withLock { open -> (Source?, Source?) in
-                var forgotten: Source?
-                if open[id] == nil, open.count >= Self.openLimit {
-                    forgotten = open.removeValue(forKey: open.leastWanted { ($0.site, $0.usedAt.withLock { $0 }) })
+            _ = open.withLock { open -> [Source?] in
+                var forgotten = [open.removeValue(forKey: id)]
+                if open.count >= Self.openLimit {
+                    forgotten.append(
+                        open.removeValue(forKey: open.leastWanted { ($0.site, $0.usedAt.withLock { $0 }) }))
                 }
-                return (forgotten, open.updateValue(source, forKey: id))
+                var ofSite = open.filter { $0.value.site == source.site }
+                while !ofSite.isEmpty,
+                    ofSite.values.reduce(study.objectCount, { $0 + $1.study.objectCount }) > objectLimitOfSite
+                {
+                    let quietest = ofSite.leastWanted { ("", $0.usedAt.withLock { $0 }) }
+                    ofSite[quietest] = nil
+                    forgotten.append(open.removeValue(forKey: quietest))
+                }
+                open[id] = source
+                return forgotten
             }
             return source
         } catch let error as TransferError {

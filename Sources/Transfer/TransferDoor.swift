@@ -156,6 +156,9 @@ public final class TransferDoor: Sendable {
                 guard let record = try room.table.record(id.description), record.site == permit.aeTitle,
                     record.direction == .receiving, !record.isOurs
                 else { throw TransferError.forgotten }
+                guard record.state != .complete else {
+                    throw TransferError.refused("all of it had come, and it is shown there")
+                }
                 if record.state == .open { try room.arrivals.cancel(id, note: "cancelled by the sender") }
                 return Response(status: .noContent)
             }
@@ -173,7 +176,9 @@ public final class TransferDoor: Sendable {
                 guard let peer = room.access.peer(aeTitle: permit.aeTitle) else {
                     throw TransferError.refused("the site is not known any more")
                 }
-                let list = try sources.manifest(id, wanted, for: peer, permit, in: room)
+                let list = try noting(source: id, of: permit) { () throws(TransferError) in
+                    try sources.manifest(id, wanted, for: peer, permit, in: room)
+                }
                 return try json(list)
             }
         }
@@ -183,7 +188,9 @@ public final class TransferDoor: Sendable {
             let body = try await body(request, Self.pieceRequestByteCountLimit)
             let (source, pieces, chunk, made, rate) = try await pool.run { [self] in
                 let wanted = try message(PieceRequest.self, body, limit: Self.pieceRequestByteCountLimit)
-                let source = try sources.known(id, of: permit, in: room)
+                let source = try noting(source: id, of: permit) { () throws(TransferError) in
+                    try sources.known(id, of: permit, in: room)
+                }
                 var pieces: [Piece] = []
                 for piece in wanted.pieces {
                     guard piece.count == 3, let object = Int(exactly: piece[0]),
@@ -192,9 +199,11 @@ public final class TransferDoor: Sendable {
                     pieces.append(Piece(object: object, offset: piece[1], byteCount: byteCount))
                 }
                 let began = ProcessorTime.now
-                let chunk = try room.coders.use { coder throws(TransferError) in
-                    try source.study.chunk(
-                        pieces, mayCompress: wanted.mayCompress && room.settings.compresses, using: coder)
+                let chunk = try noting(source: id, of: permit) { () throws(TransferError) in
+                    try room.coders.use { coder throws(TransferError) in
+                        try source.study.chunk(
+                            pieces, mayCompress: wanted.mayCompress && room.settings.compresses, using: coder)
+                    }
                 }
                 return (
                     source, pieces, chunk, ProcessorTime.now - began,
@@ -231,11 +240,14 @@ public final class TransferDoor: Sendable {
                     record.direction == .sending, !record.isOurs, let peer = room.access.peer(aeTitle: permit.aeTitle),
                     let certificate = peer.site?.certificate
                 else { throw TransferError.forgotten }
-                guard let receipt = signed.verified(by: certificate), receipt.transfer == id.description else {
-                    throw TransferError.malformed("a receipt that its sender's key did not sign")
-                }
-                guard sources.isWhole(receipt, of: id) else {
-                    throw TransferError.malformed("a receipt that is not of what was announced")
+                let receipt = try noting(source: id, of: permit) { () throws(TransferError) in
+                    guard let receipt = signed.verified(by: certificate), receipt.transfer == id.description else {
+                        throw TransferError.malformed("a receipt that its sender's key did not sign")
+                    }
+                    guard sources.isWhole(receipt, of: id) else {
+                        throw TransferError.malformed("a receipt that is not of what was announced")
+                    }
+                    return receipt
                 }
                 try room.noteSent(record.study)
                 try room.table.note(
@@ -293,6 +305,21 @@ public final class TransferDoor: Sendable {
             // In memory as well: a full disk takes no note.
             arriving.trouble = "\(error)"
             _ = try? room.table.note(arriving.id.description, note: "\(error)", ifOpen: true)
+            throw error
+        }
+    }
+
+    /// Has what goes wrong with what a site fetches shown at this side too, until it goes on.
+    private func noting<T>(
+        source id: TransferID, of permit: Permit, _ body: () throws(TransferError) -> T
+    ) throws(TransferError) -> T {
+        do throws(TransferError) { return try body() } catch {
+            if case .forgotten = error { throw error }
+            if let record = try? room.table.record(id.description), record.site == permit.aeTitle,
+                record.direction == .sending, !record.isOurs
+            {
+                _ = try? room.table.note(id.description, note: "\(error)", ifOpen: true)
+            }
             throw error
         }
     }

@@ -6,7 +6,7 @@ import Synchronization
 
 /// Transfers on disk, and which pieces of unfinished objects are there. Sealed; safe from any thread; calls block.
 final class TransferTable: Sendable {
-    /// Transfers that have ended and are still listed.
+    /// Transfers with one site in one direction that have ended and are still listed, with their receipts.
     static let endedLimit = 10_000
     /// Transfers that one site has begun and that have not ended.
     static let openLimitOfSite = 10_000
@@ -49,6 +49,7 @@ final class TransferTable: Sendable {
             // Whether it was told that it was given up.
             "ALTER TABLE transfer ADD COLUMN told INTEGER NOT NULL DEFAULT 0",
         ]),
+        .init(["CREATE INDEX transfer_ended ON transfer (site, direction, changed_at) WHERE state <> 'open'"]),
     ]
 
     /// What is to be written of an unfinished object, and what became of that.
@@ -73,11 +74,13 @@ final class TransferTable: Sendable {
     }
 
     private let database: SQLDatabase
+    private let endedLimit: Int
     private let group = PartialGroup()
     /// Told whenever it was written what has become of a transfer.
     let changes = ChangeSignal()
 
-    init(path: String, key: SymmetricKey) throws(TransferError) {
+    init(path: String, key: SymmetricKey, endedLimit: Int = endedLimit) throws(TransferError) {
+        self.endedLimit = endedLimit
         do throws(DatabaseError) {
             database = try SQLDatabase(path: path, durability: .full, migrations: Self.migrations, key: key)
         } catch { throw .ours("\(error)") }
@@ -154,9 +157,14 @@ final class TransferTable: Sendable {
             try connection.execute("DELETE FROM partial WHERE transfer = ?", [.text(id)])
             try connection.execute(
                 """
-                DELETE FROM transfer WHERE state <> 'open' AND changed_at < (
-                    SELECT changed_at FROM transfer WHERE state <> 'open' ORDER BY changed_at DESC LIMIT 1 OFFSET ?)
-                """, [.integer(Int64(Self.endedLimit))])
+                DELETE FROM transfer WHERE state <> 'open' AND (site, direction) = (
+                        SELECT site, direction FROM transfer WHERE id = ?1)
+                    AND changed_at < (
+                        SELECT other.changed_at FROM transfer AS this JOIN transfer AS other
+                            ON other.site = this.site AND other.direction = this.direction
+                        WHERE this.id = ?1 AND other.state <> 'open'
+                        ORDER BY other.changed_at DESC LIMIT 1 OFFSET ?2)
+                """, [.text(id), .integer(Int64(self.endedLimit - 1))])
             return true
         }
     }

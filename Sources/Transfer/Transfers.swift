@@ -93,6 +93,7 @@ public final class Transfers: Sendable {
                 do {
                     try room.arrivals.sweep(quietFor: room.settings.keepTime)
                     try sources.sweep(room.table, quietFor: room.settings.keepTime)
+                    try endGivenUp(quietFor: room.settings.keepTime)
                     try endOrphans(olderThan: .seconds(60))
                 } catch { failed(error) }
                 upkeep.pause(.seconds(600))
@@ -169,23 +170,40 @@ public final class Transfers: Sendable {
         return id
     }
 
+    /// Frees what was fetched by what was given up, and that nobody has had tried again for so long.
+    private func endGivenUp(quietFor time: Duration) throws {
+        let since = TransferTable.now() - time.components.seconds * 1000
+        for record in try room.table.quiet(since: since, .receiving) where record.isOurs {
+            guard let job = try queue.lastJob(in: Self.lane(record)), job.state == .dead, job.changedAt < since else {
+                continue
+            }
+            try cancel(record.id, note: "given up, and not tried again for too long")
+        }
+    }
+
     private static let notQueued = "it could not be put into the queue"
 
-    /// Ends what was to begin when the disk was full or the last run ended, and never came into the queue.
+    /// Ends what was to begin when the disk was full or the last run ended, and never came into the queue; and what was cancelled there
+    /// alone.
     ///
     /// - Parameter age: since when, so that what begins at this moment is none of it.
     private func endOrphans(olderThan age: Duration) throws {
         let before = TransferTable.now() - age.components.seconds * 1000
         for record in try room.table.openOrders() where record.startedAt < before {
-            if try queue.lastJob(in: Self.lane(record)) != nil { continue }
-            _ = try room.table.cancel(record.id, note: Self.notQueued)
+            switch try queue.lastJob(in: Self.lane(record))?.state {
+            case nil: _ = try room.table.cancel(record.id, note: Self.notQueued)
+            case .cancelled: _ = try room.table.cancel(record.id, note: Self.cancelledHere)
+            default: continue
+            }
         }
     }
 
     /// Has the studies of these objects sent to a site, as a route wants it; one that waits to go there goes once.
     ///
-    /// - Parameter isGranted: whether it goes by a grant, and ends with that.
-    public func forward(_ sequences: [UInt64], to peer: Peer, isGranted: Bool) -> JobOutcome {
+    /// - Parameters:
+    ///   - priority: of the route's job.
+    ///   - isGranted: whether it goes by a grant, and ends with that.
+    public func forward(_ sequences: [UInt64], to peer: Peer, priority: Int, isGranted: Bool) -> JobOutcome {
         do {
             var studies: [String] = []
             // What was removed since is not sent.
@@ -193,14 +211,21 @@ public final class Transfers: Sendable {
             where !studies.contains(holding.studyInstanceUID) {
                 studies.append(holding.studyInstanceUID)
             }
+            let paused = Set(try queue.pausedLanes())
             for study in studies {
                 let waits = try room.table.open(study: study, site: peer.aeTitle, isGranted: isGranted).contains {
                     record in
-                    try queue.lastJob(in: Self.lane(record))?.state == .waiting
+                    let lane = Self.lane(record)
+                    guard let job = try queue.lastJob(in: lane), job.state == .waiting, job.priority >= priority,
+                        !paused.contains(lane)
+                    else { return false }
+                    // What somebody ordered for later goes later.
+                    return job.dueAt <= TransferTable.now() || job.attempts > 0 || !job.reason.isEmpty
                 }
                 if waits { continue }
                 do {
-                    try begin(.sending, study: study, site: peer.aeTitle, isGranted: isGranted)
+                    try begin(
+                        .sending, study: study, site: peer.aeTitle, priority: priority, isGranted: isGranted)
                 } catch TransferError.archive(.notFound) where isGranted {
                     // The grant is over.
                     continue
@@ -274,28 +299,52 @@ public final class Transfers: Sendable {
         _ = try room.table.note(id, isTold: false)
     }
 
+    private static let cancelledHere = "cancelled here"
+
     /// Gives a transfer up, on both sides as far as the other can be reached; what was complete stays.
-    public func cancel(_ id: String) throws {
+    ///
+    /// - Returns: what the operator should know: that the other side was not told, or has all of it.
+    @discardableResult
+    public func cancel(_ id: String) throws -> String { try cancel(id, note: Self.cancelledHere) }
+
+    @discardableResult
+    private func cancel(_ id: String, note: String) throws -> String {
         let status = try status(id)
         guard status.record.state == .open else { throw TransferError.refused("the transfer has ended") }
-        if let job = status.job, job.state == .waiting || job.state == .running || job.state == .dead {
-            try queue.setPaused(lane: Self.lane(status.record), false)
-            try queue.cancel(job.id)
-        }
+        // First what every try looks at before it begins: whatever comes in between, nothing goes on.
         switch status.record.direction {
         case .receiving:
-            if let id = TransferID(id) { try room.arrivals.cancel(id, note: "cancelled here") }
+            if let id = TransferID(id) { try room.arrivals.cancel(id, note: note) }
         case .sending:
-            guard try room.table.cancel(id, note: "cancelled here") else {
+            guard try room.table.cancel(id, note: note) else {
                 throw TransferError.refused("the transfer has ended")
             }
             if let id = TransferID(id) { sources.close(id) }
-            guard status.record.isOurs, let peer = room.access.peer(aeTitle: status.record.site) else { return }
-            // Where it cannot be told, what arrived there is given up after a time of silence.
-            if let client = try? SiteClient(peer, identity: room.identity, settings: room.settings.lonelyClient) {
-                _ = try? client.ask(.DELETE, TransferDoor.prefix + "/arrivals/" + id)
-                client.close()
-            }
+        }
+        if let job = status.job, job.state == .waiting || job.state == .running || job.state == .dead {
+            try queue.cancel(job.id)
+            try queue.setPaused(lane: Self.lane(status.record), false)
+        }
+        guard status.record.direction == .sending, status.record.isOurs,
+            let peer = room.access.peer(aeTitle: status.record.site)
+        else { return "" }
+        let told = tellCancelled(id, to: peer)
+        if !told.isEmpty { try room.table.note(id, note: note + "; " + told) }
+        return told
+    }
+
+    /// - Returns: what stands against it, if anything does.
+    private func tellCancelled(_ id: String, to peer: Peer) -> String {
+        do {
+            let client = try SiteClient(peer, identity: room.identity, settings: room.settings.lonelyClient)
+            defer { client.close() }
+            _ = try client.ask(.DELETE, TransferDoor.prefix + "/arrivals/" + id)
+            return ""
+        } catch TransferError.forgotten {
+            // Nothing had come there.
+            return ""
+        } catch TransferError.refused(let why) { return why } catch {
+            return "the other side could not be told, and gives up what came after a time of silence"
         }
     }
 
@@ -383,6 +432,10 @@ public final class Transfers: Sendable {
         }
         let direction: TransferRecord.Direction =
             job.job.kind == TransferWork.pushKind ? .sending : .receiving
+        do {
+            // The service may have ended between the two that a cancellation writes.
+            if try room.table.record(work.id)?.state == .cancelled { return .done }
+        } catch { return .unavailable("\(error)") }
         let account = LineAccount(work.id, site: work.site, direction, metrics: metrics, table: room.table)
         let progress = TransferProgress(account: account)
         running.withLock { $0[work.id] = progress }

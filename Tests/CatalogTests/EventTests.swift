@@ -204,7 +204,10 @@ struct EventTests {
         try fixture.put(record(1, at: 1000))
         try fixture.put(record(2, study: "1.2.2", at: 1000))
         try fixture.catalog.settle()
-        #expect(try fixture.catalog.completeStudies(quietSince: 2000, arriving: ["1.2.1"], at: 3000) == 1)
+        #expect(
+            try fixture.catalog.completeStudies(
+                quietSince: 2000, arriving: [SentStudy(studyInstanceUID: "1.2.1", institution: "North")], at: 3000) == 1
+        )
         #expect(try fixture.catalog.completeStudies(quietSince: 2000, arriving: [], at: 3000) == 1)
         #expect(try fixture.catalog.completeStudies(quietSince: 2000, arriving: [], at: 3000) == 0)
     }
@@ -221,8 +224,13 @@ struct EventTests {
         try arrives(2, by: [8])
         try fixture.put(record(3, at: 1000))
         try fixture.put(record(4, study: "1.2.2", at: 1000))
+        // Another institution's under the same identifier joins another row, and nobody waits for it.
+        var foreign = record(5, study: "1.2.2", from: .south, at: 1000)
+        foreign.transfer = [9]
+        try fixture.put(foreign)
         try fixture.catalog.settle()
-        #expect(try fixture.catalog.completeStudies(quietSince: 2000, at: 3000) == 1)
+        let coming = SentStudy(studyInstanceUID: "1.2.2", institution: "South")
+        #expect(try fixture.catalog.completeStudies(quietSince: 2000, arriving: [coming], at: 3000) == 1)
         try apply(.dropped(transfer: [7]), 10, to: fixture)
         #expect(try fixture.catalog.completeStudies(quietSince: 2000, at: 3000) == 0)
         try apply(.arrived(transfer: [8], except: []), 11, to: fixture)

@@ -178,7 +178,10 @@ struct ScaleTests {
         }
         for ticket in tickets { _ = try fixture.catalog.outcome(of: ticket) }
         try fixture.catalog.settle()
-        #expect(try fixture.catalog.completeStudies(quietSince: 100, arriving: ["1.2.1"], at: 200) == count - 1)
+        #expect(
+            try fixture.catalog.completeStudies(
+                quietSince: 100, arriving: [SentStudy(studyInstanceUID: "1.2.1", institution: "North")], at: 200)
+                == count - 1)
         #expect(try fixture.catalog.completeStudies(quietSince: 100, at: 200) == 1)
         #expect(try fixture.catalog.completeStudies(quietSince: 100, at: 200) == 0)
     }

@@ -195,6 +195,17 @@ struct UploadTests {
         let made = (2...UploadNames.limit).count { names.makeDirectory(path(-$0)) }
         #expect(made == UploadNames.limit - 1)
         #expect(names.makeDirectory(path(-UploadNames.limit - 1)) == false)
+        // And not more of their bytes.
+        let long = FilePath(
+            names: (0..<16).map { _ in FileName(repeatElement(UInt8(ascii: "a"), count: 250)) }.compactMap { $0 })
+        var others = UploadNames()
+        var count = 0
+        while count < UploadNames.limit,
+            others.makeDirectory(FilePath(names: long.names.dropLast() + path(count).names))
+        {
+            count += 1
+        }
+        #expect(count < 1000 && count > 100)
     }
 
     @Test func tellsWhatIsOpenWhenItBreaksOff() throws {

@@ -1,4 +1,5 @@
 import Archive
+import Catalog
 import DICOM
 import Foundation
 import NIOCore
@@ -250,6 +251,92 @@ struct ArrivingTransferTests {
             do throws(TransferError) { _ = try arriving.offer([other]) } catch { caught = error }
             #expect(code(caught) == "forgotten")
         }
+    }
+
+    @Test func refusesWhatCannotComeBeforeItIsPlanned() throws {
+        let target = try TransferFixture()
+        func offer(_ number: Int) -> Offer {
+            Offer(
+                number: number, sha256: String(repeating: "a", count: 64), byteCount: 1 << 44 - 1,
+                sopInstanceUID: "1.2.3.\(number)", sopClassUID: "1.2.4", transferSyntaxUID: "1.2.5")
+        }
+        var caught: TransferError?
+        let arriving = try target.arriving(TransferID())
+        do throws(TransferError) { _ = try arriving.offer([offer(0)]) } catch { caught = error }
+        guard case .full = caught else {
+            Issue.record("\(String(describing: caught))")
+            return
+        }
+        // Where there is room for it: on a disk of many terabytes.
+        var lacking = Lacking(cut: nil)
+        lacking.append(all: offer(0))
+        do throws(TransferError) { _ = try lacking.pieces(of: [0: offer(0)]) } catch { caught = error }
+        #expect(code(caught) == "refused")
+    }
+
+    @Test func givesNothingOfWhatWasRemovedOrIsCorrectedSince() throws {
+        let source = try TransferFixture()
+        let coder = try Zstandard()
+        func outcome(_ change: () throws -> Void) throws -> String {
+            let study = try source.outgoing([])
+            let offers = try #require(try study.next())
+            let pieces = offers.flatMap { Piece.pieces(object: $0.number, byteCount: $0.byteCount) }
+            _ = try study.chunk(pieces, mayCompress: true, using: coder)
+            try change()
+            do throws(TransferError) { _ = try study.chunk(pieces, mayCompress: true, using: coder) } catch {
+                return code(error)
+            }
+            return code(nil)
+        }
+        _ = try source.outgoing([image(1), image(2)])
+        #expect(try outcome {} == "taken")
+        var name = Dataset()
+        name.set(.accessionNumber, .SH, string: "N1")
+        let attributes = name
+        #expect(
+            try outcome {
+                _ = try source.archive.correct(.setStudy("1.2.1", attributes), author: "A", reason: "wrong")
+            } == "forgotten")
+        #expect(try outcome {} == "taken")
+        #expect(
+            try outcome {
+                _ = try source.archive.remove(studyInstanceUID: "1.2.1", sopInstanceUID: "1.2.9.2")
+            } == "forgotten")
+        #expect(try source.outgoing([]).objectCount == 1)
+    }
+
+    @Test func leavesOutWhatTheProtocolCannotName() throws {
+        let (source, target) = (try TransferFixture(), try TransferFixture())
+        var invalid = image(2)
+        invalid.set(.sopInstanceUID, .UI, string: "1.2.9.X")
+        let study = try source.outgoing([image(1), invalid, image(3)])
+        let offers = try #require(try study.next())
+        #expect(offers.map(\.sopInstanceUID) == ["1.2.9.1", "1.2.9.3"] && offers.map(\.number) == [0, 1])
+        #expect(study.leftOut == 1 && study.leftOutNote.contains("1 objects have no valid SOP Instance UID"))
+        let arriving = try target.arriving(TransferID())
+        let pieces = try arriving.offer(offers).pieces(of: [0: offers[0], 1: offers[1]])
+        for chunk in try chunks(study, pieces) { #expect(try accept(arriving, chunk) == "taken") }
+        #expect(try arriving.complete(2).receipt != nil && target.shown == 2)
+        // One that names no study is in one that is known here alone.
+        var homeless = image(4)
+        homeless.remove(.studyInstanceUID)
+        homeless.remove(.seriesInstanceUID)
+        let incoming = try source.archive.receive(
+            from: Sender(peer: "CT1", institution: "North", door: "dimse"), by: source.archive.arrival(),
+            defaultIssuer: "NORTH", transferSyntax: .explicitVRLittleEndian, expectedClass: nil, expectedUID: nil)
+        try homeless.encoded(transferSyntax: .explicitVRLittleEndian).withUnsafeBytes { try incoming.append($0) }
+        #expect(try incoming.finish() == .stored)
+        let alone = try source.outgoing([], study: try source.holding("1.2.9.4").studyInstanceUID)
+        #expect(try alone.next() == nil && alone.leftOut == 1)
+    }
+
+    @Test func signsForNoTransferOfNothing() throws {
+        let target = try TransferFixture()
+        let arriving = try target.arriving(TransferID())
+        _ = try arriving.offer([])
+        var caught: TransferError?
+        do throws(TransferError) { _ = try arriving.complete(0) } catch { caught = error }
+        #expect(code(caught) == "malformed")
     }
 
     @Test func waitsForTheLastPiecesAndThenGivesTheReceipt() throws {
@@ -560,8 +647,12 @@ struct ArrivingTransferTests {
         let (theirs, ours, coming) = (
             try begin(false, .sending), try begin(true, .sending), try begin(false, .receiving)
         )
+        let fetched = try begin(true, .receiving)
         try Sources(metrics: target.metrics).sweep(target.table, quietFor: .seconds(60))
         #expect(try target.table.record(theirs)?.state == .cancelled)
         #expect(try target.table.record(ours)?.state == .open && target.table.record(coming)?.state == .open)
+        // What is fetched from here waits as long as its job does, paused or ordered for later.
+        try target.arrivals.sweep(quietFor: .seconds(60))
+        #expect(try target.table.record(coming)?.state == .cancelled && target.table.record(fetched)?.state == .open)
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Keys
 import Synchronization
 import Testing
 
@@ -24,6 +25,29 @@ struct TransferTableTests {
         #expect(try !table.note(id, note: "too late", ifOpen: true))
         #expect(try table.record(id)?.note == "first" && table.record(id)?.state == .cancelled)
         #expect(try !table.cancel(TransferID().description, note: "none"))
+    }
+
+    @Test func keepsWhatEndedWithOneSiteWhateverEndsWithAnother() throws {
+        let path = FileManager.default.temporaryDirectory.path + "/huizhen-table-" + UUID().uuidString
+        defer { for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) } }
+        let table = try TransferTable(path: path, key: try SymmetricKey.random(), endedLimit: 3)
+        defer { try? table.close() }
+        func end(_ number: Int, site: String, _ direction: TransferRecord.Direction) throws -> String {
+            let id = try TransferID().description
+            try table.begin(
+                TransferRecord(
+                    id: id, direction: direction, site: site, study: "2.25.1", isOurs: true, state: .open,
+                    startedAt: 1, changedAt: 1, objects: 1, byteCount: 1, note: "\(number)", hasReceipt: false))
+            try table.note(id, state: .complete)
+            // So that no two end in the same millisecond.
+            let now = TransferTable.now()
+            while TransferTable.now() == now {}
+            return id
+        }
+        let kept = [try end(0, site: "SOUTH", .sending), try end(0, site: "NORTH", .receiving)]
+        let many = try (1...6).map { try end($0, site: "NORTH", .sending) }
+        #expect(try kept.allSatisfy { try table.record($0) != nil })
+        #expect(try many.map { try table.record($0) != nil } == [false, false, false, true, true, true])
     }
 
     @Test func wakesWhoWaitsForWhatBecomesOfATransfer() throws {

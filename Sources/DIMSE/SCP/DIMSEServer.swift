@@ -39,7 +39,7 @@ public final class DIMSEServer: @unchecked Sendable {
     public init(
         archive: Archive, access: Access, queue: JobQueue, releases: Releases, settings: DIMSESettings,
         metrics: DIMSEMetrics, logger: Logger, credentials: TransportCredentials? = nil,
-        toSite: (@Sendable (ForwardWork, Peer) -> JobOutcome)? = nil
+        toSite: (@Sendable (ForwardWork, Peer, _ priority: Int) -> JobOutcome)? = nil
     ) {
         refusals = RefusalTally(access, door: Session.door)
         lines = RefusalLines(logger)

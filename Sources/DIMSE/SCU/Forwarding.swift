@@ -17,13 +17,15 @@ struct Forwarding: Sendable {
     /// What is on its way when it is to stop has this long.
     let stopTimeout: Duration
     /// Does what goes to a site, which takes whole studies.
-    let toSite: (@Sendable (ForwardWork, Peer) -> JobOutcome)?
+    let toSite: (@Sendable (ForwardWork, Peer, _ priority: Int) -> JobOutcome)?
 
     func perform(_ run: JobRun) -> JobOutcome {
         guard let work = try? JSONDecoder().decode(ForwardWork.self, from: Data(run.payload)) else {
             return .hopeless("the job cannot be read")
         }
-        if let site = access.peer(aeTitle: work.destination), site.site != nil, let toSite { return toSite(work, site) }
+        if let site = access.peer(aeTitle: work.destination), site.site != nil, let toSite {
+            return toSite(work, site, run.job.priority)
+        }
         guard !work.isGranted else {
             return .hopeless("\(work.destination) is no site: what goes by a grant goes to sites")
         }

@@ -156,8 +156,9 @@ struct TransferCommand: AsyncParsableCommand {
         @OptionGroup var options: ConfigurationOptions
 
         func run() async throws {
-            _ = try TransferCommand.ask(.cancel(id: id), try await options.load())
-            print("\(id) is cancelled")
+            let reply = try TransferCommand.ask(.cancel(id: id), try await options.load())
+            guard case .cancelled(let told) = reply else { throw CommandFailure.end(2, "no answer came") }
+            print("\(id) is cancelled" + (told.isEmpty ? "" : "; \(told)"))
         }
     }
 

@@ -59,7 +59,7 @@ extension Operations {
             try transfers.retry(id)
         case .cancel(let id):
             try note(AuditObject(.route, "transfer \(id)"), "transfer cancelled")
-            try transfers.cancel(id)
+            return .cancelled(told: try transfers.cancel(id))
         case .receipt(let id):
             let (signed, isValid) = try transfers.receipt(id)
             return .receipt(signed, isValid: isValid)

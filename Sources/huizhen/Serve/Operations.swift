@@ -79,9 +79,14 @@ struct Operations: Sendable {
         case .release(let study, let rule): try release(study, rule, channel)
         case .routes: try channel.send(ControlReply.routes(service.routes.list()))
         case .addRoute(let route):
-            if route.event == .consultation {
-                for name in route.destinations where service.access.peer(aeTitle: name)?.site == nil {
+            for name in route.destinations {
+                let isSite = service.access.peer(aeTitle: name)?.site != nil
+                if route.event == .consultation, !isSite {
                     throw ControlError.refused("\(name) is no site: routes on consultation go to sites")
+                }
+                if route.event == .arrival, isSite {
+                    throw ControlError.refused(
+                        "\(name) is a site, which takes whole studies: say --on completion")
                 }
             }
             try service.routes.add(route)

@@ -138,7 +138,15 @@ final class Service: Sendable {
         dimse = DIMSEServer(
             archive: archive, access: access, queue: queue, releases: releases, settings: settings.dimse,
             metrics: DIMSEMetrics(registry), logger: logger, credentials: credentials
-        ) { [transfers] work, site in transfers.forward(work.sequences, to: site, isGranted: work.isGranted) }
+        ) { [transfers, routes] work, site, priority in
+            // The peer may have become a site since the route was added.
+            if let route = routes.list().first(where: { $0.name == work.route }), route.event == .arrival {
+                return .hopeless(
+                    "\(site.aeTitle) is a site, which takes whole studies: add the route anew with --on completion")
+            }
+            return transfers.forward(
+                work.sequences, to: site, priority: priority, isGranted: work.isGranted)
+        }
         let record: ActRecord = { [audit] (entry) throws(AuditError) in try audit.append([entry]) }
         webTokens = try TokenIssuer(
             access: access, key: archive.systemKey(purpose: "tokens"), settings: settings.tokens, record: record)
