@@ -134,10 +134,12 @@ class Disk:
             os.chmod(place, 0o600)
 
     def unsynced(self, suffix):
-        """Bytes other than zeros that a cut could take from files with such names."""
+        """Bytes other than zeros that a cut could take from files with such names. Not those of an object that is durable
+        already: when its key has been moved, its header is written anew, whoever is answered meanwhile."""
         return sum(
             len(op[2]) for path, file in self.now.items() if path.endswith(suffix)
-            for op in file.pending if op[0] == "write" and any(op[2]))
+            for op in file.pending
+            if op[0] == "write" and any(op[2]) and not any(file.durable[op[1]:op[1] + len(op[2])]))
 
 
 class Recording:
