@@ -24,7 +24,7 @@ import Testing
             "StateDirectoryMode=0700", "UMask=0077", "NoNewPrivileges=yes", "ProtectSystem=strict", "ProtectHome=yes",
             "PrivateTmp=yes", "PrivateDevices=yes", "MemoryDenyWriteExecute=yes", "LimitCORE=0",
             "CapabilityBoundingSet=CAP_NET_BIND_SERVICE", "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX",
-            "SystemCallFilter=@system-service",
+            "SystemCallFilter=@system-service", "ExecReload=/bin/kill -HUP $MAINPID",
         ] {
             #expect(lines.contains(Substring(line)), "\(line)")
         }

@@ -239,6 +239,23 @@ import Testing
         #expect(try service.tool(["verify"]).code == 0)
     }
 
+    @Test func storesNothingOfAMemberThatCannotBeReadToItsEnd() throws {
+        let service = try HuizhenProcess()
+        let zips = try Python.ask(
+            "archives.py", ["--image", Images.smallCT(), "--into", TemporaryFolder.make()], as: [String: String].self)
+        for name in ["flipped", "cut"] {
+            let broken = try service.tool(["import", try #require(zips[name])])
+            #expect(broken.code == 3 && broken.output.contains("REFUSED"), "\(name): \(broken.output)")
+            #expect(try service.status()["instances"] as? Int == 0)
+        }
+        let good = try service.tool(["import", try #require(zips["good"])])
+        #expect(good.code == 0 && good.output.contains("1 stored"), "\(good.output)")
+        // Whose it is stays with every object: a slip of the name makes it nobody's.
+        let slip = try service.tool(["import", "--as", "NROTH", Images.smallMR()])
+        #expect(slip.code == 1 && slip.error.contains("no peer of that name"), "\(slip.error)")
+        #expect(try service.status()["instances"] as? Int == 1)
+    }
+
     @Test func tellsThatADamagedObjectIsDamaged() throws {
         let service = try HuizhenProcess()
         #expect(try service.tool(["import", Images.smallCT(), Images.smallMR()]).code == 0)

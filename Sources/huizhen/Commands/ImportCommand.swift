@@ -14,12 +14,15 @@ struct ImportCommand: AsyncParsableCommand {
             3 when one was refused or a listed file is missing.
             """)
 
+    /// Under which objects are stored for the local institution.
+    static let ownName = "import"
+
     @Argument(help: "Files, folders or archives of any size.")
     var paths: [String]
 
     @Option(
         name: .customLong("as"), help: "Peer whose institution the objects are stored for; the local one by default.")
-    var peer = "import"
+    var peer = ownName
 
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var output: OutputOptions

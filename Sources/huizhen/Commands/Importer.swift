@@ -134,7 +134,7 @@ struct Importer {
             if result == ARCHIVE_EOF { return true }
             guard result == ARCHIVE_OK || result == ARCHIVE_WARN, let entry else {
                 let why = archive_error_string(archive).map { String(cString: $0) } ?? "damaged"
-                report.skipped.append(Skipped(path: path, reason: "the archive cannot be read further: \(why)"))
+                report.refused.append(Skipped(path: path, reason: "the archive cannot be read further: \(why)"))
                 return true
             }
             guard archive_entry_filetype(entry) == 0o100000 else { continue }
@@ -159,16 +159,20 @@ struct Importer {
                 first = nil
                 return head
             }
-            let count = read(archive, into: &piece)
+            let count = read(archive, into: &piece).byteCount
             return count > 0 ? Array(piece[..<count]) : nil
         }
     }
 
     private mutating func readHead(_ archive: OpaquePointer, _ name: String) -> [UInt8]? {
         var head = [UInt8](repeating: 0, count: FileItem.headByteCount)
-        let filled = read(archive, into: &head)
+        let (filled, failure) = read(archive, into: &head)
+        if let failure {
+            report.refused.append(Skipped(path: name, reason: failure))
+            return nil
+        }
         guard filled > 0 else {
-            report.skipped.append(Skipped(path: name, reason: "is empty or cannot be read"))
+            report.skipped.append(Skipped(path: name, reason: "is empty"))
             return nil
         }
         head.removeLast(head.count - filled)
@@ -190,7 +194,13 @@ struct Importer {
         try head[Int(item.datasetOffset)...].withUnsafeBytes { try channel.send(data: $0) }
         var piece = [UInt8](repeating: 0, count: Self.blockByteCount)
         while true {
-            let count = read(archive, into: &piece)
+            let (count, failure) = read(archive, into: &piece)
+            if let failure {
+                // What came so far is a part of the object, and would be held for it.
+                try channel.sendAbort(failure)
+                try outcome(name)
+                return true
+            }
             guard count > 0 else { break }
             try piece[..<count].withUnsafeBytes { try channel.send(data: $0) }
         }
@@ -199,15 +209,22 @@ struct Importer {
         return true
     }
 
-    private func read(_ archive: OpaquePointer, into buffer: inout [UInt8]) -> Int {
+    /// - Returns: fewer bytes than there is room for at the member's end; and why it cannot be read to that, where it cannot.
+    private func read(
+        _ archive: OpaquePointer, into buffer: inout [UInt8]
+    ) -> (byteCount: Int, failure: String?) {
         buffer.withUnsafeMutableBytes { bytes in
             var filled = 0
             while filled < bytes.count {
                 let count = archive_read_data(archive, bytes.baseAddress.map { $0 + filled }, bytes.count - filled)
+                if count < 0 {
+                    let why = archive_error_string(archive).map { String(cString: $0) } ?? "damaged"
+                    return (filled, "cannot be read to its end in the archive: \(why)")
+                }
                 guard count > 0 else { break }
                 filled += count
             }
-            return filled
+            return (filled, nil)
         }
     }
 }

@@ -202,12 +202,12 @@ struct GetCommand: AsyncParsableCommand {
 
 struct SendCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "send", abstract: "Send files, folders or archives to another application entity (C-STORE).",
+        commandName: "send", abstract: "Send files and folders to another application entity (C-STORE).",
         discussion: "Ends with 0 when everything was stored, with 3 when something was not.")
 
     @OptionGroup var target: PeerTarget
 
-    @Argument(help: "Files, folders or archives.")
+    @Argument(help: "Files and folders.")
     var paths: [String]
 
     @Option(help: "Parallel associations, 1...16.")

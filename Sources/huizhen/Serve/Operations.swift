@@ -240,6 +240,13 @@ struct Operations: Sendable {
     private func importObjects(from peer: String, _ channel: Channel) throws {
         let access = service.access
         let known = access.peer(aeTitle: peer)
+        // Whose it is stays with every object for good: a slip of the name must not make it ours.
+        guard known != nil || peer == ImportCommand.ownName else {
+            throw ControlError.refused("no peer of that name is known: see `huizhen peer list`")
+        }
+        guard known?.admission == nil else {
+            throw ControlError.refused("what that peer stores is de-identified as it comes: send it by C-STORE")
+        }
         let sender = Sender(
             peer: peer, institution: known?.institution ?? access.settings.institution, door: "import")
         let arrival = service.archive.arrival()
@@ -252,12 +259,19 @@ struct Operations: Sendable {
                     transferSyntax: TransferSyntax(uid: head.transferSyntaxUID), expectedClass: head.sopClassUID,
                     expectedUID: head.sopInstanceUID)
             } catch { failure = error }
-            try channel.receiveData { piece in
-                guard failure == nil else { return }
-                do throws(ArchiveError) { try incoming?.append(piece) } catch {
-                    failure = error
-                    incoming?.abandon()
+            do throws(ControlError) {
+                try channel.receiveData { piece in
+                    guard failure == nil else { return }
+                    do throws(ArchiveError) { try incoming?.append(piece) } catch {
+                        failure = error
+                        incoming?.abandon()
+                    }
                 }
+            } catch {
+                guard case .objectEnded(let why) = error else { throw error }
+                incoming?.abandon()
+                try channel.send(ControlReply.stored(outcome: nil, failure: why))
+                continue
             }
             var outcome: StoreOutcome?
             if failure == nil {
