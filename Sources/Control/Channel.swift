@@ -88,9 +88,17 @@ public final class Channel {
         while !rest.isEmpty {
             let count = Glibc.send(descriptor, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
             if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { throw .connectionLost }
+            guard count > 0 else { throw refusal() ?? .connectionLost }
             rest = UnsafeRawBufferPointer(rebasing: rest[count...])
         }
+    }
+
+    /// Why the other side has gone: what it said before that can still be read, where it refused in the middle of what was sent.
+    private func refusal() -> ControlError? {
+        guard errno == EPIPE || errno == ECONNRESET, let (kind, bytes) = try? read(), kind == .message,
+            case .failed(let why)? = try? JSONDecoder().decode(ControlReply.self, from: Data(bytes))
+        else { return nil }
+        return .refused(why)
     }
 
     private func read() throws(ControlError) -> (Kind, [UInt8]) {
