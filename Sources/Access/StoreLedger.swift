@@ -12,9 +12,13 @@ public final class StoreLedger: Sendable {
     private let door: String
     private let counts = Mutex<[String: UInt64]>([:])
 
-    public init(_ access: Access, permit: Permit, door: String) {
+    public convenience init(_ access: Access, permit: Permit, door: String) {
+        self.init(access, actor: permit.actor, door: door)
+    }
+
+    public init(_ access: Access, actor: AuditActor, door: String) {
         self.access = access
-        actor = permit.actor
+        self.actor = actor
         self.door = door
     }
 

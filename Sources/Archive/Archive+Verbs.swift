@@ -110,6 +110,48 @@ extension Archive {
         damage.forget(holding.sequence)
     }
 
+    /// Whether queries show an instance: neither removed nor replaced since it was looked up.
+    public func isShown(_ holding: Holding) throws(ArchiveError) -> Bool {
+        try !shown(sequences: [holding.sequence]).isEmpty
+    }
+
+    /// Counts what was kept and is in no list, since its record or its header cannot be read.
+    ///
+    /// - Parameter known: places of damaged objects that are listed.
+    public func unlisted(besides known: Set<BlobLocation>) throws(ArchiveError) -> Int {
+        var count = 0
+        do {
+            try blobs.survey { place in
+                let isListed = try ask { catalog throws(CatalogError) in
+                    try catalog.isKnown(
+                        sequence: place.sequence, pack: place.location.pack, byteOffset: place.location.offset)
+                }
+                // One that can be read is on its way into the catalogue, or left over by an interrupted compression.
+                if !isListed, isUnreadable(place.location) { count += 1 }
+            } lost: { location in
+                if !known.contains(location) { count += 1 }
+            }
+        } catch let error as ArchiveError {
+            throw error
+        } catch let error as BlobError {
+            throw ArchiveError(error)
+        } catch { throw .damaged }
+        return count
+    }
+
+    /// Whether what lies there has no record that can be read, and was not destroyed since.
+    private func isUnreadable(_ location: BlobLocation) -> Bool {
+        do throws(BlobError) {
+            let reader = try blobs.open(location)
+            return Archive.record(of: reader, settings.privateAttributes) == nil
+        } catch {
+            switch error {
+            case .notFound, .keyDestroyed: return false
+            default: return true
+            }
+        }
+    }
+
     /// Whether an instance was found damaged, and is.
     func isDamaged(_ holding: Holding) -> Bool {
         guard damage.contains(holding.sequence) else { return false }

@@ -34,6 +34,35 @@ extension BlobStore {
         try prepareLanes()
         return report
     }
+
+    /// Looks over what packs hold now, header by header, and changes nothing. What is written meanwhile may be missing.
+    ///
+    /// - Parameters:
+    ///   - living: called with every object that is not destroyed.
+    ///   - lost: called where something was kept whose header cannot be read.
+    public func survey(living: (BlobPlace) throws -> Void, lost: (BlobLocation) throws -> Void) throws {
+        for (number, end) in shelf.positions.sorted(by: { $0.key < $1.key }) {
+            let file: OpenFile
+            // Unlinked since, as nothing in it lived.
+            do throws(BlobError) { file = try files.file(number) } catch {
+                guard case .notFound = error else { throw error }
+                continue
+            }
+            let headers = HeaderSearch(file: file, number: number)
+            var offset: UInt64 = 0
+            while offset < end {
+                guard let header = try headers.header(at: offset) else {
+                    try lost(BlobLocation(pack: number, offset: offset))
+                    offset = try headers.next(after: offset, limit: end) ?? end
+                    continue
+                }
+                if header.state == .live, !keys.isDestroyed(header.studyKey) {
+                    try living(BlobPlace(location: header.location, sequence: header.sequence))
+                }
+                offset += header.extent
+            }
+        }
+    }
 }
 
 /// The scan of one pack.

@@ -13,6 +13,9 @@ public final class Channel {
     /// The largest frame either side takes, in bytes.
     public static let frameByteCountLimit = 64 << 20
 
+    /// What a socket takes in one piece; its smallest buffer has more.
+    private static let offeredByteCountLimit = 1024
+
     private let descriptor: CInt
 
     public init(descriptor: CInt) { self.descriptor = descriptor }
@@ -31,6 +34,14 @@ public final class Channel {
     public func send(_ message: some Encodable) throws(ControlError) {
         guard let bytes = try? JSONEncoder().encode(message) else { throw .malformed }
         try bytes.withUnsafeBytesTyped { bytes throws(ControlError) in try write(.message, bytes) }
+    }
+
+    /// Sends a small message that may be lost: when the other side takes nothing now, or has gone. Never waits.
+    public func offer(_ message: some Encodable) {
+        guard let bytes = try? JSONEncoder().encode(message), bytes.count <= Self.offeredByteCountLimit else { return }
+        let frame = Self.head(.message, bytes.count) + bytes
+        // A socket takes a frame as small as this as a whole, or nothing of it.
+        _ = Glibc.send(descriptor, frame, frame.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
     }
 
     public func send(data: UnsafeRawBufferPointer) throws(ControlError) { try write(.data, data) }
@@ -76,11 +87,12 @@ public final class Channel {
     }
 
     private func write(_ kind: Kind, _ bytes: UnsafeRawBufferPointer) throws(ControlError) {
-        var head = [kind.rawValue]
-        let count = UInt32(bytes.count)
-        head += (0..<4).map { UInt8(truncatingIfNeeded: count >> (8 * $0)) }
-        try head.withUnsafeBytesTyped { head throws(ControlError) in try writeAll(head) }
+        try Self.head(kind, bytes.count).withUnsafeBytesTyped { head throws(ControlError) in try writeAll(head) }
         try writeAll(bytes)
+    }
+
+    private static func head(_ kind: Kind, _ byteCount: Int) -> [UInt8] {
+        [kind.rawValue] + (0..<4).map { UInt8(truncatingIfNeeded: UInt32(byteCount) >> (8 * $0)) }
     }
 
     private func writeAll(_ bytes: UnsafeRawBufferPointer) throws(ControlError) {

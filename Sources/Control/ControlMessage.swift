@@ -98,8 +98,7 @@ public enum ControlReply: Codable, Sendable {
     case corrections([CorrectionReport])
     case corrected(CorrectionSummary)
     case restored(instances: Int)
-    /// Sequence numbers of damaged objects.
-    case verified(objects: Int, damaged: [UInt64])
+    case verified(ObjectVerification)
     /// What the copy came to: how many were not kept, by the reason.
     case released(objects: Int, quarantined: [String: Int], study: String?)
     case reindexed(objects: Int, events: Int, damaged: Int)

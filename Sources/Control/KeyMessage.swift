@@ -7,9 +7,10 @@ public enum KeyRequest: Codable, Sendable {
     /// - Parameters:
     ///   - source: where the new master key is; nil: where the old one is.
     ///   - key: the new master key itself, where the source is a descriptor of the tool's.
-    case rotate(source: String?, key: [UInt8]?)
-    case backup(path: String, passphrase: [UInt8]?)
-    case restore(path: String, passphrase: [UInt8]?, isDryRun: Bool)
+    ///   - file: the source's, where it is one.
+    case rotate(source: String?, key: [UInt8]?, file: SeenPath?)
+    case backup(SeenPath, passphrase: [UInt8]?)
+    case restore(SeenPath, passphrase: [UInt8]?, isDryRun: Bool)
     /// Makes the key of a new de-identification project.
     case createProject(name: String)
     case projects
@@ -30,6 +31,17 @@ public enum KeyRequest: Codable, Sendable {
     ///   - studyCount: studies of the files.
     ///   - studies: their pseudonymous Study Instance UIDs, as many as a record has room for.
     case reidentification(fileCount: Int, fingerprint: String, studyCount: Int, studies: [String])
+}
+
+extension KeyRequest {
+    /// The file that the service is to open.
+    public var file: SeenPath? {
+        switch self {
+        case .rotate(_, _, let file): file
+        case .backup(let file, _), .restore(let file, _, _): file
+        default: nil
+        }
+    }
 }
 
 /// What the service answers to a `KeyRequest`.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Control
 import Dispatch
 import Foundation
 import Glibc
@@ -27,6 +28,10 @@ enum Program {
                     try command.run()
                 }
                 end(0)
+            } catch let error as ControlError {
+                // The service went away, or what it says cannot be read.
+                try? FileHandle.standardError.write(contentsOf: Data("Error: \(error)\n".utf8))
+                if case .refused = error { end(1) } else { end(2) }
             } catch {
                 let text = Huizhen.fullMessage(for: error)
                 let code = Huizhen.exitCode(for: error)

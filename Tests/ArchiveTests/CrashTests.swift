@@ -1,3 +1,4 @@
+import BlobStore
 import Catalog
 import DICOM
 import Foundation
@@ -93,6 +94,27 @@ struct CrashTests {
         try fixture.reopen()
         #expect(isDamaged(last, in: fixture))
         #expect(try fixture.content("1.2.9.3") == encoded(image(3), .explicitVRLittleEndian))
+    }
+
+    /// What cannot be listed any more must not be forgotten with the catalogue that listed it.
+    @Test(arguments: [true, false]) func goesOnTellingOfWhatARebuildCannotList(isHeaderLost: Bool) throws {
+        let fixture = try ArchiveFixture()
+        for number in 1...3 { try fixture.store(image(number, pixels: noise(20_000, seed: UInt64(number)))) }
+        let (lost, next) = (try fixture.holding("1.2.9.2"), try fixture.holding("1.2.9.3"))
+        let pack = try #require(try packs(fixture.directory).first)
+        let start = isHeaderLost ? lost.byteOffset : lost.byteOffset + 4096
+        let count = isHeaderLost ? 4096 : Int(next.byteOffset - start)
+        try overwrite(pack, at: start, { Data(count: $0.count) }, count: count)
+        #expect(isDamaged(lost, in: fixture))
+        let place = BlobLocation(pack: lost.pack, offset: lost.byteOffset)
+        #expect(try fixture.archive.unlisted(besides: [place]) == 0)
+        #expect(try fixture.archive.reindex { _, _ in }.damagedObjects == 1)
+        #expect(try fixture.uids() == ["1.2.9.1", "1.2.9.3"])
+        #expect(try fixture.archive.unlisted(besides: []) == 1)
+        #expect(try fixture.store(image(2, pixels: noise(20_000, seed: 2))) == .stored)
+        #expect(try fixture.archive.unlisted(besides: []) == 1, "what lies there was not destroyed")
+        try fixture.reopen()
+        #expect(try fixture.archive.unlisted(besides: []) == 1)
     }
 
     /// Rot, or a pack that was brought back from before it was stored: another patient's object must not take its place.

@@ -45,12 +45,28 @@ struct ChannelTests {
         else { return #expect(Bool(false), "another request") }
         let peer = Peer(aeTitle: "CT1", addresses: ["::1"], institution: "North", issuer: "N")
         try service.send(ControlReply.peers([peer]))
-        try service.send(ControlReply.verified(objects: 3, damaged: [UInt64.max]))
+        var report = ObjectVerification()
+        report.objects = 3
+        report.note(.init(studyInstanceUID: "1.2", sopInstanceUID: "1.2.3"))
+        try service.send(ControlReply.verified(report))
         try service.send(ControlReply.done)
         guard case .peers([peer]) = try tool.receive(ControlReply.self),
-            case .verified(3, [UInt64.max]) = try tool.receive(ControlReply.self),
+            case .verified(report) = try tool.receive(ControlReply.self),
             case .done = try tool.receive(ControlReply.self)
         else { return #expect(Bool(false), "another reply") }
+    }
+
+    /// A tool that is stopped must stop nobody else.
+    @Test func waitsForNoWatcher() throws {
+        let (tool, service) = try channels()
+        for done in 0..<100_000 { service.offer(ControlReply.progress(done: done, total: 100_000)) }
+        onThread(service) { service in try service.send(ControlReply.done) }
+        var last = -1
+        while case .progress(let done, 100_000) = try tool.receive(ControlReply.self) {
+            #expect(done == last + 1, "those that fit, each whole")
+            last = done
+        }
+        #expect(last > 100 && last < 99_999)
     }
 
     @Test func carriesAnObjectInPiecesUntilItsEnd() throws {

@@ -54,6 +54,31 @@ import Testing
         #expect(Set(expected).subtracting(checked.found).isEmpty, "acknowledged and lost")
     }
 
+    private static let hasNamespaces = (try? Tool.run("/usr/bin/unshare", ["-m", "true"]).code) == 0
+
+    /// As under systemd's PrivateTmp: what the service writes there is gone with it.
+    @Test(.enabled(if: hasNamespaces, "needs a mount namespace of its own"))
+    func writesNoKeysToAFolderThatTheToolDoesNotSee() throws {
+        let folder = TemporaryFolder.make()
+        let huizhen = try HuizhenProcess(wrapper: [
+            "/usr/bin/unshare", "-m", "/bin/sh", "-c", "mount -t tmpfs none \"$0\" && exec \"$@\"", folder,
+        ])
+        let before = try keyStatus(huizhen)
+        for command in [
+            ["backup", folder + "/b"], ["rotate", "--new-master-key", folder + "/k"], ["restore", folder + "/b"],
+        ] {
+            let answer = try huizhen.tool(["keys"] + command)
+            #expect(answer.code == 1 && answer.error.contains("another folder"), "\(answer.output)\(answer.error)")
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: "/proc/\(huizhen.processID)/root" + folder).isEmpty)
+        let after = try keyStatus(huizhen)
+        #expect(after.keys.generation == before.keys.generation && after.keys.backedUpAt == 0)
+        let good = TemporaryFolder.make()
+        #expect(try huizhen.tool(["keys", "backup", good + "/b"]).code == 0)
+        #expect(FileManager.default.fileExists(atPath: good + "/b"))
+    }
+
     @Test func rotatesUnderLoadWithoutAFailedRequest() throws {
         let huizhen = try HuizhenProcess()
         let first = try store(huizhen, seed: 31, count: 60)

@@ -127,6 +127,51 @@ import Testing
         }
     }
 
+    private static let hasNamespaces =
+        (try? Tool.run("/usr/bin/unshare", ["-n", "ip", "link", "set", "lo", "up"]).code) == 0
+
+    @Test(.enabled(if: hasNamespaces, "needs iproute2 and a network namespace of its own"))
+    func startsWithoutConfigurationOnAMachineWithoutIPv6() throws {
+        let huizhen = try HuizhenProcess(wrapper: [
+            "/usr/bin/unshare", "-n", "/bin/sh", "-c",
+            "ip link set lo up && echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6 && exec \"$@\"", "sh",
+        ])
+        #expect(try huizhen.status()["dimseAddresses"] as? [String] == ["127.0.0.1"])
+        let echo = try Tool.run(
+            "/usr/bin/nsenter",
+            [
+                "-t", "\(huizhen.processID)", "-n", HuizhenProcess.binary, "echo", "HUIZHEN@127.0.0.1:\(huizhen.port)",
+            ])
+        #expect(echo.code == 0, "\(echo.error)")
+        #expect(huizhen.stop() == 0)
+    }
+
+    @Test func failsWithoutADictionary() throws {
+        let served = try Tool.run(
+            HuizhenProcess.binary, ["serve", "--data", TemporaryFolder.make()],
+            environment: ["DCMDICTPATH": "/nowhere/dicom.dic"], timeout: 60)
+        #expect(served.code == 1 && served.error.contains("DCMDICTPATH"), "\(served.output)\(served.error)")
+    }
+
+    /// What other hosts wrote must not steer the operator's terminal.
+    @Test func printsNoControlCharactersOfOthers() throws {
+        let huizhen = try HuizhenProcess()
+        try huizhen.addPeer("OTHER", ["--institution", "Other Hospital", "--issuer", "OTHER"])
+        let name = "B\u{1B}]0;owned\u{7}\u{9B}2J"
+        #expect(try huizhen.storeTiny(study: "2.25.7", instance: "2.25.71", patient: "A") == 0)
+        #expect(try huizhen.storeTiny(as: "OTHER", study: "2.25.7", instance: "2.25.72", patient: name) == 0)
+        let conflicts = try huizhen.tool(["conflicts"]).checked()
+        #expect(conflicts.contains("owned"), "\(conflicts)")
+        let found = try huizhen.tool([
+            "find", "HUIZHEN@127.0.0.1:\(huizhen.port)", "--calling", "OTHER", "-k", "StudyInstanceUID=2.25.7", "-k",
+            "PatientID",
+        ])
+        for text in [conflicts, found.output] {
+            #expect(!text.unicodeScalars.contains { $0.value < 32 && $0.value != 10 || (127..<160).contains($0.value) })
+        }
+        #expect(found.output.contains("owned"), "\(found.output)\(found.error)")
+    }
+
     @Test func refusesASecondServiceOnTheSameDirectory() throws {
         let huizhen = try HuizhenProcess()
         let second = try Tool.run(

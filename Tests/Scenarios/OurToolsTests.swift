@@ -256,22 +256,52 @@ import Testing
         #expect(try service.status()["instances"] as? Int == 1)
     }
 
-    @Test func tellsThatADamagedObjectIsDamaged() throws {
+    /// A script that goes by the exit code may delete the source afterwards.
+    @Test func endsWithThreeWhenSomethingWasNotStored() throws {
         let service = try HuizhenProcess()
-        #expect(try service.tool(["import", Images.smallCT(), Images.smallMR()]).code == 0)
-        #expect(service.stop() == 0)
-        let blobs = service.directory + "/blobs"
-        let packs = try FileManager.default.contentsOfDirectory(atPath: blobs).filter { $0.hasSuffix(".hzp") }
-        for pack in packs {
-            let path = blobs + "/" + pack
-            guard let content = FileManager.default.contents(atPath: path), content.count > 20_000 else { continue }
-            var broken = content
-            broken[10_000] ^= 0x40
-            try broken.write(to: URL(fileURLWithPath: path))
+        #expect(try service.tool(["import", Images.smallCT()]).code == 0)
+        // It can be opened, and not read.
+        for bad in ["/nowhere/to/be/found.dcm", "/proc/self/mem"] {
+            let imported = try service.tool(["import", bad, Images.smallMR()])
+            #expect(imported.code == 3 && imported.output.contains("skipped \(bad)"), "\(imported.output)")
+            let sent = try service.tool(["send", "HUIZHEN@127.0.0.1:\(service.port)", bad, Images.smallMR()])
+            #expect(sent.code == 3 && sent.output.contains("1 sent"), "\(sent.output)")
         }
-        try service.start()
-        let verified = try service.tool(["verify", "--json"])
-        #expect(verified.code == 3, "\(verified.output)")
+        #expect(try service.status()["instances"] as? Int == 2)
+        // Another content under a UID that is held.
+        let folder = TemporaryFolder.make()
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: Images.smallCT()))
+        bytes[bytes.count - 200] ^= 0x11
+        try bytes.write(to: URL(fileURLWithPath: folder + "/other.dcm"))
+        let other = try service.tool(["import", folder + "/other.dcm"])
+        #expect(other.code == 3 && other.output.contains("REFUSED \(folder)/other.dcm"), "\(other.output)")
+        // By C-STORE it is the other side's status.
+        let refused = try service.tool([
+            "send", "HUIZHEN@127.0.0.1:\(service.port)", folder + "/other.dcm", Images.smallMR(),
+        ])
+        #expect(refused.code == 3 && refused.output.contains("failed: \(folder)/other.dcm"), "\(refused.output)")
+    }
+
+    @Test func recordsWhatWasImportedAndExported() throws {
+        let service = try HuizhenProcess(arguments: ["--set", "alert.export-instances=2"])
+        #expect(try service.tool(["import", Images.smallCT(), Images.smallMR()]).code == 0)
+        #expect(try service.tool(["export", "--all", "--into", TemporaryFolder.make()]).code == 0)
+        let found = try service.tool(["find", "HUIZHEN@127.0.0.1:\(service.port)", "-k", "StudyInstanceUID", "--json"])
+        #expect(found.code != 0, "nobody may ask here")
+        for file in [try Images.smallCT(), try Images.smallMR()] {
+            let study = try Tool.dcmtk("dcmdump", ["+P", "StudyInstanceUID", "-s", file]).checked()
+                .split(separator: "[")[1].prefix { $0 != "]" }
+            #expect(try service.records(String(study), .storeBegan).count == 1)
+            #expect(try service.records(String(study), .stored).map(\.entry.instanceCount) == [1])
+            #expect(try service.records(String(study), .exported).map(\.entry.instanceCount) == [2])
+        }
+        var alerts = ""
+        for _ in 0..<500 {
+            alerts = try service.tool(["audit", "alerts"]).checked()
+            if alerts.contains("mass-export") { break }
+            usleep(20_000)
+        }
+        #expect(alerts.contains("mass-export"), "\(alerts)")
     }
 }
 

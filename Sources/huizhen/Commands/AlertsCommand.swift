@@ -52,7 +52,7 @@ struct AlertsCommand: AsyncParsableCommand {
                             one.subject.map { "\($0.kind.name) \($0.name)" } ?? "",
                             one.acknowledgement.map { "acknowledged \($0.at.moment)" } ?? "OPEN",
                             one.acknowledgement?.by ?? "", one.acknowledgement?.because ?? "",
-                        ].map(AuditCommand.harmless)
+                        ].map(harmless)
                     }))
         }
     }

@@ -358,11 +358,6 @@ extension AuditCommand {
         return cells.map(harmless)
     }
 
-    /// What a caller called itself must not steer a terminal.
-    static func harmless(_ text: String) -> String {
-        String(text.map { $0.isNewline || $0.unicodeScalars.contains { $0.value < 32 } ? " " : $0 })
-    }
-
     /// Asks the running service; without one, reads the log here.
     static func ask(
         _ request: AuditRequest, _ options: ConfigurationOptions, _ what: String,

@@ -10,7 +10,8 @@ struct ExportCommand: AsyncParsableCommand {
             Files are named 000001.dcm and so on, since a UID in a name would tell who was examined. With --media the \
             folder is a file-set as viewers and other systems read it from a disc or stick: a DICOMDIR, and objects in \
             transfer syntaxes that a general purpose profile allows. Objects in others are rewritten without loss; what \
-            cannot be is left out and named, and the command ends with 3.
+            cannot be is left out and named, and so is what is damaged, with or without --media; then the command ends \
+            with 3.
             """)
 
     @Option(help: "Study Instance UID; may be repeated.")
@@ -50,9 +51,18 @@ struct ExportCommand: AsyncParsableCommand {
     @OptionGroup var options: ConfigurationOptions
 
     /// What came of an export that is no medium.
-    struct Result: Encodable {
-        var objects: Int
+    struct Result: Encodable, Sendable {
+        var objects = 0
         var path: String
+        var leftOut = 0
+        /// The first of them.
+        var leftOutObjects: [MediaReport.Left] = []
+
+        mutating func leaveOut(_ head: ObjectHead, _ why: String) {
+            leftOut += 1
+            guard leftOutObjects.count < MediaReport.nameLimit else { return }
+            leftOutObjects.append(.init(sopInstanceUID: head.sopInstanceUID, reason: why))
+        }
     }
 
     func validate() throws {
@@ -68,29 +78,49 @@ struct ExportCommand: AsyncParsableCommand {
         let settings = try await options.load()
         if media { return try await runMedia(settings) }
         let into = into ?? ""
-        let count = try await onThread { [study, series, instance, original, destination] in
+        let result = try await onThread { [study, series, instance, original, destination] in
             let channel = try Channel.ask(
                 .export(
                     studies: study, series: series, instances: instance, original: original, destination: destination),
                 settings)
             let folder = try ObjectFolder(path: into)
             var line = ProgressLine()
-            var count = 0
-            while case .object(let head) = try channel.reply(&line, "exporting") {
+            var result = Result(path: into)
+            while true {
+                let head: ObjectHead
+                switch try channel.reply(&line, "exporting") {
+                case .object(let next): head = next
+                case .leftOut(let head, let why):
+                    result.leaveOut(head, why)
+                    continue
+                case .done: return result
+                default: throw CommandFailure.end(2, "the service answered something else than an object")
+                }
                 let file = folder.next(
                     sopClassUID: head.sopClassUID, sopInstanceUID: head.sopInstanceUID,
                     transferSyntax: TransferSyntax(uid: head.transferSyntaxUID))
-                try channel.receiveData { file?.append($0) }
+                do throws(ControlError) { try channel.receiveData { file?.append($0) } } catch {
+                    file?.discard()
+                    guard case .objectEnded(let why) = error else {
+                        line.end()
+                        throw CommandFailure.end(2, "\(error)")
+                    }
+                    result.leaveOut(head, why)
+                    continue
+                }
                 guard file?.finish() == true else {
                     line.end()
                     throw CommandFailure.end(1, "a file cannot be written to \(into): is the disk full?")
                 }
-                count += 1
+                result.objects += 1
             }
-            return count
         }
-        try output.show(Result(objects: count, path: into), "\(count) objects written to \(into)")
-        if count == 0 { throw ExitCode(1) }
+        var lines = result.leftOutObjects.map { "left out \($0.sopInstanceUID): \($0.reason)" }
+        if result.leftOut > lines.count { lines.append("and \(result.leftOut - lines.count) more left out") }
+        lines.append("\(result.objects) objects written to \(into)")
+        try output.show(result, lines.joined(separator: "\n"))
+        if result.leftOut > 0 { throw ExitCode(3) }
+        if result.objects == 0 { throw ExitCode(1) }
     }
 
     private func runMedia(_ settings: Settings) async throws {

@@ -11,7 +11,7 @@ struct ImportCommand: AsyncParsableCommand {
             A folder or archive with a DICOMDIR is compared with it: files it lists that are not there are named, and so \
             are objects it does not list, which are stored too. A DICOMDIR itself may be named; then only what it lists \
             is stored. What is skipped is named with its reason. Ends with 0 when every DICOM object was stored, with \
-            3 when one was refused or a listed file is missing.
+            3 when one was refused, another is held under its UID, a listed file is missing, or a file cannot be read.
             """)
 
     /// Under which objects are stored for the local institution.
@@ -45,7 +45,7 @@ struct ImportCommand: AsyncParsableCommand {
                         + ", \(report.skipped.count) skipped, \(report.refused.count) refused"
                 ]).joined(separator: "\n"))
         let isWhole = report.fileSets.allSatisfy { $0.missing == 0 && $0.unusableFileIDs == 0 }
-        if !report.refused.isEmpty || !isWhole { throw ExitCode(3) }
+        if !report.refused.isEmpty || !isWhole || report.skipped.contains(where: \.isUnread) { throw ExitCode(3) }
     }
 }
 

@@ -7,6 +7,8 @@ import Foundation
 struct Skipped: Encodable, Error, Sendable {
     var path: String
     var reason: String
+    /// Whether it may be an object that should have been taken: it is not there, or cannot be read.
+    var isUnread = false
 }
 
 /// Finds files under paths: folders are walked, in the order of their names.
@@ -55,17 +57,22 @@ struct FileItem: SendItem {
 
     static func open(_ path: String) -> Result<FileItem, Skipped> {
         guard let handle = FileHandle(forReadingAtPath: path) else {
-            return .failure(Skipped(path: path, reason: "cannot be opened"))
+            return .failure(Self.unread(path))
         }
         defer { try? handle.close() }
-        guard let head = try? handle.read(upToCount: headByteCount), !head.isEmpty else {
-            return .failure(Skipped(path: path, reason: "is empty or cannot be read"))
-        }
+        guard let head = try? handle.read(upToCount: headByteCount) else { return .failure(Self.unread(path)) }
+        if head.isEmpty { return .failure(Skipped(path: path, reason: "is empty")) }
         return describe([UInt8](head), path: path).map { item in
             var item = item
             item.byteCount = ((try? handle.seekToEnd()) ?? 0) - item.datasetOffset
             return item
         }
+    }
+
+    private static func unread(_ path: String) -> Skipped {
+        let isThere = FileManager.default.fileExists(atPath: path)
+        return Skipped(
+            path: path, reason: isThere ? "cannot be read: see who may, and the disk" : "is not there", isUnread: true)
     }
 
     /// Whether a file begins as a DICOMDIR does.
@@ -113,11 +120,16 @@ struct FileItem: SendItem {
 
     func forEachPiece(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
         guard let handle = FileHandle(forReadingAtPath: path) else {
-            throw Skipped(path: path, reason: "cannot be opened")
+            throw Self.unread(path)
         }
         defer { try? handle.close() }
-        try handle.seek(toOffset: datasetOffset)
-        while let piece = try handle.read(upToCount: Self.pieceByteCount), !piece.isEmpty {
+        while true {
+            let piece: Data?
+            do {
+                if try handle.offset() < datasetOffset { try handle.seek(toOffset: datasetOffset) }
+                piece = try handle.read(upToCount: Self.pieceByteCount)
+            } catch { throw Skipped(path: path, reason: "cannot be read to its end", isUnread: true) }
+            guard let piece, !piece.isEmpty else { return }
             try piece.withUnsafeBytes(body)
         }
     }

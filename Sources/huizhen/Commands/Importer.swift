@@ -1,3 +1,4 @@
+import Archive
 import CArchive
 import Control
 import DICOM
@@ -21,7 +22,7 @@ struct Importer {
     mutating func takeAll(_ path: String) throws {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            report.skipped.append(Skipped(path: path, reason: "is not there"))
+            report.skipped.append(Skipped(path: path, reason: "is not there", isUnread: true))
             return
         }
         let name = path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...]
@@ -82,8 +83,13 @@ struct Importer {
                 ObjectHead(
                     transferSyntaxUID: item.transferSyntaxUID, sopClassUID: item.sopClassUID,
                     sopInstanceUID: item.sopInstanceUID))
-            try item.forEachPiece { try channel.send(data: $0) }
-            try channel.sendEnd()
+            do {
+                try item.forEachPiece { try channel.send(data: $0) }
+                try channel.sendEnd()
+            } catch let why as Skipped {
+                // What came so far is a part of the object, and would be held for it.
+                try channel.sendAbort(why.reason)
+            }
             try outcome(path)
             return true
         case .failure(let why):
@@ -105,6 +111,10 @@ struct Importer {
             throw CommandFailure.end(2, "the service answered something else than an outcome")
         }
         if let outcome { report.outcomes[outcome, default: 0] += 1 }
+        if outcome == StoreOutcome.differs.rawValue {
+            report.refused.append(
+                Skipped(path: path, reason: "another object is held under this one's UID, and stays"))
+        }
         if let failure { report.refused.append(Skipped(path: path, reason: failure)) }
         count += 1
         line.show("importing: \(count) objects")

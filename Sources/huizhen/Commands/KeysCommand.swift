@@ -58,12 +58,13 @@ struct KeysCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
-            var request = KeyRequest.rotate(source: source.map(Self.absolute), key: nil)
+            let file = try Self.file(source)
+            var request = KeyRequest.rotate(source: file?.path ?? source, key: nil, file: file)
             if let source, case .descriptor(let number) = MasterKeySource(source) {
                 // Our descriptor is none of the service's.
                 let file = FileHandle(fileDescriptor: number, closeOnDealloc: false)
                 let key = try file.read(upToCount: MasterKeySource.byteCountLimit) ?? Data()
-                request = .rotate(source: nil, key: Array(key))
+                request = .rotate(source: nil, key: Array(key), file: nil)
             }
             guard case .rotated(let rotation) = try await KeysCommand.ask(request, options) else { return }
             var lines = [
@@ -80,11 +81,11 @@ struct KeysCommand: AsyncParsableCommand {
         }
 
         /// A path is the service's to open, which may run elsewhere.
-        private static func absolute(_ source: String) -> String {
-            guard case .file(let path) = MasterKeySource(source), !source.hasPrefix("credential:") else {
-                return source
+        private static func file(_ source: String?) throws -> SeenPath? {
+            guard let source, case .file(let path) = MasterKeySource(source), !source.hasPrefix("credential:") else {
+                return nil
             }
-            return KeysCommand.absolute(path)
+            return try KeysCommand.seen(path)
         }
     }
 
@@ -107,7 +108,7 @@ struct KeysCommand: AsyncParsableCommand {
 
         func run() async throws {
             let request = KeyRequest.backup(
-                path: KeysCommand.absolute(file), passphrase: try KeysCommand.passphrase(passphraseFile))
+                try KeysCommand.seen(file), passphrase: try KeysCommand.passphrase(passphraseFile))
             guard case .backedUp(let backup) = try await KeysCommand.ask(request, options) else { return }
             var lines = [
                 "\(backup.studyKeys) study keys and \(backup.objectKeys) object keys; "
@@ -142,7 +143,7 @@ struct KeysCommand: AsyncParsableCommand {
 
         func run() async throws {
             let request = KeyRequest.restore(
-                path: KeysCommand.absolute(file), passphrase: try KeysCommand.passphrase(passphraseFile),
+                try KeysCommand.seen(file), passphrase: try KeysCommand.passphrase(passphraseFile),
                 isDryRun: isDryRun)
             guard case .restored(let report) = try await KeysCommand.ask(request, options) else { return }
             let verb = isDryRun ? "would be brought back" : "brought back"
@@ -187,10 +188,10 @@ extension KeysCommand {
             return try await onThread {
                 let directory = try DataDirectory(path: settings.dataDirectory)
                 defer { withExtendedLifetime(directory) {} }
-                if case .restore(let path, let passphrase, let isDryRun) = request {
+                if case .restore(let file, let passphrase, let isDryRun) = request {
                     return .restored(
                         try Archive.restoreKeys(
-                            directory: settings.dataDirectory, masterKey: try settings.masterKey, from: path,
+                            directory: settings.dataDirectory, masterKey: try settings.masterKey, from: file.path,
                             passphrase: try KeyOperations.passphrase(passphrase), isDryRun: isDryRun))
                 }
                 var quiet = settings.archive
@@ -215,8 +216,9 @@ extension KeysCommand {
         return Array(bytes)
     }
 
-    fileprivate static func absolute(_ path: String) -> String {
-        path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+    fileprivate static func seen(_ path: String) throws -> SeenPath {
+        let path = path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+        do throws(ControlError) { return try SeenPath(path) } catch { throw CommandFailure.end(1, "\(error)") }
     }
 
     static let rotationDue = "the master key is older than master-key-days: see `huizhen keys rotate`"

@@ -81,7 +81,7 @@ struct FindCommand: AsyncParsableCommand {
             for match in matches {
                 for element in match.elements {
                     let name = Dictionary.keyword(of: element.tag) ?? "\(element.tag)"
-                    print("\(name): \(match.strings(element.tag).joined(separator: "\\"))")
+                    print("\(name): \(harmless(match.strings(element.tag).joined(separator: "\\")))")
                 }
                 print("")
             }
@@ -220,6 +220,20 @@ struct SendCommand: AsyncParsableCommand {
         var failed: Int
         var warning: Int
         var skipped: [Skipped]
+        /// The first of what was not stored, and with which status, as the other side gave it, and how often.
+        var failedFiles: [String]
+        var statuses: [String: Int]
+        /// Why the association ended early, if it did.
+        var error: String?
+
+        static let nameLimit = 1000
+
+        var lines: [String] {
+            skipped.map { "skipped \($0.path): \($0.reason)" } + failedFiles.map { "failed: \($0)" }
+                + statuses.sorted { $0.key < $1.key }.map { "\($0.value) ended with status \($0.key)" }
+                + (error.map { ["ended early: \(harmless($0))"] } ?? [])
+                + ["\(sent) sent, \(warning) with warnings, \(failed) failed, \(skipped.count) skipped"]
+        }
     }
 
     func run() async throws {
@@ -229,8 +243,8 @@ struct SendCommand: AsyncParsableCommand {
         let sender = ObjectSender(
             aeTitle: target.calling ?? settings.text("ae-title"), timeouts: settings.timeouts, metrics: nil,
             credentials: try target.credentials(for: peer, settings))
-        let (result, error) = try await onThread { [paths, peer] in
-            var items: [any SendItem] = []
+        let result = try await onThread { [paths, peer] in
+            var items: [FileItem] = []
             var skipped: [Skipped] = []
             for source in ImportSource.files(under: paths) {
                 switch FileItem.open(source) {
@@ -245,19 +259,17 @@ struct SendCommand: AsyncParsableCommand {
             }
             line.end()
             let counts = run.counts
-            return (
-                Result(sent: counts.completed, failed: counts.failed, warning: counts.warning, skipped: skipped),
-                run.error.map { "\($0)" }
-            )
+            let failed = Set(run.failed)
+            return Result(
+                sent: counts.completed, failed: counts.failed, warning: counts.warning, skipped: skipped,
+                failedFiles: Array(
+                    items.lazy.filter { failed.contains($0.sopInstanceUID) }.map(\.path).prefix(Result.nameLimit)),
+                statuses: Swift.Dictionary(
+                    uniqueKeysWithValues: run.answeredStatuses.filter { !$0.key.isSuccess }.map { ("\($0)", $1) }),
+                error: run.error.map { "\($0)" } ?? run.notSentReason)
         }
-        try output.show(
-            result,
-            (result.skipped.map { "skipped \($0.path): \($0.reason)" }
-                + [
-                    "\(result.sent) sent, \(result.warning) with warnings, \(result.failed) failed, \(result.skipped.count) skipped"
-                ])
-                .joined(separator: "\n"))
-        if let error, result.sent == 0 { throw CommandFailure.end(2, error) }
-        if result.failed > 0 { throw ExitCode(3) }
+        try output.show(result, result.lines.joined(separator: "\n"))
+        if let error = result.error, result.sent == 0 { throw CommandFailure.end(2, error) }
+        if result.failed > 0 || result.skipped.contains(where: \.isUnread) { throw ExitCode(3) }
     }
 }

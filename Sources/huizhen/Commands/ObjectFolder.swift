@@ -33,6 +33,7 @@ final class ObjectFile {
     private let path: String
     private let handle: FileHandle
     private var failed = false
+    private var isEnded = false
 
     init?(path: String, head: [UInt8]) {
         self.path = path
@@ -45,6 +46,8 @@ final class ObjectFile {
         head.withUnsafeBytes { append($0) }
     }
 
+    deinit { if !isEnded { discard() } }
+
     func append(_ bytes: UnsafeRawBufferPointer) {
         do { try handle.write(contentsOf: Data(bytes)) } catch { failed = true }
     }
@@ -52,8 +55,16 @@ final class ObjectFile {
     /// - Returns: whether the file is whole.
     func finish() -> Bool {
         do { try handle.close() } catch { failed = true }
+        isEnded = true
         if !failed, rename(path + ".part", path) == 0 { return true }
         unlink(path + ".part")
         return false
+    }
+
+    /// Leaves nothing of what came.
+    func discard() {
+        isEnded = true
+        try? handle.close()
+        unlink(path + ".part")
     }
 }

@@ -156,29 +156,41 @@ struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract: "Read every stored object again and compare it with its digest; the service goes on meanwhile.",
-        discussion: "Ends with 0 when everything is intact, with 3 when an object is damaged.")
+        discussion: """
+            Damaged objects are named, for they can be sent again. What lies in the packs and is in no list, since its \
+            record cannot be read, is counted too. Ends with 0 when everything that is shown is intact, else with 3.
+            """)
 
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var output: OutputOptions
 
-    struct Result: Encodable {
-        var objects: Int
-        var damaged: [UInt64]
-    }
-
     func run() async throws {
         let channel = try Channel.ask(.verify, try await options.load())
         var line = ProgressLine()
-        guard case .verified(let objects, let damaged) = try channel.reply(&line, "verifying") else {
+        guard case .verified(let report) = try channel.reply(&line, "verifying") else {
             throw CommandFailure.end(2, "no result came")
         }
-        try output.show(
-            Result(objects: objects, damaged: damaged),
-            damaged.isEmpty
-                ? "\(objects) objects are intact"
-                : "\(damaged.count) of \(objects) objects are damaged: numbers \(damaged.map(String.init).joined(separator: ", "))"
-        )
-        if !damaged.isEmpty { throw ExitCode(3) }
+        try output.show(report, report.lines.joined(separator: "\n"))
+        if !report.isIntact { throw ExitCode(3) }
+    }
+}
+
+extension ObjectVerification {
+    /// The report for people.
+    var lines: [String] {
+        var hidden: [String] = []
+        if damagedHidden > 0 {
+            hidden = ["\(damagedHidden) damaged objects are shown no more: removed, or replaced by whole ones"]
+        }
+        guard !isIntact else { return hidden + ["\(objects - damagedHidden) objects are intact"] }
+        var lines = hidden + damaged.map { "DAMAGED \($0.sopInstanceUID) of study \($0.studyInstanceUID)" }
+        if damagedCount > damaged.count { lines.append("and \(damagedCount - damaged.count) more") }
+        if unlisted > 0 {
+            lines.append(
+                "\(unlisted) places hold an object whose record cannot be read: it is in no list, so compare with where "
+                    + "the studies came from")
+        }
+        return lines + ["\(damagedCount) of \(objects) objects are damaged, \(unlisted) more cannot be told"]
     }
 }
 
@@ -205,7 +217,9 @@ struct ReindexCommand: AsyncParsableCommand {
         try output.show(
             Result(objects: objects, events: events, damaged: damaged),
             "rebuilt from \(objects) objects and \(events) events"
-                + (damaged > 0 ? "; \(damaged) objects cannot be read: run `huizhen verify`" : ""))
+                + (damaged > 0
+                    ? "; \(damaged) objects cannot be read and are in no list: `huizhen verify` goes on naming how many"
+                    : ""))
         if damaged > 0 { throw ExitCode(3) }
     }
 }

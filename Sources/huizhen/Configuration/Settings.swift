@@ -44,8 +44,9 @@ struct Settings: Sendable {
                 about: "time between two anchors while acts come"),
         ] + auditTable + [
             Setting(
-                key: "dimse.addresses", kind: .list, defaultValue: "127.0.0.1,::1",
-                about: "addresses to listen on; 0.0.0.0 and :: are every IPv4 and IPv6 address"),
+                key: "dimse.addresses", kind: .list, defaultValue: defaultAddresses,
+                about: "addresses to listen on; 0.0.0.0 and :: are every IPv4 and IPv6 address; of the default, those "
+                    + "that the machine has"),
             Setting(
                 key: "dimse.port", kind: .integer(0...65535), defaultValue: "11112",
                 about: "DIMSE port; 0 takes a free one"
@@ -382,9 +383,20 @@ extension Settings {
         return result
     }
 
+    /// Where DIMSE listens: what was said, or, where nothing was, those of the default that this machine has. One without
+    /// IPv6 is usual.
+    var dimseAddresses: [String] {
+        let addresses = list("dimse.addresses")
+        guard addresses == Setting.list(Self.defaultAddresses) else { return addresses }
+        let present = addresses.filter { (try? Listener(addresses: [$0], port: 0)) != nil }
+        return present.isEmpty ? addresses : present
+    }
+
+    private static let defaultAddresses = "127.0.0.1,::1"
+
     var dimse: DIMSESettings {
         var result = DIMSESettings()
-        result.addresses = list("dimse.addresses")
+        result.addresses = dimseAddresses
         result.port = UInt16(integer("dimse.port"))
         result.associationLimit = integer("dimse.associations")
         result.connectionLimit = integer("dimse.connections")

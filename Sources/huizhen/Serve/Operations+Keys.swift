@@ -6,6 +6,7 @@ import Keys
 /// What `huizhen keys` asks for, of the running service or of a data directory that none runs on.
 enum KeyOperations {
     static func answer(_ request: KeyRequest, _ archive: Archive, dataDirectory: String) throws -> KeyReply {
+        try request.file?.requireSame()
         switch request {
         case .status:
             let report = try archive.keyReport()
@@ -13,15 +14,15 @@ enum KeyOperations {
                 KeyStatusReport(
                     keys: report.status, uncopied: report.move.uncopied, uncleared: report.move.uncleared,
                     isMasterKeyOnDataDisk: report.isMasterKeyOnDataDisk))
-        case .rotate(let source, let key):
+        case .rotate(let source, let key, _):
             return .rotated(
                 try withSource(source, key) { try archive.rotateMasterKey(to: $0) })
-        case .backup(let path, let passphrase):
-            return .backedUp(try archive.backUpKeys(to: path, passphrase: try self.passphrase(passphrase)))
-        case .restore(let path, let passphrase, let isDryRun):
+        case .backup(let file, let passphrase):
+            return .backedUp(try archive.backUpKeys(to: file.path, passphrase: try self.passphrase(passphrase)))
+        case .restore(let file, let passphrase, let isDryRun):
             return .restored(
                 try archive.restoreKeys(
-                    from: path, passphrase: try self.passphrase(passphrase), isDryRun: isDryRun))
+                    from: file.path, passphrase: try self.passphrase(passphrase), isDryRun: isDryRun))
         case .createProject(let name):
             let folder = try ProjectFolder(archive, dataDirectory: dataDirectory)
             try folder.create(name)

@@ -37,7 +37,7 @@ extension Operations {
     private func act(_ request: ControlRequest) -> Act? {
         switch request {
         case .status, .peers, .routes, .jobs, .verify, .measure, .access, .oversight, .token, .share, .user, .audit,
-            .transfer, .files:
+            .transfer, .files, .export:
             nil
         case .testPeer(let title):
             Act(event: .configurationChanged, objects: [AuditObject(.peer, title)], reason: "peer tested")
@@ -68,19 +68,11 @@ extension Operations {
         case .hold(let study, let on):
             Act(event: .heldOrReleased, objects: [AuditObject(.study, study)], reason: on ? "held" : "released")
         case .import(let peer): Act(event: .imported, objects: [AuditObject(.peer, peer)])
-        case .export(let studies, let series, let instances, _, let isOriginal, let destination):
-            Act(
-                event: .exported,
-                objects: studies.prefix(Self.nameLimit).map { AuditObject(.study, $0) }
-                    + series.prefix(Self.nameLimit).map { AuditObject(.series, $0) }
-                    + instances.prefix(Self.nameLimit).map { AuditObject(.instance, $0) }
-                    + (destination.map { [AuditObject(.destination, $0)] } ?? []),
-                count: UInt64(instances.count), reason: isOriginal ? "without corrections" : "")
         }
     }
 
     /// Names of one kind in one record.
-    private static let nameLimit = 4096
+    static let nameLimit = 4096
 
     private func named(_ study: String, _ series: String?, _ instance: String?) -> [AuditObject] {
         [AuditObject(.study, study)] + (series.map { [AuditObject(.series, $0)] } ?? [])
@@ -107,9 +99,9 @@ extension Operations {
         switch request {
         case .status: nil
         case .rotate: .configured(AuditObject(.key, "master key"), "rotated")
-        case .backup(let path, _): .configured(AuditObject(.key, path), "keys backed up")
-        case .restore(let path, _, let isDryRun):
-            isDryRun ? nil : .configured(AuditObject(.key, path), "keys restored")
+        case .backup(let file, _): .configured(AuditObject(.key, file.path), "keys backed up")
+        case .restore(let file, _, let isDryRun):
+            isDryRun ? nil : .configured(AuditObject(.key, file.path), "keys restored")
         case .createProject(let name): .configured(AuditObject(.key, "project \(name)"), "project made")
         case .projectKey(let name): .configured(AuditObject(.key, "project \(name)"), "project key given out")
         case .exportProject(let name, let fingerprint):

@@ -1,6 +1,7 @@
 import Access
 import Archive
 import Audit
+import BlobStore
 import Catalog
 import Control
 import DICOM
@@ -103,8 +104,11 @@ struct Operations: Sendable {
         case .reindex: try reindex(channel)
         case .reloadTLS: try service.reloadTLS()
         case .import(let peer): try importObjects(from: peer, channel)
-        case .export(let studies, let series, let instances, let syntaxes, let isOriginal, _):
-            try export(holdings(studies, series, instances), in: syntaxes, isOriginal: isOriginal, channel)
+        case .export(let studies, let series, let instances, let syntaxes, let isOriginal, let destination):
+            let holdings = try holdings(studies, series, instances)
+            try self.record(
+                export: holdings, named: series, instances, isOriginal: isOriginal, to: destination, channel)
+            try export(holdings, in: syntaxes, isOriginal: isOriginal, channel)
         case .measure(let studies, let series, let instances):
             let holdings = try holdings(studies, series, instances)
             try channel.send(
@@ -137,7 +141,7 @@ struct Operations: Sendable {
         var status = ServiceStatus(
             version: Huizhen.version, processID: getpid(), dataDirectory: service.settings.dataDirectory,
             dimsePort: service.dimsePort.load(ordering: .acquiring), dimseTLSPort: service.tlsPort,
-            dimseAddresses: service.settings.list("dimse.addresses"),
+            dimseAddresses: service.settings.dimseAddresses,
             httpPort: service.httpPort.load(ordering: .acquiring), aeTitle: access.settings.aeTitle,
             isOpenToUnknownPeers: access.settings.isOpenToUnknownPeers,
             plainNetworkPeers: access.list().filter { $0.allowsPlain && access.isOverNetwork($0) }.map(\.aeTitle),
@@ -200,7 +204,8 @@ struct Operations: Sendable {
         let archive = service.archive
         let total = try archive.catalog.totals().instances
         var done = 0
-        var damaged: [UInt64] = []
+        var report = ObjectVerification()
+        var places: Set<BlobLocation> = []
         var last: UInt64 = 0
         while true {
             let page = try archive.catalog.holdings(after: last, limit: Self.pageSize)
@@ -211,7 +216,15 @@ struct Operations: Sendable {
                     switch error {
                     // Destroyed since the page was read.
                     case .notFound: break
-                    default: damaged.append(holding.sequence)
+                    default:
+                        places.insert(BlobLocation(pack: holding.pack, offset: holding.byteOffset))
+                        guard try archive.isShown(holding) else {
+                            report.damagedHidden += 1
+                            break
+                        }
+                        report.note(
+                            .init(
+                                studyInstanceUID: holding.studyInstanceUID, sopInstanceUID: holding.sopInstanceUID))
                     }
                 }
                 done += 1
@@ -220,17 +233,16 @@ struct Operations: Sendable {
                 }
             }
         }
-        try channel.send(ControlReply.verified(objects: done, damaged: damaged))
+        report.objects = done
+        report.unlisted = try archive.unlisted(besides: places)
+        try channel.send(ControlReply.verified(report))
     }
 
     private func reindex(_ channel: Channel) throws {
-        var lost: ControlError?
         let report = try service.archive.reindex { done, total in
-            guard lost == nil, done.isMultiple(of: Self.progressStep) else { return }
-            do throws(ControlError) { try channel.send(ControlReply.progress(done: done, total: total)) } catch {
-                // The rebuild goes on without a watcher.
-                lost = error
-            }
+            guard done.isMultiple(of: Self.progressStep) else { return }
+            // Nothing is stored meanwhile: the rebuild goes on without a watcher, and waits for none.
+            channel.offer(ControlReply.progress(done: done, total: total))
         }
         try channel.send(
             ControlReply.reindexed(
@@ -250,6 +262,7 @@ struct Operations: Sendable {
         let sender = Sender(
             peer: peer, institution: known?.institution ?? access.settings.institution, door: "import")
         let arrival = service.archive.arrival()
+        let ledger = StoreLedger(access, actor: actor(channel), door: Self.door)
         while let head = try channel.receiveOptional(ObjectHead.self) {
             var incoming: Incoming?
             var failure: ArchiveError?
@@ -258,6 +271,11 @@ struct Operations: Sendable {
                     from: sender, by: arrival, defaultIssuer: known?.issuer ?? access.settings.issuer,
                     transferSyntax: TransferSyntax(uid: head.transferSyntaxUID), expectedClass: head.sopClassUID,
                     expectedUID: head.sopInstanceUID)
+                incoming?.require { (identity) throws(ArchiveError) in
+                    do throws(Denial) {
+                        try ledger.begin(study: identity.studyInstanceUID, patientID: identity.patientID)
+                    } catch { throw .notRecorded }
+                }
             } catch { failure = error }
             do throws(ControlError) {
                 try channel.receiveData { piece in
@@ -276,6 +294,9 @@ struct Operations: Sendable {
             var outcome: StoreOutcome?
             if failure == nil {
                 do throws(ArchiveError) { outcome = try incoming?.finish() } catch { failure = error }
+            }
+            if let outcome, outcome != .differs, let study = incoming?.identity?.studyInstanceUID {
+                ledger.count(study: study)
             }
             try channel.send(
                 ControlReply.stored(outcome: outcome?.rawValue, failure: failure.map { "\($0)" }))

@@ -66,7 +66,8 @@ struct Serve: AsyncParsableCommand {
         var logger = Logger(label: "huizhen", factory: StreamLogHandler.standardError(label:))
         logger.logLevel = Logger.Level(rawValue: settings.text("log.level")) ?? .notice
         guard DataDictionary.isLoaded else {
-            throw CleanExit.message("DCMTK's data dictionary is missing: install libdcmtk17, or set DCMDICTPATH")
+            throw CommandFailure.end(
+                1, "DCMTK's data dictionary is missing: install libdcmtk17, or set DCMDICTPATH to it")
         }
         signal(SIGPIPE, SIG_IGN)
         DescriptorLimit.prepare(for: settings, logger: logger)

@@ -13,7 +13,7 @@ struct OutputOptions: ParsableArguments {
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
             print(String(decoding: try encoder.encode(value), as: UTF8.self))
         } else {
-            let text = text()
+            let text = harmlessLines(text())
             if !text.isEmpty { print(text) }
         }
     }
@@ -21,6 +21,7 @@ struct OutputOptions: ParsableArguments {
 
 /// A table with aligned columns.
 func table(_ head: [String], _ rows: [[String]]) -> String {
+    let rows = rows.map { $0.map(harmless) }
     let widths = head.indices.map { column in ([head] + rows).map { $0[column].count }.max() ?? 0 }
     return ([head] + rows).map { row in
         row.indices.map { column in
@@ -28,6 +29,25 @@ func table(_ head: [String], _ rows: [[String]]) -> String {
                 ? row[column] : row[column].padding(toLength: widths[column] + 2, withPad: " ", startingAt: 0)
         }.joined()
     }.joined(separator: "\n")
+}
+
+/// Text of somebody else, on one line: it must not steer a terminal.
+func harmless(_ text: String) -> String { replacingControls(in: text, keepingLines: false) }
+
+/// The same for lines of our own with text of others in them.
+func harmlessLines(_ text: String) -> String { replacingControls(in: text, keepingLines: true) }
+
+private func replacingControls(in text: String, keepingLines: Bool) -> String {
+    var result = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+        switch scalar.value {
+        case 10 where keepingLines: result.append(scalar)
+        // Controls, ends of lines, and what turns the order of writing round.
+        case 0..<32, 127..<160, 0x2028...0x202E, 0x2066...0x2069: result.append(" ")
+        default: result.append(scalar)
+        }
+    }
+    return String(result)
 }
 
 /// Bytes for people.

@@ -42,7 +42,7 @@ private func controlSeeds() -> [[UInt8]] {
         .export(studies: ["1.2"], series: [], instances: []),
     ]
     let replies: [ControlReply] = [
-        .progress(done: 1, total: 2), .verified(objects: 1, damaged: [3]), .echoed(milliseconds: 1.5), .failed("no"),
+        .progress(done: 1, total: 2), .verified(ObjectVerification()), .echoed(milliseconds: 1.5), .failed("no"),
         .conflicts([
             ConflictReport(
                 studyInstanceUID: "1.2", patientID: "P", issuer: "I", institution: "A", heldByPatientID: nil,
