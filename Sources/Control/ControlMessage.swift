@@ -152,7 +152,10 @@ public struct ServiceStatus: Codable, Sendable {
     public var dimseTLSPort: UInt16?
     public var dimseAddresses: [String]
     public var httpPort: UInt16
+    /// Where the web door can be called: a name of it, or an address.
+    public var webHost = ""
     public var webPort: UInt16 = 0
+    public var webTLSHost = ""
     public var webTLSPort: UInt16 = 0
     public var transferPort: UInt16 = 0
     public var aeTitle: String

@@ -114,6 +114,17 @@ import Testing
         return try? JSONDecoder().decode(Answer.self, from: Data(found.body.utf8)).access_token
     }
 
+    @Test func tellsWhereItCanBeCalled() throws {
+        let huizhen = try service([])
+        let begin = "https://images.test:\(huizhen.webTLSPort)/"
+        #expect(try huizhen.tool(["web", "open", "--tls"]).checked().hasPrefix(begin))
+        #expect(try huizhen.tool(["web", "open"]).checked().hasPrefix("http://127.0.0.1:\(huizhen.webPort)/"))
+        #expect(try huizhen.tool(["status"]).checked().contains(begin))
+        let other = try HuizhenProcess(arguments: ["--set", "web.address=::1"])
+        #expect(try other.tool(["web", "open"]).checked().hasPrefix("http://[::1]:\(other.webPort)/"))
+        #expect(try other.tool(["web", "open", "--tls"]).checked().hasPrefix("https://[::1]:\(other.webTLSPort)/"))
+    }
+
     @Test(.enabled(if: address != nil)) func takesSystemsOfTheNetworkWithCertificateAndTokenAlone() throws {
         let address = try #require(Self.address)
         let huizhen = try service(["web.tls.client-certificates=optional"] + Self.checking)

@@ -74,10 +74,9 @@ struct StatusCommand: AsyncParsableCommand {
             "huizhen \(status.version), process \(status.processID), data in \(status.dataDirectory)",
             "DIMSE \(status.aeTitle) on port \(status.dimsePort) of \(status.dimseAddresses.joined(separator: ", "))",
             "health and metrics on http://127.0.0.1:\(status.httpPort)",
-            "DICOMweb on http://127.0.0.1:\(status.webPort)/dicom-web and https://127.0.0.1:\(status.webTLSPort)/dicom-web, "
+            "DICOMweb on \(status.webBase)/dicom-web and \(status.webTLSBase)/dicom-web, "
                 + "with a token of `huizhen web token`",
-            "viewer on https://127.0.0.1:\(status.webTLSPort)/ and http://127.0.0.1:\(status.webPort)/, signed in by "
-                + "`huizhen web open`",
+            "viewer on \(status.webTLSBase)/ and \(status.webBase)/, signed in by `huizhen web open`",
             "transfers with other sites on port \(status.transferPort), see `huizhen site` and `huizhen transfer`",
             "\(status.patients) patients, \(status.studies) studies, \(status.series) series, "
                 + "\(status.instances) objects, \(readable(status.byteCount)); \(readable(status.freeByteCount)) free",

@@ -60,9 +60,7 @@ struct WebCommand: AsyncParsableCommand {
     static func base(isSecure: Bool, _ settings: Settings) throws -> String {
         let asked = try Channel.ask(.status, settings)
         guard case .status(let status) = try asked.reply() else { throw CommandFailure.end(2, "no status came") }
-        let address = settings.text("web.address")
-        let host = address.contains(":") ? "[\(address)]" : address
-        return "\(isSecure ? "https" : "http")://\(host):\(isSecure ? status.webTLSPort : status.webPort)"
+        return isSecure ? status.webTLSBase : status.webBase
     }
 
     /// A token of the running service that lets in for so long.
@@ -71,5 +69,15 @@ struct WebCommand: AsyncParsableCommand {
         guard case .webToken(let token) = try channel.reply() else { throw CommandFailure.end(2, "no token came") }
         try channel.finish()
         return token
+    }
+}
+
+extension ServiceStatus {
+    /// What addresses of the web door begin with, in clear and with TLS.
+    var webBase: String { Self.base("http", webHost, webPort) }
+    var webTLSBase: String { Self.base("https", webTLSHost, webTLSPort) }
+
+    private static func base(_ scheme: String, _ host: String, _ port: UInt16) -> String {
+        "\(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(port)"
     }
 }

@@ -351,6 +351,17 @@ extension Settings {
             connect: seconds("dimse.connect"))
     }
 
+    /// What callers of the web door with TLS put into addresses: a name that they know it by once it is beyond this machine.
+    var webTLSHost: String {
+        let address = text("web.tls.address").isEmpty ? text("web.address") : text("web.tls.address")
+        switch address {
+        case "127.0.0.1", "::1": return address
+        case "0.0.0.0": return list("web.hosts").first ?? "127.0.0.1"
+        case "::": return list("web.hosts").first ?? "::1"
+        default: return list("web.hosts").first ?? address
+        }
+    }
+
     var webServer: WebServer.Settings {
         var result = WebServer.Settings()
         result.address = text("web.address")

@@ -153,6 +153,8 @@ struct Operations: Sendable {
             tornObjects: service.archive.reconciliation.tornObjects,
             waitingJobs: (jobs[.waiting] ?? 0) + (jobs[.running] ?? 0), deadJobs: jobs[.dead] ?? 0)
         noteOversight(&status)
+        status.webHost = service.settings.text("web.address")
+        status.webTLSHost = service.settings.webTLSHost
         status.webPort = service.webPort.load(ordering: .acquiring)
         status.webTLSPort = service.webTLSPort.load(ordering: .acquiring)
         status.transferPort = service.transferPort.load(ordering: .acquiring)
