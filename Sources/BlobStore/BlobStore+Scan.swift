@@ -51,7 +51,8 @@ extension BlobStore {
             let headers = HeaderSearch(file: file, number: number)
             var offset: UInt64 = 0
             while offset < end {
-                guard let header = try headers.header(at: offset) else {
+                // A second look, as one that is being written anew may be read in two parts: its key is moved, or it is destroyed.
+                guard let header = try headers.header(at: offset) ?? headers.header(at: offset) else {
                     try lost(BlobLocation(pack: number, offset: offset))
                     offset = try headers.next(after: offset, limit: end) ?? end
                     continue
