@@ -1,3 +1,4 @@
+import COpenSSL
 import Foundation
 import Glibc
 import Keys
@@ -209,7 +210,8 @@ private final class Scratch {
     let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: AuditFrame.contentLimit, alignment: 16)
 
     deinit {
-        bytes.initializeMemory(as: UInt8.self, repeating: 0)
+        // A plain write of zeros may be left out, as nobody reads them.
+        OPENSSL_cleanse(bytes.baseAddress, bytes.count)
         bytes.deallocate()
     }
 }

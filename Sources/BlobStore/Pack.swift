@@ -107,7 +107,7 @@ final class Pack: @unchecked Sendable {  // all mutable state is behind the gate
         let zeros = UnsafeMutableRawBufferPointer.allocate(
             byteCount: Self.zeroWriteByteCount, alignment: ChunkFormat.pageByteCount)
         defer { zeros.deallocate() }
-        zeros.initializeMemory(as: UInt8.self, repeating: 0)
+        if let base = zeros.baseAddress { memset(base, 0, zeros.count) }
         let isAligned = start % UInt64(ChunkFormat.pageByteCount) == 0
         let direct = isAligned ? try? OpenFile(path, flags: O_WRONLY | huizhen_direct_flag()) : nil
         let target = if let direct { direct } else { try OpenFile(path, flags: O_WRONLY) }
