@@ -50,6 +50,9 @@ final class SiteClient: Sendable {
         // key is what TLS itself proves.
         tls.certificateVerification = .none
         tls.minimumTLSVersion = .tlsv13
+        // Whoever closes waits for it, five seconds for a line that is dead; all that was asked has been answered by then, or is
+        // asked again.
+        tls.shutdownTimeout = .seconds(1)
         var configuration = HTTPClient.Configuration(tlsConfiguration: tls)
         configuration.httpVersion = .http1Only
         configuration.redirectConfiguration = .disallow
