@@ -150,6 +150,7 @@ import Testing
         try sites.a.wait("the first to end") { try sites.a.transfers().allSatisfy { $0.record.state == "complete" } }
         try settle(sites)
         let before = (sites.a.held, sites.b.held)
+        let kinds = (sites.a.descriptorKinds, sites.b.descriptorKinds)
         let memory = (sites.a.residentByteCount, sites.b.residentByteCount)
         for study in 10..<studies {
             try push(study, seed, sites)
@@ -177,7 +178,9 @@ import Testing
         let after = (sites.a.held, sites.b.held)
         print("many transfers: \(studies); held before \(before), after \(after)")
         print("memory before \(memory), after \((sites.a.residentByteCount, sites.b.residentByteCount))")
-        #expect(after.0.descriptors <= before.0.descriptors + 8 && after.1.descriptors <= before.1.descriptors + 8)
+        #expect(
+            after.0.descriptors <= before.0.descriptors + 8 && after.1.descriptors <= before.1.descriptors + 8,
+            "\(kinds), then \((sites.a.descriptorKinds, sites.b.descriptorKinds))")
         #expect(after.0.threads <= before.0.threads + 8 && after.1.threads <= before.1.threads + 8)
         #expect(sites.a.residentByteCount <= memory.0 + 100 << 20 && sites.b.residentByteCount <= memory.1 + 100 << 20)
         #expect(try sites.b.tool(["verify"]).code == 0)

@@ -111,12 +111,22 @@ extension HuizhenProcess {
             .compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }.reduce(0, +)
     }
 
-    /// Descriptors that are open, and threads.
+    /// Descriptors that are open, but for the databases', and threads. Each database opens up to eight readers as they are wanted,
+    /// for as long as it runs.
     var held: (descriptors: Int, threads: Int) {
-        func count(_ what: String) -> Int {
-            (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(processID)/\(what)").count) ?? -1
+        let threads = try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(processID)/task").count
+        return (descriptorKinds.values.reduce(0, +), threads ?? -1)
+    }
+
+    /// What those descriptors are of, without numbers, with how many there are of each: said where there are too many.
+    var descriptorKinds: [String: Int] {
+        let folder = "/proc/\(processID)/fd/"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.reduce(into: [:]) { kinds, name in
+            let target = (try? FileManager.default.destinationOfSymbolicLink(atPath: folder + name)) ?? "gone"
+            let kind = (target as NSString).lastPathComponent.filter { !$0.isNumber }
+            if !kind.contains(".sqlite") { kinds[kind, default: 0] += 1 }
         }
-        return (count("fd"), count("task"))
     }
 
     func transfer(_ id: String) throws -> Transfer {
