@@ -414,6 +414,15 @@ struct CorrectionTests {
 
     // MARK: What is refused
 
+    @Test(arguments: CorrectableAttributes.Level.allCases) func knowsEveryAttributeItNames(
+        _ level: CorrectableAttributes.Level
+    ) throws {
+        for keyword in CorrectableAttributes.keywords(level) {
+            let tag = try #require(DICOM.Dictionary.tag(keyword: keyword), "\(keyword)")
+            #expect(CorrectableAttributes.tags(level).contains(tag))
+        }
+    }
+
     @Test func setsOnlyWhatItsLevelHas() throws {
         let fixture = try twoPatients()
         for (level, keyword) in [

@@ -51,7 +51,8 @@ import Testing
                     row throws(DatabaseError) in
                     let note = row.blob(1) ?? []
                     let id = row.integer(0) ?? -1
-                    found[id] = Set(note) == [UInt8(id % 251)] ? note.count : -1
+                    let filled = [UInt8](repeating: UInt8(id % 251), count: max(note.count, 1))
+                    found[id] = note == filled ? note.count : -1
                     return true
                 }
                 return found

@@ -7,32 +7,38 @@ public enum CorrectableAttributes {
         case patient, study, series
     }
 
-    private static let patient: [Tag] = [
-        .patientName, .patientBirthDate, .patientBirthTime, .patientSex, .otherPatientNames, .ethnicGroup,
-        .patientComments, .responsiblePerson,
+    private static let patient = [
+        "PatientName", "PatientBirthDate", "PatientBirthTime", "PatientSex", "OtherPatientNames", "EthnicGroup",
+        "PatientComments", "ResponsiblePerson",
     ]
 
-    private static let study: [Tag] = [
-        .studyDate, .studyTime, .accessionNumber, .studyID, .referringPhysicianName, .studyDescription,
-        .nameOfPhysiciansReadingStudy, .admittingDiagnosesDescription, .patientAge, .patientSize, .patientWeight,
-        .occupation, .additionalPatientHistory, .consultingPhysicianName, .physiciansOfRecord, .requestingService,
-        .admissionID,
+    private static let study = [
+        "StudyDate", "StudyTime", "AccessionNumber", "StudyID", "ReferringPhysicianName", "StudyDescription",
+        "NameOfPhysiciansReadingStudy", "AdmittingDiagnosesDescription", "PatientAge", "PatientSize", "PatientWeight",
+        "Occupation", "AdditionalPatientHistory", "ConsultingPhysicianName", "PhysiciansOfRecord",
+        "RequestingService", "AdmissionID",
     ]
 
-    private static let series: [Tag] = [
-        .seriesNumber, .seriesDescription, .seriesDate, .seriesTime, .laterality, .bodyPartExamined, .protocolName,
-        .performingPhysicianName, .operatorsName, .institutionName, .institutionalDepartmentName,
-        .institutionAddress, .stationName, .performedProcedureStepID, .performedProcedureStepDescription,
+    private static let series = [
+        "SeriesNumber", "SeriesDescription", "SeriesDate", "SeriesTime", "Laterality", "BodyPartExamined",
+        "ProtocolName", "PerformingPhysicianName", "OperatorsName", "InstitutionName", "InstitutionalDepartmentName",
+        "InstitutionAddress", "StationName", "PerformedProcedureStepID", "PerformedProcedureStepDescription",
     ]
 
-    /// What `set` may change at a level.
-    public static func tags(_ level: Level) -> [Tag] {
+    private static let tags: [Level: [Tag]] = Swift.Dictionary(
+        uniqueKeysWithValues: Level.allCases.map { ($0, keywords($0).compactMap(DICOM.Dictionary.tag(keyword:))) })
+
+    /// The keywords of what `set` may change at a level (PS3.6); said by a command's help, which reads no dictionary for it.
+    public static func keywords(_ level: Level) -> [String] {
         switch level {
         case .patient: patient
         case .study: study
         case .series: series
         }
     }
+
+    /// What `set` may change at a level.
+    public static func tags(_ level: Level) -> [Tag] { tags[level] ?? [] }
 
     /// Bytes of one value.
     public static let valueByteCountLimit = 10_240

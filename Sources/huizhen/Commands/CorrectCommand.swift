@@ -1,7 +1,6 @@
 import Archive
 import ArgumentParser
 import Control
-import DICOM
 import Foundation
 
 struct CorrectCommand: AsyncParsableCommand {
@@ -76,8 +75,7 @@ struct CorrectCommand: AsyncParsableCommand {
             commandName: "set",
             abstract: "Correct attributes of a patient, study or series.",
             discussion: CorrectableAttributes.Level.allCases.map { level in
-                let keywords = CorrectableAttributes.tags(level).compactMap(DICOM.Dictionary.keyword(of:))
-                return "--\(level): \(keywords.joined(separator: ", "))."
+                "--\(level): \(CorrectableAttributes.keywords(level).joined(separator: ", "))."
             }.joined(separator: "\n\n"))
 
         @Option(help: "Study Instance UID.")

@@ -5,6 +5,7 @@ import json
 import pathlib
 import zipfile
 
+import lean  # before pydicom
 from pydicom import dcmread
 
 

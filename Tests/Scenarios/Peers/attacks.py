@@ -8,6 +8,7 @@ import socket
 import sys
 
 import requests
+import lean  # before pydicom
 from pynetdicom import AE
 from pynetdicom.sop_class import Verification
 

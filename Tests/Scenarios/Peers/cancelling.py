@@ -9,6 +9,7 @@ import json
 import socket
 import threading
 
+import lean  # before pydicom
 from pynetdicom import AE, evt
 
 import part10

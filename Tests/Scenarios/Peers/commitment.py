@@ -4,6 +4,7 @@ import argparse
 import json
 import threading
 
+import lean  # before pydicom
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 from pynetdicom import AE, build_context, evt

@@ -9,6 +9,7 @@ import io
 import json
 import threading
 
+import lean  # before pydicom
 import pydicom
 import pydicom.uid
 

@@ -15,6 +15,7 @@ import sys
 import threading
 import types
 
+import lean  # before pydicom
 import pydicom
 import requests
 from pynetdicom import AE, evt

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 
+import lean  # before pydicom
 import pydicom
 import pydicom.fileset
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import lean  # before pydicom
 import pydicom
 import requests
 

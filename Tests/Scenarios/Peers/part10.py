@@ -7,6 +7,7 @@ import struct
 import subprocess
 import warnings
 
+import lean  # before pydicom
 import pydicom
 
 warnings.simplefilter("ignore")

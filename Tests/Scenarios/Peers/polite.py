@@ -7,6 +7,7 @@ import struct
 import threading
 import time
 
+import lean  # before pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID
 from pynetdicom import AE, StoragePresentationContexts, build_context, build_role, evt

@@ -5,6 +5,7 @@ attribute; the last line is a JSON report
 """
 import sys
 
+import lean  # before pydicom
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 from pynetdicom import AE

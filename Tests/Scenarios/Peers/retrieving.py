@@ -9,6 +9,7 @@ import json
 import threading
 import time
 
+import lean  # before pydicom
 from pynetdicom import AE, StoragePresentationContexts, evt
 
 import wire

@@ -8,6 +8,7 @@ import json
 import sys
 import warnings
 
+import lean  # before pydicom
 import pydicom
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataelem import RawDataElement

@@ -10,6 +10,7 @@ import ssl
 import struct
 import time
 
+import lean  # before pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pynetdicom import AE, build_context
 from pynetdicom.pdu_primitives import (

@@ -16,6 +16,7 @@ import time
 import urllib.parse
 
 import jwt
+import lean  # before pydicom
 import pydicom
 import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

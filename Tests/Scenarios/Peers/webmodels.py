@@ -10,6 +10,7 @@ import sys
 import zipfile
 from xml.etree import ElementTree
 
+import lean  # before pydicom
 import pydicom
 from pydicom.uid import generate_uid
 

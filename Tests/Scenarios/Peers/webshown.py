@@ -6,6 +6,7 @@ import io
 import json
 import sys
 
+import lean  # before pydicom
 import pydicom
 
 from dicomweb import root, session
