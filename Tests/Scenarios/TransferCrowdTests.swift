@@ -89,7 +89,6 @@ import Testing
         for count in ["patients", "studies", "series", "instances"] where before[count] != nil {
             #expect(now[count] as? Int == before[count] as? Int, "\(count) of what is arriving are counted")
         }
-        #expect(try sites.b.metric("huizhen_instances") == 0)
         #expect(try target.status()["instances"] as? Int == 0)
         // Afterwards it goes like any other.
         try sites.a.tool(["transfer", "resume", id]).checked()

@@ -104,10 +104,10 @@ extension HuizhenProcess {
             [Transfer].self, from: Data(try tool(["transfer", "status", "--json", "--limit", "1000"]).checked().utf8))
     }
 
-    /// The sum of a metric over its labels, of those lines that hold `text`.
+    /// The sum of a metric over its labels, of those lines that hold `text`, which nothing is asked of where it is empty.
     func metric(_ name: String, _ text: String = "") throws -> Int {
         try Tool.run("/usr/bin/curl", ["-s", "http://127.0.0.1:\(httpPort)/metrics"]).output.split(separator: "\n")
-            .filter { $0.hasPrefix(name) && $0.contains(text) }
+            .filter { $0.hasPrefix(name) && (text.isEmpty || $0.contains(text)) }
             .compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }.reduce(0, +)
     }
 
