@@ -15,6 +15,7 @@ extension Archive {
                 // They are in the journal, so in the new catalogue.
                 late = []
                 lateEvents.store(0, ordering: .relaxed)
+                damage.unlisted.store(report.damagedObjects, ordering: .relaxed)
                 return report
             }
         }

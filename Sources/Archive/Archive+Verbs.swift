@@ -136,7 +136,15 @@ extension Archive {
         } catch let error as BlobError {
             throw ArchiveError(error)
         } catch { throw .damaged }
+        damage.unlisted.store(count, ordering: .relaxed)
         return count
+    }
+
+    /// How many objects that are shown were found damaged since the start, and how many places hold one that is in no list, as they
+    /// were counted last: by the start for what it looked at, by `reindex`, or by `unlisted`.
+    public func knownDamage() throws(ArchiveError) -> (objects: Int, unlisted: Int) {
+        // What was sent again since, or removed, is hidden.
+        (try damage.isEmpty ? 0 : shown(sequences: damage.all).count, damage.unlisted.load(ordering: .relaxed))
     }
 
     /// Whether what lies there has no record that can be read, and was not destroyed since.

@@ -119,6 +119,7 @@ public final class Archive: Sendable {
         var replay = try Replay(blobs: blobs, catalog: catalog, privates: settings.privateAttributes).run()
         replay.report.isCopy = isCopy
         reconciliation = replay.report
+        damage.unlisted.store(replay.report.damagedObjects, ordering: .relaxed)
         sequence = Atomic(replay.lastSequence + 1)
         current = Mutex(catalog)
         // Without room for it the archive serves all the same; the next start tries again.

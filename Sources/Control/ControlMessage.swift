@@ -177,6 +177,9 @@ public struct ServiceStatus: Codable, Sendable {
     public var removed: Int
     public var freeByteCount: UInt64
     public var catalogBehind: Int
+    /// Objects that were found damaged since the start and not healed; and places that hold one that is in no list.
+    public var damagedObjects = 0
+    public var unlistedObjects = 0
     /// Why something that is due to be destroyed cannot be; nil for nothing.
     public var housekeeping: String?
     public var reconciledObjects: Int

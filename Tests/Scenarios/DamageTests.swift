@@ -40,8 +40,16 @@ import Testing
         return huizhen
     }
 
+    /// Damaged objects and those in no list, as `status` has them and as the metrics do.
+    private func told(_ huizhen: HuizhenProcess) throws -> [Int] {
+        let status = try huizhen.status()
+        return [status["damagedObjects"] as? Int ?? -1, status["unlistedObjects"] as? Int ?? -1]
+            + (try ["huizhen_damaged_objects", "huizhen_unlisted_objects"].map { try huizhen.metric($0) })
+    }
+
     @Test func namesADamagedObjectAndExportsTheOthers() throws {
         let huizhen = try damaged(at: 10_000, count: 16)
+        #expect(try told(huizhen) == [0, 0, 0, 0])
         let verified = try huizhen.tool(["verify", "--json"])
         #expect(verified.code == 3, "\(verified.output)")
         let found = try decoded(verified, Verified.self)
@@ -49,6 +57,8 @@ import Testing
         let damaged = try #require(found.damaged.first)
         #expect(found.damaged.count == 1)
         #expect(try huizhen.tool(["verify"]).output.contains(damaged.sopInstanceUID))
+        #expect(try told(huizhen) == [1, 0, 1, 0], "\(String(describing: try? told(huizhen)))")
+        #expect(try huizhen.tool(["status"]).checked().contains("1 objects found DAMAGED"))
         for more in [[], ["--original"]] {
             let into = TemporaryFolder.make() + "/out"
             let exported = try huizhen.tool(["export", "--all", "--into", into, "--json"] + more)
@@ -62,6 +72,7 @@ import Testing
         #expect(medium.code == 3 && medium.output.contains(damaged.sopInstanceUID), "\(medium.error)")
         // Sent again from where it came, it is whole.
         #expect(try huizhen.tool(["import", Images.smallCT()]).code == 0)
+        #expect(try told(huizhen) == [0, 0, 0, 0])
         let healed = try huizhen.tool(["verify"])
         #expect(healed.code == 0, "\(healed.output)")
         #expect(try huizhen.tool(["export", "--all", "--into", TemporaryFolder.make() + "/out"]).code == 0)
@@ -71,12 +82,16 @@ import Testing
     @Test func goesOnTellingOfWhatCannotBeListed() throws {
         let huizhen = try damaged(at: 0, count: 4096)
         #expect(try huizhen.tool(["verify"]).code == 3)
+        #expect(try told(huizhen) == [1, 0, 1, 0], "\(String(describing: try? told(huizhen)))")
         #expect(try huizhen.tool(["reindex"]).code == 3)
+        #expect(try told(huizhen) == [0, 1, 0, 1])
         for _ in 0..<2 {
             let verified = try huizhen.tool(["verify", "--json"])
             #expect(verified.code == 3, "\(verified.output)")
             let found = try decoded(verified, Verified.self)
             #expect(found.objects == 1 && found.damaged.isEmpty && found.unlisted == 1)
+            #expect(try told(huizhen) == [0, 1, 0, 1])
+            #expect(try huizhen.tool(["status"]).checked().contains("1 more in no list"))
             #expect(huizhen.stop() == 0)
             try huizhen.start()
         }

@@ -107,6 +107,11 @@ struct StatusCommand: AsyncParsableCommand {
         if status.conflicts > 0 {
             lines.append("\(status.conflicts) studies under a conflict mark: see `huizhen conflicts`")
         }
+        if status.damagedObjects + status.unlistedObjects > 0 {
+            lines.append(
+                "\(status.damagedObjects) objects found DAMAGED and not sent again since, \(status.unlistedObjects) more in no list: "
+                    + "see `huizhen verify`")
+        }
         if status.removed > 0 { lines.append("\(status.removed) objects removed, in their grace period") }
         if status.waitingJobs > 0 { lines.append("\(status.waitingJobs) jobs in the queue: see `huizhen queue list`") }
         if status.deadJobs > 0 {

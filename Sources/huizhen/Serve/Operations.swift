@@ -158,6 +158,7 @@ struct Operations: Sendable {
         status.webPort = service.webPort.load(ordering: .acquiring)
         status.webTLSPort = service.webTLSPort.load(ordering: .acquiring)
         status.transferPort = service.transferPort.load(ordering: .acquiring)
+        (status.damagedObjects, status.unlistedObjects) = try service.archive.knownDamage()
         status.housekeeping = service.archive.housekeepingReason
         status.isMasterKeyOnDataDisk = service.archive.isMasterKeyOnDataDisk
         (status.masterKeySince, status.isMasterKeyRotationDue) = try service.masterKeyAge()

@@ -352,6 +352,14 @@ final class Service: Sendable {
             .set(Int64(late))
         registry.gauge("huizhen_catalog_behind", help: "Durable records the catalogue has refused so far.")
             .set(Int64(archive.catalog.behindCount + archive.lateEventCount))
+        if let (damaged, unlisted) = try? archive.knownDamage() {
+            registry.gauge(
+                "huizhen_damaged_objects", help: "Objects found damaged since the start and not sent again since."
+            ).set(Int64(damaged))
+            registry.gauge(
+                "huizhen_unlisted_objects", help: "Objects that are in no list since their record cannot be read."
+            ).set(Int64(unlisted))
+        }
         registry.gauge(
             "huizhen_housekeeping_failing", help: "1 while something that is due to be destroyed cannot be."
         ).set(archive.housekeepingReason == nil ? 0 : 1)
