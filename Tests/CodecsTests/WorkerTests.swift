@@ -55,12 +55,15 @@ import Testing
         options.frameTimeout = .seconds(3600)
         let pool = CodecPool(options)
         #expect(try pool.works())
+        let worker = try #require(Self.worker(lastArgument: "3571"))
+        let before = try #require(Self.processorTicks(of: worker))
         let format = try Frames.format(4, 4)
         let pending = try pool.start(
             PendingFrame(
                 [UInt8](repeating: 0, count: 16), .convert(.decoding(.explicitVRLittleEndian, format)),
                 probe: WorkerProbe.hang.rawValue))
-        let worker = try #require(Self.worker(lastArgument: "3571"))
+        // One that is killed before it has the frame is replaced by another, which then hangs unkilled.
+        while try #require(Self.processorTicks(of: worker)) < before + 5 { usleep(1000) }
         kill(worker, SIGKILL)
         #expect(throws: CodecError.workerFailed(.killed(signal: SIGKILL))) { try pending.wait() }
         #expect(try pool.works())
@@ -214,6 +217,14 @@ import Testing
     private static func state(of process: pid_t) -> Character? {
         let text = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
         return text.split(separator: ")").last?.first { $0 != " " }
+    }
+
+    /// What a process has used of the processors, in ticks of the clock, proc(5).
+    private static func processorTicks(of process: pid_t) -> Int? {
+        let text = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
+        let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
+        guard fields.count > 12, let user = Int(fields[11]), let system = Int(fields[12]) else { return nil }
+        return user + system
     }
 
     /// The worker of this process that was started so.

@@ -114,6 +114,7 @@ import Testing
         _ = try pair.source.tool(["reindex"]).checked()
         try store(pair, "2.25.3", "2.25.3.1", ["--station", "ROOM1"])
         try wait("what comes after arrives") { try arrived().contains("2.25.3.1") }
+        try wait("the queue is empty again") { try jobs(pair.source).jobs.isEmpty }
         #expect(try jobs(pair.source, ["done"]).jobs.count == 3)
     }
 

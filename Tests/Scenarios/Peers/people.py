@@ -132,7 +132,8 @@ def qr(page):
     path = re.search(r'<path d="([^"]+)"', page).group(1)
     for x, y, width in re.findall(r"M(\d+) (\d+)h(\d+)v1h-\d+z", path):
         picture[int(y), int(x):int(x) + int(width)] = 0
-    found = zxingcpp.read_barcodes(numpy.kron(picture, numpy.ones((4, 4), numpy.uint8)))
+    found = zxingcpp.read_barcodes(numpy.kron(picture, numpy.ones((4, 4), numpy.uint8)),
+                                   formats=zxingcpp.BarcodeFormat.QRCode)
     check(len(found) == 1, "no QR code can be read")
     return found[0].text if found else ""
 
