@@ -596,9 +596,11 @@ public final class ArrivingTransfer: Sendable {
     /// - Returns: what is lacking, or the signed receipt. Asking again gives the receipt again, as long as it is true of what is
     ///   offered and held.
     ///
-    /// - Parameter wait: how long to wait for what is on its way.
+    /// - Parameters:
+    ///   - remark: what the operator is to be told of it besides.
+    ///   - wait: how long to wait for what is on its way.
     func complete(
-        _ objects: Int, wait: Duration = .zero
+        _ objects: Int, remark: String = "", wait: Duration = .zero
     ) throws(TransferError) -> (lacking: Lacking, receipt: SignedReceipt?) {
         defer { progress.account?.save() }
         if wait > .zero { waitForAll(objects, until: .now + wait) }
@@ -624,7 +626,7 @@ public final class ArrivingTransfer: Sendable {
             }
             // Also where it is not in memory any more, and another run of it is.
             if try table.record(id.description)?.state == .cancelled { throw Self.cancelled }
-            return (lacking, try show(offers))
+            return (lacking, try show(offers, remark: remark))
         }
     }
 
@@ -670,7 +672,7 @@ public final class ArrivingTransfer: Sendable {
         } catch { throw Self.error(error) }
     }
 
-    private func show(_ offers: [Int: Offer]) throws(TransferError) -> SignedReceipt {
+    private func show(_ offers: [Int: Offer], remark: String) throws(TransferError) -> SignedReceipt {
         var announced: [String: [UInt8]] = [:]
         for offer in offers.values { announced[offer.sopInstanceUID] = offer.digest }
         // Before anything is shown, so that the study is not shown without what was removed; and after it, for what is removed now.
@@ -695,11 +697,12 @@ public final class ArrivingTransfer: Sendable {
         let signed = try identity.sign(receipt)
         // Of what came another way in the end.
         let unfinished = try archive.contents(of: try table.partials(of: id.description))
+        let differing =
+            receipt.differing == 0 ? "" : "\(receipt.differing) objects differ from what is held and were not kept"
+        // With the state: nobody is to see it complete without what is missing.
         try table.note(
             id.description, state: .complete, objects: offers.count,
-            note: receipt.differing == 0
-                ? "" : "\(receipt.differing) objects differ from what is held and were not kept",
-            receipt: signed)
+            note: [differing, remark].filter { !$0.isEmpty }.joined(separator: "; "), receipt: signed)
         progress.account?.noteComplete()
         takeNoMore()
         for content in unfinished { content.abandon() }

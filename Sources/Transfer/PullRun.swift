@@ -113,15 +113,17 @@ struct PullRun: TransferRun {
         guard let arriving, !announced.isEmpty else { throw .refused("the other side releases nothing of the study") }
         for _ in 0..<Self.roundLimit {
             try carrier.drain()
-            let (lacking, receipt) = try arriving.complete(announced.count)
+            let remark =
+                leftOut > 0
+                ? "\(leftOut) objects are not released or have no valid name there and were left out" : ""
+            let (lacking, receipt) = try arriving.complete(announced.count, remark: remark)
             if let receipt {
                 room.arrivals.close(id)
-                var note =
-                    leftOut > 0
-                    ? "\(leftOut) objects are not released or have no valid name there and were left out" : ""
                 let refusal = try give(receipt, by: client)
-                note += (note.isEmpty || refusal.isEmpty ? "" : "; ") + refusal
-                if !note.isEmpty { try room.table.note(work.id, note: note) }
+                let noted = try room.table.record(work.id)?.note ?? ""
+                guard !refusal.isEmpty else { return noted }
+                let note = [noted, refusal].filter { !$0.isEmpty }.joined(separator: "; ")
+                try room.table.note(work.id, note: note)
                 return note
             }
             carrier.want(try lacking.pieces(of: announced))

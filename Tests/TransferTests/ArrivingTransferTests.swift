@@ -330,6 +330,26 @@ struct ArrivingTransferTests {
         #expect(try alone.next() == nil && alone.leftOut == 1)
     }
 
+    @Test func saysWhatIsMissingWithTheStateThatItIsComplete() throws {
+        let (source, target) = (try TransferFixture(), try TransferFixture())
+        _ = try target.outgoing([image(1, seed: 9)])
+        let id = try TransferID()
+        let study = try source.outgoing([image(1), image(2)])
+        let offers = try #require(try study.next())
+        let arriving = try target.arriving(id)
+        let announced = Swift.Dictionary(uniqueKeysWithValues: offers.map { ($0.number, $0) })
+        for chunk in try chunks(study, try arriving.offer(offers).pieces(of: announced)) {
+            #expect(try accept(arriving, chunk) == "taken")
+        }
+        let version = target.table.changes.count
+        #expect(try arriving.complete(2, remark: "3 objects were left out").receipt != nil)
+        // Written once: who looks between never sees less.
+        #expect(target.table.changes.count == version + 1)
+        let record = try #require(try target.table.record(id.description))
+        #expect(record.state == .complete)
+        #expect(record.note == "1 objects differ from what is held and were not kept; 3 objects were left out")
+    }
+
     @Test func signsForNoTransferOfNothing() throws {
         let target = try TransferFixture()
         let arriving = try target.arriving(TransferID())
