@@ -128,7 +128,8 @@ struct Replay {
                 return
             }
             let ticket = catalog.submit(
-                record.record, pack: location.pack, byteOffset: location.offset, studyKey: record.studyKey)
+                record.record, pack: location.pack, byteOffset: location.offset, studyKey: record.studyKey,
+                isReplayed: true)
             catalog.confirm(ticket)
             if try catalog.outcome(of: ticket) == .known {
                 copies.append((entry.sequence, location))

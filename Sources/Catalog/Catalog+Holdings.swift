@@ -4,8 +4,12 @@ import Database
 extension Catalog {
     /// The instances held under a SOP Instance UID that this institution would meet: what everybody sees, and its
     /// own conflict branches. Those that are shown first, then versions beside them; oldest first.
+    ///
+    /// - Throws: what keeps the tables from taking one that is safe and comes into them as soon as they can: a second beside it would
+    ///   be another version of itself.
     public func held(sopInstanceUID: String, institution: String) throws(CatalogError) -> [Holding] {
         try settle()
+        if let refusal = refusal(of: sopInstanceUID) { throw refusal }
         return try holdings(
             "instance.uid = ? AND instance.state IN (0, 1) AND (instance.branch = 0 OR branch.institution = ?)",
             [.text(sopInstanceUID), .text(institution)], order: "instance.state, instance.sequence")

@@ -31,14 +31,20 @@ public final class Catalog: Sendable {
     let signal = ChangeSignal()
     private let privates: PrivatePolicy
 
+    /// Free bytes from which on no commit fails for want of room: many times what a batch of records takes in the tables, and what
+    /// packs and journal may take beside it meanwhile.
+    public static let ampleByteCount: UInt64 = 256 << 20
+
     /// Opens or creates the file.
     ///
     /// - Parameters:
     ///   - key: what its pages are sealed with; nil for a plain file.
     ///   - privates: which private attributes queries may ask for, of those the records bring.
+    ///   - ampleByteCount: free bytes of the disk below which a record is decided only once it is committed.
     /// - Throws: `.database(.newerSchema)` when a later program wrote it.
     public init(
-        path: String, key: SymmetricKey? = nil, privates: PrivatePolicy = .none
+        path: String, key: SymmetricKey? = nil, privates: PrivatePolicy = .none,
+        ampleByteCount: UInt64 = Catalog.ampleByteCount
     ) throws(CatalogError) {
         self.privates = privates
         Pinyin.prepare()
@@ -46,7 +52,10 @@ public final class Catalog: Sendable {
             database = try SQLDatabase(path: path, durability: .rebuilt, migrations: Schema.migrations, key: key)
         } catch { throw .database(error) }
         do throws(DatabaseError) { filter = try Self.filter(of: database) } catch { throw .database(error) }
-        writer = Writer(database: database, signal: signal)
+        writer = Writer(database: database, signal: signal) {
+            // What cannot be asked is not ample.
+            (try? FreeSpace.byteCount(path)).map { $0 < ampleByteCount } ?? true
+        }
         upkeep = Upkeep(database: database, writer: writer)
         try loadRules()
     }
@@ -80,11 +89,14 @@ public final class Catalog: Sendable {
     public func mayHold(sopInstanceUID: String) -> Bool { filter.mayContain(sopInstanceUID) }
 
     /// Puts a record in while its bytes are being synced; follow with `confirm` or `revoke`, then `outcome`.
+    ///
+    /// - Parameter isReplayed: whether it was acknowledged before this start, so that nobody waits for its commit.
     public func submit(
-        _ record: InstanceRecord, pack: UInt32, byteOffset: UInt64, studyKey: [UInt8]
+        _ record: InstanceRecord, pack: UInt32, byteOffset: UInt64, studyKey: [UInt8], isReplayed: Bool = false
     ) -> Ticket {
         filter.insert(record.sopInstanceUID)
-        let ticket = Ticket(record, pack: pack, byteOffset: byteOffset, studyKey: studyKey)
+        let ticket = Ticket(
+            record, pack: pack, byteOffset: byteOffset, studyKey: studyKey, isReplayed: isReplayed)
         writer.submit(ticket)
         return ticket
     }
@@ -95,7 +107,7 @@ public final class Catalog: Sendable {
     /// The bytes did not reach the disk: the record is forgotten.
     public func revoke(_ ticket: Ticket) { writer.resolve(ticket, .revoked) }
 
-    /// Waits for the decision about a record.
+    /// Waits for the decision about a record; on a disk that is short of room also for its commit, so `confirm` comes first.
     ///
     /// - Throws: `.revoked`, `.closed`, or `.database` when the tables refused it; the record is then tried again
     ///   by itself.
@@ -110,11 +122,14 @@ public final class Catalog: Sendable {
         }
     }
 
-    /// Returns when everything confirmed before the call can be found.
+    /// Returns when everything confirmed before the call can be found, but for what the tables refuse.
     public func settle() throws(CatalogError) { try writer.settle() }
 
     /// Records waiting to be written.
     public var queueDepth: Int { writer.depth }
+
+    /// Why the tables have refused a record under this UID so far, whose bytes are safe; nil when they have not.
+    func refusal(of sopInstanceUID: String) -> CatalogError? { writer.refusal(of: sopInstanceUID) }
 
     /// Durable records the tables have refused so far, on a full disk for instance.
     public var behindCount: Int { writer.behindCount }

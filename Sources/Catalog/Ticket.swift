@@ -15,14 +15,17 @@ public final class Ticket: Sendable {
     let pack: UInt32
     let byteOffset: UInt64
     let studyKey: [UInt8]
+    /// Whether it was stored before this start; nobody is told of it.
+    let isReplayed: Bool
     private let state = Mutex(State())
     private let answered = DispatchSemaphore(value: 0)
 
-    init(_ record: InstanceRecord, pack: UInt32, byteOffset: UInt64, studyKey: [UInt8]) {
+    init(_ record: InstanceRecord, pack: UInt32, byteOffset: UInt64, studyKey: [UInt8], isReplayed: Bool) {
         self.record = record
         self.pack = pack
         self.byteOffset = byteOffset
         self.studyKey = studyKey
+        self.isReplayed = isReplayed
     }
 
     var durability: Durability { state.withLock(\.durability) }

@@ -8,6 +8,9 @@ import Synchronization
 /// A record is put into the open transaction at once, so that the next record is judged with it in place, while
 /// its bytes are still on their way to the disk; the transaction commits only when the bytes of every record in it
 /// are there. So the tables never show what a power cut could take, and a store costs no sync beside its own.
+///
+/// A record is answered as soon as it is in the open transaction, as long as the disk has so much room that the commit will not
+/// fail for want of it; else only once it is committed, so that what is acknowledged is found.
 final class Writer: @unchecked Sendable {
     // Everything below `condition` is read and written with it locked, except what only the thread touches.
 
@@ -45,15 +48,23 @@ final class Writer: @unchecked Sendable {
     /// Records whose bytes are safe but which the tables refused, on a full disk for instance. Tried again with
     /// every batch; the packs hold them meanwhile, so a restart finds them too.
     private var behind: [Ticket] = []
+    /// What is to be answered once the open transaction is committed.
+    private var owed: [(ticket: Ticket, outcome: Admission.Outcome)] = []
     private let outstanding = Atomic<Int>(0)
     private let lag = Atomic<Int>(0)
     private let commits = Atomic<Int>(0)
 
-    private let signal: ChangeSignal
+    /// Why the tables have refused the records that are behind, by SOP Instance UID.
+    private let refusals = Mutex<[String: CatalogError]>([:])
 
-    init(database: SQLDatabase, signal: ChangeSignal) {
+    private let signal: ChangeSignal
+    private let isShortOfRoom: @Sendable () -> Bool
+
+    /// - Parameter isShortOfRoom: whether a commit may fail for want of room; asked for every record.
+    init(database: SQLDatabase, signal: ChangeSignal, isShortOfRoom: @escaping @Sendable () -> Bool) {
         self.database = database
         self.signal = signal
+        self.isShortOfRoom = isShortOfRoom
         let thread = Thread { [self] in run() }
         thread.name = "catalog"
         thread.stackSize = 1 << 20
@@ -81,9 +92,9 @@ final class Writer: @unchecked Sendable {
         if let error = completion.error { throw error }
     }
 
-    /// Returns when everything confirmed before the call is committed.
+    /// Returns when everything confirmed before the call is committed, and what the tables have refused so far was tried again.
     func settle() throws(CatalogError) {
-        guard outstanding.load(ordering: .acquiring) > 0 else { return }
+        guard outstanding.load(ordering: .acquiring) > 0 || behindCount > 0 else { return }
         let completion = Completion()
         condition.lock()
         guard !stopping else {
@@ -112,6 +123,9 @@ final class Writer: @unchecked Sendable {
         return queue.count
     }
 
+    /// Why the tables have refused a record whose bytes are safe; nil for one that they have, or never saw.
+    func refusal(of sopInstanceUID: String) -> CatalogError? { refusals.withLock { $0[sopInstanceUID] } }
+
     /// Batches written so far.
     var commitCount: Int { commits.load(ordering: .relaxed) }
 
@@ -137,6 +151,7 @@ final class Writer: @unchecked Sendable {
                 condition.broadcast()
             }
             condition.unlock()
+            if !settled.isEmpty { catchUp() }
             for completion in settled { completion.semaphore.signal() }
             if ending { return }
             if settled.isEmpty { batch() }
@@ -162,6 +177,7 @@ final class Writer: @unchecked Sendable {
                 try writePositions(taken, connection)
             }
         } catch { failed = error }
+        answerOwed(isCommitted: failed == nil)
         if failed != nil || taken.contains(where: \.isRevoked) { again(taken) }
         for item in taken {
             if case .work(_, let done) = item { done.semaphore.signal() }
@@ -173,14 +189,27 @@ final class Writer: @unchecked Sendable {
     }
 
     private func catchUp() {
+        guard !behind.isEmpty else { return }
         let late = behind
         for (index, ticket) in late.enumerated() {
             behind = Array(late[(index + 1)...])
-            guard alone(.record(ticket)) != nil else { continue }
+            guard alone(.record(ticket)) != nil else {
+                refusals.withLock { _ = $0.removeValue(forKey: ticket.record.sopInstanceUID) }
+                continue
+            }
             behind = Array(late[index...])
             break
         }
         behindCount = behind.count
+        if behind.count < late.count { signal.note() }
+    }
+
+    /// Gives the outcomes that waited for the commit; after a transaction that was undone each comes with its record's next.
+    private func answerOwed(isCommitted: Bool) {
+        let waiting = owed
+        owed = []
+        guard isCommitted else { return }
+        for (ticket, outcome) in waiting { ticket.answer(.success(outcome)) }
     }
 
     /// Takes and applies items; returns when the batch may commit.
@@ -201,7 +230,11 @@ final class Writer: @unchecked Sendable {
     private func apply(_ ticket: Ticket, _ connection: SQLConnection) throws(DatabaseError) {
         let outcome = try admission.apply(
             ticket.record, pack: ticket.pack, byteOffset: ticket.byteOffset, studyKey: ticket.studyKey, in: connection)
-        ticket.answer(.success(outcome))
+        if !ticket.isReplayed && isShortOfRoom() {
+            owed.append((ticket, outcome))
+        } else {
+            ticket.answer(.success(outcome))
+        }
     }
 
     /// The next item, or nil once the batch is full, old or asked for and every record in it is resolved.
@@ -213,7 +246,7 @@ final class Writer: @unchecked Sendable {
                 taken.count >= Self.batchRecordCount || (!taken.isEmpty && -began.timeIntervalSinceNow > Self.batchAge)
             if !queue.isEmpty && !draining { return queue.removeFirst() }
             let pending = taken.contains(where: \.isPending)
-            let asked = !settling.isEmpty || stopping || taken.contains(where: \.isWork)
+            let asked = !settling.isEmpty || stopping || !owed.isEmpty || taken.contains(where: \.isWork)
             if !pending && (asked || draining) {
                 if queue.isEmpty {
                     settled += settling
@@ -239,14 +272,18 @@ final class Writer: @unchecked Sendable {
             case .record(let ticket):
                 awaitResolution(of: ticket)
                 failure = ticket.durability == .revoked ? .revoked : alone(item)
+                if let failure, ticket.durability == .confirmed {
+                    // Before the answer: who sends it again at once must not meet it unknown.
+                    behind.append(ticket)
+                    refusals.withLock { $0[ticket.record.sopInstanceUID] = failure }
+                    behindCount = behind.count
+                }
                 if let failure { ticket.answer(.failure(failure)) }
-                if failure != nil && ticket.durability == .confirmed { behind.append(ticket) }
             case .work(_, let done):
                 failure = alone(item)
                 done.error = failure
             }
         }
-        behindCount = behind.count
     }
 
     private func awaitResolution(of ticket: Ticket) {
@@ -266,8 +303,10 @@ final class Writer: @unchecked Sendable {
                 try admission.flush(in: connection)
                 try writePositions([item], connection)
             }
+            answerOwed(isCommitted: true)
             return nil
         } catch {
+            answerOwed(isCommitted: false)
             admission.reset()
             return .database(error)
         }

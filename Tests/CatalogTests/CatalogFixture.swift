@@ -17,10 +17,16 @@ final class CatalogFixture: @unchecked Sendable {
 
     var path: String { directory + "/catalog.sqlite" }
 
-    init(privates: PrivatePolicy = .none) throws {
-        directory = FileManager.default.temporaryDirectory.path + "/huizhen-catalog-" + UUID().uuidString
+    /// - Parameters:
+    ///   - parent: where its directory is made.
+    ///   - ampleByteCount: as of `Catalog`.
+    init(
+        privates: PrivatePolicy = .none, under parent: String = FileManager.default.temporaryDirectory.path,
+        ampleByteCount: UInt64 = Catalog.ampleByteCount
+    ) throws {
+        directory = parent + "/huizhen-catalog-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        catalog = try Catalog(path: directory + "/catalog.sqlite", privates: privates)
+        catalog = try Catalog(path: directory + "/catalog.sqlite", privates: privates, ampleByteCount: ampleByteCount)
     }
 
     deinit {
