@@ -6,70 +6,19 @@ hostilesite.py send --port P --certificate F           sends to a site what no s
 
 import argparse
 import base64
-import ctypes
-import datetime
 import hashlib
 import http.server
 import json
 import os
 import ssl
-import struct
 import threading
 import time
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 import wire
-
-zstd = ctypes.CDLL("libzstd.so.1")
-zstd.ZSTD_compressBound.restype = zstd.ZSTD_compress.restype = ctypes.c_size_t
-zstd.ZSTD_compress.argtypes = [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_int]
-zstd.ZSTD_compressBound.argtypes = [ctypes.c_size_t]
-zstd.ZSTD_decompress.restype = ctypes.c_size_t
-zstd.ZSTD_decompress.argtypes = [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t]
-MESSAGE = "application/vnd.huizhen.message+zstd"
-CHUNK = "application/vnd.huizhen.chunk"
-
-
-def packed(data):
-    room = ctypes.create_string_buffer(zstd.ZSTD_compressBound(len(data)))
-    count = zstd.ZSTD_compress(room, len(room), data, len(data), 3)
-    return room.raw[:count]
-
-
-def unpacked(data):
-    room = ctypes.create_string_buffer(16 << 20)
-    count = zstd.ZSTD_decompress(room, len(room), data, len(data))
-    return room.raw[:count]
-
-
-def chunk(pieces):
-    """Of (object, coding, offset, plain count, bytes, digest)."""
-    head = b"HZCHUNK1" + struct.pack("<I", len(pieces))
-    for number, coding, offset, count, data, digest in pieces:
-        head += struct.pack("<IB3xQII", number, coding, offset, count, len(data)) + digest
-    return head + b"".join(one[4] for one in pieces)
-
-
-def certificate(path):
-    """A key and its certificate, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hostile")])
-    now = datetime.datetime.now(datetime.timezone.utc)
-    made = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-            .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=1))
-            .not_valid_after(now + datetime.timedelta(days=2)).sign(key, hashes.SHA256()))
-    pem = made.public_bytes(serialization.Encoding.PEM)
-    with open(path + ".key", "wb") as file:
-        file.write(key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
-    with open(path, "wb") as file:
-        file.write(pem)
-    return key
-
+from sitewire import CHUNK, MESSAGE, certificate, chunk, packed, unpacked
 
 # What becomes of the study 2.25.SEED.N that is pushed here, or pulled from here.
 PUSHED = {
@@ -245,7 +194,7 @@ class Receiver(http.server.BaseHTTPRequestHandler):
 
 
 def receive(options):
-    Receiver.key = certificate(options.certificate)
+    Receiver.key = certificate(options.certificate, "hostile")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", options.port), Receiver)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(options.certificate, options.certificate + ".key")
@@ -383,7 +332,7 @@ def main():
     parser.add_argument("--slow", type=int, default=40)
     options = parser.parse_args()
     if options.verb == "certificate":
-        certificate(options.certificate)
+        certificate(options.certificate, "hostile")
     else:
         {"receive": receive, "send": send}[options.verb](options)
 
