@@ -256,7 +256,8 @@ let package = Package(
         .testTarget(
             name: "TransferTests",
             dependencies: [
-                "Transfer", "Access", "Archive", "Audit", "Catalog", "DICOM", "HTTP", "Keys", "Queue", "Telemetry",
+                "Transfer", "Access", "Archive", "Audit", "Catalog", "Database", "DICOM", "HTTP", "Keys", "Queue",
+                "Telemetry",
             ],
             swiftSettings: strict),
         .testTarget(

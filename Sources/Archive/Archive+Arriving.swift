@@ -201,7 +201,11 @@ extension Archive {
     private func outcomeOnArrival(
         _ entry: ArrivingEntry, _ known: [Pair: Bool], _ damaged: Set<UInt64>, _ again: inout [CatalogEvent]
     ) throws(ArchiveError) -> StoreOutcome? {
-        guard entry.isKnown else { return .stored }
+        guard entry.isKnown else {
+            // Else it would be shown, and what is safe already come into the tables as a version of it.
+            if let refusal = catalog.refusal(of: entry.sopInstanceUID) { throw ArchiveError(refusal) }
+            return .stored
+        }
         let held = try ask { catalog throws(CatalogError) in
             try catalog.held(sopInstanceUID: entry.sopInstanceUID, institution: entry.institution)
         }

@@ -47,7 +47,8 @@ public final class IncomingBatch {
 
     /// Makes durable what was added; it survives a power cut on return, and is shown with its transfer.
     ///
-    /// - Throws: what keeps it from being kept; nothing of it is then.
+    /// - Throws: what keeps it from being kept; nothing of it is then, but for what only the tables refuse: that is safe, and comes into
+    ///   them as soon as they can.
     public func finish() throws(ArchiveError) {
         let waiting = added
         added = []
@@ -102,9 +103,21 @@ extension Archive {
 
     /// Begins objects of a transfer that become durable together.
     ///
-    /// - Parameter takesObjects: whether there are any; it may be that there are only pieces.
-    /// - Throws: `.full`, `.closed`.
-    public func incomingBatch(takesObjects: Bool) throws(ArchiveError) -> IncomingBatch {
-        try IncomingBatch(archive: self, takesObjects: takesObjects)
+    /// - Parameters:
+    ///   - takesObjects: whether there are any; it may be that there are only pieces.
+    ///   - sopInstanceUIDs: of the objects, and of those whose pieces come.
+    /// - Throws: `.full`, `.closed`, and what keeps the tables from taking one of them that is safe already: each time it comes again
+    ///   it would be kept once more.
+    public func incomingBatch(
+        takesObjects: Bool, sopInstanceUIDs: some Sequence<String>
+    ) throws(ArchiveError) -> IncomingBatch {
+        try ask { catalog throws(CatalogError) in
+            guard catalog.behindCount > 0 else { return }
+            try catalog.settle()
+            for uid in sopInstanceUIDs {
+                if let refusal = catalog.refusal(of: uid) { throw refusal }
+            }
+        }
+        return try IncomingBatch(archive: self, takesObjects: takesObjects)
     }
 }

@@ -31,8 +31,8 @@ public final class Catalog: Sendable {
     let signal = ChangeSignal()
     private let privates: PrivatePolicy
 
-    /// Free bytes from which on no commit fails for want of room: many times what a batch of records takes in the tables, and what
-    /// packs and journal may take beside it meanwhile.
+    /// Free bytes from which on a commit finds room unless something else takes as much while its transaction is open: many times
+    /// what a batch of records takes in the tables, and what packs and journal may take beside it meanwhile.
     public static let ampleByteCount: UInt64 = 256 << 20
 
     /// Opens or creates the file.
@@ -125,11 +125,14 @@ public final class Catalog: Sendable {
     /// Returns when everything confirmed before the call can be found, but for what the tables refuse.
     public func settle() throws(CatalogError) { try writer.settle() }
 
+    /// Whether somebody waits in `settle`: for tests.
+    var isSettling: Bool { writer.isSettling }
+
     /// Records waiting to be written.
     public var queueDepth: Int { writer.depth }
 
     /// Why the tables have refused a record under this UID so far, whose bytes are safe; nil when they have not.
-    func refusal(of sopInstanceUID: String) -> CatalogError? { writer.refusal(of: sopInstanceUID) }
+    public func refusal(of sopInstanceUID: String) -> CatalogError? { writer.refusal(of: sopInstanceUID) }
 
     /// Durable records the tables have refused so far, on a full disk for instance.
     public var behindCount: Int { writer.behindCount }

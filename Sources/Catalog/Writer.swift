@@ -9,8 +9,8 @@ import Synchronization
 /// its bytes are still on their way to the disk; the transaction commits only when the bytes of every record in it
 /// are there. So the tables never show what a power cut could take, and a store costs no sync beside its own.
 ///
-/// A record is answered as soon as it is in the open transaction, as long as the disk has so much room that the commit will not
-/// fail for want of it; else only once it is committed, so that what is acknowledged is found.
+/// A record is answered as soon as it is in the open transaction, as long as the disk has so much room that the commit can
+/// hardly fail for want of it; else only once it is committed, so that what is acknowledged is found.
 final class Writer: @unchecked Sendable {
     // Everything below `condition` is read and written with it locked, except what only the thread touches.
 
@@ -54,8 +54,8 @@ final class Writer: @unchecked Sendable {
     private let lag = Atomic<Int>(0)
     private let commits = Atomic<Int>(0)
 
-    /// Why the tables have refused the records that are behind, by SOP Instance UID.
-    private let refusals = Mutex<[String: CatalogError]>([:])
+    /// Why the tables have refused the records that are behind, by SOP Instance UID: the first reason, and how many there are.
+    private let refusals = Mutex<[String: (error: CatalogError, count: Int)]>([:])
 
     private let signal: ChangeSignal
     private let isShortOfRoom: @Sendable () -> Bool
@@ -123,8 +123,27 @@ final class Writer: @unchecked Sendable {
         return queue.count
     }
 
+    /// Whether somebody waits for `settle`.
+    var isSettling: Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        return !settling.isEmpty
+    }
+
     /// Why the tables have refused a record whose bytes are safe; nil for one that they have, or never saw.
-    func refusal(of sopInstanceUID: String) -> CatalogError? { refusals.withLock { $0[sopInstanceUID] } }
+    func refusal(of sopInstanceUID: String) -> CatalogError? { refusals.withLock { $0[sopInstanceUID]?.error } }
+
+    private func noteRefusal(of sopInstanceUID: String, _ error: CatalogError) {
+        refusals.withLock { $0[sopInstanceUID, default: (error, 0)].count += 1 }
+    }
+
+    /// One record under this UID is in the tables now.
+    private func forgetRefusal(of sopInstanceUID: String) {
+        refusals.withLock { refusals in
+            guard let known = refusals[sopInstanceUID] else { return }
+            refusals[sopInstanceUID] = known.count > 1 ? (known.error, known.count - 1) : nil
+        }
+    }
 
     /// Batches written so far.
     var commitCount: Int { commits.load(ordering: .relaxed) }
@@ -151,7 +170,7 @@ final class Writer: @unchecked Sendable {
                 condition.broadcast()
             }
             condition.unlock()
-            if !settled.isEmpty { catchUp() }
+            if !settled.isEmpty && !ending { catchUp() }
             for completion in settled { completion.semaphore.signal() }
             if ending { return }
             if settled.isEmpty { batch() }
@@ -185,6 +204,8 @@ final class Writer: @unchecked Sendable {
         commits.add(1, ordering: .relaxed)
         outstanding.subtract(taken.count, ordering: .releasing)
         if !taken.isEmpty { signal.note() }
+        // There may be room since the batch began.
+        if !settled.isEmpty { catchUp() }
         for completion in settled { completion.semaphore.signal() }
     }
 
@@ -194,7 +215,7 @@ final class Writer: @unchecked Sendable {
         for (index, ticket) in late.enumerated() {
             behind = Array(late[(index + 1)...])
             guard alone(.record(ticket)) != nil else {
-                refusals.withLock { _ = $0.removeValue(forKey: ticket.record.sopInstanceUID) }
+                forgetRefusal(of: ticket.record.sopInstanceUID)
                 continue
             }
             behind = Array(late[index...])
@@ -275,7 +296,7 @@ final class Writer: @unchecked Sendable {
                 if let failure, ticket.durability == .confirmed {
                     // Before the answer: who sends it again at once must not meet it unknown.
                     behind.append(ticket)
-                    refusals.withLock { $0[ticket.record.sopInstanceUID] = failure }
+                    noteRefusal(of: ticket.record.sopInstanceUID, failure)
                     behindCount = behind.count
                 }
                 if let failure { ticket.answer(.failure(failure)) }

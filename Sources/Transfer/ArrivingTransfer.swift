@@ -307,9 +307,10 @@ public final class ArrivingTransfer: Sendable {
         progress.noteLine(chunk.readableBytes)
         let bringsObjects = zip(heads, offers).contains { $0.piece.isWhole(of: $1.byteCount) }
         let batch: IncomingBatch
-        do throws(ArchiveError) { batch = try archive.incomingBatch(takesObjects: bringsObjects) } catch {
-            throw Self.error(error)
-        }
+        do throws(ArchiveError) {
+            batch = try archive.incomingBatch(
+                takesObjects: bringsObjects, sopInstanceUIDs: offers.lazy.map(\.sopInstanceUID))
+        } catch { throw Self.error(error) }
         do throws(TransferError) {
             try archive.together(in: batch) { () throws(TransferError) in
                 try take(zip(heads, offers), bytes, using: coder, in: batch, &brought)

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Synchronization
 import Testing
 
 @testable import Catalog
@@ -67,6 +68,35 @@ import Testing
             #expect(fixture.catalog.behindCount == 0)
             #expect(before == [1: 4096])
             #expect(try fixture.catalog.positions() == [1: 3 * 4096])
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, need)) func triesAgainForWhoAsksWhileABatchIsOpen() throws {
+        try withSmallDisk { point in
+            let fixture = try CatalogFixture(under: point, ampleByteCount: 0)
+            try fixture.put(record(1))
+            try fixture.catalog.settle()
+            let filler = try fill(point)
+            try fixture.put(record(2))
+            try fixture.catalog.settle()
+            #expect(fixture.catalog.behindCount == 1)
+            // Its transaction waits for its bytes.
+            let pending = fixture.catalog.submit(record(3), pack: 1, byteOffset: 3 * 4096, studyKey: [1])
+            _ = try fixture.catalog.outcome(of: pending)
+            try FileManager.default.removeItem(atPath: filler)
+            let held = Mutex<Result<Int, any Error>?>(nil)
+            let asks = DispatchSemaphore(value: 0)
+            let thread = Thread {
+                let result = Result { try fixture.catalog.held(sopInstanceUID: "1.2.9.2", institution: "North").count }
+                held.withLock { $0 = result }
+                asks.signal()
+            }
+            thread.start()
+            while !fixture.catalog.isSettling { usleep(1000) }
+            fixture.catalog.confirm(pending)
+            asks.wait()
+            #expect(try held.withLock { try $0?.get() } == 1)
+            #expect(fixture.catalog.behindCount == 0)
         }
     }
 
