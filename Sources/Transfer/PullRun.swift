@@ -25,7 +25,7 @@ struct PullRun: TransferRun {
         if let receipt = try room.table.receipt(work.id) {
             let client = try SiteClient(peer, identity: room.identity, settings: room.settings.lonelyClient)
             defer { client.close() }
-            return try give(receipt, by: client)
+            return try handOver(receipt, by: client)
         }
         return try untilKept { () throws(TransferError) in try fetch(id, peer, permit) }
     }
@@ -119,16 +119,23 @@ struct PullRun: TransferRun {
             let (lacking, receipt) = try arriving.complete(announced.count, remark: remark)
             if let receipt {
                 room.arrivals.close(id)
-                let refusal = try give(receipt, by: client)
-                let noted = try room.table.record(work.id)?.note ?? ""
-                guard !refusal.isEmpty else { return noted }
-                let note = [noted, refusal].filter { !$0.isEmpty }.joined(separator: "; ")
-                try room.table.note(work.id, note: note)
-                return note
+                return try handOver(receipt, by: client)
             }
             carrier.want(try lacking.pieces(of: announced))
         }
         throw .malformed("what comes is never what was announced")
+    }
+
+    /// Gives the receipt; what the other side says against it is noted with the transfer.
+    ///
+    /// - Returns: the transfer's note.
+    private func handOver(_ receipt: SignedReceipt, by client: SiteClient) throws(TransferError) -> String {
+        let refusal = try give(receipt, by: client)
+        let noted = try room.table.record(work.id)?.note ?? ""
+        guard !refusal.isEmpty, !noted.contains(refusal) else { return noted }
+        let note = [noted, refusal].filter { !$0.isEmpty }.joined(separator: "; ")
+        try room.table.note(work.id, note: note)
+        return note
     }
 
     private func ask(

@@ -30,6 +30,8 @@ import wire
 from sitewire import CHUNK, MESSAGE, certificate, chunk, packed, pieces, unpacked
 
 NAME = "X"
+# Of the same study with another large object.
+SALT = ""
 WHOLE = 4 << 20
 RANGE = 2 << 20
 
@@ -39,7 +41,7 @@ def objects(study):
     def image(number, pixels=b""):
         return wire.tiny(wire.CT, study, study + ".1", f"{study}.9.{number}", pixels=pixels)
 
-    noise = random.Random(study)
+    noise = random.Random(study + SALT)
     return [image(n) for n in range(40)] + [image(40, noise.randbytes(9 << 20)), image(41, b"tissue, " * (3 << 17))]
 
 
@@ -407,7 +409,10 @@ def main():
     parser.add_argument("--site")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--study")
+    parser.add_argument("--salt", default="")
     options = parser.parse_args()
+    global SALT
+    SALT = options.salt
     if options.verb == "certificate":
         certificate(options.certificate, NAME)
     else:
